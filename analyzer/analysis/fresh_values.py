@@ -12,11 +12,13 @@ import cython
 
 from analyzer.tls.events import HandshakeMessage
 from analyzer.tls.handshake.parameters import Hellos, Parameters
+from analyzer.tls.handshake.resumption_terms import Resumed, resumed_terms
 from analyzer.tls.messages.numbers import (
     CERTIFICATE,
     CLIENT_HELLO,
     CLIENT_KEY_EXCHANGE,
     COMPRESSED_CERTIFICATE,
+    EARLY_DATA,
     PRE_SHARED_KEY,
     SERVER_HELLO,
     SERVER_KEY_EXCHANGE,
@@ -33,16 +35,24 @@ MAX_TICKETS = 4
 SHORTEST_TICKET = 16
 """Bytes of a ticket at least. Shorter identities of pre-shared keys are names that people chose."""
 
+NO_EARLY_DATA: tuple[bool, bool | None] = (False, None)
+
 LONGEST_VALUE = 64
 """Bytes of a value that is kept unchanged; of a longer one the SHA-256 is kept."""
 
 _SERVER = 1
 
-Values = tuple[bytes, bytes, tuple[bytes, ...], bytes, tuple[bytes, ...], tuple[int, int, int, int, int], int, bool, str]
-"""client random, server random, client's public keys, server's public key, tickets, frames, version, TLS 1.3, resumption.
+Frames = tuple[int, int, int, int, int]
+
+Values = tuple[
+    bytes, bytes, tuple[bytes, ...], bytes, tuple[bytes, ...], Frames, int, bool, str, Resumed | None, tuple[bool, bool | None]
+]
+"""client random, server random, client's public keys, server's public key, tickets, frames, version, TLS 1.3, resumption,
+terms, early data.
 
 A random is empty if it is not known. frames: of the ClientHello, the ServerHello, the server's certificates, and the
-public keys of client and server; 0 for none. version: its number. resumption: as in `Parameters`.
+public keys of client and server; 0 for none. version: its number. resumption: as in `Parameters`. terms: of a resumed session,
+else None. early data: whether the client offers it, and whether the server accepts it, None if that is not known.
 """
 
 
@@ -83,7 +93,18 @@ def fresh_values(session: Session) -> tuple[Any, ...]:
         parameters.version,
         parameters.tls13,
         parameters.resumption,
+        resumed_terms(handshake) if parameters.resumption else None,
+        early_data(handshake) if hellos.offers is not None else NO_EARLY_DATA,
     )
+
+
+def early_data(handshake: SessionHandshake) -> tuple[bool, bool | None]:
+    """Return whether the client offers early data, and whether the server accepts it; None if that is not known."""
+    given: Any = handshake.hellos.fingerprint_input
+    if given is None or EARLY_DATA not in given[2] or PRE_SHARED_KEY not in (handshake.hellos.offers or {}):
+        return NO_EARLY_DATA
+    agreed: tuple[int, ...] | None = handshake.parameters.agreed
+    return True, None if agreed is None else EARLY_DATA in agreed
 
 
 def tickets(hellos: Hellos, parameters: Parameters, server: bytes) -> tuple[bytes, ...]:

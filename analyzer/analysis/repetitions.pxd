@@ -16,6 +16,7 @@ cdef class Repetitions:
     cdef public SeenValues randoms
     cdef public SeenValues keys
     cdef public SeenValues tickets
+    cdef public SeenValues early
     cdef public CertificatePlaces certificates
 
     cpdef list take_session(self, Session session)

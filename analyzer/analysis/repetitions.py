@@ -17,9 +17,10 @@ import cython
 
 from analyzer.analysis.certificate_places import CertificatePlaces
 from analyzer.analysis.fresh_values import fresh_values
+from analyzer.analysis.resumption_rules import resumption_findings
 from analyzer.analysis.seen_values import SeenValues
 from analyzer.tls.events import Finding
-from analyzer.tls.handshake.resumption import ResumableSession, copied_ticket
+from analyzer.tls.handshake.resumption import ResumableSession, copied_ticket, earlier_session
 from analyzer.tls.session import Session
 from analyzer.tls.session_handshake import SessionHandshake
 
@@ -42,43 +43,49 @@ _SERVER, _RANDOM_SIZE = 1, 32
 class Repetitions:
     """The values of the sessions of a run so far, each with the number of the session that had it first."""
 
-    __slots__ = ("certificates", "keys", "randoms", "tickets")
+    __slots__ = ("certificates", "early", "keys", "randoms", "tickets")
 
     def __init__(self) -> None:
         self.randoms = SeenValues()
         self.keys = SeenValues()
         self.tickets = SeenValues()
+        self.early = SeenValues()
         self.certificates = CertificatePlaces()
 
     def remember(self, most: int) -> None:
         """Remember only so many values of each kind and generation: a run of days needs memory that does not grow."""
         known = self.certificates
-        for seen in (self.randoms, self.keys, self.tickets, known.places, known.certificates, known.keys):
+        for seen in (self.randoms, self.keys, self.tickets, self.early, known.places, known.certificates, known.keys):
             seen.most = most
 
     @property
     def forgotten(self) -> bool:
         """Whether values of earlier sessions were dropped, because there were too many."""
-        return bool(self.randoms.forgotten or self.keys.forgotten or self.tickets.forgotten or self.certificates.forgotten)
+        sessions = self.randoms.forgotten or self.keys.forgotten or self.tickets.forgotten or self.early.forgotten
+        return bool(sessions or self.certificates.forgotten)
 
     def take_session(self, session: Session) -> list[Finding]:
         """Take a session that has ended. Return what it has in common with others; the caller must not change the list."""
         handshake: SessionHandshake = session.handshake
         leaves: list[bytes] | None = handshake.certificates[_SERVER]
         issued: cython.longlong = -1 if handshake.resumed_from is None else handshake.resumed_from.at
+        values: tuple[Any, ...] = fresh_values(session)
         repeats: list[Finding] = self.take(
             session.id,
             session.flow.key,
             session.flow.start,
-            fresh_values(session),
+            values,
             leaves[0] or None if leaves else None,  # it can be cut
             handshake.hellos.server_name,
             issued,
         )
         copied: ResumableSession | None = handshake.copied_from
-        if copied is None or not handshake.parameters.resumption:
+        if not handshake.parameters.resumption or (copied is None and handshake.resumed_from is None):
             return repeats
-        return [copied_ticket(copied.number), *repeats]
+        known = earlier_session(handshake.resumed_from if copied is None else copied, session.flow.server_key())
+        return (
+            resumption_repeats(values, known, handshake.hellos.asked_name(), -1 if copied is None else copied.number) + repeats
+        )
 
     def take(
         self,
@@ -109,6 +116,11 @@ class Repetitions:
             if client is not None and client == server:
                 return _same_handshake(client, values)
             found = _repeated_randoms(client, server, values)
+        early: tuple[bool, bool | None] = values[10]
+        if early[0] and len(server_random) == _RANDOM_SIZE:
+            earlier = self.early.first(b"".join((client_random, *values[4])), place)
+            if earlier is not None:
+                found = [*found, _replayed(earlier, values)]
         if len(client_keys) > 0:
             for public in client_keys:
                 earlier = self.keys.first(public, place)
@@ -127,9 +139,33 @@ class Repetitions:
         return found
 
 
+def resumption_repeats(values: tuple[Any, ...], earlier: Any, name: bytes | None, copied: int) -> list[Finding]:
+    """Return what is to be said of a resumed session and the session whose ticket or id it has.
+
+    values: see `fresh_values.Values`. earlier: see `resumption.earlier_session`. name: that the client requested
+    (`Hellos.asked_name`). copied: the number of the earlier session, if nothing shows that this one continues it, else -1.
+    """
+    found = [] if earlier is None else resumption_findings(earlier, values[9], name, copied < 0)
+    return [copied_ticket(copied), *found] if copied >= 0 and not found else found
+
+
 def _same_handshake(session: Any, values: tuple[Any, ...]) -> list[Finding]:
     detail = f"both randoms are those of session {session}: the capture has this handshake twice, or it was sent again"
     return [Finding("same_handshake", "info", detail, _frames(values, 0))]
+
+
+def _replayed(session: int, values: tuple[Any, ...]) -> Finding:
+    """Return the finding about early data that comes again. session: the number of the one that had it first."""
+    frames = _frames(values, 0)
+    accepted: bool | None = values[10][1]
+    if accepted:
+        detail = f"the ClientHello of session {session} came again, and the server accepted its early data here too"
+        return Finding("early_data_replay", "high", detail, frames)
+    if accepted is None:
+        detail = f"the ClientHello of session {session} with early data came again, and the server answered it once more"
+        return Finding("early_data_replay", "medium", detail, frames)
+    detail = f"the ClientHello of session {session} with early data came again, and the server refused its early data here"
+    return Finding("early_data_replay", "low", detail, frames)
 
 
 def _repeated_randoms(client: Any, server: Any, values: tuple[Any, ...]) -> list[Finding]:

@@ -24,7 +24,8 @@ from analyzer.store.key_proof import key_proofs
 from analyzer.store.session_record import rfc3339
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.events import SessionEnded
-from analyzer.tls.handshake.resumption import ResumableSession, Resumptions
+from analyzer.tls.handshake.resumption import ResumableSession, Resumptions, earlier_session
+from analyzer.tls.handshake.resumption_terms import Earlier
 from analyzer.tls.limits import MAX_ATTEMPTS_IN_ALL, MAX_TRIALS
 from analyzer.tls.session import Session
 
@@ -89,7 +90,7 @@ class Ended(NamedTuple):
     none. chains: by role, certificates by number; changes: role, frame and certificates of later lists. stapled, server_name,
     start, start_text, circumstances, key_proofs: the rest of what `Chains` reads. values: see `fresh_values`; issued: as in
     `Repetitions.take`, if this process knows it; copied: the number of the session whose ticket it has without continuing it,
-    -1 for none.
+    -1 for none. earlier: what the rules for resumption need of either (`resumption_terms.Earlier`). asked_name: see `Hellos`.
     """
 
     order: int
@@ -107,6 +108,8 @@ class Ended(NamedTuple):
     values: tuple[Any, ...]
     issued: int
     copied: int
+    earlier: Earlier | None
+    asked_name: bytes | None
     circumstances: tuple[str, bool | None, bool]
     key_proofs: tuple[int, int]
 
@@ -114,9 +117,9 @@ class Ended(NamedTuple):
 class NotedResumptions(Resumptions):
     """Notes what a run with all sessions would keep and look for.
 
-    notes: (step, number, server, name, id or None, ticket or None, opens, at, client) of a session that may be resumed; (step,
-    number of the search, server, name, id, ticket, client) of a search; (step, number of the search) if the session that it
-    finds is to give its master secret. A search returns a session whose number is that of the search, below 0.
+    notes: (step, number, server, name, id or None, ticket or None, opens, at, client, terms) of a session that may be resumed;
+    (step, number of the search, server, name, id, ticket, client) of a search; (step, number of the search) if the session that
+    it finds is to give its master secret. A search returns a session whose number is that of the search, below 0.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -155,7 +158,7 @@ class NotedResumptions(Resumptions):
 
     def _keep(self, session: ResumableSession, session_id: bytes | None, ticket: bytes | None) -> None:
         step = self._dispatcher.steps
-        kept = session.server, session.name, session_id, ticket, session.opens, session.at, session.client
+        kept = session.server, session.name, session_id, ticket, session.opens, session.at, session.client, session.terms
         self.notes.append((step, session.number, *kept))
 
 
@@ -287,6 +290,7 @@ class Shard:
         session: Session = event.ended
         handshake = session.handshake
         found = handshake.resumed_from if self._resumptions is not None else None
+        server_key = session.flow.server_key()
         client, server = (None if chain is None else self._numbered(chain, fresh) for chain in handshake.certificates)
         texts, holes = self._texts(session, found is not None and bool(handshake.parameters.resumption))
         return Ended(
@@ -305,6 +309,8 @@ class Shard:
             values=fresh_values(session),
             issued=-1 if found is not None or handshake.resumed_from is None else handshake.resumed_from.at,
             copied=-1 if handshake.copied_from is None or not handshake.parameters.resumption else handshake.copied_from.number,
+            earlier=None if found is not None else earlier_session(handshake.copied_from or handshake.resumed_from, server_key),
+            asked_name=handshake.hellos.asked_name(),
             circumstances=circumstances(session).values() if server else ("", None, False),
             key_proofs=key_proofs(session),
         )

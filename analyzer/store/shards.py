@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, cast
 import orjson
 
 from analyzer.analysis.capture_findings import MAX_OTHERS
-from analyzer.analysis.repetitions import Repetitions
+from analyzer.analysis.repetitions import Repetitions, resumption_repeats
 from analyzer.analysis.traffic import Traffic
 from analyzer.capture.capture_reader import CaptureReader
 from analyzer.engine.capture_events import RevocationSeen
@@ -43,7 +43,8 @@ from analyzer.store.shard import (
     Turn,
 )
 from analyzer.tls.events import Finding
-from analyzer.tls.handshake.resumption import ResumableSession, Resumptions, copied_ticket
+from analyzer.tls.handshake.resumption import ResumableSession, Resumptions, earlier_session
+from analyzer.tls.handshake.resumption_terms import Earlier
 from analyzer.tls.limits import FARTHEST_RECORD, MAX_ATTEMPTS_IN_ALL, MAX_CANDIDATES, MAX_TRIALS
 
 if TYPE_CHECKING:
@@ -237,6 +238,7 @@ class Shards:
         self._resumptions = Resumptions()
         self._found: list[dict[int, ResumableSession | None]] = [{} for _ in range(self._n_shards)]
         self._copied: list[dict[int, int]] = [{} for _ in range(self._n_shards)]
+        self._earlier: list[dict[int, Earlier | None]] = [{} for _ in range(self._n_shards)]
         self._certificates: list[list[bytes]] = [[] for _ in range(self._n_shards)]
 
     def _shared(self) -> Iterator[list[SharedSession]]:
@@ -328,16 +330,19 @@ class Shards:
         elif len(note) == 7:
             _, _, server, name, session_id, ticket, client = note
             found = self._resumptions.find(ticket, session_id, server, name)
+            self._earlier[shard][number] = earlier_session(found, server)
             if found is not None and not found.is_between(client, server, name):
                 if found.opens:  # only secrets can show whether it is continued
                     raise _CannotShareError
                 if not found.may_be_between(client, server, name):
                     self._copied[shard][number] = found.number
+                else:
+                    self._earlier[shard][number] = None
                 found = None
             self._found[shard][number] = found
         else:
-            _, _, server, name, session_id, ticket, opens, at, client = note
-            session = ResumableSession(number, server, name, opens, at, client)
+            _, _, server, name, session_id, ticket, opens, at, client, terms = note
+            session = ResumableSession(number, server, name, opens, at, client, terms)
             if ticket is None:
                 self._resumptions.keep_id(session_id, session)
             else:
@@ -350,10 +355,11 @@ class Shards:
         issued = ended.issued if found is None else found.at
         repeats: list[Finding] = []
         copied = self._copied[shard].pop(ended.search, ended.copied)
+        earlier = self._earlier[shard].pop(ended.search, ended.earlier)
         if self._has_records:
             repeats = self.repetitions.take(ended.id, ended.key, ended.start, ended.values, leaf, ended.server_name, issued)
-        if self._has_records and copied >= 0 and (ended.copied >= 0 or RESUMES in ended.holes):
-            repeats = [copied_ticket(copied), *repeats]
+            if ended.values[9] is not None and (copied >= 0 or earlier is not None):
+                repeats = resumption_repeats(ended.values, earlier, ended.asked_name, copied) + repeats
         return SharedSession(ended, known, None if found is None else found.number, n_matched, repeats)
 
 

@@ -230,6 +230,7 @@ class SessionHandshake:
             self.authenticate()
             transcript.begin()
             if self.opens():
+                self.share_master_secret()
                 self.decryption.begin()
         elif self.decrypting and number == SERVER_HELLO and transcript.begun and not tls13:  # its ClientHello is missing
             self.authenticate()
@@ -398,7 +399,7 @@ class SessionHandshake:
     def as_resumable(self) -> ResumableSession:
         """Return this session as a resumable session, for sessions that resume it."""
         if self.resumable is None:
-            self.resumable = resumable_session(self.log.session, self.flow, self.hellos.asked_name(), self.opens())
+            self.resumable = resumable_session(self)
         return self.resumable
 
     def table(self, number: cython.int, raw: bytes) -> Any:
@@ -444,6 +445,6 @@ class SessionHandshake:
         decryption.close(at)
 
     def share_master_secret(self) -> None:
-        """Give the master secret to the sessions that resume this one."""
+        """Give the master secret of a handshake to the sessions that resume it."""
         if self.resumable is not None:
-            self.resumable.master = self.decryption.schedule12.master
+            self.resumable.master, self.resumable = self.decryption.schedule12.master, None  # type: ignore[assignment]

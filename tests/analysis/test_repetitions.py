@@ -100,11 +100,41 @@ def test_dhe_before_tls_1_2_is_low():
     assert (finding.code, finding.severity, finding.frames) == ("reused_key_share", "low", [5])
 
 
+@pytest.mark.parametrize(("accepted", "severity"), [(True, "high"), (None, "medium"), (False, "low")])
+def test_early_data_that_is_sent_again(accepted: bool | None, severity: str):
+    repetitions = Repetitions()
+    offer = {"client_random": b"C" * 32, "tickets": (b"T" * 32,), "tls13": True, "early": (True, accepted)}
+    assert not repetitions.take(0, KEY, 0, values(server_random=b"S" * 32, **offer), None, None, -1)
+    again = repetitions.take(1, KEY, 0, values(server_random=b"R" * 32, **offer), None, None, -1)
+    assert [(one.code, one.severity) for one in again] == [("repeated_random", "info"), ("early_data_replay", severity)]
+    assert "session 0" in again[1].detail
+    assert again[1].frames == [1]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"server_random": b"S" * 32},  # the capture has it twice
+        {"server_random": b""},  # it is not answered
+        {"early": (False, None)},
+        {"client_random": b"D" * 32},
+        {"tickets": (b"U" * 32,)},
+    ],
+)
+def test_what_is_no_replay(change: dict[str, Any]):
+    repetitions = Repetitions()
+    offer = {"client_random": b"C" * 32, "tickets": (b"T" * 32,), "tls13": True, "early": (True, True)}
+    repetitions.take(0, KEY, 0, values(server_random=b"S" * 32, **offer), None, None, -1)
+    again = repetitions.take(1, KEY, 0, values(**(offer | {"server_random": b"R" * 32} | change)), None, None, -1)
+    assert "early_data_replay" not in [one.code for one in again]
+
+
 def values(**changes: Any) -> tuple[Any, ...]:
     """The values of a session that has nothing."""
     plain = {
         "client_random": b"", "server_random": b"", "client_keys": (), "server_key": b"", "tickets": (),
         "frames": (1, 2, 3, 4, 5), "version": 0x0303, "tls13": False, "resumption": "",
+        "terms": None, "early": (False, None),
     }  # fmt: skip
     assert changes.keys() <= plain.keys()
     return tuple((plain | changes).values())

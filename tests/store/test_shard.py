@@ -21,14 +21,15 @@ def ended(name: str, part: tuple[int, int], **engine: object) -> list[Ended]:
 
 def test_notes_of_resumption_have_what_a_search_needs():
     noted = NotedResumptions(Engine())
+    terms = (False, 0xC02F, 0, True, b"")
     noted.keep_id(b"id", ResumableSession(7, b"server", None, True))
-    noted.keep_ticket(b"ticket", ResumableSession(8, b"server", b"name", client=b"there"))
+    noted.keep_ticket(b"ticket", ResumableSession(8, b"server", b"name", client=b"there", terms=terms))
     assert noted.find(None, b"", b"server", None) is None
     assert noted.find(b"ticket", b"id", b"server", None).number == -1
     assert noted.find(None, b"id", b"server", b"name", b"here").number == -2
     assert noted.take() == [
-        (0, 7, b"server", None, b"id", None, True, -1, b""),
-        (0, 8, b"server", b"name", None, b"ticket", False, -1, b"there"),
+        (0, 7, b"server", None, b"id", None, True, -1, b"", None),
+        (0, 8, b"server", b"name", None, b"ticket", False, -1, b"there", terms),
         (0, 0, b"server", None, b"id", b"ticket", b""),
         (0, 1, b"server", b"name", b"id", None, b"here"),
     ]

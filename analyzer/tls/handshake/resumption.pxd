@@ -16,6 +16,7 @@ cdef class ResumableSession:
     cdef public long long at
     cdef public bytes client
     cdef public bytes master
+    cdef public tuple terms
 
     cpdef bint is_between(self, bytes client, bytes server, bytes name) except -1
     cpdef bint may_be_between(self, bytes client, bytes server, bytes name) except -1

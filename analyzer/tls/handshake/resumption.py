@@ -16,8 +16,8 @@ from typing import Any
 import cython
 
 from analyzer.codec.runner import extension_body
-from analyzer.flows.flow import Flow
 from analyzer.tls.events import Finding
+from analyzer.tls.handshake.resumption_terms import Earlier, Terms, terms
 from analyzer.tls.limits import LONGEST_TICKET, MAX_RESUMABLE
 from analyzer.tls.messages.numbers import PRE_SHARED_KEY, SESSION_TICKET
 
@@ -26,11 +26,12 @@ class ResumableSession:
     """A session that others may resume. number: its id. server: address and port (`Flow.server_key`). at: its start.
 
     client: the client's address (`Flow.client_key`). name: of the server, as the client requested it (`Hellos.asked_name`),
-    b"" where it is not known. opens: whether there may be a secret that decrypts it. master: the master secret up to TLS 1.2,
-    None before it is known; the sessions that resume this one have the same.
+    b"" where it is not known. opens: whether there may be a secret that decrypts it. terms: see `resumption_terms.Terms`, None
+    if they are not known. master: the master secret up to TLS 1.2, None before it is known; the sessions that resume this one
+    have the same.
     """
 
-    __slots__ = ("at", "client", "master", "name", "number", "opens", "server")
+    __slots__ = ("at", "client", "master", "name", "number", "opens", "server", "terms")
 
     def __init__(
         self,
@@ -40,6 +41,7 @@ class ResumableSession:
         opens: cython.bint = False,
         at: cython.longlong = -1,
         client: bytes = b"",
+        terms: Terms | None = None,
     ) -> None:
         self.number = number
         self.server = server
@@ -47,6 +49,7 @@ class ResumableSession:
         self.opens = opens
         self.at = at
         self.client = client
+        self.terms = terms
         self.master: bytes | None = None
 
     def is_between(self, client: bytes, server: bytes, name: bytes | None) -> cython.bint:
@@ -149,9 +152,23 @@ class Resumptions:
         return found.master
 
 
-def resumable_session(number: int, flow: Flow, name: bytes | None, opens: bool) -> ResumableSession:
-    """Return a session with that number as a resumable one. The parameters are those of `ResumableSession`."""
-    return ResumableSession(number, flow.server_key(), name, opens, flow.start, flow.client_key())
+def resumable_session(handshake: Any) -> ResumableSession:
+    """Return a session as a resumable one. handshake: its `SessionHandshake`, after the ServerHello."""
+    flow, name = handshake.flow, handshake.hellos.asked_name()
+    known = terms(handshake)
+    return ResumableSession(
+        handshake.log.session, flow.server_key(), name, handshake.opens(), flow.start, flow.client_key(), known
+    )
+
+
+def earlier_session(found: ResumableSession | None, server: bytes) -> Earlier | None:
+    """Return what the rules for resumption need of a session that has the same ticket or id; None if nothing is known.
+
+    server: of the session that offers it (`Flow.server_key`).
+    """
+    if found is None or found.terms is None:
+        return None
+    return found.number, found.name, found.terms, found.server == server
 
 
 def copied_ticket(number: int) -> Finding:
