@@ -62,6 +62,7 @@ def commands(capture: str, keys: list[str], n_sessions: int, n_frames: int, scra
         for form in ("text", "json", "csv"):
             yield ["sessions", capture, "--format", form, *with_keys]
             yield ["packets", capture, "--format", form, *with_keys]
+            yield ["http", capture, "--format", form, *with_keys]
             yield ["certificates", capture, "--format", form, *with_keys]
         yield ["sessions", capture, "--format", "json", "--messages", *with_keys]
         yield ["summary", capture, *with_keys]

@@ -135,6 +135,7 @@ TESTED_ELSEWHERE = {
     "store/declaration.py": "store/test_schema.py",
     "store/validation_time.py": "cli/test_trust_options.py",
     "store/output_schemas.py": "store/test_schema.py",
+    "store/http_schema.py": "cli/test_http.py",
     "store/http_messages.py": "cli/test_plaintext.py",
     "store/secret_files.py": "cli/test_key_files.py",
     "store/summary_schema.py": "store/test_schema.py",

@@ -16,6 +16,7 @@ ENGLISH_FILES = {
     "report/svg_check.py": "errors of whoever draws a plot",
     "store/event_schema.py": "JSON Schema",
     "store/crosscheck_schema.py": "JSON Schema",
+    "store/http_schema.py": "JSON Schema",
     "store/output_schemas.py": "JSON Schema",
     "store/packet_info.py": "the column Info of packets, as other analyzers write it",
     "store/report_schema.py": "JSON Schema",

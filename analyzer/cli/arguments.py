@@ -21,6 +21,7 @@ COMMANDS = (
     "summary",
     "sessions",
     "show",
+    "http",
     "certificates",
     "follow",
     "export",
@@ -234,6 +235,14 @@ def _add_sessions(command: argparse.ArgumentParser) -> None:
     _add_trust_options(command)
 
 
+def _add_http(command: argparse.ArgumentParser) -> None:
+    _add_captures(command)
+    command.add_argument("--format", choices=("text", "json", "csv"), default="text", help="text is the default")
+    _add_jobs(command)
+    _add_keys(command)
+    _add_trust_options(command)
+
+
 def _add_show(command: argparse.ArgumentParser) -> None:
     command.add_argument("capture", metavar="CAPTURE", help="a capture file, or - for standard input")
     command.add_argument("id", type=_number, metavar="ID", help="the number of a session, from 0")
@@ -386,6 +395,7 @@ _ADDERS = {
     "summary": _add_summary,
     "sessions": _add_sessions,
     "show": _add_show,
+    "http": _add_http,
     "follow": _add_follow,
     "certificates": _add_certificates,
     "export": _add_export,

@@ -47,6 +47,12 @@ examples:
   analyzer show trace.pcapng 0 --terse      without the explanations
   analyzer show trace.pcapng 0 --explain    the handshake in six steps, with the values of this session
   analyzer show trace.pcapng 0 --format json""",
+    "http": """\
+examples:
+  analyzer http trace.pcapng -k keys.log    one row for every request with its answer, of plain HTTP too
+  analyzer http trace.pcapng -k keys.log --format json | jq -r 'select(.method == "POST") | .url'
+  analyzer http *.pcap --format csv -o requests.csv
+  analyzer http --schema                    the JSON Schema of a row""",
     "follow": """\
 examples:
   analyzer follow trace.pcapng 0 -k keys.log                what both sides said, as text: > client, < server
@@ -98,6 +104,7 @@ ABOUTS = {
     "summary": "What is in the captures: file facts, protocols, conversations, TLS sessions, findings.",
     "sessions": "One record for every TLS session. JSON has one object a line, each as its session ends.",
     "show": "One session in full: the handshake as a ladder, certificates, and the fields of every message.",
+    "http": "One row for every HTTP exchange, decrypted or plain: method, URL, status, type, size, SHA-256.",
     "follow": "The bytes of one session, decrypted where the keys allow. What is missing is said in its place.",
     "certificates": "Every distinct certificate, with the sessions that sent it.",
     "export": "What sessions carried, as files or as plain packets; or the capture with their secrets inside.",

@@ -7,6 +7,7 @@ from analyzer.cli.output import Output
 from analyzer.cli.rows import endpoint, owner_text
 from analyzer.engine import Listener
 from analyzer.store.chain_verdicts import Chains
+from analyzer.store.http_record import target_of
 from analyzer.store.session_record import session_record
 from analyzer.text.chain_text import YOUNGER_ROOTS, is_hidden
 from analyzer.text.escape import harmless
@@ -81,7 +82,7 @@ def exchange_text(exchange: dict[str, Any]) -> str:
     asked = say("no request seen")
     if request is not None:
         method, scheme, authority, path = (request.get(key) for key in ("method", "scheme", "authority", "path"))
-        asked = f"{method or '?'} {scheme or '?'}://{authority or '?'}{path or ''}"
+        asked = f"{method or '?'} {target_of(scheme, authority, path) or '?'}"
     if response is None:
         return f"{harmless(asked)}  {say('no answer seen')}"
     length, status = response.get("body_length"), response.get("status")

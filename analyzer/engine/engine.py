@@ -71,6 +71,7 @@ class Engine:
         reads_data: bool = True,
         watches_revocation: bool = False,
         watches_https: bool = False,
+        watches_http: bool = False,
         in_order: bool = True,
         datagram_protocols: Sequence[DatagramProtocol] = (),
     ) -> None:
@@ -82,14 +83,15 @@ class Engine:
         wait for them. longest_wait: nanoseconds that sessions wait, as in `KeyMaterial`. announces: whether the beginnings of
         sessions are emitted even if it is not `detailed`. application: creates the reader of a session's application data,
         given the agreed protocol; `conversation` if None. reads_data: whether application data is read at all.
-        watches_revocation: whether OCSP responses and revocation lists in plain HTTP are emitted; watches_https: connections to
-        port 443 without TLS (`OtherTraffic`). in_order: whether records wait for those of the other side that were sent before
-        them (`record_order`), so that their events come in the turn of a later frame. datagram_protocols: the protocols that
-        read UDP flows.
+        watches_revocation: whether OCSP responses and revocation lists in plain HTTP are emitted; watches_https: connections
+        to port 443 without TLS (`OtherTraffic`); watches_http: the HTTP of connections without TLS (`PlainHttp`). in_order:
+        whether records wait for those of the other side that were sent before them (`record_order`), so that their events
+        come in the turn of a later frame. datagram_protocols: the protocols that read UDP flows.
         """
         reader = (application or conversation) if reads_data else None
         self.material = KeyMaterial(reader, keylog, private_keys, psks, may_grow, longest_wait)
-        self.dispatcher = Dispatcher(self.material, detailed, places, fields, watches_revocation, datagram_protocols)
+        dispatcher = _http_dispatcher() if watches_http else Dispatcher
+        self.dispatcher = dispatcher(self.material, detailed, places, fields, watches_revocation, datagram_protocols)
         self.dispatcher.announces = announces
         self.dispatcher.watches |= WATCHES_HTTPS if watches_https else 0
         if not in_order:
@@ -255,3 +257,10 @@ def _conversation() -> Any:
     from analyzer.application.conversation import Conversation
 
     return Conversation
+
+
+def _http_dispatcher() -> type[Dispatcher]:
+    """Return the dispatcher that reads plain HTTP too. It is imported only when asked for."""
+    from analyzer.engine.plain_http import HttpDispatcher
+
+    return HttpDispatcher

@@ -14,9 +14,10 @@ from typing import Any, Final
 
 from analyzer.analysis.missing_data import Missing, MissingData
 from analyzer.application.conversation import Conversation
-from analyzer.application.exchange import CLIENT, EXCHANGES_MAX, NAMES, Exchange, Fields
+from analyzer.application.exchange import CLIENT, EXCHANGES_MAX, NAMES, Exchange
 from analyzer.engine.data_streams import DataReader, DataStreams
 from analyzer.store.folder import Folder, Part
+from analyzer.store.http_record import content_type, target_of
 from analyzer.store.manifest import Manifest
 from analyzer.store.session_record import decryption_record
 from analyzer.tls.handshake.certificate_messages import CUT
@@ -265,7 +266,7 @@ class _ExportedStream(DataReader):
         tunnelled = content is None or content.length == 0  # WebSocket messages belong to the exchange of their handshake
         if tunnelled:
             kind = f"websocket-{NAMES[side]}"
-        declared = None if message is None or tunnelled else _field(message.headers, "content-type")
+        declared = None if message is None or tunnelled else content_type(message.headers)
         decoded = content is not None and content.decoded
         last = ending(declared) if decoded else _UNKNOWN
         name = f"session-{session}-exchange-{number}-{kind}-{part.sha256[:_HASH_DIGITS]}.{last}"
@@ -281,7 +282,7 @@ class _ExportedStream(DataReader):
                 "last": body.last,
             },
             "method": None if request is None else request.method,
-            "url": None if request is None else _url(request.scheme, request.authority, request.path),
+            "url": None if request is None else target_of(request.scheme, request.authority, request.path),
             "status": None if response is None else response.status,
             "complete": None if tunnelled or content is None else content.complete and part.truncated is None,
             "decoded": decoded,
@@ -330,13 +331,3 @@ class _ExportedStream(DataReader):
 
 def _missing_record(missing: Missing, offset: int) -> dict[str, Any]:
     return {"offset": offset, "bytes": missing.n_bytes, "records": missing.records, "reason": missing.reason}
-
-
-def _field(fields: Fields | None, name: str) -> str | None:
-    return next((value for key, value in fields or () if key.lower() == name), None)
-
-
-def _url(scheme: str | None, authority: str | None, path: str | None) -> str | None:
-    if path is None:
-        return None
-    return f"{scheme or 'https'}://{authority}{path}" if authority is not None else path

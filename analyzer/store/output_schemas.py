@@ -20,6 +20,7 @@ from analyzer.store.declaration import (
     several,
     text,
 )
+from analyzer.store.http_schema import HTTP
 from analyzer.store.report_schema import REPORT
 from analyzer.store.schema import CERTIFICATE_KEYS, DEFINITIONS, FRAME, ROLE, SESSION, SHA256, TIME, described
 from analyzer.store.summary_schema import SUMMARY
@@ -382,6 +383,7 @@ SCHEMAS: dict[str, Schema] = {
     "summary": SUMMARY,
     "sessions": SESSION,
     "show": SESSION,
+    "http": HTTP,
     "follow": CHUNK,
     "certificates": CERTIFICATE,
     "export": MANIFEST,

@@ -12,12 +12,14 @@ import mmap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import orjson
+
 from analyzer.analysis.fresh_values import fresh_values
 from analyzer.analysis.traffic import Traffic
 from analyzer.capture.capture_reader import CaptureReader
 from analyzer.capture.packet_reader import PacketReader
 from analyzer.engine import Engine
-from analyzer.engine.capture_events import RevocationSeen
+from analyzer.engine.capture_events import PlainHttp, RevocationSeen
 from analyzer.engine.other_traffic import OtherTraffic
 from analyzer.store.circumstances import circumstances
 from analyzer.store.key_proof import key_proofs
@@ -268,6 +270,8 @@ class Shard:
                 revocation.append((event.content_type, event.body))
             elif isinstance(event, OtherTraffic) and self._part[0] == 0:
                 others.append((event.key, event.frame, event.head))
+            elif isinstance(event, PlainHttp):
+                ended.append(tuple(_ended_plain(event)))
         return Turn(
             n_bytes=self.reader.n_bytes(),
             revocation=revocation,
@@ -343,3 +347,28 @@ class Shard:
                 self._numbers[der] = len(self._numbers)
                 fresh.append(der)
         return [self._numbers[der] for der in chain]
+
+
+def _ended_plain(event: PlainHttp) -> Ended:
+    """Return the exchanges of a connection without TLS in the place of a session. Its number is -1, its text their records."""
+    from analyzer.store.http_record import plain_exchanges
+
+    return Ended(
+        order=event.order,
+        id=event.session,
+        key=event.key,
+        texts=[[orjson.dumps(plain_exchanges(event))]],
+        holes=[],
+        search=-1,
+        chains=(None, None),
+        changes=[],
+        stapled=None,
+        server_name=None,
+        start=-1,
+        start_text=None,
+        values=(),
+        issued=-1,
+        copied=-1,
+        circumstances=("", None, False),
+        key_proofs=(0, 0),
+    )

@@ -15,7 +15,12 @@ ASKED = {"method": "GET", "scheme": "https", "authority": "www.example", "path":
         (ASKED, {"status": 200, "body_length": 10}, "GET https://www.example/a\\x1b  200, 10 bytes"),
         (ASKED, None, "GET https://www.example/a\\x1b  no answer seen"),
         (None, {"status": 200, "body_length": None}, "no request seen  200"),
-        ({"method": "GET", "scheme": "https", "authority": None, "path": "/"}, {"status": 404}, "GET https://?/  404"),
+        ({"method": "GET", "scheme": "https", "authority": None, "path": "/"}, {"status": 404}, "GET /  404"),
+        (
+            {"method": "CONNECT", "scheme": None, "authority": "a.example:443", "path": None},
+            None,
+            "CONNECT a.example:443  no answer seen",
+        ),
     ],
 )
 def test_an_exchange_as_a_line(request_: dict[str, Any] | None, response: dict[str, Any] | None, text: str):

@@ -28,6 +28,8 @@ COMMANDS = (
     ("certificates",),
     ("certificates", "--format", "json"),
     ("certificates", "--format", "csv"),
+    ("http",),
+    ("http", "--format", "json"),
     ("keys",),
     ("keys", "--format", "json"),
 )

@@ -94,6 +94,7 @@ LINES = {
     "packets": ["demo.pcapng"],
     "keys": ["demo.pcapng"],
     "show": ["demo.pcapng", "0"],
+    "http": ["demo.pcapng"],
     "follow": ["demo.pcapng", "0"],
 }
 
@@ -111,7 +112,7 @@ def test_the_output_of_a_command_is_as_declared(command: str, capsys: pytest.Cap
         if command == "certificates":
             record["public_key"] = {k: v for k, v in record["public_key"].items() if k not in KEY_OF_A_CERTIFICATE}
         VALIDATORS[command].validate(record)
-    if command in ("packets", "certificates", "summary", "show", "crosscheck"):
+    if command in ("packets", "certificates", "summary", "show", "http", "crosscheck"):
         assert list(json.loads(lines[0])) == list(SCHEMAS[command]["properties"])
 
 

@@ -1,0 +1,216 @@
+"""`analyzer http`: writes one row for every HTTP exchange, decrypted or in plain text: what was asked, and what came back.
+
+JSON is written while reading, the exchanges of a connection when it ends. Text and CSV are in the order of the frames.
+"""
+
+import heapq
+from argparse import Namespace
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from analyzer.cli.capture_run import CaptureRun
+from analyzer.cli.key_files import read_keys
+from analyzer.cli.output import Output
+from analyzer.cli.rows import clock, endpoint
+from analyzer.cli.sharing import SharedListener, make_shards, run_shared
+from analyzer.cli.table import Cell, Column, Table
+from analyzer.cli.trust_options import read_chains
+from analyzer.engine import Engine
+from analyzer.engine.capture_events import PlainHttp
+from analyzer.store.chain_verdicts import NO_VERDICTS
+from analyzer.store.declaration import columns
+from analyzer.store.http_record import plain_exchanges, session_exchanges
+from analyzer.store.http_schema import HTTP
+from analyzer.store.session_record import json_line
+from analyzer.text.escape import harmless
+from analyzer.text.formatting import size_text
+from analyzer.text.session_csv import csv_head, csv_line
+from analyzer.tls.events import Event, SessionEnded
+from analyzer.tls.session import Session
+
+if TYPE_CHECKING:
+    from analyzer.store.shard import Holes
+    from analyzer.store.shards import SharedSession
+
+MOST_HELD = 1 << 16
+"""The most rows that are held to put them in order: about 100 MiB. Beyond, the earliest one is written at once."""
+
+COLUMNS = (
+    Column("frame", 0, right=True, style="bold"),
+    Column("session", 3, right=True),
+    Column("time", 8),
+    Column("client", 6, limit=47),
+    Column("server", 7, limit=47),
+    Column("method", 0, limit=12),
+    Column("URL", 1, limit=60, style="cyan"),
+    Column("sent", 9, right=True),
+    Column("status", 0, right=True),
+    Column("type", 4, limit=40),
+    Column("size", 2, right=True),
+    Column("SHA-256", 5),
+)
+
+CSV_COLUMNS = columns(
+    HTTP,
+    "session", ("client_address", "client.address"), ("client_port", "client.port"), ("server_address", "server.address"),
+    ("server_port", "server.port"), "time", "frame", "response_frame", "version", "method", "url", "request_type",
+    "request_size", "request_sha256", "status", "type", "size", "sha256", "guessed",
+)  # fmt: skip
+
+
+def run(options: Namespace, output: Output) -> int:
+    """Print the HTTP exchanges of the captures, and return the exit status."""
+    capture_run = CaptureRun(options.captures, output, streaming=options.format == "json")
+    keys = read_keys(options, capture_run)
+    read_chains(options)  # nothing is judged here, but a store that cannot be read is said
+    printer = _PRINTERS[options.format](output)
+    settings = {"fields": False, "watches_http": True}
+    shards = make_shards(options, capture_run, keys, _describe, NO_VERDICTS, settings)
+    if shards is not None:
+        run_shared(capture_run, shards, printer)
+    else:
+        capture_run.run(Engine(fields=False, watches_http=True, **keys), [printer])
+    return capture_run.status()
+
+
+def _describe(session: Session, holes: "Holes", resumed: bool) -> bytes:
+    return orjson.dumps(session_exchanges(session))
+
+
+class JsonLines(SharedListener):
+    """Writes one exchange per line. Subclasses override `add`."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._unflushed = False
+
+    def take(self, events: Sequence[Event]) -> None:
+        """See `Listener.take`."""
+        for event in events:
+            if isinstance(event, SessionEnded):
+                self._add_all(session_exchanges(event.ended))
+            elif isinstance(event, PlainHttp):
+                self._add_all(plain_exchanges(event))
+
+    def take_shared(self, sessions: "Sequence[SharedSession]") -> None:
+        """See `SharedListener.take_shared`."""
+        for session in sessions:
+            self._add_all(orjson.loads(session.describe(NO_VERDICTS)))
+
+    def _add_all(self, records: list[dict[str, Any]]) -> None:
+        for record in records:
+            self.add(record)
+
+    def add(self, record: dict[str, Any]) -> None:
+        """Take the next exchange."""
+        self._output.write(json_line(record))
+        self._unflushed = True
+
+    def end_turn(self) -> None:
+        """See `Listener.end_turn`. What was written in the turn is flushed."""
+        if self._unflushed:
+            self._output.flush()
+            self._unflushed = False
+
+
+class InOrder(JsonLines):
+    """Writes the exchanges in the order of their frames. Subclasses override `row` and `write`."""
+
+    def __init__(self, output: Output) -> None:
+        super().__init__(output)
+        self._held: list[tuple[int, int, Any]] = []
+        self._n_rows = 0
+
+    def add(self, record: dict[str, Any]) -> None:
+        """See `JsonLines.add`."""
+        entry = (record["frame"] or 0, self._n_rows, self.row(record))
+        self._n_rows += 1
+        if len(self._held) < MOST_HELD:
+            heapq.heappush(self._held, entry)
+        else:
+            self.write(heapq.heappushpop(self._held, entry)[2])
+
+    def row(self, record: dict[str, Any]) -> Any:
+        """Return what is held of an exchange."""
+        return record
+
+    def write(self, row: Any) -> None:
+        """Take the next row in order."""
+
+    def close(self) -> None:
+        """See `Listener.close`."""
+        while self._held:
+            self.write(heapq.heappop(self._held)[2])
+        self._output.flush()
+
+
+class CsvLines(InOrder):
+    """Writes the exchanges as CSV."""
+
+    def __init__(self, output: Output) -> None:
+        super().__init__(output)
+        output.head = csv_head(CSV_COLUMNS)
+
+    def row(self, record: dict[str, Any]) -> bytes:
+        """See `InOrder.row`."""
+        return csv_line(CSV_COLUMNS, record)
+
+    def write(self, row: bytes) -> None:
+        """See `InOrder.write`."""
+        self._output.write(row)
+
+
+class TextTable(InOrder):
+    """Prints a table."""
+
+    def __init__(self, output: Output) -> None:
+        super().__init__(output)
+        self._table = Table(COLUMNS, output, one_line=True)
+
+    def row(self, record: dict[str, Any]) -> list[Cell]:
+        """See `InOrder.row`."""
+        return exchange_row(record)
+
+    def write(self, row: list[Cell]) -> None:
+        """See `InOrder.write`."""
+        self._table.add(row)
+
+    def close(self) -> None:
+        """See `InOrder.close`."""
+        super().close()
+        self._table.close()
+        self._output.flush()
+
+
+def exchange_row(record: dict[str, Any]) -> list[Cell]:
+    """Return the cells of `COLUMNS` for an exchange. What was not seen is empty; a method or URL that was not read is `?`."""
+    status, asked = record["status"], record["request_size"] is not None
+    return [
+        "" if record["frame"] is None else str(record["frame"]),
+        "" if record["session"] is None else str(record["session"]),
+        clock(record["time"]),
+        endpoint(record["client"]),
+        endpoint(record["server"]),
+        harmless(record["method"] or "?"),
+        harmless(record["url"] or "?"),
+        size_text(record["request_size"]) if asked and record["request_size"] else "",
+        ("" if status is None else str(status), status_style(status)),
+        harmless(media_type(record["type"])),
+        "" if record["size"] is None else size_text(record["size"]),
+        record["sha256"] or "" if record["size"] else "",
+    ]
+
+
+def status_style(status: int | None) -> str:
+    """Return the style of a status code (RFC 9110 section 15): errors of the client yellow, of the server red."""
+    return "" if status is None or status < 400 else "yellow" if status < 500 else "red"
+
+
+def media_type(declared: str | None) -> str:
+    """Return the media type of a Content-Type without its parameters; empty for none."""
+    return (declared or "").partition(";")[0].strip()
+
+
+_PRINTERS: dict[str, Callable[[Output], JsonLines]] = {"json": JsonLines, "csv": CsvLines, "text": TextTable}

@@ -1,0 +1,69 @@
+"""Makes the record of one HTTP exchange, as `analyzer http` lists it: one request with its response.
+
+The URL is what the request asked for (RFC 9110 section 7.1). A request target has four forms (RFC 9112 section 3.2): the origin
+form `/path`, which the field Host completes; the absolute form `http://host/path`, which asks a proxy; the authority form
+`host:443` of CONNECT; and the asterisk `*` of OPTIONS. The last two are printed as they are: nothing is added that nobody sent.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from analyzer.application.exchange import CLIENT, SERVER, Exchange, Fields
+from analyzer.engine.capture_events import PlainHttp
+from analyzer.store.session_record import endpoint_record, rfc3339
+from analyzer.tls.session import Session
+
+
+def session_exchanges(session: Session) -> list[dict[str, Any]]:
+    """Return the records of the exchanges in a session that has ended; none if nothing of it was decrypted."""
+    work: Any = session.handshake.decryption
+    if work is None or work.application is None:
+        return []
+    return list(exchange_records(work.application.exchanges, session.id, session.flow.key))
+
+
+def plain_exchanges(event: PlainHttp) -> list[dict[str, Any]]:
+    """Return the records of the exchanges in a connection without TLS."""
+    return list(exchange_records(event.exchanges, None, event.key))
+
+
+def exchange_records(exchanges: Sequence[Exchange], session: int | None, key: bytes) -> Iterator[dict[str, Any]]:
+    """Yield the record of each exchange. session: its number, None for no TLS. key: addresses and ports, from the client."""
+    client, server = endpoint_record(key, CLIENT), endpoint_record(key, SERVER)
+    for exchange in exchanges:
+        yield {"session": session, "client": client, "server": server, **_exchange_record(exchange)}
+
+
+def _exchange_record(exchange: Exchange) -> dict[str, Any]:
+    request, response = exchange.request, exchange.response
+    first = request or response
+    return {
+        "time": None if first is None else rfc3339(first.at),
+        "frame": None if first is None else first.frame,
+        "response_frame": None if response is None else response.frame,
+        "version": None if first is None else first.version,
+        "method": None if request is None else request.method,
+        "url": None if request is None else target_of(request.scheme, request.authority, request.path),
+        "request_type": None if request is None else content_type(request.headers),
+        "request_size": None if request is None else request.body.length,
+        "request_sha256": None if request is None else request.body.sha256,
+        "status": None if response is None else response.status,
+        "type": None if response is None else content_type(response.headers),
+        "size": None if response is None else response.body.length,
+        "sha256": None if response is None else response.body.sha256,
+        "guessed": exchange.guessed,
+    }
+
+
+def target_of(scheme: str | None, authority: str | None, path: str | None) -> str | None:
+    """Return what a request asked for: a URL as far as its parts are known, `host:port` of CONNECT, or `*`. None: not known."""
+    if path is None:
+        return authority
+    if authority is None or path == "*":
+        return path
+    return f"{scheme}://{authority}{path}" if scheme is not None else f"//{authority}{path}"
+
+
+def content_type(headers: Fields | None) -> str | None:
+    """Return the first Content-Type of header fields, as it was sent; None for none."""
+    return next((value for name, value in headers or () if name.lower() == "content-type"), None)

@@ -1,0 +1,26 @@
+"""The URL of an exchange is what was asked for, and nothing more."""
+
+import pytest
+
+from analyzer.store.http_record import content_type, target_of
+
+
+@pytest.mark.parametrize(
+    ("parts", "target"),
+    [
+        (("https", "www.example", "/x"), "https://www.example/x"),
+        ((None, "www.example:443", None), "www.example:443"),
+        (("https", None, "/"), "/"),
+        (("https", "www.example", "*"), "*"),
+        ((None, "www.example", "/x"), "//www.example/x"),
+        ((None, None, None), None),
+    ],
+)
+def test_a_target(parts: tuple[str | None, str | None, str | None], target: str | None):
+    assert target_of(*parts) == target
+
+
+def test_the_first_content_type_counts():
+    assert content_type([("A", "b"), ("content-TYPE", "text/html"), ("Content-Type", "text/plain")]) == "text/html"
+    assert content_type([]) is None
+    assert content_type(None) is None
