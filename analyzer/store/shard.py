@@ -99,21 +99,21 @@ class Ended(NamedTuple):
     id: int
     key: bytes
     texts: list[list[bytes]]
-    holes: list[int]
-    search: int
-    chains: tuple[list[int] | None, list[int] | None]
-    changes: list[tuple[int, int, list[int]]]
-    stapled: Any
-    server_name: bytes | None
-    start: int
-    start_text: str | None
-    values: tuple[Any, ...]
-    issued: int
-    copied: int
-    earlier: Earlier | None
-    asked_name: bytes | None
-    circumstances: tuple[str, bool | None, bool]
-    key_proofs: tuple[int, int]
+    holes: Sequence[int] = ()
+    search: int = -1
+    chains: tuple[list[int] | None, list[int] | None] = (None, None)
+    changes: Sequence[tuple[int, int, list[int]]] = ()
+    stapled: Any = None
+    server_name: bytes | None = None
+    start: int = -1
+    start_text: str | None = None
+    values: tuple[Any, ...] = ()
+    issued: int = -1
+    copied: int = -1
+    earlier: Earlier | None = None
+    asked_name: bytes | None = None
+    circumstances: tuple[str, bool | None, bool] = ("", None, False)
+    key_proofs: tuple[int, int] = (0, 0)
 
 
 class NotedResumptions(Resumptions):
@@ -353,22 +353,4 @@ def _ended_plain(event: PlainHttp) -> Ended:
     """Return the exchanges of a connection without TLS in the place of a session. Its number is -1, its text their records."""
     from analyzer.store.http_record import plain_exchanges
 
-    return Ended(
-        order=event.order,
-        id=event.session,
-        key=event.key,
-        texts=[[orjson.dumps(plain_exchanges(event))]],
-        holes=[],
-        search=-1,
-        chains=(None, None),
-        changes=[],
-        stapled=None,
-        server_name=None,
-        start=-1,
-        start_text=None,
-        values=(),
-        issued=-1,
-        copied=-1,
-        circumstances=("", None, False),
-        key_proofs=(0, 0),
-    )
+    return Ended(event.order, event.session, event.key, [[orjson.dumps(plain_exchanges(event))]])
