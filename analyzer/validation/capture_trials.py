@@ -10,6 +10,7 @@ from functools import cache, partial
 import lz4.frame
 import zstandard
 
+from analyzer.validation.capture_forms import FORMS, CaptureForm, in_form, packet_times, with_times_of
 from analyzer.validation.capture_reading import ReadCapture, read_capture
 from analyzer.validation.expected_sessions import (
     certificate_values,
@@ -48,6 +49,8 @@ def capture_trials(material: Material, scratch: str) -> Iterator[Trial]:
         yield Trial("R01", "frames", one.file_name, partial(_frames, one, read))
     for name in COMPRESSIONS:
         yield Trial("R01", f"compressed.{name}", captures[0].file_name, partial(_compressed, captures[0], name, read, scratch))
+    for form in FORMS:
+        yield Trial("R01", f"form.{form.name}", captures[0].file_name, partial(_rewritten, captures[0], form, scratch))
     for one in captures:
         yield Trial("R02", "handshake_with_keys", one.file_name, partial(_handshake, one, read))
         if not read_capture(one.path).file.n_secrets:
@@ -80,8 +83,12 @@ def _pairs(one: KnownCapture, read: _Read) -> list[tuple[dict[str, object], dict
 
 def _frames(one: KnownCapture, read: _Read) -> Sequence[Value]:
     file = read(one.name).file
+    with open(one.path, "rb") as stored:
+        times = packet_times(stored.read())
     return [
         value("frames", one.expected["frames"], file.frames),
+        value("first_time", min(times), file.first_time),
+        value("last_time", max(times), file.last_time),
         value("damage", None, None if file.error is None else str(file.error)),
     ]
 
@@ -94,6 +101,27 @@ def _compressed(one: KnownCapture, how: str, read: _Read, scratch: str) -> Seque
     return [
         value("compression", how, found.file.compression),
         value("records", digest_of(read(one.name).lines), digest_of(found.lines)),
+    ]
+
+
+def _rewritten(one: KnownCapture, form: CaptureForm, scratch: str) -> Sequence[Value]:
+    """Write the packets in a form, and compare with the same packets in the form of the material.
+
+    Where a form cannot hold nanoseconds, both have times without them.
+    """
+    with open(one.path, "rb") as stored:
+        content = stored.read()
+    path, plain = (os.path.join(scratch, f"{name}.capture") for name in (form.name, "plain"))
+    with open(path, "wb") as copy, open(plain, "wb") as same:
+        copy.write(in_form(content, form))
+        same.write(with_times_of(content, form.unit))
+    found = read_capture(path, one.keylog, root=one.root)
+    times = [time // form.unit * form.unit for time in packet_times(content)]
+    return [
+        value("frames", one.expected["frames"], found.file.frames),
+        value("first_time", min(times), found.file.first_time),
+        value("last_time", max(times), found.file.last_time),
+        value("records", digest_of(read_capture(plain, one.keylog, root=one.root).lines), digest_of(found.lines)),
     ]
 
 

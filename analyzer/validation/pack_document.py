@@ -28,7 +28,7 @@ from analyzer.validation.result_section import result_mark, results_section
 from analyzer.validation.sentence_folder import DIRECTORY
 from analyzer.validation.validation_trial import FAILED, PASSED
 
-_NORMS = ("verification", "validation", "changes", "needs", "software", "code", "guidance", "digital")
+_NORMS = ("verification", "validation", "changes", "needs", "records", "software", "code", "guidance", "digital")
 _BLANKS = {
     "identity": ("laboratory", "machine", "date", "person", "competence"),
     "review": ("needs", "material", "risks", "not_run", "procedure", "implementation"),

@@ -109,12 +109,20 @@ def _otherwise(crosscheck: Record | None, sentences: Sentences) -> list[Block]:
         ]
         for one in crosscheck["differences"]
     ]
-    heads = [sentences.say(f"crosscheck.{key}") for key in ("capture", "frame", "field", "ours", "tshark", "reason")]
+    keys = (
+        "crosscheck.capture",
+        "crosscheck.frame",
+        "crosscheck.field",
+        "second.ours",
+        "crosscheck.tshark",
+        "crosscheck.reason",
+    )
+    heads = [sentences.say(key) for key in keys]
     known = reason_codes(sentences.language)
     used = dict.fromkeys(one["reason"] for one in crosscheck["differences"] if one["reason"] is not None)
     blocks: list[Block] = [Grid(sentences.say("second.caption"), heads, rows, frozenset({1}))]
     if used:
-        meanings: list[Line] = [[Code(code), f": {known[code].meaning}"] for code in used]
+        meanings: list[Line] = [[Code(code), f"{sentences.colon}{known[code].meaning}"] for code in used]
         blocks += [Paragraph([sentences.say("second.reasons")]), Bullets(meanings)]
     return blocks
 

@@ -9,10 +9,11 @@ import pytest
 from jsonschema import Draft202012Validator
 from strict_schema import strict
 
-from analyzer.report.sentences import catalogue
+from analyzer.report.sentences import Sentences, catalogue
 from analyzer.store.validation_schema import VALIDATION
 from analyzer.validation import validation_run
 from analyzer.validation.material import ExpectedFinding, Material
+from analyzer.validation.pack_text import counts_text, told_requirements
 from analyzer.validation.sentence_folder import DIRECTORY
 from analyzer.validation.tshark_trials import SecondProgram
 from analyzer.validation.validation_run import LIMITS, all_trials, facts_of
@@ -62,6 +63,24 @@ def test_the_known_limits_are_those_of_the_readme(validation: Run, repository: P
     items = [" ".join(item.split()).replace("`", "") for item in re.split(r"^- ", section, flags=re.MULTILINE)[1:]]
     assert [one["text"] for one in validation.facts["limits"]] == items
     assert len(items) == len(LIMITS) > 10
+
+
+def test_the_known_limits_in_chinese_are_those_of_the_chinese_readme(repository: Path):
+    section = (repository / "README.zh.md").read_text("utf-8").split("\n## 限制\n")[1].split("\n\n性能")[0]
+    items = re.split(r"^- ", section, flags=re.MULTILINE)[1:]
+    words = catalogue("zh", DIRECTORY)
+    assert [words[f"known.{code}"] for code in LIMITS] == [re.sub(r"\n *", "", item).replace("`", "") for item in items]
+
+
+def test_the_readme_shows_what_a_validation_says(validation: Run, repository: Path):
+    if tshark() is None:
+        pytest.skip("the example is with tshark")
+    words = Sentences("en", DIRECTORY)
+    told = [" ".join((one.code, one.word, one.counts, one.title)) for one in told_requirements(validation.facts, words)]
+    section = (repository / "README.md").read_text("utf-8").split("\n### Validation\n")[1].split("\n### ")[0]
+    shown = [" ".join(line.split()) for line in section.splitlines() if line.startswith("    ") and line.strip() != "…"]
+    assert len(shown) == 5
+    assert set(shown) <= {*told, counts_text(validation.facts, words)}
 
 
 def test_each_trial_says_what_was_done_in_both_languages(validation: Run):
