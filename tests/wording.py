@@ -101,6 +101,7 @@ ENGLISH_BEGINNINGS = ("\n    #rates {", "<svg ")
 
 OTHER_FORMS = (
     "the following arguments are required: {a}",
+    '"{a}"',
     "unrecognized arguments: {a}",
     "argument {a}: invalid choice: {b} (choose from {c})",
     "argument {a}: expected one argument",

@@ -20,7 +20,7 @@ from analyzer.cli.rows import COLUMNS, table_row
 from analyzer.cli.sessions import InOrder, record_text
 from analyzer.cli.sharing import SharedListener, make_shards, run_shared
 from analyzer.cli.summary_record import summary_record
-from analyzer.cli.table import Cell, Column, Table, pad
+from analyzer.cli.table import Cell, Column, Table, pad, width
 from analyzer.cli.trust_options import read_chains
 from analyzer.codec.registry import registry
 from analyzer.engine import Engine
@@ -30,7 +30,7 @@ from analyzer.store.chain_verdicts import Chains
 from analyzer.store.session_record import json_line, session_record
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text, duration_text, endpoint_text, size_text
-from analyzer.text.language import say
+from analyzer.text.language import retold, say
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.events import Event, SessionEnded
 
@@ -193,12 +193,12 @@ def _print_protocols(summary: Summary, output: Output) -> None:
     if not shares:
         return
     headline(output, say("Protocols"), say("packets, bytes on the wire, their share"))
-    labels = ["  " * share.depth + harmless(share.label) for share in shares]
-    room = max(12, *map(len, labels))
+    labels = ["  " * share.depth + harmless(retold(share.label)) for share in shares]
+    room = max(12, *map(width, labels))
     bar = max(0, min(_BAR, output.width - room - 36))
     for share, label in zip(shares, labels, strict=True):
         part = share.n_bytes / traffic.n_bytes if traffic.n_bytes else 0.0
-        line = f"  {label:<{room}}  {share.n_packets:>11,}  {pad(size_text(share.n_bytes), 9, True)}  {percent(part):>5}"
+        line = f"  {pad(label, room)}  {share.n_packets:>11,}  {pad(size_text(share.n_bytes), 9, True)}  {percent(part):>5}"
         output.line(f"{line}  {output.paint(bar_text(part, bar), 'blue')}" if bar >= 8 else line)
     if traffic.tunnelled:
         output.line(
@@ -240,7 +240,7 @@ def _print_conversations(summary: Summary, output: Output) -> None:
                 size_text(one.n_bytes[0]),
                 size_text(one.n_bytes[1]),
                 duration_text(one.last - one.first) if 0 <= one.first <= one.last else "",
-                one.application or protocols[one.protocol],
+                retold(one.application) or protocols[one.protocol],
             ]
         )
     table.close()

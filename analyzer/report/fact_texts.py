@@ -21,6 +21,9 @@ _REFERENCES = re.compile(", (?=[A-Za-z])")
 _RFC, _NUMBER = re.compile(r"\bRFC\s(\d+)"), re.compile(r"\bRFC(\d+)")
 """An RFC as a text writes it, and as registries do."""
 
+_LISTS = frozenset(("cipher suites", "groups", "key shares", "signatures", "types", "versions"))
+"""The labels whose values are names of registries, with commas between them."""
+
 _STEPS = "step."
 """Begins the keys of the rows with texts of the facts."""
 
@@ -76,6 +79,8 @@ def explanation_in_language(text: str, sentences: Sentences) -> str:
 def step_line(label: str, value: str, sentences: Sentences) -> tuple[str, Line]:
     """Return a label of a step and its value in the language of the report. Text that somebody sent is not touched."""
     line = in_language(value, sentences) if label in _OPEN_LABELS else [Quoted(value)]
+    if label in _LISTS:
+        line = [Quoted(one.text.replace(", ", sentences.comma)) if isinstance(one, Quoted) else one for one in line]
     return words_in_language(label, sentences), line
 
 

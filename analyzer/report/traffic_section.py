@@ -84,7 +84,7 @@ def traffic_section(facts: Record, sentences: Sentences) -> Section:
     if traffic["protocols"]:
         protocols: list[list[Line]] = [
             [
-                [DEEPER * one["depth"], Quoted(one["protocol"])],
+                [DEEPER * one["depth"], *in_language(one["protocol"], sentences)],
                 [f"{one['packets']:,}"],
                 [size(one["bytes"], sentences)],
                 [share(one["bytes"], traffic["bytes"])],
@@ -163,7 +163,7 @@ def _conversations(conversations: Record, sentences: Sentences) -> Grid:
     shown = conversations["top"][:SHOWN_CONVERSATIONS]
     rows: list[list[Line]] = [
         [
-            [Quoted(one["carries"] or one["protocol"])],
+            in_language(one["carries"] or one["protocol"], sentences),
             [endpoint(one["source"])],
             [endpoint(one["destination"])],
             [f"{one['packets_sent'] + one['packets_answered']:,}"],

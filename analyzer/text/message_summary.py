@@ -8,7 +8,7 @@ from analyzer.codec.registry import registry
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text
 from analyzer.text.language import say
-from analyzer.text.punctuation import clauses, labelled, listing
+from analyzer.text.punctuation import clauses, listing
 from analyzer.tls.events import HandshakeMessage
 from analyzer.x509.certificate import RAW_PUBLIC_KEY, certificate
 
@@ -96,7 +96,7 @@ def _client_hello(fields: Fields) -> Facts:
     known = [version for version in versions if version and not _greased(version)]
     facts.append((say("versions"), listed(known) if known else say("unknown")))
     suites = [suite for suite in fields.get("cipher_suites") or fields.get("cipher_specs") or () if not _greased(suite)]
-    facts.append((say("cipher suites"), labelled(str(len(suites)), listed(suites, 3))))
+    facts.append((say("cipher suites"), say("{n}: {names}", n=len(suites), names=listed(suites, 3))))
     _add_list(facts, say("groups"), _inner(extensions.get("supported_groups"), "named_group_list"))
     shares = _inner(extensions.get("key_share"), "client_shares")
     _add_list(facts, say("key shares"), None if shares is None else [_inner(share, "group") for share in shares])
