@@ -36,7 +36,6 @@ TESTED_ELSEWHERE = {
     "cli/crosscheck_arguments.py": "cli/test_crosscheck.py",
     "crosscheck/facts.py": "crosscheck/test_comparison.py",
     "crosscheck/own_facts.py": "crosscheck/test_second_opinion.py",
-    "crosscheck/tshark_facts.py": "crosscheck/test_second_opinion.py",
     "store/crosscheck_schema.py": "store/test_schema.py",
     "capture/blocks.py": "capture/test_packet_reader.py",
     "capture/channel.py": "capture/test_packet_reader.py",

@@ -15,6 +15,9 @@ from analyzer.crosscheck.facts import CLOSED, SESSION
 from analyzer.crosscheck.reason_codes import reason_codes
 from analyzer.crosscheck.tshark_facts import CLIENT_RANDOM, FRAGMENT, LEGACY_VERSION, StreamFacts
 
+KNOWN_TO_TSHARK = ("0300", "0301", "0302", "0303")
+"""The versions of records that tshark takes for records."""
+
 ECH_SINCE = (4, 5, 0)
 """The version of tshark that has opened Encrypted Client Hello first."""
 
@@ -206,6 +209,19 @@ def _second_random(difference: Difference, case: Case, record: dict[str, Any]) -
     return _closed_for_tshark(difference, record) and len(_said(case, CLIENT_RANDOM)) > 1
 
 
+def _wrong_record_version(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
+    """A record of the same sender has a version that tshark does not know, and this value is in it or behind it."""
+    words = f"a record of the {_sender(difference)} has the version 0x"
+    unknown = any(
+        one["code"] == "wrong_record_version"
+        and one["detail"].startswith(words)
+        and not one["detail"].startswith(KNOWN_TO_TSHARK, len(words))
+        and min(one["frames"], default=0) <= (difference.frame or 0)
+        for one in record["findings"]
+    )
+    return _closed_for_tshark(difference, record) and unknown
+
+
 def _legacy_version(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
     other = _said(case, LEGACY_VERSION) - {"TLS 1.2"}
     return _closed_for_tshark(difference, record) and record["version"] == "TLS 1.3" and bool(other)
@@ -281,7 +297,7 @@ def _was_encrypted(difference: Difference, record: dict[str, Any]) -> bool:
 
 
 def _upgrade_not_followed(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
-    return difference.field == SESSION and difference.tshark is None and case.before > 0
+    return difference.field == SESSION and difference.tshark is None and (case.before > 0 or bool(record["before"]))
 
 
 def _rest_is_no_record(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
@@ -312,6 +328,7 @@ _CONDITIONS: dict[str, Callable[[Difference, Case, dict[str, Any]], bool]] = {
     "frames_out_of_order": _frames_out_of_order,
     "no_client_hello": _no_client_hello,
     "second_random": _second_random,
+    "wrong_record_version": _wrong_record_version,
     "legacy_version": _legacy_version,
     "alpn_in_server_hello": _alpn_in_server_hello,
     "rest_before_http": _rest_before_http,

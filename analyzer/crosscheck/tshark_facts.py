@@ -21,6 +21,9 @@ HELLO_RETRY = "cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c"
 CLIENT_HELLO, SERVER_HELLO, CERTIFICATE, SERVER_KEY_EXCHANGE = 1, 2, 11, 12
 SSL2_SERVER_HELLO = 4
 
+CLIENT = "client"
+"""What tells that this sender sent a ClientHello."""
+
 FRAGMENT = "fragment"
 """What a record is called that tshark takes for a part of a message. It is compared with nothing."""
 
@@ -47,7 +50,8 @@ class StreamFacts:
     """What tshark says of one TCP stream.
 
     number: tshark's `tcp.stream`. ends: both endpoints. first_frame: the first frame that came out. found: field, sender and
-    fact, in their order. client: who sent a ClientHello. length: of each sender's stream in bytes, where its end was seen.
+    fact, in their order. hellos: senders and frames of ClientHello messages. length: of each sender's stream in bytes, where
+    its end was seen.
     """
 
     number: int
@@ -55,8 +59,28 @@ class StreamFacts:
     first_frame: int
     last_frame: int = 0
     found: list[tuple[str, Endpoint, Fact]] = field(default_factory=list)
-    client: Endpoint | None = None
+    hellos: list[tuple[Endpoint, int]] = field(default_factory=list)
     length: dict[Endpoint, Fact] = field(default_factory=dict)
+
+    @property
+    def client(self) -> Endpoint | None:
+        """Who sent a ClientHello; None if nobody did."""
+        return self.hellos[-1][0] if self.hellos else None
+
+    def split(self, frame: int) -> "StreamFacts | None":
+        """Cut off and return what begins with a ClientHello behind a frame; None, with nothing changed, if there is none."""
+        at = next((place for _, place in self.hellos if place > frame), None)
+        if at is None:
+            return None
+        later = StreamFacts(self.number, self.ends, at, self.last_frame)
+        later.found = [one for one in self.found if one[2].frame >= at]
+        later.hellos = [one for one in self.hellos if one[1] >= at]
+        later.length = {sender: fact for sender, fact in self.length.items() if fact.frame >= at}
+        self.found = [one for one in self.found if one[2].frame < at]
+        self.hellos = [one for one in self.hellos if one[1] < at]
+        self.length = {sender: fact for sender, fact in self.length.items() if fact.frame < at}
+        self.last_frame = frame
+        return later
 
     def facts(self, client: Endpoint) -> Facts:
         """Return the facts in the form of a session whose client is known."""
@@ -107,22 +131,26 @@ class TsharkStreams:
             return
         sender = addresses[0], _number(tcp, "tcp.srcport")
         receiver = addresses[1], _number(tcp, "tcp.dstport")
-        stream = self._stream(_number(tcp, "tcp.stream"), sender, receiver, frame, bool(inside))
+        said = [pair for layer in inside for pair in _READERS[layer.layer_name](layer)]
+        begins = any(name == CLIENT for name, _ in said)
+        stream = self._stream(_number(tcp, "tcp.stream"), sender, receiver, frame, bool(inside), begins)
         if stream is None:
             return
         stream.last_frame = frame
         if _shown(tcp, "tcp.flags.fin")[:1] in (["1"], ["True"]):
             # The relative number of the first byte is 1.
             stream.length[sender] = Fact(str(_number(tcp, "tcp.seq") - 1 + _number(tcp, "tcp.len")), frame)
-        for layer in inside:
-            for name, text in _READERS[layer.layer_name](layer):
-                if name == "client":
-                    stream.client = sender
-                else:
-                    stream.found.append((name, sender, Fact(text, frame)))
+        for name, text in said:
+            if name == CLIENT:
+                stream.hellos.append((sender, frame))
+            else:
+                stream.found.append((name, sender, Fact(text, frame)))
 
     def take(self, ends: frozenset[Endpoint], first_frame: int, last_frame: int) -> StreamFacts | None:
-        """Return the stream between these ends whose first frame is in that range, and forget it. None if there is none."""
+        """Return the stream between these ends whose first frame is in that range, and forget it. None if there is none.
+
+        If a ClientHello comes behind the range, the stream has a second session, and is kept from there on.
+        """
         candidates = self._by_ends.get(ends, [])
         for stream in candidates:
             if first_frame <= stream.first_frame <= last_frame:
@@ -131,6 +159,9 @@ class TsharkStreams:
                     del self._by_ends[ends]
                 del self._streams[stream.number]
                 self._compared.add(stream.number)
+                later = stream.split(last_frame)
+                if later is not None:
+                    self._keep(later)
                 self._last_taken.pop(ends, None)
                 self._last_taken[ends] = None
                 if len(self._last_taken) > REMEMBERED:
@@ -146,13 +177,22 @@ class TsharkStreams:
         """Return the streams that were not taken."""
         return list(self._streams.values())
 
-    def _stream(self, number: int, sender: Endpoint, receiver: Endpoint, frame: int, speaks: bool) -> StreamFacts | None:
-        """Return the stream of a packet. None if it is compared already, or if only its TCP header is known so far."""
+    def _stream(
+        self, number: int, sender: Endpoint, receiver: Endpoint, frame: int, speaks: bool, begins: bool
+    ) -> StreamFacts | None:
+        """Return the stream of a packet. None if only its TCP header is known so far, or if it is compared already.
+
+        begins: whether the packet has a ClientHello, with which a stream that is compared begins a second session.
+        """
         stream = self._streams.get(number)
-        if stream is None and speaks and number not in self._compared:
-            stream = self._streams[number] = StreamFacts(number, frozenset((sender, receiver)), frame)
-            self._by_ends.setdefault(stream.ends, []).append(stream)
+        if stream is None and speaks and (begins or number not in self._compared):
+            stream = StreamFacts(number, frozenset((sender, receiver)), frame)
+            self._keep(stream)
         return stream
+
+    def _keep(self, stream: StreamFacts) -> None:
+        self._streams[stream.number] = stream
+        self._by_ends.setdefault(stream.ends, []).append(stream)
 
 
 Found = list[tuple[str, str]]
@@ -182,7 +222,7 @@ def _read_tls(layer: Any) -> Found:
             name, retried = "hello_retry_request", True
         found.append(("handshake", name))
     if CLIENT_HELLO in types:
-        found.append(("client", ""))
+        found.append((CLIENT, ""))
         found += [(CLIENT_RANDOM, text) for text in _raw(layer, "tls.handshake.random")[-1:]]
         found += _texts(layer, "server_name", "tls.handshake.extensions_server_name")
         # The last one is of the whole hello. Before it may come those of an inner hello, as compressed as it was sent.
@@ -207,7 +247,7 @@ def _read_ssl2(layer: Any, types: list[int]) -> Found:
     """Read messages of SSL 2.0, which are records of their own. A ClientHello in that form may lead to a later version."""
     found: Found = [("handshake", _SSL2_TYPES[number]) for number in types]
     if CLIENT_HELLO in types:
-        found.append(("client", ""))
+        found.append((CLIENT, ""))
     if SSL2_SERVER_HELLO in types:
         found += [("version", _VERSIONS[_int(text)]) for text in _shown(layer, "tls.handshake.version")[:1]]
     return found + _certificates(layer)

@@ -32,9 +32,10 @@ def case(
     record = {
         "handshake": hellos, "gaps": [], "ech": None, "findings": [], "version": "TLS 1.3", "resumption": None, "resumes": None,
         "last_frame": 40, "alpn": None, "alerts": [], "http": [], "decryption": DECRYPTED,
+        "before": [],
     }  # fmt: skip
     found = [("handshake", SERVER, Fact("encrypted", 8)), ("fragment", SERVER, Fact("Encrypted Extensions (fragment)", 10))]
-    stream = StreamFacts(0, frozenset(), 4, found=[*found, *tshark], client=hello_from)
+    stream = StreamFacts(0, frozenset(), 4, found=[*found, *tshark], hellos=[(hello_from, 4)] if hello_from else [])
     return Case(record | changed, stream, build, before, psks, plain, joined)
 
 
@@ -69,6 +70,12 @@ def finding(code: str, frame: int, detail: str = "") -> dict[str, Any]:
 
 CUT_HELLO = {"from": "client", "after_frame": 4}
 NO_HEAD = [finding("bad_start_line", 12, "no head of the server: 'xHTTP/1.1'")]
+A_RECORD = "a record of the server has the version"
+OTHER_VERSION = finding("wrong_record_version", 12, f"{A_RECORD} 0x0304, and records of this session have 0x0303")
+KNOWN_VERSION = finding("wrong_record_version", 12, f"{A_RECORD} 0x0301, and records of this session have 0x0303")
+ANOTHER_FIRST = case()
+assert ANOTHER_FIRST.record is not None
+ANOTHER_FIRST.record["before"] = [{"protocol": "http"}]
 REJECTED = [finding("early_data_rejected", 20)]
 PLAINTEXT_CASE = case(handshake=LATE_CERTIFICATE, findings=[finding("plaintext_record", 20)])
 
@@ -134,6 +141,11 @@ PLAINTEXT_CASE = case(handshake=LATE_CERTIFICATE, findings=[finding("plaintext_r
         (lacks("certificates", "server ab", 0), case(handshake=TWO_CERTIFICATES, hello_from=None), None),
         (lacks("requests", "GET /"), case(tshark=TWO_RANDOMS), "second_random"),
         (lacks("requests", "GET /"), case(tshark=[TWO_RANDOMS[0], TWO_RANDOMS[0]]), None),
+        (lacks("statuses", "200"), case(findings=[OTHER_VERSION, *NO_HEAD]), "wrong_record_version"),
+        (lacks("statuses", "200", 11), case(findings=[OTHER_VERSION]), None),
+        (lacks("requests", "GET /"), case(findings=[OTHER_VERSION]), None),
+        (Difference("statuses", None, Fact("200", 20)), case(findings=[OTHER_VERSION], alpn="http/1.1"), None),
+        (lacks("statuses", "200"), case(findings=[KNOWN_VERSION]), None),
         (lacks("alpn", "h2", 6), case(tshark=OLD_FIELD), "legacy_version"),
         (lacks("alpn", "h2", 6), case(tshark=OLD_FIELD, version="TLS 1.2"), None),
         (Difference("alpn", None, Fact("h2", 6)), case(tshark=ALPN_OF_HELLO), "alpn_in_server_hello"),
@@ -159,6 +171,7 @@ PLAINTEXT_CASE = case(handshake=LATE_CERTIFICATE, findings=[finding("plaintext_r
         (Difference("client_bytes", Fact("9", 40), Fact("12", 40)), case(), None),
         (lacks("session", "client to server"), case(before=19), "upgrade_not_followed"),
         (lacks("session", "client to server"), case(before=0), None),
+        (lacks("session", "client to server"), ANOTHER_FIRST, "upgrade_not_followed"),
         (Difference("server_bytes", Fact("9", 40), Fact("12", 39)), case(findings=[BROKEN]), "rest_is_no_record"),
         (Difference("server_bytes", Fact("12", 40), Fact("9", 39)), case(findings=[BROKEN]), None),
         (Difference("client_bytes", Fact("9", 40), Fact("12", 39)), case(findings=[BROKEN]), None),
