@@ -1,12 +1,14 @@
-"""Compares the kind of key in a server's certificate with the one that the cipher suite needs (RFC 5246 section 7.4.2).
+"""Compares the kind of key in a certificate with what the cipher suite needs, or the server requests (RFC 5246 section 7.4.2).
 
 Up to TLS 1.2 the cipher suite says how the server proves who it is: with an RSA, DSS or ECDSA key. In TLS 1.2 a signed key
 exchange names its scheme, which is compared with the suite when it is read (`tls.handshake.content_rules`). So what is left are
-suites in which the client encrypts with the RSA key of the certificate, and versions before TLS 1.2.
+suites in which the client encrypts with the RSA key of the certificate, and versions before TLS 1.2. A server that requests a
+certificate of the client says which kinds of key it accepts (section 7.4.4).
 """
 
 from functools import lru_cache
 
+from analyzer.codec.registry import registry
 from analyzer.tls.messages.numbers import SSL3, TLS_1_2
 from analyzer.tls.suites import Suite
 
@@ -21,6 +23,32 @@ KINDS = {
 """The keys that fit, by how the suite authenticates the server (RFC 5246 section 7.4.2, RFC 8422 section 5.3)."""
 
 SIGNED = frozenset({"DHE", "ECDHE"})
+
+RSA_SIGN, DSS_SIGN, ECDSA_SIGN, RSA_FIXED_ECDH, ECDSA_FIXED_ECDH = 1, 2, 64, 65, 66
+
+TYPES = {
+    "rsa": frozenset({RSA_SIGN}),
+    "rsassa-pss": frozenset({RSA_SIGN}),
+    "dsa": frozenset({DSS_SIGN}),
+    "ec": frozenset({ECDSA_SIGN, RSA_FIXED_ECDH, ECDSA_FIXED_ECDH}),
+    "ed25519": frozenset({ECDSA_SIGN}),
+    "ed448": frozenset({ECDSA_SIGN}),
+}
+"""The types of client certificates (registry `client_certificate_types`) that a key fits (RFC 5246 section 7.4.4, RFC 8422
+section 5.5)."""
+
+
+def unrequested_certificate(der: bytes, types: tuple[int, ...]) -> tuple[str, str, str] | None:
+    """Return the finding about a client's certificate whose key is of no kind that was requested; None if it fits.
+
+    der: the certificate. types: of the CertificateRequest up to TLS 1.2. The result has code, severity and detail.
+    """
+    kind = key_kind(der)
+    if kind not in TYPES or TYPES[kind].intersection(types):
+        return None
+    names = ", ".join(map(registry("client_certificate_types").name, types))
+    detail = f"the client's certificate has a key of the kind {kind}, and the server requested {names} (RFC 5246 section 7.4.6)"
+    return "not_offered", "medium", detail
 
 
 def unfit_certificate(der: bytes, chosen: Suite, version: int) -> tuple[str, str, str] | None:

@@ -8,7 +8,7 @@ from analyzer.tls.handshake.states cimport RoleState
 from analyzer.tls.session cimport Session
 from analyzer.tls.session_handshake cimport SessionHandshake
 
-cdef int REMEMBERED, SERVER, CERTIFICATE, LONGEST_REMEMBERED
+cdef int REMEMBERED, CLIENT, SERVER, CERTIFICATE, LONGEST_REMEMBERED
 cdef long long _LONG, _LARGE
 cdef dict TRAITS
 
@@ -22,4 +22,5 @@ cdef list agreement_traits(Session session, int port)
 cdef list placed(Session session, str name, list traits)
 cdef list self_signed_findings(Session session, bytes der)
 cdef list unfit_findings(Session session, bytes der)
-cdef list certificate_frames(Session session)
+cdef list unrequested_findings(Session session, tuple types)
+cdef list certificate_frames(Session session, int role)

@@ -10,7 +10,7 @@ from typing import Any
 
 import cython
 
-from analyzer.analysis.certificate_fit import unfit_certificate
+from analyzer.analysis.certificate_fit import unfit_certificate, unrequested_certificate
 from analyzer.analysis.data_volume import LARGE_UPLOAD_BYTES, LONG_SESSION_NS, volume
 from analyzer.analysis.hello_offers import encrypted_hello, post_quantum
 from analyzer.analysis.service_traits import self_signed, unusual_port
@@ -35,7 +35,7 @@ TRAITS: dict[Any, tuple[Any, Any, list[tuple[str, str, str]], list[tuple[str, st
 """The findings about the client's offer and about the agreement, by facts. Equal hellos share their fingerprint input, whose
 identity stands for it in the key; the entry keeps it alive."""
 
-SERVER = 1
+CLIENT, SERVER = 0, 1
 
 _LONG, _LARGE = LONG_SESSION_NS, LARGE_UPLOAD_BYTES
 
@@ -53,6 +53,8 @@ def session_findings(session: Session) -> list[Finding]:
         found += self_signed_findings(session, listed[0])
     if listed and listed[0] != CUT and not handshake.parameters.tls13:
         found += unfit_findings(session, listed[0])
+    if handshake.parameters.requested is not None:
+        found += unrequested_findings(session, handshake.parameters.requested)
     if flow.before is not None:
         found += starttls_injection(flow)
     duration: cython.longlong = flow.end - flow.start if flow.start >= 0 and flow.end >= 0 else -1
@@ -143,7 +145,7 @@ def self_signed_findings(session: Session, der: bytes) -> list[Finding]:
     title = self_signed(der)
     if title is None:
         return []
-    frames = certificate_frames(session)
+    frames = certificate_frames(session, SERVER)
     if not frames:
         return []
     return [Finding("self_signed_service", "info", f"the only certificate of the server, {title}, has signed itself", frames)]
@@ -154,18 +156,31 @@ def unfit_findings(session: Session, der: bytes) -> list[Finding]:
     parameters: Parameters = session.handshake.parameters
     chosen = suite(parameters.cipher_suite)
     unfit = None if chosen is None else unfit_certificate(der, chosen, parameters.version)
-    frames = [] if unfit is None else certificate_frames(session)
+    frames = [] if unfit is None else certificate_frames(session, SERVER)
     if unfit is None or not frames:
         return []
     code, severity, detail = unfit
     return [Finding(code, severity, detail, frames)]
 
 
-def certificate_frames(session: Session) -> list[int]:
-    """Return the frame of the server's first Certificate; empty if it was not read without a problem."""
+def unrequested_findings(session: Session, types: tuple[int, ...]) -> list[Finding]:
+    """Return the finding about a client whose only list of certificates does not fit the request. types: what it accepts."""
+    listed = session.handshake.certificates[CLIENT]
+    if not listed or listed[0] == CUT or session.log.certificate_changes:
+        return []
+    unfit = unrequested_certificate(listed[0], types)
+    frames = [] if unfit is None else certificate_frames(session, CLIENT)
+    if unfit is None or not frames:
+        return []
+    code, severity, detail = unfit
+    return [Finding(code, severity, detail, frames)]
+
+
+def certificate_frames(session: Session, role: cython.int) -> list[int]:
+    """Return the frame of a role's first Certificate; empty if it was not read without a problem."""
     message: HandshakeMessage
     for message in session.log.messages:
-        if message.role == SERVER and message.type == CERTIFICATE:
+        if message.role == role and message.type == CERTIFICATE:
             return [] if message.problems else [message.frame]
     return []
 

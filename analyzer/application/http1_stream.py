@@ -309,6 +309,8 @@ class Direction:
             self._note("bad_start_line", f"no head of the {NAMES[self._side]}: {shown(line)}")
             self.lose()
             return pos + 1
+        if data.count(b"\r\n", pos, match.end()) < data.count(b"\n", pos, match.end()):
+            self._note("bare_line_feed", "a line of the head ends without CR")
         return match.end()
 
     def begin_body(self, message: Request | Response, framing: Framing) -> None:

@@ -231,6 +231,7 @@ class SessionHandshake:
             transcript.begin()
             if self.opens():
                 self.share_master_secret()
+                self.resumable = None  # type: ignore[assignment]  # the next handshake has another secret
                 self.decryption.begin()
         elif self.decrypting and number == SERVER_HELLO and transcript.begun and not tls13:  # its ClientHello is missing
             self.authenticate()
@@ -281,7 +282,7 @@ class SessionHandshake:
             parameters.take_key_exchange(body, not message.problems)
             self.transcript.exchanged = key_exchange.signed_parameters(body, raw) if whole else None
         elif number == CERTIFICATE_REQUEST:
-            self.authentication.offered[_CLIENT] = hello_features.requested_schemes(body) if whole else None
+            self.authentication.offered[_CLIENT] = parameters.take_request(body, whole)
         elif number == CLIENT_KEY_EXCHANGE:
             self.hellos.take_key_exchange(body)
         elif number == ENCRYPTED_EXTENSIONS and role == _SERVER:  # some clients send one too, for ALPS
@@ -357,8 +358,7 @@ class SessionHandshake:
             self.accept_inner()
         if hellos.offers is not None or not parameters.tls13:
             flow: Flow = self.flow
-            name = hellos.asked_name()
-            found = self.resumptions.resumed(hellos.offers, body, flow.server_key(), name, flow.client_key())
+            found = self.resumptions.resumed(hellos.offers, body, flow.server_key(), hellos.asked_name(), flow.client_key())
             self.resumed_from = found  # type: ignore[assignment]
         if self.opens():
             if self.resumed_from is not None and not parameters.tls13:
@@ -447,4 +447,4 @@ class SessionHandshake:
     def share_master_secret(self) -> None:
         """Give the master secret of a handshake to the sessions that resume it."""
         if self.resumable is not None:
-            self.resumable.master, self.resumable = self.decryption.schedule12.master, None  # type: ignore[assignment]
+            self.resumable.master = self.decryption.schedule12.master

@@ -4,7 +4,7 @@ import pytest
 from authorities import authority, der
 from sessions_by_hand import CLIENT, SERVER, Hand, client_hello, message
 
-from analyzer.analysis.certificate_fit import key_kind, unfit_certificate
+from analyzer.analysis.certificate_fit import key_kind, unfit_certificate, unrequested_certificate
 from analyzer.analysis.session_findings import session_findings
 from analyzer.tls.suites import read_name
 
@@ -53,3 +53,37 @@ def test_a_session(certificate, wanted):
     for one in found:
         needs = "and the cipher suite TLS_RSA_WITH_AES_128_CBC_SHA needs a key of the kind RSA"
         assert one.detail == f"the server's certificate has a key of the kind ec, {needs} (RFC 5246 section 7.4.2)"
+
+
+@pytest.mark.parametrize(
+    ("certificate", "types", "fits"),
+    [
+        (RSA, (1,), True),
+        (RSA, (64, 2), False),
+        (EC, (1, 64), True),
+        (EC, (66,), True),
+        (EC, (1, 2), False),
+        (b"", (1,), True),
+        (EC, (), False),
+    ],
+)
+def test_the_kinds_that_a_server_requests(certificate, types, fits):
+    found = unrequested_certificate(certificate, types)
+    assert (found is None) == fits
+    if found is not None:
+        assert found[:2] == ("not_offered", "medium")
+
+
+@pytest.mark.parametrize(("types", "wanted"), [(b"\1\x40", []), (b"\1\1", [[4]])])
+def test_a_client_that_sends_what_was_not_requested(types, wanted):
+    hand = Hand()
+    hand.handshake(CLIENT, client_hello(suites=b"\0\x2f"))
+    request = message(13, types + b"\0\2\4\1\0\0")
+    hand.handshake(SERVER, message(2, b"\3\3" + b"S" * 32 + b"\0\0\x2f\0"), message(11, b"\0\0\0"), request, message(14))
+    listed = len(EC).to_bytes(3, "big") + EC
+    hand.handshake(CLIENT, message(11, len(listed).to_bytes(3, "big") + listed))
+    hand.end()
+    found = [one for one in session_findings(hand.session) if one.code == "not_offered"]
+    assert [one.frames for one in found] == wanted
+    for one in found:
+        assert "a key of the kind ec, and the server requested rsa_sign" in one.detail

@@ -173,7 +173,18 @@ def test_lenient_reading_is_reported() -> None:
         ("X-Folded", "one two"),
         ("Bad", "value"),
     ]
-    assert codes(conversation) == ["obsolete_line_folding", "malformed_field_line", "malformed_field_line"]
+    assert codes(conversation) == ["obsolete_line_folding", "malformed_field_line", "malformed_field_line", "bare_line_feed"]
+
+
+@pytest.mark.parametrize("at", range(4))
+def test_each_line_of_a_head_ends_with_cr_and_lf(at: int) -> None:
+    lines = [b"GET /a HTTP/1.1", b"Host: example.test", b"Accept: */*", b""]
+    whole = b"".join(line + b"\r\n" for line in lines)
+    bare = b"".join(line + (b"\n" if number == at else b"\r\n") for number, line in enumerate(lines))
+    assert codes(read([(CLIENT, whole), (SERVER, OK)])) == []
+    conversation = read([(CLIENT, bare), (SERVER, OK)])
+    assert codes(conversation) == ["bare_line_feed"]
+    assert outline(conversation) == [("GET", "/a", 200, 5, True)]
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def test_a_header_section_belongs_to_the_frame_that_completes_it() -> None:
         collected.direction.feed(data, frame, frame)
     assert collected.heads == [("HTTP/1.1 200 OK", "A: b\r", 4), ("HTTP/1.1 200 OK", "", 4)]
     assert collected.n_ended == 2
-    assert collected.log.findings == []
+    assert [(one.code, one.frame) for one in collected.log.findings] == [("bare_line_feed", 4)]
 
 
 def test_a_start_line_is_found_after_any_bytes() -> None:

@@ -88,10 +88,11 @@ PLACES: dict[int, frozenset[str]] = {
 """In which of a server's answers of TLS 1.3 an extension may be, by its type (RFC 9846 section 4.3, and RFC 8449, RFC 8773)."""
 
 
-def answer_breaches(answer: Any, offer: ClientOffer | None, retry: bool, n_keys: int) -> Iterator[Breach]:
+def answer_breaches(answer: Any, offer: ClientOffer | None, retry: bool, n_keys: int, again: bool = False) -> Iterator[Breach]:
     """Yield what a ServerHello or, with `retry`, a HelloRetryRequest breaks that was read without a problem.
 
-    offer: what the client offers, None if it is not known. n_keys: the number of its pre-shared keys.
+    offer: what the client offers, None if it is not known. n_keys: the number of its pre-shared keys. again: whether it is a
+    renegotiation.
     """
     version = selected_version(answer)
     tls13 = is_tls13(version)
@@ -109,6 +110,9 @@ def answer_breaches(answer: Any, offer: ClientOffer | None, retry: bool, n_keys:
     if tls13 and not retry and offer is not None:
         yield from _keys(answer, offer, n_keys)
     elif not tls13:
+        if not again and getattr(answer.extension(RENEGOTIATION_INFO), "renegotiated_connection", None):
+            detail = f"the first ServerHello of the connection has a renegotiation_info that is not empty ({rule(5746, '3.4')})"
+            yield wrong(detail)
         yield from _extensions_12(answer, offer, chosen)
 
 
@@ -216,8 +220,6 @@ def _extensions_12(answer: Any, offer: ClientOffer | None, chosen: Suite | None)
         yield wrong(f"the point formats of the ServerHello lack uncompressed ({rule(8422, '5.2')})")
     if chosen is not None and chosen.mode in ("aead", "stream") and answer.extension(ENCRYPT_THEN_MAC) is not None:
         yield wrong(f"the ServerHello has encrypt_then_mac, which {chosen.name} does not allow ({rule(7366, '3')})")
-    if getattr(answer.extension(RENEGOTIATION_INFO), "renegotiated_connection", None):
-        yield wrong(f"the first ServerHello of the connection has a renegotiation_info that is not empty ({rule(5746, '3.4')})")
     yield from agreed_contents(answer, offer)
 
 

@@ -10,6 +10,7 @@ All rules read values that are whole in the capture. A test for a prime takes mi
 only a limited number of them.
 """
 
+from functools import cache
 from typing import Any
 
 from analyzer.codec.registry import registry
@@ -26,8 +27,14 @@ NAMES = {SECP256R1: "secp256r1", SECP384R1: "secp384r1", SECP521R1: "secp521r1",
 HYBRIDS = {0x11EB: SECP256R1, 0x11EC: X25519, 0x11ED: SECP384R1}
 """Hybrid groups with the curve of their classical part (RFC 10024)."""
 
-FFDHE_FIRST, FFDHE_LAST = 256, 260
-"""The groups of finite fields (RFC 7919)."""
+FFDHE = {
+    256: ("ffdhe2048", 2048, 560316),
+    257: ("ffdhe3072", 3072, 2625351),
+    258: ("ffdhe4096", 4096, 5736041),
+    259: ("ffdhe6144", 6144, 15705020),
+    260: ("ffdhe8192", 8192, 10965728),
+}
+"""The groups of finite fields, with the bits of the prime and the k of its formula (RFC 7919 appendix A)."""
 
 EXPLICIT_CURVES = (1, 2)
 """Types of a curve with its own parameters: explicit_prime and explicit_char2 (RFC 4492 section 5.4)."""
@@ -194,16 +201,32 @@ def share_key(who: str, group: int, public: bytes) -> list[Weakness]:
     part of the curve.
     """
     group = HYBRIDS.get(group, group)
-    if FFDHE_FIRST <= group <= FFDHE_LAST:
-        key = int.from_bytes(public, "big")
-        if key > 1:
-            return []
-        return [("invalid_public_key", "medium", f"the {who}'s Diffie-Hellman public key is {key}: everybody knows the secret")]
+    if group in FFDHE:
+        prime = ffdhe_prime(group)
+        if len(public) != len(prime):
+            detail = f"the {who}'s public key for {FFDHE[group][0]} has {len(public)} bytes, not {len(prime)}"
+            return [("invalid_public_key", "medium", detail)]
+        return field_key(who, public, prime)
     if group in _ZERO_PRODUCT:
         return _montgomery_key(who, group, public)
     if group not in CURVES or is_on_curve(group, public):
         return []
     return [("invalid_public_key", "medium", f"the {who}'s public key is no point on {NAMES[group]}")]
+
+
+@cache
+def ffdhe_prime(group: int) -> bytes:
+    """Return the prime of a group of FFDHE: 2^n - 2^(n-64) + (floor(2^(n-130) * e) + k) * 2^64 - 1 (RFC 7919 appendix A)."""
+    _, bits, k = FFDHE[group]
+    guard = 64
+    total = term = 1 << (bits - 130 + guard)
+    number = 1
+    while term:
+        term //= number
+        total += term
+        number += 1
+    prime = (1 << bits) - (1 << bits - 64) + (((total >> guard) + k) << 64) - 1
+    return prime.to_bytes(bits // 8, "big")
 
 
 def _montgomery_key(who: str, group: int, public: bytes) -> list[Weakness]:

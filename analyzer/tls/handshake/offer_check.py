@@ -13,8 +13,10 @@ from analyzer.tls.handshake import answer_rules, content_rules, retry_rules
 from analyzer.tls.handshake.client_offer import Breach, ClientOffer, client_offer
 from analyzer.tls.handshake.ech_offer import ACCEPTED, REJECTED
 from analyzer.tls.handshake.hello_features import answer_key
+from analyzer.tls.handshake.key_alignment import KEY_CHANGES, check_alignment
 from analyzer.tls.handshake.key_exchange import exchanged_group
 from analyzer.tls.handshake.message_order import rule
+from analyzer.tls.handshake.offer_again import breaches_again
 from analyzer.tls.handshake.offer_rules import content_breaches
 from analyzer.tls.messages.hello import ClientHello, HelloRetryRequest, ServerHello
 from analyzer.tls.messages.numbers import (
@@ -23,10 +25,13 @@ from analyzer.tls.messages.numbers import (
     CERTIFICATE_VERIFY,
     CLIENT_HELLO,
     ENCRYPTED_EXTENSIONS,
+    END_OF_EARLY_DATA,
+    FINISHED,
     HEADER,
     KEY_UPDATE,
     NEW_SESSION_TICKET,
     PRE_SHARED_KEY,
+    SERVER_HELLO,
     SERVER_KEY_EXCHANGE,
     SESSION_ID_LENGTH,
     TLS_1_3,
@@ -48,15 +53,17 @@ _CLIENT, _SERVER = 0, 1
 def check_message(handshake: Any, role: int, number: int, raw: bytes, body: Any, frame: int) -> None:
     """Check a message that was read without a problem, and whole. A ServerHello has its own function.
 
-    handshake: the `SessionHandshake`, which has processed the message. raw: with its header. Of a renegotiation nothing is
-    checked: the parameters are those of the first handshake.
+    handshake: the `SessionHandshake`, which has processed the message. raw: with its header. `offer_again` has the messages of
+    a renegotiation.
     """
     tls13 = handshake.parameters.tls13
+    if tls13 and number in KEY_CHANGES:
+        check_alignment(handshake, role, number, frame)
     if number == CLIENT_HELLO:
         if role == _CLIENT and not handshake.decrypting:
             _check_client_hello(handshake, raw, body, frame)
     elif handshake.decrypting and not tls13:
-        return
+        _report(handshake, breaches_again(handshake, role, number, body), frame)
     elif number == SERVER_KEY_EXCHANGE:
         if role == _SERVER:
             _check_exchange(handshake, body, frame)
@@ -69,6 +76,8 @@ def check_message(handshake: Any, role: int, number: int, raw: bytes, body: Any,
 def check_answer(handshake: Any, raw: bytes, body: Any, frame: int) -> None:
     """Check a ServerHello or a HelloRetryRequest that was read without a problem, and whole."""
     retry = isinstance(body, HelloRetryRequest)
+    if handshake.parameters.tls13 and not retry:
+        check_alignment(handshake, _SERVER, SERVER_HELLO, frame)
     if not retry and not isinstance(body, ServerHello):
         return  # of a draft up to 21, or of SSL 2.0
     hellos = handshake.hellos
@@ -228,13 +237,13 @@ def _report(handshake: Any, breaches: Iterable[Breach], frame: int) -> None:
         handshake.log.add_finding(breach.code, breach.severity, breach.detail, frame)
 
 
-CHECKED = frozenset({CLIENT_HELLO, SERVER_KEY_EXCHANGE, CERTIFICATE_VERIFY})
-"""The messages that `check_message` has rules for, up to TLS 1.2."""
+CHECKED = frozenset({CLIENT_HELLO, SERVER_HELLO, SERVER_KEY_EXCHANGE, CERTIFICATE_VERIFY})
+"""The messages that `check_message` has rules for, up to TLS 1.2; for a ServerHello, those of a renegotiation."""
 
 CHECKED_13 = frozenset(
     {
         CLIENT_HELLO, CERTIFICATE_VERIFY, KEY_UPDATE, ENCRYPTED_EXTENSIONS, CERTIFICATE, CERTIFICATE_REQUEST,
-        NEW_SESSION_TICKET,
+        NEW_SESSION_TICKET, FINISHED, END_OF_EARLY_DATA,
     }
 )  # fmt: skip
 """The same in TLS 1.3."""

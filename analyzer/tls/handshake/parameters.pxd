@@ -24,11 +24,13 @@ cdef class Parameters:
     cdef public int record_version
     cdef public int fragment
     cdef public int longest
+    cdef public tuple requested
 
     cpdef bint is_unusual(self, int content_type, int version, long long length) except -1
     cpdef void take_answer(self, object body, bint whole) except *
     cpdef void take_server_hello(self, object body) except *
     cpdef void take_key_exchange(self, object body, bint whole) except *
+    cpdef tuple take_request(self, object body, bint whole)
 
 
 @cython.no_gc

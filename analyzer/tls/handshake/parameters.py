@@ -34,11 +34,12 @@ class Parameters:
     EncryptedExtensions, None before they were read. exchange: the ServerKeyExchange of this handshake until it is checked.
     record_version: that records must have from the answer on, 0 where it is not known, or a draft's. fragment: bytes of
     plaintext that a record may have; longest: bytes up to which a record of application data is surely not too long.
+    requested: the types of certificate that the last CertificateRequest up to TLS 1.2 accepts, None if they are not known.
     """
 
     __slots__ = (
         "agreed", "alpn", "cipher_suite", "compression", "dh_prime", "exchange", "fragment", "group", "longest",
-        "public_key", "record_version", "resumption", "session_id", "suite", "tls13", "version",
+        "public_key", "record_version", "requested", "resumption", "session_id", "suite", "tls13", "version",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -58,6 +59,7 @@ class Parameters:
         self.record_version = 0
         self.fragment = LARGEST_PLAINTEXT
         self.longest = LARGEST_PLAINTEXT + EXPANSION
+        self.requested: tuple[int, ...] | None = None
 
     def is_unusual(self, content_type: cython.int, version: cython.int, length: cython.longlong) -> cython.bint:
         """Return whether a record with that header may break a rule of the record layer (`record_check`)."""
@@ -103,6 +105,12 @@ class Parameters:
             self.dh_prime = key_exchange.exchanged_prime(body)
         if not self.public_key:
             self.public_key = key_exchange.server_public_key(body)
+
+    def take_request(self, body: Any, whole: cython.bint) -> tuple[int, ...] | None:
+        """Take the certificate types of a CertificateRequest. Return the signature schemes that it accepts, None for none."""
+        types = getattr(body, "certificate_types", None)
+        self.requested = None if types is None or not whole else tuple(types)
+        return hello_features.requested_schemes(body) if whole else None
 
 
 class Hellos:

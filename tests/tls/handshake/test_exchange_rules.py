@@ -8,7 +8,9 @@ from analyzer.codec.errors import Malformed
 from analyzer.codec.runner import read
 from analyzer.tls.handshake import exchange_rules
 from analyzer.tls.handshake.exchange_rules import (
+    FFDHE,
     client_exchange,
+    ffdhe_prime,
     field_key,
     is_probable_prime,
     modulus_faults,
@@ -128,6 +130,24 @@ def test_other_groups_and_those_of_rfc_7919():
     assert share_key("server", 26, b"\4" + bytes(64)) == []
     assert share_key("server", 256, bytes(255) + b"\2") == []
     assert codes(share_key("server", 256, bytes(255) + b"\1")) == [("invalid_public_key", "medium")]
+
+
+@pytest.mark.parametrize("group", FFDHE)
+def test_key_shares_of_finite_fields(group: int):
+    prime = ffdhe_prime(group)
+    number, size = int.from_bytes(prime, "big"), len(prime)
+    assert is_probable_prime(number)
+    assert is_probable_prime((number - 1) // 2)
+    for key in (2, number // 2, number - 2):
+        assert share_key("client", group, key.to_bytes(size, "big")) == []
+    for key in (0, 1, number - 1, number, number + 1):
+        assert codes(share_key("client", group, key.to_bytes(size, "big"))) == [("invalid_public_key", "medium")]
+    assert "has 2 bytes" in share_key("client", group, b"\1\0")[0][2]
+
+
+def test_the_prime_is_that_of_rfc_7919():
+    assert ffdhe_prime(256).hex()[16:32] == "adf85458a2bb4a9a"
+    assert ffdhe_prime(256).hex()[-32:-16] == "886b423861285c97"
 
 
 def test_an_explicit_curve():
