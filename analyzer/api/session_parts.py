@@ -256,6 +256,8 @@ class HttpRequest(Record, declared=_part("http.0.request")):
     path: str | None
     headers: tuple[tuple[str, str], ...] | None
     frame: int
+    body_sha256: str | None
+    body_length: int | None
 
 
 class HttpResponse(Record, declared=_part("http.0.response")):

@@ -36,7 +36,9 @@ all."""
 INTERIM_MAX: Final = 16
 """Maximum number of interim responses (1xx) that are kept for one request."""
 
-_REQUEST: Final[dict[str, Any]] = dict.fromkeys(("method", "scheme", "authority", "path", "headers", "frame"))
+_REQUEST: Final[dict[str, Any]] = dict.fromkeys(
+    ("method", "scheme", "authority", "path", "headers", "frame", "body_sha256", "body_length")
+)
 """A request in the session record before its values are known: a copy is cheaper than a new dict that grows."""
 
 Fields = list[tuple[str, str]]
@@ -152,6 +154,8 @@ class Exchange:
             asked["path"] = request.path
             asked["headers"] = request.headers
             asked["frame"] = request.frame
+            asked["body_sha256"] = request.body.sha256
+            asked["body_length"] = request.body.length
         return {
             "request": asked,
             "response": None

@@ -42,6 +42,9 @@ COMMANDS = (
 MOST_JOBS = 64
 """The largest number of processes that `--jobs` accepts."""
 
+MOST_ROWS = 100
+"""The largest number of rows that `--top` accepts."""
+
 _KEYS = (
     (
         ("-k", "--keylog"),
@@ -221,6 +224,9 @@ def _add_trust_options(command: argparse.ArgumentParser) -> None:
 def _add_summary(command: argparse.ArgumentParser) -> None:
     _add_captures(command)
     command.add_argument("--format", choices=("text", "json"), default="text", help="text is the default")
+    command.add_argument(
+        "--top", type=_rows, metavar="N", help="rows in each table and list (default: 5, in JSON 50; at most 100)"
+    )
     _add_jobs(command)
     _add_keys(command)
     _add_trust_options(command)
@@ -383,6 +389,13 @@ def _jobs(text: str) -> int:
     number = _number(text)
     if not 1 <= number <= MOST_JOBS:
         raise argparse.ArgumentTypeError(f"{text!r} is not from 1 to {MOST_JOBS}")
+    return number
+
+
+def _rows(text: str) -> int:
+    number = _number(text)
+    if not 1 <= number <= MOST_ROWS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not from 1 to {MOST_ROWS}")
     return number
 
 

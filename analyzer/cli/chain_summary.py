@@ -19,14 +19,12 @@ MAX_CHAINS = 4096
 MAX_NUMBERS = 1 << 17
 """The most sessions with an invalid chain whose numbers are kept: 1 MiB. Further ones are only counted."""
 
-SHOWN_CHAINS = 20
-
 _COLUMNS = (
     Column("problems", 0, style="red", limit=48),
     Column("name", 1, limit=40, style="cyan"),
-    Column("certificate", 2, limit=48),
+    Column("certificate", 2, limit=36),
     Column("of", 4),
-    Column("sessions", 3, limit=40),
+    Column("sessions", 3, rest=True),
 )
 
 _Key = tuple[str, str, str, str, str]
@@ -55,8 +53,8 @@ class ChainSummary:
                 subject = record["certificates"][role][0]["subject"] or say("unreadable")
                 self._add((role, codes, chain["name"] or "", subject, style), record["id"])
 
-    def print(self, output: Output, stores: Sequence[dict[str, Any]]) -> None:
-        """Print this part of the summary; nothing if no chain was validated. stores: as `Trust.record` returns them."""
+    def print(self, output: Output, stores: Sequence[dict[str, Any]], n: int) -> None:
+        """Print this part of the summary, at most `n` chains; nothing without any. stores: as `Trust.record` returns them."""
         if not self.verdicts:
             return
         numbers = (
@@ -73,7 +71,7 @@ class ChainSummary:
         if not self._bad:
             return
         table = Table(_COLUMNS, output, indent=2)
-        shown = sorted(self._bad.items(), key=lambda entry: min(entry[1]))[:SHOWN_CHAINS]
+        shown = sorted(self._bad.items(), key=lambda entry: min(entry[1]))[:n]
         for (role, codes, name, subject, style), sessions in shown:
             table.add([(codes, style), harmless(name), harmless(subject), say(role), ranges_text(sessions)])
         table.close()

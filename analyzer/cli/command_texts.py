@@ -32,6 +32,7 @@ examples:
 examples:
   analyzer trace.pcapng                     `summary` may be left out
   analyzer trace.pcapng --format json | jq '.findings[] | select(.severity == "high")'
+  analyzer trace.pcapng -k keys.log --top 20          longer tables: hosts, totals, downloads with their SHA-256
   analyzer day1.pcap.zst day2.pcap.zst      several captures in order, as one
   tcpdump -w - port 443 -c 1000 | analyzer -""",
     "sessions": """\
@@ -101,7 +102,7 @@ examples:
 }
 
 ABOUTS = {
-    "summary": "What is in the captures: file facts, protocols, conversations, TLS sessions, findings.",
+    "summary": "What is in the captures, on one page: hosts, sessions, what was decrypted, failures, findings.",
     "sessions": "One record for every TLS session. JSON has one object a line, each as its session ends.",
     "show": "One session in full: the handshake as a ladder, certificates, and the fields of every message.",
     "http": "One row for every HTTP exchange, decrypted or plain: method, URL, status, type, size, SHA-256.",

@@ -1,18 +1,32 @@
 """Prints the facts of a capture file as a block of lines."""
 
+from collections.abc import Sequence
+
 from analyzer.analysis.traffic import link_name
 from analyzer.capture.blocks import Interface
 from analyzer.capture.capture_reader import FileFacts
 from analyzer.cli.output import Output
-from analyzer.cli.table import pad, wrap
+from analyzer.cli.table import Column, Table, pad, width, wrap
 from analyzer.text.escape import harmless
 from analyzer.text.file_findings import error_line
 from analyzer.text.formatting import count_text, duration_text, moment_text, size_text
 from analyzer.text.language import retold, say
 from analyzer.text.punctuation import beside, clauses, listing
 
-_LABEL = 14
+LABEL = 14
 """Width of the labels, in columns."""
+
+_LONGEST = 48
+"""Columns of the path of a file in a table."""
+
+_FILES = (
+    Column("capture", 0),
+    Column("format", 4),
+    Column("size", 2, right=True),
+    Column("frames", 1, right=True),
+    Column("first frame at", 3),
+    Column("SHA-256", 5),
+)
 
 SHOWN_INTERFACES = 8
 SHOWN_COMMENTS = 20
@@ -60,11 +74,51 @@ def print_file(facts: FileFacts, output: Output) -> None:
         print_fact(output, "problem", retold(error_line(facts).removeprefix(facts.path + ": ")), "alarm")
 
 
+def print_files(files: Sequence[FileFacts], output: Output, n_blocks: int, n_rows: int) -> None:
+    """Print the facts of the files: as blocks if there are at most `n_blocks`, else their sums and a table of `n_rows`."""
+    if len(files) <= n_blocks:
+        for number, facts in enumerate(files):
+            if number:
+                output.line()
+            print_file(facts, output)
+        return
+    output.line(output.paint(count_text(len(files), "capture"), "bold"))
+    print_fact(output, "size", size_text(sum(facts.size for facts in files)))
+    print_fact(output, "frames", f"{sum(facts.frames for facts in files):,}")
+    first = [facts.first_time for facts in files if facts.first_time is not None]
+    last = [facts.last_time for facts in files if facts.last_time is not None]
+    if first and last:
+        begin, end = min(first), max(last)
+        span = say("{first} to {last} UTC", first=moment_text(begin), last=moment_text(end))
+        print_fact(output, "time", beside(span, duration_text(end - begin)))
+    table = Table(_FILES, output, indent=2)
+    for facts in files[:n_rows]:
+        table.add(
+            [
+                _end_of(harmless(facts.path)),
+                facts.format or say("no capture"),
+                size_text(facts.size),
+                f"{facts.frames:,}",
+                moment_text(facts.first_time) if facts.frames else "",
+                facts.sha256 or say("unknown"),
+            ]
+        )
+    table.close()
+    if len(files) > n_rows:
+        further = count_text(len(files) - n_rows, "further capture")
+        output.line(output.paint("  " + say("and {further}", further=further), "dim"))
+
+
+def _end_of(path: str) -> str:
+    """Return a path, without its beginning if it is too long: the name of the file is at its end."""
+    return path if width(path) <= _LONGEST else "…" + path[1 - _LONGEST :]
+
+
 def print_fact(output: Output, label: str, text: str, style: str = "") -> None:
     """Print a label, and its text beside it. The text is wrapped, and made harmless; doing that twice changes nothing."""
     label = " " * (len(label) - len(label.lstrip())) + say(label.lstrip())
-    for line in wrap(harmless(text), output.width - _LABEL - 2):
-        output.line("  " + output.paint(pad(label, _LABEL), "dim") + output.paint(line, style))
+    for line in wrap(harmless(text), output.width - LABEL - 2):
+        output.line("  " + output.paint(pad(label, LABEL), "dim") + output.paint(line, style))
         label = ""
 
 

@@ -121,14 +121,15 @@ class Findings:
             for code, kind in self.in_order()
         ]
 
-    def print(self, output: Output) -> None:
-        """Print the findings, the most severe first."""
+    def print(self, output: Output, n: int) -> None:
+        """Print the findings, the most severe first, at most `n` kinds."""
         output.line()
         if not self._kinds:
             output.line(output.paint(say("Findings"), "bold") + output.paint("  " + say("none"), "dim"))
             return
         output.line(output.paint(say("Findings"), "bold"))
-        for code, kind in self.in_order():
+        kinds = self.in_order()
+        for code, kind in kinds[:n]:
             times = say(" ({n:,} times)", n=kind.count) if kind.count > 1 and code != "gap" else ""
             more = ["…"] if kind.count > len(kind.places) else []
             where = say(" [{places}]", places=listing([*map(str, kind.places), *more])) if kind.places else ""
@@ -136,6 +137,9 @@ class Findings:
             for line in wrap(harmless(finding_text(code, kind.detail)) + times + where, max(30, output.width - width(head))):
                 output.line(output.paint(head, STYLES[kind.severity]) + line)
                 head = " " * width(head)
+        if len(kinds) > n:
+            further = count_text(len(kinds) - n, "further kind")
+            output.line(output.paint("  " + say("and {further} of findings, none of them worse", further=further), "dim"))
 
 
 def finding_text(code: str, detail: str) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from analyzer.application.request_target import media_type
 from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output
@@ -197,7 +198,7 @@ def exchange_row(record: dict[str, Any]) -> list[Cell]:
         harmless(record["url"] or "?"),
         size_text(record["request_size"]) if asked and record["request_size"] else "",
         ("" if status is None else str(status), status_style(status)),
-        harmless(media_type(record["type"])),
+        harmless(media_type(record["type"]) or ""),
         "" if record["size"] is None else size_text(record["size"]),
         record["sha256"] or "" if record["size"] else "",
     ]
@@ -206,11 +207,6 @@ def exchange_row(record: dict[str, Any]) -> list[Cell]:
 def status_style(status: int | None) -> str:
     """Return the style of a status code (RFC 9110 section 15): errors of the client yellow, of the server red."""
     return "" if status is None or status < 400 else "yellow" if status < 500 else "red"
-
-
-def media_type(declared: str | None) -> str:
-    """Return the media type of a Content-Type without its parameters; empty for none."""
-    return (declared or "").partition(";")[0].strip()
 
 
 _PRINTERS: dict[str, Callable[[Output], JsonLines]] = {"json": JsonLines, "csv": CsvLines, "text": TextTable}

@@ -240,7 +240,7 @@ def _fit(fit: KeyFit) -> dict[str, Any]:
 
 
 def _print_audit(output: Output, audit: KeyAudit) -> None:
-    from analyzer.cli.summary import headline
+    from analyzer.cli.page import headline
 
     keylog = audit.material.keylog
     if audit.sessions:

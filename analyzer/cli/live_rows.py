@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
+from analyzer.application.request_target import target_of
 from analyzer.cli.output import Output
 from analyzer.cli.rows import endpoint, owner_text
 from analyzer.engine import Listener
 from analyzer.store.chain_verdicts import Chains
-from analyzer.store.http_record import target_of
 from analyzer.store.session_record import session_record
 from analyzer.text.chain_text import YOUNGER_ROOTS, is_hidden
 from analyzer.text.escape import harmless

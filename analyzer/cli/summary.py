@@ -7,57 +7,54 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from analyzer.analysis.capture_findings import CaptureFindings
+from analyzer.analysis.http_totals import HttpTotals
+from analyzer.analysis.session_totals import SessionTotals
 from analyzer.analysis.traffic import Traffic
+from analyzer.capture.capture_reader import FileFacts
 from analyzer.capture.frame import Frame
 from analyzer.cli.capture_run import FAILED, CaptureRun
 from analyzer.cli.chain_summary import ChainSummary
 from analyzer.cli.decryption_counts import Decryptions
-from analyzer.cli.files import print_file
+from analyzer.cli.files import print_files
 from analyzer.cli.findings import Findings
+from analyzer.cli.http_totals_text import print_http
 from analyzer.cli.key_files import read_keys
+from analyzer.cli.not_examined import NotExamined, not_examined, print_not_examined
 from analyzer.cli.output import Output
-from analyzer.cli.rows import COLUMNS, table_row
+from analyzer.cli.page import dim_line
+from analyzer.cli.session_totals_text import SHOWN_SESSIONS, print_sessions, session_row
 from analyzer.cli.sessions import InOrder, record_text
 from analyzer.cli.sharing import SharedListener, make_shards, run_shared
 from analyzer.cli.summary_record import summary_record
-from analyzer.cli.table import Cell, Column, Table, pad, width
+from analyzer.cli.table import Cell
+from analyzer.cli.traffic_text import print_conversations, print_hosts, print_protocols
 from analyzer.cli.trust_options import read_chains
-from analyzer.codec.registry import registry
 from analyzer.engine import Engine
 from analyzer.engine.other_traffic import OtherTraffic
 from analyzer.packet.packet import Packet
 from analyzer.store.chain_verdicts import Chains
 from analyzer.store.session_record import json_line, session_record
-from analyzer.text.escape import harmless
-from analyzer.text.formatting import count_text, duration_text, endpoint_text, size_text
-from analyzer.text.language import retold, say
+from analyzer.text.language import say
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.events import Event, SessionEnded
 
 if TYPE_CHECKING:
     from analyzer.store.shards import Shards, SharedSession
 
-SHOWN_SESSIONS = 1000
-"""The most sessions that are listed; `analyzer sessions` lists all."""
+SHOWN_ROWS, SHOWN_RECORDS = 5, 50
+"""Rows of each table, and entries of each list of the JSON form, unless `--top` says how many."""
 
-SHOWN_CONVERSATIONS = 10
+FEW = 3
+"""Rows of the tables that need most room, and values of each total, in the place of SHOWN_ROWS."""
+
+LEAST_PROTOCOLS, LEAST_FINDINGS = 3, 3
+"""Lines that protocols and findings have beside SHOWN_ROWS: they are short."""
+
+SHOWN_FILES = 2
+"""Captures whose facts are shown as blocks; of more there is a table."""
 
 MOST_CONVERSATIONS = 4096
 """Conversations that a live run holds one by one, at most, with 700 bytes each. Of others it has the sums by protocol."""
-
-_BAR = 24
-"""Columns of the longest bar."""
-
-_CONVERSATIONS = (
-    Column("bytes", 0, right=True),
-    Column("packets", 4, right=True),
-    Column("from", 1, limit=47),
-    Column("to", 2, limit=47),
-    Column("sent", 7, right=True),
-    Column("answered", 8, right=True),
-    Column("duration", 5, right=True),
-    Column("carries", 3),
-)
 
 
 class Summary(SharedListener):
@@ -75,8 +72,8 @@ class Summary(SharedListener):
         self.capture_findings = CaptureFindings()
         self.decryptions = Decryptions()
         self.rows: list[list[Cell]] = []
-        self.n_sessions = 0
-        self.n_established = 0
+        self.totals = SessionTotals()
+        self.http = HttpTotals()
         self.tls: set[bytes] = set()
         self._in_order = InOrder(self._keep)
         self._shards = shards
@@ -107,8 +104,8 @@ class Summary(SharedListener):
             self._take(orjson.loads(session.describe(self.chains)), session.key)
 
     def _take(self, record: dict[str, Any], key: bytes) -> None:
-        self.n_sessions += 1
-        self.n_established += record["established"] is True
+        self.totals.take(record)
+        self.http.take(record)
         self.findings.take(record)
         if self.finds_patterns:
             self.capture_findings.take_record(record)
@@ -117,7 +114,11 @@ class Summary(SharedListener):
         if key in self.traffic.tcp:
             self.tls.add(key)
         if record["id"] < SHOWN_SESSIONS:  # the others are only counted, so that a run may last for days
-            self._in_order.add(record["id"], table_row(record))
+            self._in_order.add(record["id"], session_row(record))
+
+    def not_examined(self, files: Sequence[FileFacts]) -> list[NotExamined]:
+        """Return what was not looked into. files: the captures."""
+        return list(not_examined(files, self.traffic, self.tls, self.decryptions.statuses["none"]))
 
     def _keep(self, row: list[Cell]) -> None:
         self.rows.append(row)
@@ -160,103 +161,27 @@ def run(options: Namespace, output: Output) -> int:
     summary.findings.take_traffic(summary.traffic)
     summary.findings.take_capture(summary.capture_findings.findings(summary.traffic, forgotten))
     if options.format == "json":
-        output.write(json_line(summary_record(summary, capture_run.reader.files, SHOWN_CONVERSATIONS)))
+        output.write(json_line(summary_record(summary, capture_run.reader.files, options.top or SHOWN_RECORDS)))
         return capture_run.status()
-    for number, facts in enumerate(capture_run.reader.files):
-        if number:
-            output.line()
-        print_file(facts, output)
-    print_contents(summary, output)
+    n = options.top or SHOWN_ROWS
+    print_files(capture_run.reader.files, output, SHOWN_FILES, n)
+    print_contents(summary, output, capture_run.reader.files, n)
+    output.line()
+    dim_line(output, say("more: --top N for longer tables, `analyzer show` for one session, --help for the rest"))
     return capture_run.status()
 
 
-def print_contents(summary: Summary, output: Output) -> None:
-    """Print everything of a summary but the facts about the files."""
-    _print_protocols(summary, output)
-    _print_conversations(summary, output)
-    _print_sessions(summary, output)
+def print_contents(summary: Summary, output: Output, files: Sequence[FileFacts] = (), n: int = SHOWN_ROWS) -> None:
+    """Print everything of a summary but the facts about the files, with `n` rows in each table."""
+    traffic = summary.traffic
+    few = max(1, n * FEW // SHOWN_ROWS)
+    print_protocols(traffic, summary.tls, output, LEAST_PROTOCOLS + n)
+    print_hosts(traffic, summary.totals.names, output, n)
+    print_conversations(traffic, summary.tls, output, few)
+    print_sessions(summary.totals, summary.rows, output, few)
     summary.decryptions.print(output)
-    summary.chain_summary.print(output, summary.chains.stores())
-    summary.findings.print(output)
+    print_http(summary.http, output, few)
+    summary.chain_summary.print(output, summary.chains.stores(), n)
+    summary.findings.print(output, LEAST_FINDINGS + n)
+    print_not_examined(summary.not_examined(files), output)
     output.flush()
-
-
-def headline(output: Output, title: str, note: str = "") -> None:
-    """Print the heading of a part of the page."""
-    output.line()
-    output.line(output.paint(title, "bold") + (output.paint(f"  {note}", "dim") if note else ""))
-
-
-def _print_protocols(summary: Summary, output: Output) -> None:
-    traffic = summary.traffic
-    shares = traffic.shares(summary.tls)
-    if not shares:
-        return
-    headline(output, say("Protocols"), say("packets, bytes on the wire, their share"))
-    labels = ["  " * share.depth + harmless(retold(share.label)) for share in shares]
-    room = max(12, *map(width, labels))
-    bar = max(0, min(_BAR, output.width - room - 36))
-    for share, label in zip(shares, labels, strict=True):
-        part = share.n_bytes / traffic.n_bytes if traffic.n_bytes else 0.0
-        line = f"  {pad(label, room)}  {share.n_packets:>11,}  {pad(size_text(share.n_bytes), 9, True)}  {percent(part):>5}"
-        output.line(f"{line}  {output.paint(bar_text(part, bar), 'blue')}" if bar >= 8 else line)
-    if traffic.tunnelled:
-        output.line(
-            output.paint(
-                "  " + say("of these {packets} inside tunnels", packets=count_text(traffic.tunnelled, "packet")), "dim"
-            )
-        )
-
-
-def percent(part: float) -> str:
-    """Return a part of 1 in percent. A part above 0 is never shown as 0 %."""
-    if 0 < part < 0.0005:
-        return "<0.1%"
-    return f"{part * 100:.1f}%" if part < 0.9995 else "100%"
-
-
-def bar_text(part: float, room: int) -> str:
-    """Return a bar in eighths of a column; its length is `room` columns for 1. For a part above 0 it is never empty."""
-    eighths = max(1, round(part * room * 8)) if part > 0 else 0
-    return "█" * (eighths // 8) + ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")[eighths % 8]
-
-
-def _print_conversations(summary: Summary, output: Output) -> None:
-    traffic = summary.traffic
-    if not traffic.conversations:
-        return
-    top = traffic.top(SHOWN_CONVERSATIONS, summary.tls)
-    shown = say("the {n} with the most bytes of {all:,}", n=len(top), all=traffic.conversations)
-    headline(output, say("Conversations"), shown if traffic.conversations > len(top) else "")
-    table = Table(_CONVERSATIONS, output, indent=2)
-    protocols = registry("ip_protocols").names
-    for one in top:
-        table.add(
-            [
-                size_text(sum(one.n_bytes)),
-                f"{sum(one.packets):,}",
-                endpoint_text(*one.source),
-                endpoint_text(*one.destination),
-                size_text(one.n_bytes[0]),
-                size_text(one.n_bytes[1]),
-                duration_text(one.last - one.first) if 0 <= one.first <= one.last else "",
-                retold(one.application) or protocols[one.protocol],
-            ]
-        )
-    table.close()
-
-
-def _print_sessions(summary: Summary, output: Output) -> None:
-    n_sessions = summary.n_sessions
-    if not n_sessions:
-        headline(output, say("TLS sessions"), say("none found"))
-        return
-    counts = say("{n:,}, {established:,} established", n=n_sessions, established=summary.n_established)
-    headline(output, say("TLS sessions"), counts)
-    table = Table(COLUMNS, output, indent=2)
-    for row in summary.rows:
-        table.add(row)
-    table.close()
-    if n_sessions > len(summary.rows):
-        rest = count_text(n_sessions - len(summary.rows), "further session")
-        output.line(output.paint("  " + say("and {further}: `analyzer sessions` lists all", further=rest), "dim"))

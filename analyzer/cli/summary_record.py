@@ -1,18 +1,23 @@
 """Makes the JSON record of the summary, as `output_schemas.SUMMARY` declares it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from analyzer.analysis.http_totals import HttpTotals, Transfer
+from analyzer.analysis.talkers import Talker, talkers
+from analyzer.analysis.tally import Tally
 from analyzer.capture.capture_reader import FileFacts
+from analyzer.cli.not_examined import records
 from analyzer.store.capture_record import capture_record, conversation_record
 
 if TYPE_CHECKING:
     from analyzer.cli.summary import Summary
 
 
-def summary_record(summary: "Summary", files: Sequence[FileFacts], n_conversations: int) -> dict[str, Any]:
-    """Return the summary of a run. n_conversations: how many conversations are listed."""
-    traffic = summary.traffic
+def summary_record(summary: "Summary", files: Sequence[FileFacts], n: int) -> dict[str, Any]:
+    """Return the summary of a run. n: how many entries each list has at most."""
+    traffic, totals = summary.traffic, summary.totals
+    top, n_hosts = talkers(traffic, n)
     return {
         "captures": [capture_record(facts) for facts in files],
         "packets": traffic.packets,
@@ -23,14 +28,70 @@ def summary_record(summary: "Summary", files: Sequence[FileFacts], n_conversatio
         ],
         "conversations": {
             "count": traffic.conversations,
-            "top": [conversation_record(one) for one in traffic.top(n_conversations, summary.tls)],
+            "top": [conversation_record(one) for one in traffic.top(n, summary.tls)],
         },
+        "hosts": {"count": n_hosts, "top": [_host_record(one, totals.names.get(one.address, ())) for one in top]},
         "sessions": {
-            "count": summary.n_sessions,
-            "established": summary.n_established,
+            "count": totals.n_sessions,
+            "established": totals.established[True],
+            "not_established": totals.established[False],
+            "totals": {name: tally_record(tally, n) for name, tally in totals.tallies.items()},
             "decryption": dict(sorted(summary.decryptions.statuses.items())),
             "reasons": dict(sorted(summary.decryptions.reasons.items())),
             "verdicts": dict(sorted(summary.chain_summary.verdicts.items())),
         },
+        "http": _http_record(summary.http, n),
         "findings": summary.findings.records(),
+        "not_examined": records(summary.not_examined(files)),
+    }
+
+
+def tally_record(tally: Tally, n: int) -> dict[str, Any]:
+    """Return the `n` values that occur most, and how many there are."""
+    return {
+        "count": len(tally),
+        "unknown": tally.unknown,
+        "beyond": tally.beyond,
+        "top": [{"value": value, "count": count} for value, count in tally.first(n)],
+    }
+
+
+def _host_record(one: Talker, names: Iterable[str]) -> dict[str, Any]:
+    return {
+        "address": one.address,
+        "names": list(names),
+        "packets_sent": one.packets[0],
+        "packets_received": one.packets[1],
+        "bytes_sent": one.n_bytes[0],
+        "bytes_received": one.n_bytes[1],
+        "conversations": one.conversations,
+        "peers": one.peers,
+    }
+
+
+def _http_record(http: HttpTotals, n: int) -> dict[str, Any]:
+    return {
+        "sessions": http.n_sessions,
+        "exchanges": http.n_exchanges,
+        "requests": http.n_requests,
+        "hosts": tally_record(http.hosts, n),
+        "methods": tally_record(http.methods, n),
+        "statuses": tally_record(http.statuses, n),
+        "types": [{"type": name, "count": count, "bytes": http.type_bytes[name]} for name, count in http.types.first(n)],
+        "bytes_received": http.received,
+        "bytes_sent": http.sent,
+        "downloads": [_transfer_record(one) for one in http.downloads(n)],
+        "uploads": [_transfer_record(one) for one in http.uploads(n)],
+    }
+
+
+def _transfer_record(one: Transfer) -> dict[str, Any]:
+    return {
+        "session": one.session,
+        "frame": one.frame,
+        "method": one.method,
+        "url": one.url,
+        "type": one.type,
+        "size": one.size,
+        "sha256": one.sha256,
     }

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from analyzer.application.request_target import content_type
+
 REQUESTS = ("session", "frame", "method", "scheme", "authority", "path", "status", "content_type", "body_length", "body_sha256")
 """The columns of the table of HTTP exchanges."""
 
@@ -36,12 +38,7 @@ def exchange_row(session: int, exchange: Mapping[str, Any]) -> list[Cell]:
         frame,
         *(request.get(key) for key in ("method", "scheme", "authority", "path")),
         response.get("status"),
-        content_type(response),
+        content_type(response.get("headers")),
         response.get("body_length"),
         response.get("body_sha256"),
     ]
-
-
-def content_type(response: Mapping[str, Any]) -> str | None:
-    """Return the first Content-Type of a response, as it was sent; None for none."""
-    return next((value for name, value in response.get("headers") or () if name.lower() == "content-type"), None)

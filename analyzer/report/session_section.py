@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from analyzer.application.request_target import content_type
 from analyzer.codec.codes import codes
 from analyzer.report.chain_branches import chain_tree, verdict_line
 from analyzer.report.command_lines import command_line
@@ -21,7 +22,6 @@ from analyzer.report.document import (
     Section,
     Strong,
 )
-from analyzer.report.exchange_rows import content_type
 from analyzer.report.fact_texts import explanation_in_language, in_language, parts_in_language, step_line, words_in_language
 from analyzer.report.pieces import (
     Record,
@@ -315,7 +315,7 @@ def _request(exchange: Record, sentences: Sentences) -> list[Line]:
         asked = [or_unknown(request["method"], sentences, code=True), [Quoted(url)]]
     if response is None:
         return [[str(frame)], *asked, [unseen], [], []]
-    status, length, kind = response["status"], response["body_length"], content_type(response)
+    status, length, kind = response["status"], response["body_length"], content_type(response["headers"])
     return [
         [str(frame)],
         *asked,

@@ -15,9 +15,9 @@ from typing import Any, Final
 from analyzer.analysis.missing_data import Missing, MissingData
 from analyzer.application.conversation import Conversation
 from analyzer.application.exchange import CLIENT, EXCHANGES_MAX, NAMES, Exchange
+from analyzer.application.request_target import content_type, target_of
 from analyzer.engine.data_streams import DataReader, DataStreams
 from analyzer.store.folder import Folder, Part
-from analyzer.store.http_record import content_type, target_of
 from analyzer.store.manifest import Manifest
 from analyzer.store.session_record import decryption_record
 from analyzer.tls.handshake.certificate_messages import CUT

@@ -1,14 +1,14 @@
 """Makes the record of one HTTP exchange, as `analyzer http` lists it: one request with its response.
 
-The URL is what the request asked for (RFC 9110 section 7.1). A request target has four forms (RFC 9112 section 3.2): the origin
-form `/path`, which the field Host completes; the absolute form `http://host/path`, which asks a proxy; the authority form
-`host:443` of CONNECT; and the asterisk `*` of OPTIONS. The last two are printed as they are: nothing is added that nobody sent.
+Beside what was asked and answered, it has what the bodies were: media type, size without content coding, and SHA-256 (RFC 9110
+section 8).
 """
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from analyzer.application.exchange import CLIENT, SERVER, Exchange, Fields
+from analyzer.application.exchange import CLIENT, SERVER, Exchange
+from analyzer.application.request_target import content_type, target_of
 from analyzer.engine.capture_events import PlainHttp
 from analyzer.store.session_record import endpoint_record, rfc3339
 from analyzer.tls.session import Session
@@ -53,17 +53,3 @@ def _exchange_record(exchange: Exchange) -> dict[str, Any]:
         "sha256": None if response is None else response.body.sha256,
         "guessed": exchange.guessed,
     }
-
-
-def target_of(scheme: str | None, authority: str | None, path: str | None) -> str | None:
-    """Return what a request asked for: a URL as far as its parts are known, `host:port` of CONNECT, or `*`. None: not known."""
-    if path is None:
-        return authority
-    if authority is None or path == "*":
-        return path
-    return f"{scheme}://{authority}{path}" if scheme is not None else f"//{authority}{path}"
-
-
-def content_type(headers: Fields | None) -> str | None:
-    """Return the first Content-Type of header fields, as it was sent; None for none."""
-    return next((value for name, value in headers or () if name.lower() == "content-type"), None)

@@ -279,6 +279,8 @@ _HTTP_EXCHANGE = record(
                     "path": or_null(text("path with the query")),
                     "headers": or_null(_HEADERS),
                     "frame": described(FRAME, "the frame that completed the header fields"),
+                    "body_sha256": or_null(text("SHA-256 of the whole body without content coding, in hex", "^[0-9a-f]{64}$")),
+                    "body_length": or_null(number("bytes of the body that were read, without content coding")),
                 },
             )
         ),

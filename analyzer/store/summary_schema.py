@@ -99,6 +99,51 @@ CONVERSATION = record(
     },
 )
 
+_HOST = record(
+    "the TCP and UDP traffic of one address",
+    {
+        "address": text("IP address"),
+        "names": several("server names that clients asked it for, the first of them", text("server name")),
+        "packets_sent": number("packets from it"),
+        "packets_received": number("packets to it"),
+        "bytes_sent": number("their bytes on the wire"),
+        "bytes_received": number("their bytes on the wire"),
+        "conversations": number("conversations in which it takes part"),
+        "peers": number("different addresses in these conversations"),
+    },
+)
+
+_TALLY = record(
+    "how often each value occurs",
+    {
+        "count": number("different values that were told apart"),
+        "unknown": number("occurrences whose value is not known"),
+        "beyond": number("occurrences of values that were not told apart: there are limits"),
+        "top": several(
+            "the values that occur most",
+            record("one value", {"value": text("the value"), "count": number("how often it occurs")}),
+        ),
+    },
+)
+
+_TRANSFER = record(
+    "one body",
+    {
+        "session": _SESSION_ID,
+        "frame": described(FRAME, "that completed the header fields of the message with the body"),
+        "method": or_null(text("of the request; null where it was not seen")),
+        "url": or_null(text("what was asked for; null where the request was not seen")),
+        "type": or_null(text("media type as declared")),
+        "size": number("bytes that were read, without content coding"),
+        "sha256": or_null(described(SHA256, "SHA-256 of the body; null unless all of it was read")),
+    },
+)
+
+
+def _tally(description: str) -> Schema:
+    return described(_TALLY, description)
+
+
 SUMMARY: Schema = document(
     "summary",
     record(
@@ -116,14 +161,56 @@ SUMMARY: Schema = document(
                 "top",
                 CONVERSATION,
             ),
+            "hosts": counted("addresses with TCP or UDP traffic; those with the most bytes are listed", "top", _HOST),
             "sessions": record(
                 "counts of TLS sessions; `analyzer sessions` has their records",
                 {
                     "count": number("sessions"),
                     "established": number("sessions that were established"),
+                    "not_established": number("sessions whose handshake ended otherwise; of the rest it is not known"),
+                    "totals": record(
+                        "what the sessions agreed on, and who had them",
+                        {
+                            "versions": _tally("protocol versions"),
+                            "cipher_suites": _tally("cipher suites"),
+                            "groups": _tally("groups of the key exchange"),
+                            "alpn": _tally("application protocols"),
+                            "server_names": _tally("server names that were asked for"),
+                            "ja4": _tally("JA4 of the clients"),
+                            "servers": _tally("servers, as address and port"),
+                            "clients": _tally("clients, by address"),
+                            "resumptions": _tally("how sessions were resumed"),
+                        },
+                    ),
                     "decryption": free_form("how many sessions have each status of decryption"),
                     "reasons": free_form("how many sessions have each reason why something was not decrypted"),
                     "verdicts": free_form("how many chains have each verdict"),
+                },
+            ),
+            "http": record(
+                "the HTTP inside decrypted sessions; `analyzer http` lists every exchange",
+                {
+                    "sessions": number("sessions with HTTP"),
+                    "exchanges": number("requests and responses, paired where both were seen"),
+                    "requests": number("requests"),
+                    "hosts": _tally("hosts of the requests"),
+                    "methods": _tally("methods of the requests"),
+                    "statuses": _tally("status codes of the responses"),
+                    "types": several(
+                        "bodies of responses by media type, those of which there are most",
+                        record(
+                            "one media type",
+                            {
+                                "type": text("media type without parameters, in lower case"),
+                                "count": number("bodies"),
+                                "bytes": number("their bytes, without content coding"),
+                            },
+                        ),
+                    ),
+                    "bytes_received": number("bytes of the bodies of all responses, without content coding"),
+                    "bytes_sent": number("bytes of the bodies of all requests, without content coding"),
+                    "downloads": several("the largest bodies of responses", _TRANSFER),
+                    "uploads": several("the largest bodies of requests", _TRANSFER),
                 },
             ),
             "findings": several(
@@ -145,6 +232,21 @@ SUMMARY: Schema = document(
                                 },
                             ),
                         ),
+                    },
+                ),
+            ),
+            "not_examined": several(
+                "traffic that was only counted, or not read at all",
+                record(
+                    "one kind of traffic",
+                    {
+                        "kind": one_of(
+                            "link types, damaged headers, QUIC, DTLS, TCP without TLS, UDP, other protocols, closed sessions, "
+                            "conversations beyond the limit",
+                            ("link_type", "headers", "quic", "dtls", "tcp", "udp", "other", "sessions", "beyond_limit"),
+                        ),
+                        "count": number("packets; of tcp and udp conversations; of sessions sessions"),
+                        "detail": text("the same in a sentence"),
                     },
                 ),
             ),

@@ -22,7 +22,7 @@ def record_of(number: int, name: str) -> dict[str, Any]:
 
 def printed(summary: ChainSummary, folder: Path) -> str:
     output = Output(str(folder / "out"), (), "never")
-    summary.print(output, [{"store": "roots", "date": "2026-01-01"}])
+    summary.print(output, [{"store": "roots", "date": "2026-01-01"}], 20)
     output.close()
     return (folder / "out").read_text()
 

@@ -2,10 +2,13 @@ import hashlib
 import json
 import struct
 from pathlib import Path
+from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from analyzer.cli.table import width
+from analyzer.store.summary_schema import SUMMARY
 
 from .conftest import Run, client_hello, pcap, tcp
 
@@ -28,11 +31,11 @@ def test_it_shows_what_is_in_the_file(run: Run, demo: Path):
 
 
 def test_protocols_conversations_and_sessions(run: Run, demo: Path):
-    text = run(demo, columns=200).text
+    text = run(demo, "--top", "17", columns=200).text
     for label in ("Ethernet", "IPv4", "IPv6", "TCP", "UDP", "ICMP", "ARP", "TLS", "DNS (port 53)", "HTTP (port 80)"):
         assert f" {label} " in text
     assert "the 10 with the most bytes of 16" in text
-    assert "TLS sessions  8, 6 established" in text
+    assert "TLS sessions  8: 6 established, 2 not established" in text
     assert "192.0.2.10:49206" in text
     assert "api.weather.example" in text
 
@@ -95,3 +98,74 @@ def test_captures_that_were_joined_are_read_whole(run: Run, demo: Path, captures
     overview = json.loads(result.out)
     assert (result.status, overview["packets"]) == (0, 214)
     assert any("two files were joined" in one["detail"] for one in overview["findings"] if one["code"] == "odd_capture")
+
+
+def summary_of(run: Run, *arguments: object) -> dict[str, Any]:
+    ran = run("summary", "--format", "json", *arguments)
+    assert (ran.status, ran.err) == (0, b"")
+    record = json.loads(ran.out)
+    Draft202012Validator(SUMMARY).validate(record)
+    return record
+
+
+def test_what_was_decrypted_is_told_with_hashes(run: Run, demo: Path):
+    text = run(demo, columns=200).text
+    http = text[text.index("HTTP, decrypted") : text.index("Certificate chains")]
+    assert "9 requests in 6 sessions" in http
+    assert "www.shop.example \u00d74" in http
+    assert "text/html \u00d72 (1.34 kB)" in http
+    (largest,) = [line for line in http.splitlines() if "banner.png" in line]
+    assert largest.split() == [
+        "download", "14.3", "kB", "image/png", "https://www.shop.example/images/banner.png", "1", "60",
+        "2ff2ada14c1a79a0366615b3557788172ac20854070be5a35f1a83bb4e115fb4",
+    ]  # fmt: skip
+    assert "1e6e1d950f98da0ca115f18e5895cce889f178a11a790a4fa1572d8fab1250bd" in http  # of what POST /login sent
+
+
+def test_hosts_are_told_with_their_names(run: Run, demo: Path):
+    lines = run(demo, columns=120).text.splitlines()
+    at = lines.index("Hosts  the 5 with the most bytes of 10")
+    assert lines[at + 2].split()[3:] == ["192.0.2.10", "9.46", "kB", "31.8", "kB", "15", "7"]
+    assert lines[at + 3].split()[3] == "198.51.100.20"
+    assert lines[at + 3].endswith("www.shop.example")
+
+
+def test_what_was_not_looked_into_is_told(run: Run, demo: Path, captures: Path):
+    text = run(demo).text
+    assert "1 TCP connection without TLS (782 bytes): only counted; `analyzer http` reads plain HTTP" in text
+    found = {one["kind"]: one["count"] for one in summary_of(run, captures / "tls13-rsa" / "tls13-rsa.pcapng")["not_examined"]}
+    assert found == {"sessions": 1}
+
+
+def test_a_large_capture_has_totals_and_no_list(run: Run, tmp_path: Path):
+    names = [f"host-{n % 7}.example".encode() for n in range(300)]
+    path = tmp_path / "many.pcap"
+    path.write_bytes(pcap(*(tcp(client_hello(name), source_port=20000 + n) for n, name in enumerate(names))))
+    lines = run(path, columns=120).text.splitlines()
+    assert len(lines) < 60
+    (head,) = [line for line in lines if line.startswith("TLS sessions")]
+    assert head.startswith("TLS sessions  300: ")
+    (servers,) = [line for line in lines if line.startswith("  server names")]
+    assert "host-0.example \u00d743" in servers
+    assert "and 4 further values" in servers
+    longer = run(path, "--top", "100", columns=120).text
+    assert "host-6.example" in longer
+    totals = summary_of(run, path)["sessions"]["totals"]
+    assert totals["server_names"]["count"] == 7
+    assert totals["clients"]["top"] == [{"value": "192.0.2.1", "count": 300}]
+
+
+def test_the_number_of_rows_can_be_chosen(run: Run, demo: Path):
+    assert summary_of(run, demo, "--top", "1")["hosts"]["top"][0]["address"] == "192.0.2.10"
+    assert len(summary_of(run, demo)["hosts"]["top"]) == 10
+    for bad in ("0", "101", "x"):
+        assert run("summary", demo, "--top", bad).status == 2
+
+
+def test_many_captures_are_a_table(run: Run, demo: Path, captures: Path):
+    others = [captures / name / f"{name}.pcapng" for name in ("tls13-rsa", "tls12-aes-ccm", "ipv6")]
+    text = run("summary", demo, *others, columns=200).text
+    assert text.startswith("4 captures\n")
+    assert hashlib.sha256(demo.read_bytes()).hexdigest() in text
+    (line,) = [line for line in text.splitlines() if "tls12-aes-ccm.pcapng" in line]
+    assert " pcapng " in line

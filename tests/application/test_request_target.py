@@ -2,7 +2,7 @@
 
 import pytest
 
-from analyzer.store.http_record import content_type, target_of
+from analyzer.application.request_target import content_type, media_type, target_of
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,10 @@ def test_the_first_content_type_counts():
     assert content_type([("A", "b"), ("content-TYPE", "text/html"), ("Content-Type", "text/plain")]) == "text/html"
     assert content_type([]) is None
     assert content_type(None) is None
+
+
+@pytest.mark.parametrize(
+    ("declared", "kind"), [("Text/HTML; charset=utf-8", "text/html"), ("image/png", "image/png"), ("", ""), (None, None)]
+)
+def test_a_media_type_has_no_parameters(declared: str | None, kind: str | None):
+    assert media_type(declared) == kind
