@@ -1,3 +1,4 @@
+# cython: annotation_typing=False
 """Checks the values of a key exchange when its handshake has ended, and keeps what is wrong with them.
 
 `exchange_rules` has the rules. What they need is read from messages that are whole in the capture: key shares, a
@@ -14,7 +15,8 @@ from analyzer.tls.handshake.exchange_rules import (
     share_key,
     weak_hash,
 )
-from analyzer.tls.handshake.states import State
+from analyzer.tls.handshake.parameters import Hellos, Parameters
+from analyzer.tls.handshake.states import RoleState, State
 from analyzer.tls.messages.numbers import (
     CERTIFICATE_VERIFY,
     CLIENT_HELLO,
@@ -25,18 +27,20 @@ from analyzer.tls.messages.numbers import (
     TLS_1_2,
 )
 
-_CLIENT, _SERVER = 0, 1
+_CLIENT, _SERVER, _CONNECTED = 0, 1, State.CONNECTED.value
 
 
 def check_exchange(handshake: Any) -> None:
     """Add findings about the key exchange of a handshake that is over. handshake: the `SessionHandshake`."""
-    parameters, hellos = handshake.parameters, handshake.hellos
+    parameters: Parameters = handshake.parameters
+    hellos: Hellos = handshake.hellos
+    client: RoleState = handshake.roles[_CLIENT]
     exchange, answer = parameters.exchange, hellos.exchange
     parameters.exchange = hellos.exchange = None
-    modulus = getattr(getattr(exchange, "params", None), "dh_p", None) or b""
     if exchange is not None:
         _report(handshake, _SERVER, SERVER_KEY_EXCHANGE, server_exchange(exchange))
     if answer is not None:
+        modulus = getattr(getattr(exchange, "params", None), "dh_p", None) or b""
         _report(handshake, _CLIENT, CLIENT_KEY_EXCHANGE, client_exchange(answer, modulus))
         if handshake.decryption is not None:
             secrets = handshake.decryption.schedule12.premasters
@@ -44,25 +48,30 @@ def check_exchange(handshake: Any) -> None:
             _report(
                 handshake, _CLIENT, CLIENT_KEY_EXCHANGE, rolled_back(parameters.suite, secrets, offered, parameters.version)
             )
-    if parameters.version == TLS_1_2 and CERTIFICATE_VERIFY in handshake.roles[_CLIENT].sent.numbers:
+    if parameters.version == TLS_1_2 and CERTIFICATE_VERIFY in client.sent.numbers:
         _check_signature(handshake)
-    if handshake.roles[_CLIENT].sent.origin != State.CONNECTED and parameters.group >= 0:
-        _check_shares(handshake)
+    if client.sent.origin != _CONNECTED and parameters.group >= 0:
+        _check_shares(handshake, parameters, hellos, client.sent.numbers)
 
 
-def _check_shares(handshake: Any) -> None:
-    """Check the public keys of a first handshake on a curve, or in TLS 1.3."""
-    parameters, keys = handshake.parameters, handshake.hellos.public_keys
-    group = parameters.group
-    if parameters.public_key:
+def _check_shares(handshake: Any, parameters: Parameters, hellos: Hellos, sent: bytearray) -> None:
+    """Check the public keys of a first handshake on a curve, or in TLS 1.3. sent: the types of the client's messages."""
+    group, public = parameters.group, parameters.public_key
+    if public:
         number = SERVER_HELLO if parameters.tls13 else SERVER_KEY_EXCHANGE
-        _report(handshake, _SERVER, number, share_key("server", group, parameters.public_key))
-    if parameters.tls13 and handshake.hellos.ech is None:
-        found = [share_key("client", group, key) for key in keys if len(key) == len(parameters.public_key)]
-        if found and all(found):  # the groups of its shares are not kept, and another one has keys of that length too
-            _report(handshake, _CLIENT, CLIENT_HELLO, found[0])
-    elif not parameters.tls13 and keys and CLIENT_KEY_EXCHANGE in handshake.roles[_CLIENT].sent.numbers:
-        _report(handshake, _CLIENT, CLIENT_KEY_EXCHANGE, share_key("client", group, keys[-1]))
+        _report(handshake, _SERVER, number, share_key("server", group, public))
+    if parameters.tls13 and hellos.ech is None:
+        found = None
+        for key in hellos.public_keys:
+            if len(key) == len(public):  # the groups of its shares are not kept, and another one has keys of that length too
+                found = share_key("client", group, key)
+                if not found:
+                    return
+        if found:
+            _report(handshake, _CLIENT, CLIENT_HELLO, found)
+    elif not parameters.tls13 and hellos.public_keys and CLIENT_KEY_EXCHANGE in sent:
+        keys = hellos.public_keys
+        _report(handshake, _CLIENT, CLIENT_KEY_EXCHANGE, share_key("client", group, keys[len(keys) - 1]))
 
 
 def _check_signature(handshake: Any) -> None:

@@ -79,11 +79,20 @@ CURVES = {
 }
 """Prime p and coefficient b of each curve y^2 = x^3 - 3x + b (FIPS 186-4 appendix D.1.2)."""
 
-_ZERO_PRODUCT = {
-    X25519: frozenset({0, 1, _P25519 - 1, _ORDER_8, _ORDER_8_OTHER}),
-    X448: frozenset({0, 1, _P448 - 1}),
-}
-"""Coordinates of small order, modulo p: with every private key the shared secret is 0 (RFC 7748 section 6)."""
+
+def _encodings(prime: int, bits: int, size: int, coordinates: tuple[int, ...]) -> frozenset[bytes]:
+    """Return all ways to write coordinates in `size` bytes of which a receiver reads the lower bits, modulo p."""
+    written = (value for one in coordinates for value in (one, one + prime) if value >> bits == 0)
+    top = 1 << bits if bits % 8 else 0
+    return frozenset((value | high).to_bytes(size, "little") for value in written for high in (0, top))
+
+
+_SIZES = {X25519: 32, X448: 56}
+
+_ZERO_PRODUCT = _encodings(_P25519, 255, 32, (0, 1, _P25519 - 1, _ORDER_8, _ORDER_8_OTHER)) | _encodings(
+    _P448, 448, 56, (0, 1, _P448 - 1)
+)
+"""Public keys of small order: with every private key the shared secret is 0 (RFC 7748 sections 5 and 6)."""
 
 
 def server_exchange(body: Any) -> list[Weakness]:
@@ -207,8 +216,11 @@ def share_key(who: str, group: int, public: bytes) -> list[Weakness]:
             detail = f"the {who}'s public key for {FFDHE[group][0]} has {len(public)} bytes, not {len(prime)}"
             return [("invalid_public_key", "medium", detail)]
         return field_key(who, public, prime)
-    if group in _ZERO_PRODUCT:
-        return _montgomery_key(who, group, public)
+    size = _SIZES.get(group)
+    if size is not None:
+        if len(public) == size and public not in _ZERO_PRODUCT:
+            return []
+        return [("invalid_public_key", "medium", _montgomery_fault(who, group, public))]
     if group not in CURVES or is_on_curve(group, public):
         return []
     return [("invalid_public_key", "medium", f"the {who}'s public key is no point on {NAMES[group]}")]
@@ -229,18 +241,10 @@ def ffdhe_prime(group: int) -> bytes:
     return prime.to_bytes(bits // 8, "big")
 
 
-def _montgomery_key(who: str, group: int, public: bytes) -> list[Weakness]:
-    size, prime = (32, _P25519) if group == X25519 else (56, _P448)
-    if len(public) != size:
-        detail = f"the {who}'s public key for {NAMES[group]} has {len(public)} bytes, not {size}"
-        return [("invalid_public_key", "medium", detail)]
-    coordinate = int.from_bytes(public, "little")
-    if group == X25519:
-        coordinate &= (1 << 255) - 1
-    if coordinate % prime not in _ZERO_PRODUCT[group]:
-        return []
-    detail = f"the {who}'s public key for {NAMES[group]} has a small order: the shared secret is all-zero"
-    return [("invalid_public_key", "medium", detail)]
+def _montgomery_fault(who: str, group: int, public: bytes) -> str:
+    if len(public) != _SIZES[group]:
+        return f"the {who}'s public key for {NAMES[group]} has {len(public)} bytes, not {_SIZES[group]}"
+    return f"the {who}'s public key for {NAMES[group]} has a small order: the shared secret is all-zero"
 
 
 def is_on_curve(group: int, public: bytes) -> bool:

@@ -12,12 +12,14 @@ from typing import Any
 from analyzer.tls.handshake import answer_rules, content_rules, retry_rules
 from analyzer.tls.handshake.client_offer import Breach, ClientOffer, client_offer
 from analyzer.tls.handshake.ech_offer import ACCEPTED, REJECTED
-from analyzer.tls.handshake.hello_features import answer_key
+from analyzer.tls.handshake.hello_features import answer_key, known_hello
 from analyzer.tls.handshake.key_alignment import KEY_CHANGES, check_alignment
 from analyzer.tls.handshake.key_exchange import exchanged_group
 from analyzer.tls.handshake.message_order import rule
 from analyzer.tls.handshake.offer_again import breaches_again
 from analyzer.tls.handshake.offer_rules import content_breaches
+from analyzer.tls.handshake.parameters import Hellos, Parameters
+from analyzer.tls.handshake.states import RoleState
 from analyzer.tls.messages.hello import ClientHello, HelloRetryRequest, ServerHello
 from analyzer.tls.messages.numbers import (
     CERTIFICATE,
@@ -47,6 +49,9 @@ LONGEST_REMEMBERED = 1024
 _KNOWN: dict[tuple[Any, ...], tuple[ClientOffer | None, tuple[Breach, ...]]] = {}
 """Results, with the offer, whose identity is part of the key; the entry keeps it alive."""
 
+NOTHING: tuple[Breach, ...] = ()
+"""What a message without a fault breaks; Python has one empty tuple only."""
+
 _CLIENT, _SERVER = 0, 1
 
 
@@ -56,7 +61,8 @@ def check_message(handshake: Any, role: int, number: int, raw: bytes, body: Any,
     handshake: the `SessionHandshake`, which has processed the message. raw: with its header. `offer_again` has the messages of
     a renegotiation.
     """
-    tls13 = handshake.parameters.tls13
+    parameters: Parameters = handshake.parameters
+    tls13 = parameters.tls13
     if tls13 and number in KEY_CHANGES:
         check_alignment(handshake, role, number, frame)
     if number == CLIENT_HELLO:
@@ -69,7 +75,7 @@ def check_message(handshake: Any, role: int, number: int, raw: bytes, body: Any,
             _check_exchange(handshake, body, frame)
     elif number == CERTIFICATE_VERIFY:
         _check_signature(handshake, role, body, frame)
-    elif handshake.parameters.version == TLS_1_3:
+    elif parameters.version == TLS_1_3:
         _check_13(handshake, role, number, raw, body, frame)
 
 
@@ -80,18 +86,18 @@ def check_answer(handshake: Any, raw: bytes, body: Any, frame: int) -> None:
         check_alignment(handshake, _SERVER, SERVER_HELLO, frame)
     if not retry and not isinstance(body, ServerHello):
         return  # of a draft up to 21, or of SSL 2.0
-    hellos = handshake.hellos
+    hellos: Hellos = handshake.hellos
     hello, before = None, None
-    client, server = handshake.roles
+    client: RoleState = handshake.roles[_CLIENT]
+    server: RoleState = handshake.roles[_SERVER]
     if not client.missed and not server.missed and client.n_hellos >= server.n_hellos:  # else a second ClientHello is missing
         hello, before = handshake.transcript.hellos()
-    if retry and handshake.roles[_SERVER].n_hellos == 1 and before is not None:
+    if retry and server.n_hellos == 1 and before is not None:
         hello = before[0]
     offer = None if hello is None else _offer(hellos, retry)
     if before is not None and not retry:
         offer = _after_retry(handshake, offer, before, hello, body, frame)
-    offered = getattr((hellos.offers or {}).get(PRE_SHARED_KEY), "identities", None)
-    n_keys = 0 if offered is None else len(offered)
+    n_keys = _n_keys(hellos.offers) if hellos.offers else 0
     _report(handshake, _answer(offer, raw, body, retry, n_keys), frame)
     if hello is not None and handshake.parameters.version == TLS_1_3 and hellos.client_seen:
         asked, echoed = _session_id(hello), _session_id(raw)
@@ -101,6 +107,12 @@ def check_answer(handshake: Any, raw: bytes, body: Any, frame: int) -> None:
                 f"the session id in the {name} is not that of the ClientHello, which it has to echo ({rule(9846, '4.2.3')})"
             )
             _report(handshake, [answer_rules.wrong(detail)], frame)
+
+
+def _n_keys(offers: dict[int, Any]) -> int:
+    """Return the number of pre-shared keys that the client offers."""
+    offered = getattr(offers.get(PRE_SHARED_KEY), "identities", None)
+    return 0 if offered is None else len(offered)
 
 
 def _session_id(raw: bytes) -> bytes:
@@ -123,7 +135,7 @@ def _answer(offer: ClientOffer | None, raw: bytes, body: Any, retry: bool, n_key
     return found
 
 
-def _offer(hellos: Any, retry: bool = False) -> ClientOffer | None:
+def _offer(hellos: Hellos, retry: bool = False) -> ClientOffer | None:
     """Return the offer that the server answers; None if it is not known, or is hidden (RFC 9849)."""
     ech = hellos.ech
     if ech is None or ech.status == REJECTED:
@@ -139,10 +151,10 @@ def _offer(hellos: Any, retry: bool = False) -> ClientOffer | None:
 
 def _check_client_hello(handshake: Any, raw: bytes, body: Any, frame: int) -> None:
     """Check a ClientHello by itself or, as the second one after a HelloRetryRequest, against the first one."""
-    hellos, client = handshake.hellos, handshake.roles[_CLIENT]
+    hellos: Hellos = handshake.hellos
+    client: RoleState = handshake.roles[_CLIENT]
     if client.n_hellos == 1 and hellos.offer is not None:
-        if hellos.offer.breaches:
-            _report(handshake, hellos.offer.breaches, frame)
+        _report(handshake, hellos.offer.breaches, frame)
         _report(handshake, content_breaches(body), frame)
         return
     if client.missed or handshake.roles[_SERVER].missed or client.n_hellos != 2 or not isinstance(body, ClientHello):
@@ -165,7 +177,7 @@ def _after_retry(
     if offer is None or hello is None or handshake.hellos.ech is not None:
         return None
     second = _read(ClientHello, hello)
-    return None if second is None else client_offer(second)
+    return None if second is None else known_hello(second, hello, True)[1]
 
 
 def _read(table: Any, raw: bytes) -> Any:
@@ -179,7 +191,8 @@ def _read(table: Any, raw: bytes) -> Any:
 
 def _check_exchange(handshake: Any, body: Any, frame: int) -> None:
     """Check a ServerKeyExchange. The result depends on the offer, the group, the scheme and the cipher suite."""
-    offer, parameters = _offer(handshake.hellos), handshake.parameters
+    offer = _offer(handshake.hellos)
+    parameters: Parameters = handshake.parameters
     scheme = getattr(getattr(body, "signed_params", None), "algorithm", None)
     key = id(offer), exchanged_group(body), scheme, parameters.cipher_suite
     _report(
@@ -233,8 +246,9 @@ def _check_13(handshake: Any, role: int, number: int, raw: bytes, body: Any, fra
 
 
 def _report(handshake: Any, breaches: Iterable[Breach], frame: int) -> None:
-    for breach in breaches:
-        handshake.log.add_finding(breach.code, breach.severity, breach.detail, frame)
+    if breaches is not NOTHING:
+        for breach in breaches:
+            handshake.log.add_finding(breach.code, breach.severity, breach.detail, frame)
 
 
 CHECKED = frozenset({CLIENT_HELLO, SERVER_HELLO, SERVER_KEY_EXCHANGE, CERTIFICATE_VERIFY})

@@ -4,9 +4,12 @@ A server that follows the rules ends the handshake with illegal_parameter or mis
 between two values where another implementation chooses the other one. GREASE (RFC 8701) breaks none of these rules.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+import cython
+
+from analyzer.codec.field_spec import Extension
 from analyzer.codec.registry import registry
 from analyzer.tls.handshake.client_offer import PSK_KEY_EXCHANGE_MODES, Breach, ClientOffer
 from analyzer.tls.handshake.message_order import rule
@@ -60,11 +63,12 @@ def _values(offer: ClientOffer) -> Iterator[Breach]:
         )
 
 
-def content_breaches(hello: Any) -> list[Breach]:
+def content_breaches(hello: Any) -> Sequence[Breach]:
     """Return what is wrong with parts of a ClientHello that differ from connection to connection."""
     found: list[Breach] = []
+    extension: Extension
     for extension in hello.extensions or ():
-        number = extension.type
+        number: cython.int = extension.type
         if number == SERVER_NAME:
             names = getattr(extension.body, "server_name_list", None)
             if names is not None and len(names) > 1 and len({entry.name_type for entry in names}) < len(names):
@@ -79,7 +83,7 @@ def content_breaches(hello: Any) -> list[Breach]:
                 pair = len(identities), len(binders)
                 detail = f"the ClientHello has {pair[0]} pre-shared keys and {pair[1]} binders ({rule(9846, '4.3.11')})"
                 found.append(_faulty(detail))
-    return found
+    return found or ()
 
 
 def repeated_extensions(name: str, types: Iterable[int], where: str) -> Iterator[Breach]:

@@ -8,11 +8,14 @@ remembered: by the messages of both roles, and by what determines which messages
 from collections.abc import Collection
 from typing import Any
 
+from analyzer.flows.flow import Flow
+from analyzer.tls.handshake.authentication import Authentication
 from analyzer.tls.handshake.exchange_check import check_exchange
 from analyzer.tls.handshake.hello_features import requested_schemes
 from analyzer.tls.handshake.message_order import Fault, Kind, sequence
 from analyzer.tls.handshake.message_rules import faults
-from analyzer.tls.handshake.states import State
+from analyzer.tls.handshake.parameters import Hellos, Parameters
+from analyzer.tls.handshake.states import RoleState, SentMessages, State
 from analyzer.tls.handshake.transcript import Transcript
 from analyzer.tls.messages.hello import ClientHello, ServerHello
 from analyzer.tls.messages.numbers import CLIENT_HELLO, HEADER, SERVER_HELLO, SESSION_TICKET
@@ -26,7 +29,9 @@ LONGEST_REMEMBERED = 64
 _KNOWN: dict[tuple[Any, ...], tuple[Any, Any, list[Fault]]] = {}
 """Results, with the hellos' fingerprint inputs, whose identity is part of the key; the entry keeps them alive."""
 
-_CLIENT, _SERVER = 0, 1
+_CLIENT, _SERVER, _CONNECTED = 0, 1, State.CONNECTED.value
+
+_NO_FAULTS: list[Fault] = []
 
 
 def check_order(handshake: Any) -> None:
@@ -34,26 +39,31 @@ def check_order(handshake: Any) -> None:
 
     handshake: the `SessionHandshake`. Its roles begin a new handshake.
     """
-    client, server = handshake.roles
+    roles = handshake.roles
+    client: RoleState = roles[_CLIENT]
+    server: RoleState = roles[_SERVER]
     if not client.sent.numbers and not server.sent.numbers:
         return
-    again = not handshake.parameters.tls13 and client.sent.origin == State.CONNECTED
-    handshake.authentication.offered[_SERVER] = None if again else _schemes(handshake.hellos)
-    found = _faults(handshake, again) if handshake.parameters.version else []
+    parameters: Parameters = handshake.parameters
+    hellos: Hellos = handshake.hellos
+    authentication: Authentication = handshake.authentication
+    again = not parameters.tls13 and client.sent.origin == _CONNECTED
+    authentication.offered[_SERVER] = None if again else _schemes(hellos)
+    found = _faults(handshake, parameters, hellos, client.sent, server.sent, again) if parameters.version else _NO_FAULTS
     for fault in found:
-        frames = handshake.roles[fault.role].sent.frames
+        frames = roles[fault.role].sent.frames
         handshake.log.add_finding(fault.code, fault.severity, fault.detail, frames[fault.place] if frames else 0)
-        if fault.doubt and not handshake.authentication.doubts[fault.role]:
-            handshake.authentication.doubts[fault.role] = fault.doubt
+        if fault.doubt and not authentication.doubts[fault.role]:
+            authentication.doubts[fault.role] = fault.doubt
     check_exchange(handshake)
     client.sent.begin(client.state)
     server.sent.begin(server.state)
 
 
-def _faults(handshake: Any, again: bool) -> list[Fault]:
+def _faults(
+    handshake: Any, parameters: Parameters, hellos: Hellos, client: SentMessages, server: SentMessages, again: bool
+) -> list[Fault]:
     """Return what is wrong with the messages of a handshake, remembered or new. again: whether it is a renegotiation."""
-    client, server = handshake.roles[_CLIENT].sent, handshake.roles[_SERVER].sent
-    parameters, hellos = handshake.parameters, handshake.hellos
     resumable = None
     if parameters.resumption and not parameters.tls13:  # of a session that is found by what it offers, the offer is known
         resumable = handshake.resumed_from is not None or _resumable(handshake.transcript)
@@ -67,12 +77,7 @@ def _faults(handshake: Any, again: bool) -> list[Fault]:
     known = _KNOWN.get(key) if shared else None
     if known is not None:
         return known[2]
-    offered, answered = _offered(hellos), None if answer is None else answer[2]
-    if again:
-        offered, answered = _types_again(handshake.transcript)
-    kind = Kind(parameters.tls13, parameters.version, parameters.suite, offered, answered, parameters.agreed, resumable)
-    ours, theirs = (sequence(role, one.origin, bytes(one.numbers), begins[role]) for role, one in enumerate((client, server)))
-    found = faults(ours, theirs, kind)
+    found = _find_faults(handshake, again, resumable, begins)
     if shared and len(client.numbers) + len(server.numbers) <= LONGEST_REMEMBERED:
         if len(_KNOWN) >= REMEMBERED:
             _KNOWN.clear()
@@ -80,10 +85,27 @@ def _faults(handshake: Any, again: bool) -> list[Fault]:
     return found
 
 
+def _find_faults(handshake: Any, again: bool, resumable: bool | None, begins: tuple[bool, bool]) -> list[Fault]:
+    """Return what is wrong with the messages of a handshake. begins: see `_begins`, by role."""
+    parameters, hellos = handshake.parameters, handshake.hellos
+    answer = hellos.server_fingerprint_input
+    offered, answered = _offered(hellos), None if answer is None else answer[2]
+    if again:
+        offered, answered = _types_again(handshake.transcript)
+    kind = Kind(parameters.tls13, parameters.version, parameters.suite, offered, answered, parameters.agreed, resumable)
+    client, server = (
+        sequence(role, handshake.roles[role].sent.origin, bytes(handshake.roles[role].sent.numbers), begins[role])
+        for role in (_CLIENT, _SERVER)
+    )
+    return faults(client, server, kind)
+
+
 def _begins(handshake: Any, sent: bytearray) -> bool:
     """Return whether the capture has what a role sent first: its hello, or everything. sent: the types of its messages."""
-    whole = not handshake.flow.late and not handshake.log.gaps
-    return not handshake.flow.mid_stream and (whole or sent[:1] in (bytes((CLIENT_HELLO,)), bytes((SERVER_HELLO,))))
+    flow: Flow = handshake.flow
+    if flow.mid_stream:
+        return False
+    return (len(sent) > 0 and (sent[0] == CLIENT_HELLO or sent[0] == SERVER_HELLO)) or not (flow.late or handshake.log.gaps)
 
 
 def _offered(hellos: Any) -> Collection[int] | None:
@@ -94,7 +116,7 @@ def _offered(hellos: Any) -> Collection[int] | None:
     return None if inner is None or inner.extensions is None else [extension.type for extension in inner.extensions]
 
 
-def _schemes(hellos: Any) -> tuple[int, ...] | None:
+def _schemes(hellos: Hellos) -> tuple[int, ...] | None:
     """Return the signature schemes of the ClientHello that counts; None if they are not known."""
     if hellos.ech is None:
         return None if hellos.fingerprint_input is None else hellos.fingerprint_input[5]

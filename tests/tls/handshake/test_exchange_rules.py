@@ -117,13 +117,26 @@ def test_coordinates_of_small_order(group: int, key):
     assert "all-zero" in share_key("client", group, zero)[0][2]
 
 
-@pytest.mark.parametrize("number", sorted(exchange_rules._ZERO_PRODUCT[29]))
-def test_the_library_refuses_the_same_coordinates_of_x25519(number: int):
-    for wrong in (number, number | 1 << 255):  # the highest bit is ignored
-        public = wrong.to_bytes(32, "little")
-        assert codes(share_key("server", 29, public)) == [("invalid_public_key", "medium")]
-        with pytest.raises(ValueError, match="shared key"):
-            x25519.X25519PrivateKey.generate().exchange(x25519.X25519PublicKey.from_public_bytes(public))
+@pytest.mark.parametrize("public", sorted(exchange_rules._ZERO_PRODUCT), ids=bytes.hex)
+def test_the_library_refuses_the_same_keys_of_small_order(public: bytes):
+    group = 29 if len(public) == 32 else 30
+    assert codes(share_key("server", group, public)) == [("invalid_public_key", "medium")]
+    if group == 29:
+        ours, theirs = x25519.X25519PrivateKey.generate(), x25519.X25519PublicKey.from_public_bytes(public)
+    else:
+        ours, theirs = x448.X448PrivateKey.generate(), x448.X448PublicKey.from_public_bytes(public)
+    with pytest.raises(ValueError, match="shared key"):
+        ours.exchange(theirs)
+
+
+def test_the_ways_to_write_a_coordinate_of_small_order():
+    prime = (1 << 255) - 19
+    for value in (0, 1, prime - 1, prime, prime + 1):
+        for high in (0, 1 << 255):  # the highest bit is ignored
+            assert share_key("server", 29, (value | high).to_bytes(32, "little"))
+    prime = (1 << 448) - (1 << 224) - 1
+    for value in (0, 1, prime - 1, prime, prime + 1):
+        assert share_key("server", 30, value.to_bytes(56, "little"))
 
 
 def test_other_groups_and_those_of_rfc_7919():
