@@ -1,3 +1,4 @@
+# cython: annotation_typing=False
 """Numbers the sessions of a run, and knows which of those that are open began with the same random.
 
 A capture that was made on both sides of an address translation has each connection twice, with other addresses. The randoms of

@@ -1,4 +1,5 @@
 from analyzer.analysis.repetitions cimport Repetitions
+from analyzer.engine.open_sessions cimport OpenSessions
 from analyzer.flows.flow cimport Flow
 from analyzer.flows.listener cimport Listener
 from analyzer.tls.events cimport SessionEnded
@@ -27,7 +28,7 @@ cdef class SessionTable(Listener):
     cdef public int shards
     cdef public list loads
     cdef public list processes
-    cdef public object opened
+    cdef public OpenSessions opened
     cdef public bint announces
     cdef public RecordOrders orders
 

@@ -1,5 +1,6 @@
 cimport cython
 
+from analyzer.tls.handshake.exchange_rules cimport client_exchange, server_exchange, share_key
 from analyzer.tls.handshake.parameters cimport Hellos, Parameters
 from analyzer.tls.handshake.states cimport RoleState
 

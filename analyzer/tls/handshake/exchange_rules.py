@@ -1,3 +1,4 @@
+# cython: annotation_typing=False
 """Has the rules about the values of a key exchange: primes, curves, public keys, and what signs them.
 
 Whoever can compute the shared secret reads the session, so a peer must refuse public keys for which everybody can: 0, 1 and p-1

@@ -1,5 +1,5 @@
 from analyzer.codec.field_spec cimport Extension
 
-cdef int PADDING, PRE_SHARED_KEY, SERVER_NAME
+cdef int PRE_SHARED_KEY, SERVER_NAME, _PADDING
 
 cpdef object content_breaches(object hello)

@@ -29,7 +29,7 @@ SMALLEST_LIMIT = 64
 HEARTBEAT_MODES = (1, 2)
 """Whether a peer may send heartbeats (registry `heartbeat_modes`)."""
 
-PADDING = 21
+PADDING = _PADDING = 21  # the second one is a C variable in the compiled build
 
 UNCOMPRESSED = 0
 """The point format that both sides have to support (registry `ec_point_formats`)."""
@@ -73,7 +73,7 @@ def content_breaches(hello: Any) -> Sequence[Breach]:
             names = getattr(extension.body, "server_name_list", None)
             if names is not None and len(names) > 1 and len({entry.name_type for entry in names}) < len(names):
                 found.append(_faulty(f"the ClientHello has several server names of the same type ({rule(6066, '3')})"))
-        elif number == PADDING:
+        elif number == _PADDING:
             padding = getattr(extension.body, "padding", None)
             if padding and padding.count(0) != len(padding):
                 found.append(_faulty(f"the padding of the ClientHello is not all zeros ({rule(7685, '3')})"))
