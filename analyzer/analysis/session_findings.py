@@ -163,7 +163,7 @@ def unfit_findings(session: Session, der: bytes) -> list[Finding]:
     return [Finding(code, severity, detail, frames)]
 
 
-def unrequested_findings(session: Session, types: tuple[int, ...]) -> list[Finding]:
+def unrequested_findings(session: Session, types: tuple[Any, ...]) -> list[Finding]:
     """Return the finding about a client whose only list of certificates does not fit the request. types: what it accepts."""
     listed = session.handshake.certificates[CLIENT]
     if not listed or listed[0] == CUT or session.log.certificate_changes:

@@ -9,6 +9,6 @@ cdef int _CLIENT, _SERVER, _CONNECTED
 
 @cython.locals(parameters=Parameters, hellos=Hellos, client=RoleState)
 cpdef object check_exchange(object handshake)
-@cython.locals(public=bytes, key=bytes, keys=tuple, number=int)
+@cython.locals(public=bytes, key=bytes, keys=tuple, group=int, number=int)
 cdef object _check_shares(object handshake, Parameters parameters, Hellos hellos, bytearray sent)
-cdef object _report(object handshake, int role, int number, object found)
+cdef object _report(object handshake, int role, int number, list found)
