@@ -261,6 +261,8 @@ def timeless(record: dict[str, Any]) -> dict[str, Any]:
     plain = copy.deepcopy(record)
     for key in ("first_frame", "last_frame", "start_time", "end_time"):
         del plain[key]
+    for key in ("frames", "durations", "ended_by"):
+        del plain["outcome"][key]
     for message in plain["handshake"]:
         del message["frame"], message["time"]
     for alert in plain["alerts"]:

@@ -29,6 +29,22 @@ MANY_ATTRIBUTES = {
 """The classes that have more, as `package/file.py:Class`, and the reason."""
 
 TESTED_ELSEWHERE = {
+    "analysis/alert_causes.py": "analysis/test_outcome.py",
+    "analysis/chain_outcome.py": "analysis/test_outcome.py",
+    "analysis/failures.py": "analysis/test_outcome.py",
+    "analysis/foreign_answer.py": "analysis/test_outcome.py",
+    "analysis/offer_causes.py": "analysis/test_outcome.py",
+    "analysis/outcome_facts.py": "analysis/test_outcome.py",
+    "analysis/outcome_steps.py": "analysis/test_outcome.py",
+    "analysis/refused_upgrade.py": "analysis/test_connection_outcome.py",
+    "analysis/reset_origin.py": "analysis/test_outcome.py",
+    "analysis/sealed_alert.py": "analysis/test_outcome.py",
+    "analysis/silent_peer.py": "analysis/test_outcome.py",
+    "engine/connection_end.py": "analysis/test_outcome.py",
+    "engine/failed_connections.py": "analysis/test_connection_outcome.py",
+    "engine/tls_servers.py": "analysis/test_connection_outcome.py",
+    "flows/ending.py": "analysis/test_outcome.py",
+    "tls/record/sealed_sizes.py": "analysis/test_outcome.py",
     "__init__.py": "test_api.py",
     "__main__.py": "test_build.py",
     "analysis/key_audit.py": "cli/test_keys.py",

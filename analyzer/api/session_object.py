@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from analyzer.analysis.authenticity import authenticity
+from analyzer.analysis.chain_outcome import judge_outcome
+from analyzer.analysis.outcome import outcome
 from analyzer.api.session_parts import (
     Alert,
     Authenticity,
@@ -21,6 +23,7 @@ from analyzer.api.session_parts import (
     Gap,
     HandshakeMessage,
     HttpExchange,
+    Outcome,
     Process,
 )
 from analyzer.api.typed_record import Record
@@ -86,6 +89,7 @@ class Session(Record, declared=SESSION):
     alpn: str | None
     ech: EncryptedClientHello | None
     established: bool | None
+    outcome: Outcome
     resumed: bool | None
     resumption: str | None
     resumes: int | None
@@ -141,12 +145,23 @@ def _ech(session: Session) -> Any:
     return None if ech is None else ech_record(ech, session._messages)
 
 
+def _outcome(session: Session) -> Any:
+    found = outcome(session._ended)
+    record: dict[str, Any] = {"outcome": found.record()}
+    if found.asks_chain:
+        record["alerts"] = [alert_record(alert) for alert in session._ended.log.alerts]
+        record["chain"] = _chain(session, SERVER)
+        judge_outcome(record)
+    return record["outcome"]
+
+
 def _chain(session: Session, role: int) -> Any:
     return chain_record(session._ended, role, session._chains, session.start_time)
 
 
 _PARTS: Mapping[str, Callable[[Session], Any]] = {
     "ech": _ech,
+    "outcome": _outcome,
     "handshake": _messages,
     "alerts": lambda session: [alert_record(alert) for alert in session._ended.log.alerts],
     "certificates": _certificates,

@@ -229,6 +229,29 @@ class BeforeTls(Record, declared=DEFINITIONS["before"]):
     bytes: BySide
 
 
+class Durations(Record, declared=_part("outcome.durations")):
+    """How long the parts of a connection took, in seconds; None where the capture does not show it."""
+
+    tcp: float | None
+    hello: float | None
+    handshake: float | None
+    total: float | None
+
+
+class Outcome(Record, declared=DEFINITIONS["outcome"]):
+    """What became of a connection: how far it came, who ended it, and why; `cause` is None for one that was established."""
+
+    result: str
+    ended_by: str | None
+    step: str
+    cause: str | None
+    certainty: str
+    detail: str | None
+    advice: str | None
+    frames: tuple[int, ...]
+    durations: Durations
+
+
 class Process(Record, declared=DEFINITIONS["process"]):
     """The process of a session, on the machine where its packets were captured; None for what is not known of it."""
 
@@ -304,6 +327,7 @@ PARTS: Mapping[str, type[Record]] = {
     "gap": Gap,
     "before": BeforeTls,
     "process": Process,
+    "outcome": Outcome,
     "http_exchange": HttpExchange,
     "finding": Finding,
 }

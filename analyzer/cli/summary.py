@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from analyzer.analysis.capture_findings import CaptureFindings
+from analyzer.analysis.failures import Failures
 from analyzer.analysis.http_totals import HttpTotals
 from analyzer.analysis.session_totals import SessionTotals
 from analyzer.analysis.traffic import Traffic
@@ -30,6 +31,7 @@ from analyzer.cli.table import Cell
 from analyzer.cli.traffic_text import print_conversations, print_hosts, print_protocols
 from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine
+from analyzer.engine.failed_connections import ConnectionFailed
 from analyzer.engine.other_traffic import OtherTraffic
 from analyzer.packet.packet import Packet
 from analyzer.store.chain_verdicts import Chains
@@ -70,6 +72,7 @@ class Summary(SharedListener):
         self.chain_summary = ChainSummary()
         self.findings = Findings()
         self.capture_findings = CaptureFindings()
+        self.failures = Failures()
         self.decryptions = Decryptions()
         self.rows: list[list[Cell]] = []
         self.totals = SessionTotals()
@@ -95,6 +98,8 @@ class Summary(SharedListener):
             if isinstance(event, SessionEnded):
                 session = event.ended
                 self._take(session_record(session, False, self.chains, False), session.flow.key)
+            elif isinstance(event, ConnectionFailed):
+                self.failures.take_connection(event.key, event.first_frame, event.last_frame, event.outcome)
             elif isinstance(event, OtherTraffic) and self.finds_patterns:
                 self.capture_findings.take_other(event.key, event.frame, event.head)
 
@@ -102,11 +107,15 @@ class Summary(SharedListener):
         """See `SharedListener.take_shared`."""
         for session in sessions:
             self._take(orjson.loads(session.describe(self.chains)), session.key)
+        if self._shards is not None:
+            for failed in self._shards.take_failed():
+                self.failures.take_connection(*failed)
 
     def _take(self, record: dict[str, Any], key: bytes) -> None:
         self.totals.take(record)
         self.http.take(record)
         self.findings.take(record)
+        self.failures.take_record(record)
         if self.finds_patterns:
             self.capture_findings.take_record(record)
         self.decryptions.take(record, self.material.given)
@@ -141,7 +150,7 @@ def run(options: Namespace, output: Output) -> int:
     capture_run = CaptureRun(options.captures, output, hashing=True)
     chains = read_chains(options)
     keys = read_keys(options, capture_run)
-    settings = {"fields": False, "watches_revocation": True, "watches_https": True}
+    settings: dict[str, Any] = {"fields": False, "watches_revocation": True, "watches_https": True, "watches_failures": True}
     shards = make_shards(options, capture_run, keys, record_text(False, False), chains, settings, traffic=True, records=True)
     if shards is not None:
         summary = Summary(KeyMaterial(None, keys["keylog"], keys["private_keys"], keys["psks"]), chains, shards)
@@ -150,7 +159,7 @@ def run(options: Namespace, output: Output) -> int:
             summary.capture_findings.take_other(*other)
         forgotten = shards.repetitions.forgotten
     else:
-        engine = Engine(fields=False, watches_revocation=True, watches_https=True, **keys)
+        engine = Engine(**settings, **keys)
         summary = Summary(engine.material, chains)
         capture_run.run(engine, [chains, summary])
         forgotten = engine.dispatcher.repetitions is not None and engine.dispatcher.repetitions.forgotten

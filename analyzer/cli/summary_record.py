@@ -41,6 +41,9 @@ def summary_record(summary: "Summary", files: Sequence[FileFacts], n: int) -> di
             "verdicts": dict(sorted(summary.chain_summary.verdicts.items())),
         },
         "http": _http_record(summary.http, n),
+        "failures": summary.failures.listed(),
+        "failures_in_all": summary.failures.count,
+        "causes": dict(sorted(summary.failures.causes.items())),
         "findings": summary.findings.records(),
         "not_examined": records(summary.not_examined(files)),
     }

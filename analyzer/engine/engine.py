@@ -14,6 +14,7 @@ import cython
 from analyzer.capture.frame import Frame
 from analyzer.capture.frame_reader import FrameReader
 from analyzer.engine.dispatcher import DatagramProtocol, Dispatcher
+from analyzer.engine.failed_connections import WATCHES_FAILURES
 from analyzer.engine.other_traffic import WATCHES_HTTPS
 from analyzer.engine.tcp_stream import TcpStream
 from analyzer.flows.connection import Endpoint
@@ -72,6 +73,7 @@ class Engine:
         watches_revocation: bool = False,
         watches_https: bool = False,
         watches_http: bool = False,
+        watches_failures: bool = False,
         in_order: bool = True,
         datagram_protocols: Sequence[DatagramProtocol] = (),
     ) -> None:
@@ -84,16 +86,17 @@ class Engine:
         sessions are emitted even if it is not `detailed`. application: creates the reader of a session's application data,
         given the agreed protocol; `conversation` if None. reads_data: whether application data is read at all.
         watches_revocation: whether OCSP responses and revocation lists in plain HTTP are emitted; watches_https: connections
-        to port 443 without TLS (`OtherTraffic`); watches_http: the HTTP of connections without TLS (`PlainHttp`). in_order:
-        whether records wait for those of the other side that were sent before them (`record_order`), so that their events
-        come in the turn of a later frame. datagram_protocols: the protocols that read UDP flows.
+        to port 443 without TLS (`OtherTraffic`); watches_http: the HTTP of connections without TLS (`PlainHttp`);
+        watches_failures: connections that failed before TLS began (`ConnectionFailed`). in_order: whether records wait for
+        those of the other side that were sent before them (`record_order`), so that their events come in the turn of a later
+        frame. datagram_protocols: the protocols that read UDP flows.
         """
         reader = (application or conversation) if reads_data else None
         self.material = KeyMaterial(reader, keylog, private_keys, psks, may_grow, longest_wait)
         dispatcher = _http_dispatcher() if watches_http else Dispatcher
         self.dispatcher = dispatcher(self.material, detailed, places, fields, watches_revocation, datagram_protocols)
         self.dispatcher.announces = announces
-        self.dispatcher.watches |= WATCHES_HTTPS if watches_https else 0
+        self.dispatcher.watches |= (WATCHES_HTTPS if watches_https else 0) | (WATCHES_FAILURES if watches_failures else 0)
         if not in_order:
             self.dispatcher.orders = None
         self.connections = Connections(self.dispatcher)

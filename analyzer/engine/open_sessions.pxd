@@ -1,5 +1,6 @@
 cdef class OpenSessions:
     cdef public tuple numbers
+    cdef public object servers
     cdef dict _by_random
 
     cpdef long long number(self, long long place) except *

@@ -5,13 +5,19 @@ A capture that was made on both sides of an address translation has each connect
 its ClientHellos are the same bytes. Of processes that share a capture, each sees all hellos, so all come to the same result.
 """
 
+from analyzer.engine.tls_servers import TlsServers
+
 
 class OpenSessions:
-    """The sessions of the connections that are open. numbers: that of the first session, and the step from one to the next."""
+    """The sessions of the connections that are open. numbers: that of the first session, and the step from one to the next.
 
-    __slots__ = ("_by_random", "numbers")
+    servers: those that have spoken TLS.
+    """
+
+    __slots__ = ("_by_random", "numbers", "servers")
 
     def __init__(self) -> None:
+        self.servers = TlsServers()
         self.numbers = (0, 1)
         self._by_random: dict[bytes, list[int]] = {}
 

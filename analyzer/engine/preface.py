@@ -21,13 +21,14 @@ _NO_WRAP = -1
 
 
 class Preface:
-    """The bytes before TLS of one connection.
+    """The bytes before TLS of one connection, and those of a side that never began with it.
 
     pieces: side and bytes, in the order in which they came; frames: the last frame of each. client: the side that is the
-    client. cut: whether bytes are missing. wraps: whether TDS packets are around the handshake.
+    client. cut: whether bytes are missing. wraps: whether TDS packets are around the handshake. answer_frames: by side, the
+    first frame of the bytes of `answered`.
     """
 
-    __slots__ = ("_answers", "_heads", "_left", "client", "cut", "frames", "n_bytes", "pieces", "wraps")
+    __slots__ = ("_answers", "_heads", "_left", "answer_frames", "client", "cut", "frames", "n_bytes", "pieces", "wraps")
 
     def __init__(self) -> None:
         self.pieces: list[tuple[int, bytes]] = []
@@ -39,9 +40,15 @@ class Preface:
         self._left = [_NO_WRAP, _NO_WRAP]
         self._heads = [b"", b""]
         self._answers = [b"", b""]
+        self.answer_frames = [0, 0]
 
-    def answer(self, side: int, data: bytes) -> None:
+    def answered(self, side: int) -> bytes:
+        """Return the first bytes of a side that came when its peer had begun with TLS, while it has not begun itself."""
+        return self._answers[side]
+
+    def answer(self, side: int, data: bytes, frame: int = 0) -> None:
         """Keep bytes of a side whose peer has begun with TLS. They came before TLS only if this side begins with it too."""
+        self.answer_frames[side] = self.answer_frames[side] or frame
         self._answers[side] = (self._answers[side] + data)[:MAX_BEFORE]
 
     def add(self, side: int, data: bytes, frame: int = 0) -> None:

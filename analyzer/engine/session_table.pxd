@@ -1,5 +1,6 @@
 from analyzer.analysis.repetitions cimport Repetitions
 from analyzer.engine.open_sessions cimport OpenSessions
+from analyzer.flows.connection cimport Connection
 from analyzer.flows.flow cimport Flow
 from analyzer.flows.listener cimport Listener
 from analyzer.tls.events cimport SessionEnded
@@ -37,5 +38,6 @@ cdef class SessionTable(Listener):
     cpdef Session begin(self, Flow flow)
     cpdef RecordSink queue(self, Session session)
     cpdef void end(self, Session session) except *
+    cpdef void end_without_tls(self, Connection connection, object preface, bint lossy) except *
     cpdef void tick(self, long long at) except *
     cpdef void close(self) except *

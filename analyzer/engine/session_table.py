@@ -12,7 +12,9 @@ from analyzer.analysis.repetitions import Repetitions
 from analyzer.engine.capture_events import WATCHES_REVOCATION, RevocationSeen
 from analyzer.engine.captured_process import process_of
 from analyzer.engine.dispatch_limits import MERGE_COST, MERGE_COST_DECRYPTED, SESSION_COST
+from analyzer.engine.failed_connections import failed_connection
 from analyzer.engine.open_sessions import OpenSessions
+from analyzer.flows.connection import Connection
 from analyzer.flows.flow import Flow
 from analyzer.flows.listener import Listener
 from analyzer.tls.decryption.key_material import KeyMaterial
@@ -30,7 +32,8 @@ class SessionTable(Listener):
     events: those that were not taken yet. material: the secrets that may decrypt records. resumptions: the resumable sessions.
     detailed: whether sessions emit all events as they happen, and not only that they ended. places: as in `SessionLog`.
     keeps_fields: as in `SessionHandshake`. watches: what else is watched, WATCHES_REVOCATION for OCSP responses and revocation
-    lists in plain HTTP, plus WATCHES_HTTPS for connections to port 443 without TLS. pending: the pending sessions, which wait
+    lists in plain HTTP, plus WATCHES_HTTPS for connections to port 443 without TLS, plus WATCHES_FAILURES for connections that
+    failed before TLS began. pending: the pending sessions, which wait
     for secrets; None before the first one. count: how many sessions there were. steps: how often readers of connections ran.
     shard, shards: the number of this process among those that share the capture, and how many there are. loads: by process,
     what it had to do, in bytes of sessions. announces: whether `SessionBegan` is emitted although nothing else is `detailed`.
@@ -125,6 +128,13 @@ class SessionTable(Listener):
     def take_revocation(self, content_type: str, body: bytes) -> None:
         """Emit an OCSP response or a revocation list that was in plain HTTP."""
         self.events.append(RevocationSeen(content_type, body))
+
+    def end_without_tls(self, connection: Connection, preface: Any, lossy: cython.bint) -> None:
+        """Emit that a connection in which TLS never began has failed, if it has. The first of several processes does that."""
+        if self.shard == 0:
+            failed = failed_connection(connection, preface, lossy, self.opened.servers)
+            if failed is not None:
+                self.events.append(failed)
 
     def tick(self, at: cython.longlong) -> None:
         """End the pending sessions that need not wait any longer, at time `at` of the capture."""

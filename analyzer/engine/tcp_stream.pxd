@@ -1,6 +1,7 @@
 cimport cython
 
 from analyzer.codec.byte_slices cimport find_byte, slice_bytes
+from analyzer.engine.connection_end cimport note_end
 from analyzer.engine.detection cimport hello_at, is_closing, is_plain_alert, late_record_at, ssl2_hello_at
 from analyzer.engine.session_table cimport SessionTable
 from analyzer.flows.connection cimport Connection
@@ -11,7 +12,7 @@ from analyzer.tls.record.record cimport RecordSink, conflict, fact, gap
 from analyzer.tls.session cimport Session
 from analyzer.x509.revocation_over_http cimport RevocationWatch, begins_request, begins_response
 
-cdef int WATCHES_HTTPS, WATCHES_REVOCATION, HANDSHAKE, HEADER, OF_EITHER, SCAN_LIMIT, MAX_EARLY, CLIENT_HELLO
+cdef int WATCHES_FAILURES, WATCHES_HTTPS, WATCHES_REVOCATION, HANDSHAKE, HEADER, OF_EITHER, SCAN_LIMIT, MAX_EARLY, CLIENT_HELLO
 cdef int SSL2_SERVER_HELLO, _TCP, BOTH, _RANDOM, _RANDOM_END
 cdef tuple NOWHERE, NO_HELLO
 
@@ -45,7 +46,6 @@ cdef class TcpStream(Sink):
         self, int side, bytes data, Py_ssize_t start, Py_ssize_t end, long long frame, long long at
     ) except *
     cdef Py_ssize_t search(self, int side, bytes data, Py_ssize_t start, Py_ssize_t end, long long offset) except? -2
-    cdef void note_delivery(self, Flow flow) except *
     cdef void keep_before(self, int side, bytes data, Py_ssize_t start, Py_ssize_t end, long long frame) except *
     cdef void begin_again(self, long long frame, long long at) except *
     cdef void end_session(self, str reason, long long frame, long long at) except *

@@ -12,6 +12,7 @@ import cython
 
 from analyzer.codec.byte_slices import find_byte, slice_bytes
 from analyzer.engine.capture_events import WATCHES_REVOCATION
+from analyzer.engine.connection_end import note_end
 from analyzer.engine.detection import (
     OF_EITHER,
     hello_at,
@@ -21,6 +22,7 @@ from analyzer.engine.detection import (
     ssl2_hello_at,
 )
 from analyzer.engine.dispatch_limits import MAX_EARLY, SCAN_LIMIT
+from analyzer.engine.failed_connections import WATCHES_FAILURES
 from analyzer.engine.other_traffic import WATCHES_HTTPS, OtherTraffic, other_traffic
 from analyzer.engine.preface import Preface
 from analyzer.engine.segment_facts import segment_fact
@@ -198,7 +200,7 @@ class TcpStream(Sink):
         if self.session is None or self.tls_begun & 1 << side == self.tls_begun:
             self.preface.add(side, slice_bytes(data, start, end), frame)
         else:
-            self.preface.answer(side, slice_bytes(data, start, end))
+            self.preface.answer(side, slice_bytes(data, start, end), frame)
 
     def feed_watch(
         self,
@@ -299,6 +301,8 @@ class TcpStream(Sink):
             self.preface.client = client
             flow.before = self.preface
         self.client = client
+        if self.dispatcher.watches & WATCHES_FAILURES:
+            self.dispatcher.opened.servers.add(flow)
         self.shard = self.dispatcher.assign()
         early, self.early = self.early, []
         if self.shard != self.dispatcher.shard:
@@ -392,6 +396,8 @@ class TcpStream(Sink):
             self.watch = None  # type: ignore[assignment]
         if self.other is not None and self.shard < 0 and len(self.early) == 0:
             self.dispatcher.events.append(self.other)
+        if self.dispatcher.watches & WATCHES_FAILURES and self.shard < 0 and self.session is None:
+            self.dispatcher.end_without_tls(self.connection, self.preface, len(self.early) > 0)
         self.end_session(reason, frame, at)
         self.update_held()
 
@@ -416,8 +422,7 @@ class TcpStream(Sink):
         sink: RecordSink = self.sink
         if session is not None:
             session.flow.closed = reason
-            session.flow.limited = self.connection.limited
-            self.note_delivery(session.flow)
+            note_end(session.flow, self.connection, self.client)
             if twin >= 0:
                 detail = (
                     f"the ClientHello of session {twin} has the same random: the capture may have this connection twice, "
@@ -426,7 +431,6 @@ class TcpStream(Sink):
                 session.log.add_finding("twin_session", "info", detail, session.flow.first_frame)
             for side in range(2):
                 role: cython.int = side ^ self.client
-                session.flow.unseen |= (self.connection.packets_of(side) == 0) << role
                 reader: RecordReader = self.readers[role]
                 reader.finish(frame, at)
                 sink.end_role(role, frame, at)
@@ -436,11 +440,3 @@ class TcpStream(Sink):
             self.session = None  # type: ignore[assignment]
             self.sink = None  # type: ignore[assignment]
             self.tls_begun = 0
-
-    def note_delivery(self, flow: Flow) -> None:
-        """Note at the end of a flow what came again, and what the path lost."""
-        delivery = self.connection.delivery
-        if delivery is not None:
-            client, server = self.client, 1 - self.client
-            flow.resent = delivery.resent[client], delivery.resent[server]
-            flow.unacknowledged = delivery.unacknowledged[client], delivery.unacknowledged[server]

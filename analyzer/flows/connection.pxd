@@ -36,7 +36,7 @@ cdef class Endpoint:
     cdef public list history
     cdef public int newest
     cdef public long long n_packets
-    cdef public long long n_bytes
+    cdef public long long answered
 
     cpdef void start(self, long long sequence) except *
     cpdef long long position(self, long long sequence) except? -1
@@ -48,6 +48,11 @@ cdef class Reset:
     cdef public long long position
     cdef public long long peer
     cdef public long long frame
+    cdef public long long at
+    cdef public long long ahead
+    cdef public int hops
+    cdef public int identification
+    cdef public long long count
 
 
 @cython.no_gc
@@ -64,6 +69,8 @@ cdef class Claim:
 @cython.final
 cdef class Delivery:
     cdef public list resent
+    cdef public list largest
+    cdef public list resent_frame
     cdef public list unacknowledged
 
 
@@ -81,6 +88,12 @@ cdef class Connection:
     cdef public long long limited
     cdef public bint doubtful
     cdef public Claim claim
+    cdef public long long answered_at
+    cdef public long long fin_at
+    cdef public long long now
+    cdef public Reset forged
+    cdef public int originator_hops
+    cdef public int responder_hops
     cdef public Delivery delivery
     cdef public Sink sink
 

@@ -24,12 +24,12 @@ class Endpoint:
     isn: its initial sequence number, -1 without a SYN. next: the next expected sequence number; offset: position of that byte
     in the stream. fin: position of the end of the stream, -1 before a FIN, which came in fin_frame; fin_acknowledged: whether
     the peer acknowledged just that FIN. reset: where the streams stood at its first RST, None before one.
-    acknowledged: position up to which the peer has
-    acknowledged, -1 if unknown. last_frame: the frame of the last byte that the reader got.
+    acknowledged: position up to which the peer has acknowledged behind a hole, -1 if unknown; answered: the number in the
+    peer's farthest acknowledgement, -1 before one. last_frame: the frame of the last byte that the reader got.
     """
 
     __slots__ = (
-        "acknowledged", "connection", "fin", "fin_acknowledged", "fin_frame", "history", "isn", "key", "last_frame", "n_bytes",
+        "acknowledged", "answered", "connection", "fin", "fin_acknowledged", "fin_frame", "history", "isn", "key", "last_frame",
         "n_packets", "newest", "next", "offset", "peer", "pending", "pending_bytes", "reset", "side", "started",
     )  # fmt: skip
 
@@ -53,7 +53,7 @@ class Endpoint:
         self.history: list[Segment] | None = None
         self.newest = 0
         self.n_packets = 0
-        self.n_bytes = 0
+        self.answered = -1
 
     def start(self, sequence: cython.longlong) -> None:
         """Start the stream: the byte with this sequence number is its first one."""
@@ -75,14 +75,23 @@ class Endpoint:
 
 
 class Reset:
-    """An RST, in `frame`: the position of its number in the sender's stream, and how far the peer's stream had come then."""
+    """An RST, in `frame`: the position of its number in the sender's stream, and how far the peer's stream had come then.
 
-    __slots__ = ("frame", "peer", "position")
+    at: its time. ahead: how far its number is from where the stream stood, 0 where it is just that. hops: its time to live (hop
+    limit), -1 if unknown; identification: of its IPv4 header, -1 without one. count: how many came of this sender.
+    """
+
+    __slots__ = ("ahead", "at", "count", "frame", "hops", "identification", "peer", "position")
 
     def __init__(self, position: cython.longlong, peer: cython.longlong, frame: cython.longlong) -> None:
         self.position = position
         self.peer = peer
         self.frame = frame
+        self.at = -1
+        self.ahead = 0
+        self.hops = -1
+        self.identification = -1
+        self.count = 1
 
 
 class Claim:
@@ -111,12 +120,17 @@ class Claim:
 
 
 class Delivery:
-    """How a connection's bytes came: by side, how many segments came again, and how many lost bytes were never acknowledged."""
+    """How a connection's bytes came: by side, how many segments came again, and how many lost bytes were never acknowledged.
 
-    __slots__ = ("resent", "unacknowledged")
+    largest: by side, bytes of the largest segment that came again; resent_frame: by side, the last frame with such a segment.
+    """
+
+    __slots__ = ("largest", "resent", "resent_frame", "unacknowledged")
 
     def __init__(self) -> None:
         self.resent = [0, 0]
+        self.largest = [0, 0]
+        self.resent_frame = [0, 0]
         self.unacknowledged = [0, 0]
 
 
@@ -128,11 +142,14 @@ class Connection:
     while it is open. limited: number of holes that were given up because more waited behind them than the limits allow.
     doubtful: whether its packets need a closer look, because a FIN, an RST or a claim has come. claim: a SYN in the middle of
     the connection, until it is known whether it begins another one. delivery: None while every byte came once.
+    answered_at: time of the first SYN-ACK, fin_at: of the first FIN, now: of the frame that ends it; -1 before. forged: an RST
+    after which its sender went on, None without one. originator_hops,
+    responder_hops: the time to live (hop limit) of an early packet, -1 if unknown.
     """
 
     __slots__ = (
-        "claim", "closed", "delivery", "doubtful", "end", "first_frame", "last_frame", "limited", "lingers", "originator",
-        "responder", "sink", "start", "syn",
+        "answered_at", "claim", "closed", "delivery", "doubtful", "end", "fin_at", "first_frame", "forged", "last_frame",
+        "limited", "lingers", "now", "originator", "originator_hops", "responder", "responder_hops", "sink", "start", "syn",
     )  # fmt: skip
 
     def __init__(self, key: bytes, reverse: bytes, frame: cython.longlong, at: cython.longlong) -> None:
@@ -150,6 +167,12 @@ class Connection:
         self.limited = 0
         self.doubtful = False
         self.claim: Claim | None = None
+        self.answered_at = -1
+        self.fin_at = -1
+        self.now = -1
+        self.forged: Reset | None = None
+        self.originator_hops = -1
+        self.responder_hops = -1
         self.delivery: Delivery | None = None
         self.sink: Sink = None  # type: ignore[assignment]  # set by `Connections.open`, None again at the end
 

@@ -4,7 +4,9 @@ from analyzer.flows.connection cimport Claim, Connection, Endpoint, Reset
 cdef int ACK, SYN
 cdef long long FARTHEST_RESET, JUMP, WORD
 
-cpdef void note_reset(Endpoint endpoint, long long sequence, long long frame) except *
+cpdef void note_begin(Endpoint endpoint, Packet packet, long long at) except *
+cpdef void note_reset(Endpoint endpoint, Packet packet, long long frame, long long at) except *
+cdef int hops_of(Packet packet) except? -2
 cpdef bint goes_on(Endpoint endpoint, Packet packet) except -1
 cpdef bint is_in_use(Connection connection) except -1
 cpdef bint is_near(Endpoint endpoint, Packet packet) except -1

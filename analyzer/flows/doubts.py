@@ -12,13 +12,39 @@ from analyzer.flows.tcp_numbers import ACK, SYN, WORD
 from analyzer.packet.packet import Packet
 
 
-def note_reset(endpoint: Endpoint, sequence: cython.longlong, frame: cython.longlong) -> None:
-    """Note where the stream of an endpoint stood at its RST."""
+def note_begin(endpoint: Endpoint, packet: Packet, at: cython.longlong) -> None:
+    """Note time and time to live of the packet with which an endpoint opens its side."""
+    connection: Connection = endpoint.connection
+    if endpoint.side == 0:
+        connection.originator_hops = hops_of(packet)
+        return
+    connection.responder_hops = hops_of(packet)
+    connection.answered_at = at
+
+
+def note_reset(endpoint: Endpoint, packet: Packet, frame: cython.longlong, at: cython.longlong) -> None:
+    """Note where the stream of an endpoint stood at its first RST, and how that differs from its other packets."""
+    if endpoint.reset is not None:
+        endpoint.reset.count += 1
+        return
     reached: cython.longlong = endpoint.reached()
-    at: cython.longlong = endpoint.position(sequence) if endpoint.started else reached
-    position: cython.longlong = at if reached <= at <= reached + FARTHEST_RESET else reached
-    endpoint.reset = Reset(position, endpoint.peer.reached(), frame)
+    place: cython.longlong = endpoint.position(packet.sequence) if endpoint.started else reached
+    position: cython.longlong = place if reached <= place <= reached + FARTHEST_RESET else reached
+    reset: Reset = Reset(position, endpoint.peer.reached(), frame)
+    reset.at = at
+    reset.ahead = place - reached
+    reset.hops = hops_of(packet)
+    if packet.ip_version == 4 and packet.ip >= 0:
+        reset.identification = packet.data[packet.ip + 4] << 8 | packet.data[packet.ip + 5]
+    endpoint.reset = reset
     endpoint.connection.doubtful = True
+
+
+def hops_of(packet: Packet) -> cython.int:
+    """Return the time to live of a packet (its hop limit in IPv6), -1 if it is not known."""
+    if packet.ip < 0:
+        return -1
+    return packet.data[packet.ip + (8 if packet.ip_version == 4 else 7)]
 
 
 def goes_on(endpoint: Endpoint, packet: Packet) -> cython.bint:

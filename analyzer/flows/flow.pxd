@@ -21,6 +21,7 @@ cdef class Flow:
     cdef public tuple unacknowledged
     cdef public object process
     cdef public object before
+    cdef public object ending
 
     cpdef bytes client_key(self)
     cpdef bytes server_key(self)

@@ -35,12 +35,13 @@ class Flow:
     roles of which the capture has no packet, bit 0 the client, bit 1 the server. process: the local process of the flow, with
     a method `record`; None if it is not known. No packet says this. It comes from blocks of the capture, or from a listener
     that asks the system when the session begins. before: what came before TLS, with `pieces` and `cut`; None if nothing did.
+    ending: how it ended on the wire (`ending.Ending`); None where a session ended and its connection went on, and without TCP.
     `last_frame`, `end`, `closed`, `limited`, `resent`, `unacknowledged` and `unseen` are set when the flow ends.
     """
 
     __slots__ = (
-        "before", "closed", "end", "first_frame", "key", "last_frame", "late", "limited", "mid_stream", "process", "protocol",
-        "resent", "start", "unacknowledged", "unseen",
+        "before", "closed", "end", "ending", "first_frame", "key", "last_frame", "late", "limited", "mid_stream", "process",
+        "protocol", "resent", "start", "unacknowledged", "unseen",
     )  # fmt: skip
 
     def __init__(
@@ -66,6 +67,7 @@ class Flow:
         self.unacknowledged = NONE
         self.process: Any = None
         self.before: Any = None
+        self.ending: Any = None
 
     @property
     def client(self) -> tuple[str, int]:

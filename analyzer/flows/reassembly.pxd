@@ -2,7 +2,7 @@ cimport cython
 
 from analyzer.codec.byte_slices cimport slice_bytes
 from analyzer.packet.packet cimport Packet
-from analyzer.flows.connection cimport Endpoint, Segment
+from analyzer.flows.connection cimport Delivery, Endpoint, Segment
 from analyzer.flows.sink cimport Sink
 
 # Constants that are used for every packet. They are C variables, which are not visible from Python.
@@ -37,4 +37,5 @@ cdef class Reassembler:
     ) except *
 
 
+cdef void note_resent(Endpoint endpoint, long long n, long long frame) except *
 cpdef Segment new_segment(long long offset, bytes data, long long missing, long long frame, long long at)

@@ -12,7 +12,7 @@ from collections import OrderedDict
 import cython
 
 from analyzer.codec.byte_slices import slice_bytes
-from analyzer.flows.connection import Endpoint, Segment
+from analyzer.flows.connection import Delivery, Endpoint, Segment
 from analyzer.flows.limits import (
     ACKNOWLEDGED_SEGMENTS,
     HISTORY_SLOTS,
@@ -100,6 +100,8 @@ class Reassembler:
 
     def acknowledge(self, peer: Endpoint, endpoint: Endpoint, number: cython.longlong, flags: cython.int) -> None:
         """Note that `peer` has acknowledged all bytes of `endpoint` before sequence number `number`."""
+        if not flags & RST and (endpoint.answered < 0 or (number - endpoint.answered) & WORD < HALF_WORD):
+            endpoint.answered = number
         if not endpoint.started:
             if flags & SYN:  # the SYN itself is not in the capture, but its number is known
                 endpoint.isn = (number - 1) & WORD
@@ -157,7 +159,7 @@ class Reassembler:
             old: cython.Py_ssize_t = min(-ahead, end - start)
             # A keep-alive probe repeats one byte. The value of that byte has no meaning (RFC 1122 section 4.2.3.6).
             if not (ahead == -1 and end - start == 1):
-                endpoint.connection.delivered().resent[endpoint.side] += 1
+                note_resent(endpoint, end - start + missing, frame)
                 self.compare(endpoint, sink, data, start, start + old, endpoint.offset + ahead, frame, at)
             start += old
             missing = min(missing, max(0, missing + (end - start) + old + ahead)) if start == end else missing
@@ -337,6 +339,15 @@ class Reassembler:
                 second: bytes = data[start + low - offset : start + high - offset]
                 if first != second:
                     sink.conflict(endpoint.side, low, first, second, frame, at)
+
+
+def note_resent(endpoint: Endpoint, n: cython.longlong, frame: cython.longlong) -> None:
+    """Note a segment of `n` bytes that came again."""
+    delivery: Delivery = endpoint.connection.delivered()
+    delivery.resent[endpoint.side] += 1
+    delivery.resent_frame[endpoint.side] = frame
+    if n > delivery.largest[endpoint.side]:
+        delivery.largest[endpoint.side] = n
 
 
 def new_segment(

@@ -16,7 +16,7 @@ from typing import Any
 import cython
 
 from analyzer.flows.connection import Claim, Connection, Endpoint, Reset, moved
-from analyzer.flows.doubts import confirms, goes_on, is_in_use, is_near, note_reset
+from analyzer.flows.doubts import confirms, goes_on, is_in_use, is_near, note_begin, note_reset
 from analyzer.flows.limits import (
     CLOSED_CONNECTIONS,
     HELD_TOTAL,
@@ -91,13 +91,13 @@ class Connections:
         sink: Sink = connection.sink
         endpoint.n_packets += 1
         n: cython.longlong = packet.payload_end - packet.payload
-        endpoint.n_bytes += n + packet.missing
         if connection.closed:
             return
         connection.last_frame = frame
         connection.end = at
         if flags & SYN:
             if endpoint.isn < 0:
+                note_begin(endpoint, packet, at)
                 endpoint.isn = sequence
                 if not endpoint.started:
                     endpoint.start(sequence + 1)
@@ -108,8 +108,7 @@ class Connections:
         if flags & ACK:
             self.reassembler.acknowledge(endpoint, endpoint.peer, packet.acknowledgement, flags)
         if flags & RST:
-            if endpoint.reset is None:
-                note_reset(endpoint, sequence, frame)
+            note_reset(endpoint, packet, frame, at)
             self.linger(connection, "rst", at)
         elif n > 0 or packet.missing > 0:
             self.reassembler.feed(endpoint, sink, packet, sequence, frame, at)
@@ -177,6 +176,7 @@ class Connections:
         reset: Reset = endpoint.reset  # type: ignore[assignment]  # None without an RST
         if reset is not None and not packet.flags & RST and goes_on(endpoint, packet):
             connection.sink.doubt(endpoint.side, "rst", reset.position, b"", reset.frame, at)
+            connection.forged = reset
             endpoint.reset = None
             if connection.lingers == "rst":
                 connection.lingers = ""
@@ -212,6 +212,8 @@ class Connections:
             return
         endpoint.fin = max(end, endpoint.offset)
         endpoint.fin_frame = frame
+        if endpoint.peer.fin < 0:
+            endpoint.connection.fin_at = at
 
     def withdraw_fin(self, endpoint: Endpoint, at: cython.longlong) -> None:
         """Report a FIN after which its stream went on, and go on too."""
@@ -408,6 +410,7 @@ class Connections:
         for endpoint in (connection.originator, connection.responder):
             self.reassembler.finish(endpoint, sink, frame, at)
         connection.closed = reason
+        connection.now = at
         connection.doubtful = True
         connection.claim = None
         sink.close(reason, connection.last_frame, connection.end)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from analyzer.analysis.chain_outcome import judged_line
 from analyzer.engine.capture_events import RevocationSeen
 from analyzer.engine.run import Listener
 from analyzer.store.circumstances import Circumstances, circumstances
@@ -196,6 +197,10 @@ class Chains(Listener):
             known = self._find_or_validate(session, role, chain)
         before, behind = as_proved(session, role, known).written
         return b'%b"%b"%b' % (before, self._time_text(session, start).encode(), behind)
+
+    def outcome(self, line: bytes) -> bytes:
+        """Return a session record as JSON whose outcome the verdict on the server's chain decides, completed."""
+        return judged_line(line)
 
     def _find_kept(self, session: Session, role: int, chain: Sequence[bytes]) -> ChainVerdict | None:
         """Return a kept verdict on a chain, None if there is none. It may be of another time for which the same is true."""

@@ -3,9 +3,11 @@
 The record is the contract with other programs: keys may be added and are never renamed.
 """
 
+from analyzer.analysis.outcome_facts import STEPS
 from analyzer.codec.codes import SEVERITIES, codes
 from analyzer.store.declaration import (
     Schema,
+    decimal,
     document,
     flag,
     free_form,
@@ -244,6 +246,42 @@ _BEFORE = record(
     },
 )
 
+OUTCOME = record(
+    "what became of a connection: how far it came, who ended it, and why",
+    {
+        "result": one_of(
+            "abandoned: nobody went on; unknown: the capture begins too late or ends too early",
+            ("established", "failed", "abandoned", "unknown"),
+        ),
+        "ended_by": or_null(
+            one_of(
+                "who ended it; between: somebody on the path. Null where nobody has, as far as the capture shows",
+                ("client", "server", "between", "nobody"),
+            )
+        ),
+        "step": one_of("the last step that was reached", STEPS),
+        "cause": or_null(
+            one_of(
+                "why; `analyzer fields --causes` explains it. Null where the result is established",
+                tuple(codes("outcome_causes")),
+            )
+        ),
+        "certainty": one_of("how sure the cause is", ("certain", "likely", "possible")),
+        "detail": or_null(text("what both sides did, in a sentence")),
+        "advice": or_null(text("what to do next")),
+        "frames": several("frames in which it shows", FRAME),
+        "durations": record(
+            "how long the parts took, in seconds; null where the capture does not show it",
+            {
+                "tcp": or_null(decimal("from the client's SYN to the server's answer")),
+                "hello": or_null(decimal("from the ClientHello to the ServerHello")),
+                "handshake": or_null(decimal("from the ClientHello to the last Finished")),
+                "total": or_null(decimal("from the first frame to the last")),
+            },
+        ),
+    },
+)
+
 _PROCESS = record(
     "the process on the machine where the packets were captured",
     {
@@ -331,6 +369,7 @@ DEFINITIONS: dict[str, Schema] = {
     "process": _PROCESS,
     "http_exchange": _HTTP_EXCHANGE,
     "finding": FINDING,
+    "outcome": OUTCOME,
 }
 
 SESSION: Schema = document(
@@ -367,6 +406,7 @@ SESSION: Schema = document(
                     "handshake ended otherwise; null where the capture does not show it"
                 )
             ),
+            "outcome": reference("what became of it, and why", "outcome"),
             "resumed": or_null(flag("whether it resumes a session; null where the capture does not show it")),
             "resumption": or_null(one_of("how it resumes", ("session_id", "ticket", "psk"))),
             "resumes": or_null(number("id of the session that it resumes, where that is in the capture")),

@@ -12,6 +12,7 @@ import orjson
 
 from analyzer.analysis.authenticity import authenticity
 from analyzer.analysis.before_tls import before_of
+from analyzer.analysis.outcome import outcome
 from analyzer.analysis.shown_certificates import LISTED, NONE, shown_certificates
 from analyzer.analysis.shown_resumption import is_resumed
 from analyzer.codec.byte_slices import slice_bytes
@@ -84,7 +85,7 @@ FINGERPRINTS: tuple[str, ...] = template("ja3", "ja4")
 TAIL: tuple[bytes, ...] = tuple(
     part.encode() for part in template("handshake", "process", handshake=[HOLE], alerts=[HOLE], certificates=_SIDES)
 )
-KNOWN_FACTS: dict[tuple[Any, ...], tuple[bytes, bytes, bytes]] = {}
+KNOWN_FACTS: dict[tuple[Any, ...], tuple[bytes, bytes, bytes, bytes]] = {}
 ADDRESSES: dict[bytes, str] = {}
 NAMES: dict[bytes, bytes] = {}
 MESSAGES: dict[str, list[tuple[str, ...]]] = {}
@@ -104,9 +105,9 @@ def session_json(
 ) -> bytes:
     """Return the record of a session that has ended, as a line of JSON without its end.
 
-    messages: include the decoded fields of every handshake message. chains: has the method `json` of `Chains`. resumes: the
-    value of that key; None for what the session itself knows. signatures: as in `session_record`. holes: the `Holes`, if the
-    session does not know what it repeats.
+    messages: include the decoded fields of every handshake message. chains: has the methods `json` and `outcome` of `Chains`.
+    resumes: the value of that key; None for what the session itself knows. signatures: as in `session_record`. holes: the
+    `Holes`, if the session does not know what it repeats.
     """
     log: SessionLog = session.log
     handshake: SessionHandshake = session.handshake
@@ -122,16 +123,19 @@ def session_json(
     if resumes is None:
         found = handshake.resumed_from
         resumes = b"null" if found is None or not handshake.parameters.resumption else b"%d" % found.number
-    before, middle, behind = facts(session, messages)
+    before, middle, between, behind = facts(session, messages)
+    found_outcome = outcome(session)
     findings = findings_record(session)
     opened: cython.bint = work is not None and (work.records > 0 or work.failed > 0)
     decryption = decryption_record(session)
-    return b"".join(
+    line: bytes = b"".join(
         (
             head(session).encode(),
             before,
             b"null" if hellos.server_name is None else name_json(hellos.server_name),
             middle,
+            orjson.dumps(found_outcome.record()),
+            between,
             resumes,
             behind,
             fingerprints(hellos).encode(),
@@ -162,6 +166,9 @@ def session_json(
             TAIL[12],
         )
     )
+    if found_outcome.asks_chain:
+        line = chains.outcome(line)
+    return line
 
 
 def open_list(findings: list[Any], holes: Any) -> bytes:
@@ -205,10 +212,10 @@ def address(known: bytes) -> str:
     return written
 
 
-def facts(session: Session, messages: cython.bint) -> tuple[bytes, bytes, bytes]:
-    """Return the JSON of the keys from `version` to `resumes`, without the values of `server_name` and of `resumes`.
+def facts(session: Session, messages: cython.bint) -> tuple[bytes, bytes, bytes, bytes]:
+    """Return the JSON of the keys from `version` to `resumes`, without the values of `server_name`, `outcome` and `resumes`.
 
-    These are three parts: before the first value, between them, behind the second (with the name of the next key).
+    These are four parts: before the first value, between the values, behind the last (with the name of the next key).
     """
     hellos: Hellos = session.handshake.hellos
     parameters: Parameters = session.handshake.parameters
@@ -216,13 +223,13 @@ def facts(session: Session, messages: cython.bint) -> tuple[bytes, bytes, bytes]
         parameters.version, parameters.cipher_suite, parameters.group, parameters.alpn, session.established,
         parameters.resumption, is_resumed(session),
     )  # fmt: skip
-    known: tuple[bytes, bytes, bytes] | None = KNOWN_FACTS.get(kind) if hellos.ech is None else None
+    known: tuple[bytes, bytes, bytes, bytes] | None = KNOWN_FACTS.get(kind) if hellos.ech is None else None
     if known is None:
-        record = session_head(session) | {"server_name": HOLE, "resumes": HOLE}
+        record = session_head(session) | {"server_name": HOLE, "outcome": HOLE, "resumes": HOLE}
         if hellos.ech is not None:
             record["ech"] = ech_record(hellos.ech, messages)
-        before, middle, behind = template("version", "resumes", **record)
-        known = before.encode(), middle.encode(), behind.encode()
+        before, middle, between, behind = template("version", "resumes", **record)
+        known = before.encode(), middle.encode(), between.encode(), behind.encode()
         if hellos.ech is None:
             keep(KNOWN_FACTS, kind, known)
     return known

@@ -13,9 +13,11 @@ import orjson
 
 from analyzer.analysis.authenticity import authenticity
 from analyzer.analysis.before_tls import NOTHING, before_of
+from analyzer.analysis.chain_outcome import judge_outcome
 from analyzer.analysis.decryption_failure import advice, evidence, reason_of
 from analyzer.analysis.downgrade import downgrades
 from analyzer.analysis.fingerprints import highest_version, ja3, ja3s, ja4
+from analyzer.analysis.outcome import outcome
 from analyzer.analysis.record_findings import anomalies, log_findings
 from analyzer.analysis.session_findings import session_findings
 from analyzer.analysis.shown_resumption import is_resumed
@@ -163,6 +165,10 @@ def session_record(
     record["gaps"] = [gap_record(gap) for gap in log.gaps]
     record["http"] = http_record(session)
     record["findings"] = findings_record(session)
+    found = outcome(session)
+    record["outcome"] = found.record()
+    if found.asks_chain:
+        judge_outcome(record)
     return record
 
 

@@ -20,6 +20,7 @@ from analyzer.capture.capture_reader import CaptureReader
 from analyzer.capture.packet_reader import PacketReader
 from analyzer.engine import Engine
 from analyzer.engine.capture_events import PlainHttp, RevocationSeen
+from analyzer.engine.failed_connections import ConnectionFailed
 from analyzer.engine.other_traffic import OtherTraffic
 from analyzer.store.circumstances import circumstances
 from analyzer.store.key_proof import key_proofs
@@ -54,7 +55,8 @@ class Turn(NamedTuple):
     """What one process has read of one piece of the capture. Everything in it can be marshalled.
 
     n_bytes: of the captures that are read so far. revocation: media types and bodies of revocation data; others: key, first
-    frame and first bytes of connections to port 443 without TLS (both from process 0 only).
+    frame and first bytes of connections to port 443 without TLS; failed: key, first and last frame, and outcome of connections
+    that failed before TLS (all three from process 0 only).
     notes: see `NotedResumptions`. ended: the fields of `Ended`, one tuple for each session. certificates: DER of those that
     `ended` names by number, after the earlier ones; renewed: the numbers begin at 0 again. spent: what of the limits of a run
     is used up. is_last: whether the captures have ended. failure: why reading ended, "" if it did not.
@@ -63,6 +65,7 @@ class Turn(NamedTuple):
     n_bytes: int
     revocation: list[tuple[str, bytes]]
     others: list[tuple[bytes, int, bytes]]
+    failed: list[tuple[bytes, int, int, dict[str, Any]]]
     notes: list[tuple[Any, ...]]
     ended: list[tuple[Any, ...]]
     certificates: list[bytes]
@@ -93,6 +96,7 @@ class Ended(NamedTuple):
     start, start_text, circumstances, key_proofs: the rest of what `Chains` reads. values: see `fresh_values`; issued: as in
     `Repetitions.take`, if this process knows it; copied: the number of the session whose ticket it has without continuing it,
     -1 for none. earlier: what the rules for resumption need of either (`resumption_terms.Earlier`). asked_name: see `Hellos`.
+    asks_chain: see `Holes`.
     """
 
     order: int
@@ -114,6 +118,7 @@ class Ended(NamedTuple):
     asked_name: bytes | None = None
     circumstances: tuple[str, bool | None, bool] = ("", None, False)
     key_proofs: tuple[int, int] = (0, 0)
+    asks_chain: bool = False
 
 
 class NotedResumptions(Resumptions):
@@ -165,15 +170,24 @@ class NotedResumptions(Resumptions):
 
 
 class Holes:
-    """Takes the place of `Chains` where sessions are described: leaves a hole for each verdict. made: the holes, in order."""
+    """Takes the place of `Chains` where sessions are described: leaves a hole for each verdict. made: the holes, in order.
+
+    asks_chain: whether the outcome has to be completed when the holes are filled.
+    """
 
     def __init__(self) -> None:
         self.made: list[int] = []
+        self.asks_chain = False
 
     def json(self, session: Session, role: int, start: str | None) -> bytes:
         """Leave the hole for the verdict on a role's chain."""
         self.made.append(role)
         return HOLE
+
+    def outcome(self, line: bytes) -> bytes:
+        """Note that the verdict decides about the outcome."""
+        self.asks_chain = True
+        return line
 
     def resumes(self) -> bytes:
         """Leave the hole for the number of the session that is continued."""
@@ -261,6 +275,7 @@ class Shard:
             self._numbers.clear()
         revocation: list[tuple[str, bytes]] = []
         others: list[tuple[bytes, int, bytes]] = []
+        failed: list[tuple[bytes, int, int, dict[str, Any]]] = []
         certificates: list[bytes] = []
         ended = []
         for event in self._engine.take():
@@ -272,10 +287,13 @@ class Shard:
                 others.append((event.key, event.frame, event.head))
             elif isinstance(event, PlainHttp):
                 ended.append(tuple(_ended_plain(event)))
+            elif isinstance(event, ConnectionFailed):
+                failed.append((event.key, event.first_frame, event.last_frame, event.outcome))
         return Turn(
             n_bytes=self.reader.n_bytes(),
             revocation=revocation,
             others=others,
+            failed=failed,
             notes=[] if self._resumptions is None else self._resumptions.take(),
             ended=ended,
             certificates=certificates,
@@ -296,7 +314,7 @@ class Shard:
         found = handshake.resumed_from if self._resumptions is not None else None
         server_key = session.flow.server_key()
         client, server = (None if chain is None else self._numbered(chain, fresh) for chain in handshake.certificates)
-        texts, holes = self._texts(session, found is not None and bool(handshake.parameters.resumption))
+        texts, holes, asks_chain = self._texts(session, found is not None and bool(handshake.parameters.resumption))
         return Ended(
             order=event.order,
             id=session.id,
@@ -317,29 +335,33 @@ class Shard:
             asked_name=handshake.hellos.asked_name(),
             circumstances=circumstances(session).values() if server else ("", None, False),
             key_proofs=key_proofs(session),
+            asks_chain=asks_chain,
         )
 
-    def _texts(self, session: Session, resumed: bool) -> tuple[list[list[bytes]], list[int]]:
-        """Return the variants of a session's description, and their holes. If all are the same, there is only one."""
+    def _texts(self, session: Session, resumed: bool) -> tuple[list[list[bytes]], list[int], bool]:
+        """Return the variants of a session's description, their holes, and whether the outcome asks for the verdict.
+
+        If all variants are the same, there is only one.
+        """
         material: KeyMaterial = self._engine.material
         handshake, matched, found = session.handshake, material.matched, session.handshake.resumed_from
-        first, holes = self._text(session, resumed)
+        first, made, asks_chain = self._text(session, resumed)
         work = handshake.decryption
         opened = work is not None and work.records > 0 and work.failed == 0
         if self._resumptions is None or not material.given or opened or (matched and not resumed):
-            return [first], holes
+            return [first], made, asks_chain
         texts = []
         for variant in range(4):
             handshake.resumed_from = None if variant & OUTSIDE else found  # type: ignore[assignment]
             material.matched = 0 if variant & UNMATCHED else max(matched, 1)
             texts.append(self._text(session, resumed)[0])
         handshake.resumed_from, material.matched = found, matched
-        return ([first] if texts == [first] * 4 else texts), holes
+        return ([first] if texts == [first] * 4 else texts), made, asks_chain
 
-    def _text(self, session: Session, resumed: bool) -> tuple[list[bytes], list[int]]:
+    def _text(self, session: Session, resumed: bool) -> tuple[list[bytes], list[int], bool]:
         holes = Holes()
         text = self._describe(session, holes, resumed)
-        return (text.split(HOLE) if holes.made else [text]), holes.made
+        return (text.split(HOLE) if holes.made else [text]), holes.made, holes.asks_chain
 
     def _numbered(self, chain: Sequence[bytes], fresh: list[bytes]) -> list[int]:
         for der in chain:

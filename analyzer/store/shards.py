@@ -73,6 +73,14 @@ class _CannotShareError(Exception):
 
 
 @dataclass(slots=True)
+class _Unmade:
+    """Connections that never became a session; see `Turn`."""
+
+    others: list[tuple[bytes, int, bytes]]
+    failed: list[tuple[bytes, int, int, dict[str, Any]]]
+
+
+@dataclass(slots=True)
 class _Flow:
     start: int
 
@@ -149,7 +157,7 @@ class SharedSession:
         """
         ended, text = self._ended, self._text
         if not ended.holes:
-            return self._with_repeats(text[0])
+            return self._with_repeats(chains.outcome(text[0]) if ended.asks_chain else text[0])
         whole = [text[0]]
         session = None
         for hole, after in zip(ended.holes, text[1:], strict=True):
@@ -159,7 +167,8 @@ class SharedSession:
                 session = session or self.as_session()
                 whole.append(chains.json(session, SERVER if hole == SERVER else CLIENT, ended.start_text))
             whole.append(after)
-        return self._with_repeats(b"".join(whole))
+        line = b"".join(whole)
+        return self._with_repeats(chains.outcome(line) if ended.asks_chain else line)
 
     def _with_repeats(self, text: bytes) -> bytes:
         """Return a record with the findings about what the session repeats. Few sessions have any."""
@@ -174,7 +183,7 @@ class Shards:
     """The processes of a run.
 
     reader: of the captures, in this process. traffic: of all packets, if it is counted. n_sessions: how many sessions the
-    captures have, known at the end. repetitions: what sessions have in common. others: as in `Turn`, of the whole run.
+    captures have, known at the end. repetitions: what sessions have in common.
     """
 
     def __init__(
@@ -232,9 +241,20 @@ class Shards:
                 self._progress.stop(self._n_skipped)
             yield from self._shared()
 
+    def take_failed(self) -> list[tuple[bytes, int, int, dict[str, Any]]]:
+        """Return the connections that failed before TLS began, since the last call; see `Turn`."""
+        failed = self._unmade.failed[:]
+        self._unmade.failed.clear()
+        return failed
+
+    @property
+    def others(self) -> list[tuple[bytes, int, bytes]]:
+        """Connections to port 443 without TLS; see `Turn`."""
+        return self._unmade.others
+
     def _begin(self) -> None:
         self._progress = Progress(self._n_shards)
-        self.others: list[tuple[bytes, int, bytes]] = []
+        self._unmade = _Unmade([], [])
         self._resumptions = Resumptions()
         self._found: list[dict[int, ResumableSession | None]] = [{} for _ in range(self._n_shards)]
         self._copied: list[dict[int, int]] = [{} for _ in range(self._n_shards)]
@@ -313,10 +333,11 @@ class Shards:
             if turn.renewed:
                 self._certificates[shard].clear()
             self._certificates[shard] += turn.certificates
-        self.others += turns[0].others[: MAX_OTHERS + 1 - len(self.others)]
+        self._unmade.others.extend(turns[0].others[: MAX_OTHERS + 1 - len(self.others)])
         self._n_merged += 1
         if self._n_merged <= self._n_skipped:
             return []
+        self._unmade.failed.extend(turns[0].failed)
         self._chains.take([RevocationSeen(kind, body) for kind, body in turns[0].revocation])
         ended = heapq.merge(*([(one[0], n, one) for one in turn.ended] for n, turn in enumerate(turns)))
         return [self._session(shard, Ended._make(one), spent.matched) for _, shard, one in ended]
@@ -388,4 +409,4 @@ def _work(
             raise
         except OSError as error:
             failure = str(error.strerror) if error.filename is None else f"{error.filename}: {error.strerror}"
-            pipe.send_bytes(marshal.dumps(tuple(Turn(0, [], [], [], [], [], False, (0, 0, 0, 0), True, failure))))
+            pipe.send_bytes(marshal.dumps(tuple(Turn(0, [], [], [], [], [], [], False, (0, 0, 0, 0), True, failure))))

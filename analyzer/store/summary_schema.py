@@ -14,7 +14,7 @@ from analyzer.store.declaration import (
     several,
     text,
 )
-from analyzer.store.schema import ENDPOINT, FRAME, SHA256, TIME, described
+from analyzer.store.schema import ENDPOINT, FRAME, OUTCOME, SHA256, TIME, described
 
 _SESSION_ID = number("id of a session")
 
@@ -213,6 +213,23 @@ SUMMARY: Schema = document(
                     "uploads": several("the largest bodies of requests", _TRANSFER),
                 },
             ),
+            "failures": several(
+                "connections that failed or were abandoned, in the order in which they began; of very many the first ones",
+                record(
+                    "one of them",
+                    {
+                        "client": described(ENDPOINT, "who opened the connection"),
+                        "server": described(ENDPOINT, "the other side"),
+                        "server_name": or_null(text("from the ClientHello; null where there was none")),
+                        "first_frame": described(FRAME, "first frame of the connection"),
+                        "last_frame": described(FRAME, "last frame of the connection"),
+                        "session": or_null(described(_SESSION_ID, "the session; null where the connection never became one")),
+                        "outcome": OUTCOME,
+                    },
+                ),
+            ),
+            "failures_in_all": number("how many there are"),
+            "causes": free_form("how many of them have each cause"),
             "findings": several(
                 "findings of all sessions and of the captures, the worst first, those of one code together",
                 record(

@@ -6,8 +6,10 @@ cost nothing. Nothing is said about bytes that the capture lacks, nor where a ro
 
 from typing import Any
 
+from analyzer.tls.events import record_event
 from analyzer.tls.handshake.states import State
 from analyzer.tls.record.content_types import ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, SSL2
+from analyzer.tls.record.heartbeats import Heartbeats
 from analyzer.tls.record.record_rules import (
     Breach,
     after_end,
@@ -77,6 +79,26 @@ def check_change(session: Any, record: Any) -> None:
     _report(session, sender, CHANGE, record, change_fault(record.role, record.body, record.length, finished))
     if parameters.tls13 and session.handshake.readers[record.role].is_inside():
         _report(session, sender, INTERLEAVED, record, interleaved(record.role, CHANGE_CIPHER_SPEC))
+
+
+def take_heartbeat(session: Any, record: Any, body: bytes, length: int, hidden: bool) -> None:
+    """Take a heartbeat (RFC 6520), and look for the Heartbleed attack.
+
+    body, length: what there is of its plaintext, and how long that is; hidden: whether it is encrypted instead.
+    """
+    if session.log.events is not None:
+        session.log.emit(record_event("heartbeat", record.role, length, record.frame, record.at))
+    if session.heartbeats is None:
+        session.heartbeats = Heartbeats()
+        check_heartbeat(session, record)
+    if hidden:
+        suite = session.handshake.parameters.suite
+        found = session.heartbeats.look(record.role, length, suite, session.log.version)
+    else:
+        early = not session.log.gaps and not session.handshake.decrypting
+        found = session.heartbeats.take(record.role, body, length, early)
+    for code, severity, detail in found:
+        session.log.add_finding(code, severity, detail, record.frame)
 
 
 def check_heartbeat(session: Any, record: Any) -> None:

@@ -10,6 +10,7 @@ from analyzer.tls.handshake.plaintext_rules cimport is_behind_change, is_forged_
 from analyzer.tls.handshake.states cimport RoleState
 from analyzer.tls.record.explicit_nonces cimport ExplicitNonces, has_explicit_nonce
 from analyzer.tls.record.record cimport Record, RecordSink
+from analyzer.tls.record.sealed_sizes cimport SealedSizes
 from analyzer.tls.session_handshake cimport SessionHandshake
 from analyzer.tls.session_log cimport SessionLog
 
@@ -28,6 +29,7 @@ cdef class Session(RecordSink):
     cdef public tuple roles
     cdef public ExplicitNonces nonces
     cdef public object heartbeats
+    cdef public tuple sizes
 
     cdef bint is_encrypted(self, int role) except *
     cdef bint hides(self, RoleState sender, Record record) except *
@@ -41,6 +43,5 @@ cdef class Session(RecordSink):
     cdef void change_keys(self, RoleState sender, Record record) except *
     cdef void take_alert(self, RoleState sender, Record record, bytes body, long long length, bint decrypted) except *
     cdef void check_nonce(self, Record record) except *
-    cdef void take_heartbeat(self, Record record, bytes body, long long length, bint hidden) except *
     cdef void take_notice(self, Record record) except *
     cdef void emit_record_event(self, str kind, Record record, long long length) except *

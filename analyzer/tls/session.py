@@ -55,7 +55,8 @@ from analyzer.tls.record.record import (
     RecordSink,
 )
 from analyzer.tls.record.record_rules import ending
-from analyzer.tls.record_check import check_change, check_ended, check_heartbeat, check_opened, check_record
+from analyzer.tls.record.sealed_sizes import SealedSizes
+from analyzer.tls.record_check import check_change, check_ended, check_opened, check_record, take_heartbeat
 from analyzer.tls.session_handshake import SessionHandshake
 from analyzer.tls.session_log import ROLES, SessionLog
 
@@ -71,10 +72,10 @@ class Session(RecordSink):
 
     id: its number in the run. flow: which endpoints communicate. log: what happened. handshake: what its handshakes contain and
     authenticate. roles: the state of each role. nonces: those on the wire, None if the cipher suite has none there. heartbeats:
-    the last ones, None before the first.
+    the last ones, None before the first. sizes: by role, lengths of its records of application data.
     """
 
-    __slots__ = ("flow", "handshake", "heartbeats", "id", "log", "nonces", "roles")
+    __slots__ = ("flow", "handshake", "heartbeats", "id", "log", "nonces", "roles", "sizes")
 
     def __init__(
         self,
@@ -99,6 +100,7 @@ class Session(RecordSink):
                 sender.lose()
         self.nonces: ExplicitNonces = None  # type: ignore[assignment]  # until a side encrypts with such a suite
         self.heartbeats: Heartbeats | None = None
+        self.sizes = (SealedSizes(), SealedSizes())
         self.kept = 0
 
     def wants(self, role: cython.int, content_type: cython.int) -> cython.int:
@@ -182,7 +184,7 @@ class Session(RecordSink):
         elif content_type == ALERT:
             self.take_alert(sender, record, record.body, record.length, False)
         elif content_type == HEARTBEAT:
-            self.take_heartbeat(record, record.body, record.length, sender.unsure or self.is_encrypted(role))
+            take_heartbeat(self, record, record.body, record.length, sender.unsure or self.is_encrypted(role))
         self.kept = self.handshake.kept
 
     def open(self, sender: RoleState, record: Record) -> cython.bint:
@@ -225,7 +227,7 @@ class Session(RecordSink):
         elif inner == ALERT:
             self.take_alert(sender, record, plaintext, len(plaintext), True)
         elif inner == HEARTBEAT:
-            self.take_heartbeat(record, plaintext, len(plaintext), False)
+            take_heartbeat(self, record, plaintext, len(plaintext), False)
         elif inner == CHANGE_CIPHER_SPEC:  # of a renegotiation
             handshake.advance(sender, _CHANGE, record.frame, record.at)
             decryption.active = decryption.change(role)
@@ -278,6 +280,8 @@ class Session(RecordSink):
         """Count a record of application data."""
         sender.n_application += 1
         sender.n_bytes += record.length
+        sizes: SealedSizes = self.sizes[record.role]
+        sizes.add(record.length, record.frame, record.at)
         self.emit_record_event("application_data", record, record.length)
 
     def take_encrypted_handshake(self, sender: RoleState, record: Record) -> None:
@@ -367,23 +371,6 @@ class Session(RecordSink):
             self.log.add_finding("nonce_reuse", "medium", detail, record.frame)
         if record.content_type == CHANGE_CIPHER_SPEC:  # of a renegotiation
             self.nonces.begin(record.role)
-
-    def take_heartbeat(self, record: Record, body: bytes, length: cython.longlong, hidden: cython.bint) -> None:
-        """Take a heartbeat (RFC 6520), and look for the Heartbleed attack.
-
-        body, length: what there is of its plaintext, and how long that is; hidden: whether it is encrypted instead.
-        """
-        self.emit_record_event("heartbeat", record, length)
-        if self.heartbeats is None:
-            self.heartbeats = Heartbeats()
-            check_heartbeat(self, record)
-        if hidden:
-            found = self.heartbeats.look(record.role, length, self.handshake.parameters.suite, self.log.version)
-        else:
-            early: cython.bint = len(self.log.gaps) == 0 and not self.handshake.decrypting
-            found = self.heartbeats.take(record.role, body, length, early)
-        for code, severity, detail in found:
-            self.log.add_finding(code, severity, detail, record.frame)
 
     def take_notice(self, record: Record) -> None:
         """Take a notice in the place of a record: a gap, a loss, a conflict, or bytes that are not a record."""

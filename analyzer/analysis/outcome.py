@@ -1,0 +1,306 @@
+"""Derives what a session came to: whether it was established, who ended it, at which step, why, and how sure that is.
+
+The parts of the answer come from different layers. TLS has alerts, and messages that are missing (RFC 9846 section 6). TCP
+has FIN and RST, acknowledgements, and what was sent again (RFC 9293). What the peer said instead of TLS is in the first
+bytes. Each of them is looked at in turn, the surest first. What the capture lost is nobody's fault: then the outcome is not
+known.
+"""
+
+from typing import Any
+
+from analyzer.analysis.alert_causes import CLIENT, DESCRIPTIONS, SERVER, alert_cause, is_error, refused_client
+from analyzer.analysis.foreign_answer import excerpt, protocol_of
+from analyzer.analysis.outcome_facts import (
+    ABANDONED,
+    BETWEEN,
+    CERTAIN,
+    ESTABLISHED,
+    FAILED,
+    LIKELY,
+    NOBODY,
+    ROLES,
+    STEPS,
+    UNKNOWN,
+    Outcome,
+)
+from analyzer.analysis.outcome_steps import (
+    CERTIFICATE,
+    CLIENT_HELLO,
+    KEY_EXCHANGE,
+    durations,
+    last_word,
+    step_reached,
+)
+from analyzer.analysis.reset_origin import inserted_reset
+from analyzer.analysis.sealed_alert import sealed_alert
+from analyzer.analysis.silent_peer import lost_segments, silence
+from analyzer.flows.ending import NEITHER, Ending
+from analyzer.tls.session import Session
+
+AFTER = {
+    "tcp": "the TCP handshake",
+    "before_tls": "what came before TLS",
+    "client_hello": "the ClientHello",
+    "hello_retry_request": "the HelloRetryRequest",
+    "server_hello": "the ServerHello",
+    "certificate": "the server's certificate",
+    "key_exchange": "the key exchange",
+    "client_certificate": "the client's certificate",
+    "finished": "a Finished",
+    "application_data": "application data",
+}
+"""Names of the steps in sentences."""
+
+
+def outcome(session: Session) -> Outcome:
+    """Return what a session that has ended came to."""
+    flow = session.flow
+    ending: Ending | None = flow.ending
+    tls13 = session.handshake.parameters.tls13
+    closer = closed_by(session)
+    ended_by = None if closer == NEITHER else ROLES[closer]
+    established = session.established
+    known = Outcome(UNKNOWN, ended_by, STEPS[step_reached(session)], durations=durations(session))
+    errors = [alert for alert in session.log.alerts if is_error(alert, tls13)]
+    if errors:
+        _take_alert(known, session, errors[0], closer)
+    elif _speaks_otherwise(known, session):
+        pass
+    elif established is True:
+        _after_handshake(known, session, closer)
+    elif ending is not None:
+        _before_end(known, session, ending, closer)
+    if known.result == UNKNOWN:
+        known.cause = known.cause or "capture_incomplete"
+        known.detail = known.detail or NOT_SHOWN
+    known.frames = sorted(set(filter(None, known.frames)))
+    return known
+
+
+NOT_SHOWN = "the capture does not show how it went"
+
+
+def closed_by(session: Session) -> int:
+    """Return the role that ended a session first, by close_notify in a session that ended before its connection; or NEITHER."""
+    ending: Ending | None = session.flow.ending
+    if ending is not None:
+        return ending.closed_by()
+    said = [(alert.frame, alert.role) for alert in session.log.alerts if not alert.injected]
+    sealed = [(sizes.last_frame, role) for role, sizes in enumerate(session.sizes) if sizes.last_frame]
+    return min(said or sealed, default=(0, NEITHER))[1]
+
+
+def _take_alert(known: Outcome, session: Session, alert: Any, closer: int) -> None:
+    """Fill in a failure that an alert tells."""
+    ending: Ending | None = session.flow.ending
+    hellos = session.handshake.hellos
+    who = ROLES[alert.role]
+    name = DESCRIPTIONS[alert.description]
+    known.result, known.ended_by = FAILED, who
+    known.frames = [_hello_frame(session), alert.frame]
+    if not hellos.client_seen and alert.role == SERVER and not session.flow.late:
+        before = session.flow.before
+        said = b"" if before is None else b"".join(data for side, data in before.pieces if side == before.client)
+        if said:
+            known.cause, known.certainty = "client_speaks_no_tls", CERTAIN
+            known.detail = (
+                f'the client sent {_named(said)} to a server of TLS, which answered with the alert {name}: "{excerpt(said)}"'
+            )
+            known.frames = [*before.frames[:1], alert.frame]
+            return
+        if closer == CLIENT and ending is not None and 0 < ending.fins[CLIENT] < alert.frame:
+            known.cause, known.ended_by = "closed_without_alert", ROLES[CLIENT]
+            known.detail = f"the client closed without sending a byte, and the server answered with the alert {name}"
+            known.frames = [ending.fins[CLIENT], alert.frame]
+            return
+    cause = alert_cause(session, alert)
+    known.cause, known.certainty, known.asks_chain = cause.code, cause.certainty, cause.asks_chain
+    known.detail = f"the {who} gave up after {AFTER[known.step]} with the alert {name}"
+    if cause.reason:
+        known.detail = f"{known.detail}; {cause.reason}"
+
+
+def _speaks_otherwise(known: Outcome, session: Session) -> bool:
+    """Fill in the failure of a client whose ClientHello was answered by something that is no TLS. Return whether it is that."""
+    before, hellos = session.flow.before, session.handshake.hellos
+    if before is None or hellos.server_seen or not hellos.client_seen:
+        return False
+    side = 1 - before.client
+    said = before.answered(side)
+    frame = before.answer_frames[side]
+    if not said and len(before.pieces) == 1 and before.pieces[0][0] == side and session.flow.closed in ("fin", "rst"):
+        said, frame = before.pieces[0][1], before.frames[0]  # it greets, and does not answer a hello
+    if not said or session.roles[SERVER].n_application:
+        return False
+    known.result, known.cause, known.certainty = FAILED, "peer_speaks_no_tls", CERTAIN
+    known.step = STEPS[CLIENT_HELLO]
+    known.ended_by = known.ended_by or ROLES[SERVER]
+    known.detail = f'the server answered the ClientHello with {_named(said)}: "{excerpt(said)}"'
+    known.frames = [_hello_frame(session), frame]
+    return True
+
+
+def _named(said: bytes) -> str:
+    return protocol_of(said) or "bytes that are no TLS"
+
+
+def _after_handshake(known: Outcome, session: Session, closer: int) -> None:
+    """Fill in what came of a session whose handshake was completed."""
+    ending: Ending | None = session.flow.ending
+    known.result = ESTABLISHED
+    if ending is None:
+        return
+    if closer != NEITHER:
+        known.frames = [_end_frame(ending, closer)]
+    if session.log.gaps and not session.flow.unacknowledged[0] and not session.flow.unacknowledged[1]:
+        return
+    waits = _waits_for_answer(session)
+    if ending.forged is not None or (closer != NEITHER and ending.resets[closer] is not None and not ending.fins[closer]):
+        if _is_inserted(known, session, ending, max(closer, CLIENT)):
+            return
+        if waits:
+            who = ROLES[closer]
+            known.result, known.cause = FAILED, "reset_by_peer"
+            known.detail = f"the {who} reset the connection while a request was without an answer"
+            known.frames = [session.sizes[CLIENT].last_frame, *known.frames]
+            return
+    sealed = sealed_alert(session, ending, closer)
+    if sealed is not None:
+        known.result, known.cause, known.certainty, known.detail = FAILED, sealed.code, sealed.certainty, sealed.detail
+        known.ended_by, known.step, known.frames = ROLES[sealed.role], sealed.step, sealed.frames
+        return
+    _is_lost(known, session, ending, closer)
+
+
+def _waits_for_answer(session: Session) -> bool:
+    """Return whether the client had sent the last data, and no answer to it came."""
+    client, server = session.sizes
+    if client.last_frame == 0 or client.last <= 19:
+        return False
+    work = session.handshake.decryption
+    exchanges = None if work is None or work.application is None else getattr(work.application, "exchanges", None)
+    if exchanges:
+        last: Any = exchanges[-1]
+        return last.request is not None and last.response is None
+    return client.last_frame > server.last_frame
+
+
+def _before_end(known: Outcome, session: Session, ending: Ending, closer: int) -> None:
+    """Fill in how a session ended whose handshake is not known to be completed, and in which no error was told."""
+    if _is_lost(known, session, ending, closer) or not session.whole:
+        return
+    if closer == NEITHER:
+        _still_open(known, session, ending)
+        return
+    end = _end_frame(ending, closer)
+    who, after = ROLES[closer], AFTER[known.step]
+    known.result = FAILED
+    known.frames = [_last_frame(session), end]
+    reset = ending.resets[closer]
+    if ending.forged is not None or (reset is not None and reset.frame == end):
+        if not _is_inserted(known, session, ending, closer):
+            known.cause = "reset_by_peer"
+            known.detail = f"the {who} reset the connection after {after}{_unanswered(session, closer)}"
+        return
+    told = _last_warning(session)
+    if told is not None:
+        known.cause, known.certainty = told[0], told[1]
+        known.detail = f"the {ROLES[told[2]]} said {told[3]} after {after}, and the {who} closed the connection"
+        known.frames = [told[4], end]
+        return
+    sealed = sealed_alert(session, ending, closer)
+    if sealed is not None:
+        known.cause, known.certainty, known.detail = sealed.code, sealed.certainty, sealed.detail
+        known.ended_by, known.frames = ROLES[sealed.role], sealed.frames
+        return
+    quiet = silence(session, ending.fin_at, closer)
+    if quiet is not None:
+        known.cause, known.detail = "peer_silent", quiet
+        return
+    known.cause = "closed_without_alert"
+    known.detail = f"the {who} closed the connection after {after}, without an alert"
+    _suspect_certificates(known, session, closer)
+
+
+def _suspect_certificates(known: Outcome, session: Session, closer: int) -> None:
+    """Look at certificates behind an end without an alert: many programs close when they do not accept one."""
+    if closer == SERVER:
+        if session.handshake.certificates[CLIENT] == []:
+            refused = refused_client(session, -1)
+            if refused is not None:
+                known.cause, known.certainty = refused.code, LIKELY
+                known.detail = f"{known.detail}; {refused.reason}"
+    elif known.step in (STEPS[CERTIFICATE], STEPS[KEY_EXCHANGE]) and session.handshake.certificates[SERVER]:
+        known.asks_chain = True
+
+
+def _still_open(known: Outcome, session: Session, ending: Ending) -> None:
+    """Fill in a session that nobody ended before the capture did, where one side was silent for long."""
+    if session.flow.closed == "evicted":
+        return
+    quiet = silence(session, ending.now, NEITHER)
+    if quiet is None:
+        return
+    known.result, known.ended_by, known.cause, known.certainty = ABANDONED, NOBODY, "peer_silent", LIKELY
+    known.detail = quiet
+    known.frames = [_last_frame(session)]
+
+
+def _is_inserted(known: Outcome, session: Session, ending: Ending, closer: int) -> bool:
+    """Fill in the failure of a connection that somebody on the path has reset. Return whether it is that."""
+    at, role = last_word(session)
+    for suspect in (closer, 1 - closer):
+        found = inserted_reset(ending, suspect, at if role == 1 - suspect else -1, session.flow.start)
+        if found is not None:
+            known.result, known.ended_by, known.cause = FAILED, BETWEEN, "reset_between"
+            known.certainty, known.detail = found.certainty, found.detail
+            known.frames = [_last_frame(session), found.frame]
+            return True
+    return False
+
+
+def _is_lost(known: Outcome, session: Session, ending: Ending, closer: int) -> bool:
+    """Fill in the failure of a connection whose segments never arrived. Return whether it is that."""
+    reset = None if closer == NEITHER else ending.resets[closer]
+    if reset is not None and _end_frame(ending, closer) == reset.frame:
+        return False
+    found = lost_segments(session.flow, ending)
+    if found is None:
+        return False
+    known.result = ABANDONED if closer == NEITHER else FAILED
+    known.ended_by = NOBODY if closer == NEITHER else ROLES[closer]
+    known.cause, known.certainty, known.detail = "packets_lost_on_path", found.certainty, found.detail
+    known.frames = [_last_frame(session), *found.frames]
+    return True
+
+
+def _last_warning(session: Session) -> tuple[str, str, int, str, int] | None:
+    """Return cause, certainty, role, name and frame of the last alert that was no error, and that tells why somebody left."""
+    causes = {90: ("user_canceled", CERTAIN), 112: ("unrecognized_name", LIKELY), 100: ("renegotiation_refused", LIKELY),
+              41: ("client_certificate_missing", LIKELY)}  # fmt: skip
+    for alert in reversed(session.log.alerts):
+        found = None if alert.injected else causes.get(alert.description)
+        if found is not None:
+            return *found, alert.role, DESCRIPTIONS[alert.description], alert.frame
+    return None
+
+
+def _unanswered(session: Session, closer: int) -> str:
+    return "" if session.handshake.hellos.server_seen or closer == CLIENT else "; it had sent nothing"
+
+
+def _hello_frame(session: Session) -> int:
+    messages = session.log.messages
+    return messages[0].frame if messages else session.flow.first_frame
+
+
+def _last_frame(session: Session) -> int:
+    messages = session.log.messages
+    return messages[-1].frame if messages else session.flow.first_frame
+
+
+def _end_frame(ending: Ending, role: int) -> int:
+    """Return the frame of the first FIN or RST of a role."""
+    reset = ending.resets[role]
+    frames = [ending.fins[role], 0 if reset is None else reset.frame]
+    return min(filter(None, frames), default=0)

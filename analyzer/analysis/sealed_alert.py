@@ -1,0 +1,81 @@
+"""Recognizes alerts that are encrypted and were not decrypted, by their size and their place (RFC 9846 sections 5.2 and 6).
+
+The record of an alert has two bytes of content: 19 with the tag and the hidden type in TLS 1.3. Nothing else in a handshake
+is as short. Such a record where a Finished should be, or as the only one that a server sends after the client's Finished, is
+an alert that ends the handshake. What it says is hidden, but what came before it is not: a client that answers with an empty
+Certificate, whose record has a length of its own, was asked for one and has none.
+"""
+
+from typing import NamedTuple
+
+from analyzer.analysis.outcome_facts import LIKELY
+from analyzer.analysis.outcome_steps import FINISHED_RECORDS, NO_CERTIFICATE_RECORD, client_flight
+from analyzer.flows.ending import Ending
+from analyzer.tls.record.content_types import ENCRYPTED_ALERT_13
+from analyzer.tls.session import Session
+
+CLIENT, SERVER = 0, 1
+
+
+class SealedAlert(NamedTuple):
+    """An encrypted alert that ends a session: the cause, how sure that is, the sentence, who sent it, the step, the frames."""
+
+    code: str
+    certainty: str
+    detail: str
+    role: int
+    step: str
+    frames: list[int]
+
+
+def sealed_alert(session: Session, ending: Ending, closer: int) -> SealedAlert | None:
+    """Return the encrypted alert with which a side gave up; None if there is none, or it can be a close_notify."""
+    work = session.handshake.decryption
+    if work is not None and work.records and not work.failed:
+        return None
+    if session.handshake.parameters.tls13:
+        return _of_client(session) or _of_server(session, closer)
+    return _before_13(session)
+
+
+def _before_13(session: Session) -> SealedAlert | None:
+    """Return an encrypted alert before both Finished, up to TLS 1.2."""
+    if session.established is True:
+        return None
+    for alert in session.log.alerts:
+        if alert.level < 0:
+            who = "client" if alert.role == CLIENT else "server"
+            detail = f"the {who} sent an encrypted alert where its Finished, or data, should be"
+            return SealedAlert("other_alert", LIKELY, detail, alert.role, "finished", [alert.frame])
+    return None
+
+
+def _of_client(session: Session) -> SealedAlert | None:
+    """Return the alert that a client sends in the place of its Finished (TLS 1.3)."""
+    sizes = session.sizes[CLIENT]
+    if sizes.first != [ENCRYPTED_ALERT_13] or not session.sizes[SERVER].first:
+        return None
+    detail = (
+        "the client sent an encrypted record as long as an alert where its Finished should be: "
+        "most often it does not accept the server's certificate"
+    )
+    return SealedAlert("other_alert", LIKELY, detail, CLIENT, "server_hello", [sizes.last_frame])
+
+
+def _of_server(session: Session, closer: int) -> SealedAlert | None:
+    """Return the alert that a server sends after the client's Finished, as its only record from there on (TLS 1.3)."""
+    client, server = session.sizes
+    lengths = client.first
+    n = client_flight(lengths)
+    if closer != SERVER or len(lengths) > n or n < 2 or lengths[n - 1] not in FINISHED_RECORDS:
+        return None
+    behind = [length for length, frame in zip(server.first, server.frames, strict=True) if frame > client.last_frame]
+    if behind != [ENCRYPTED_ALERT_13] or server.last_frame != server.frames[-1]:
+        return None
+    after = "after the client's Finished, the server sent only a record as long as an alert"
+    frames = [client.last_frame, server.last_frame]
+    if lengths[0] == NO_CERTIFICATE_RECORD:
+        detail = f"{after}; before it the client sent a record as long as a Certificate without any certificate"
+        return SealedAlert("client_certificate_missing", LIKELY, detail, SERVER, "client_certificate", frames)
+    detail = f"{after}; before it the client sent what is as long as a certificate and its proof"
+    return SealedAlert("client_certificate_refused", LIKELY, detail, SERVER, "client_certificate", frames)

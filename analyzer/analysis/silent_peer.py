@@ -1,0 +1,80 @@
+"""Tells from acknowledgements and times whether a peer said nothing, or never got what was sent to it (RFC 9293 section 3.8).
+
+A side whose bytes are acknowledged and that gets no answer speaks to a host that is there and to a program that is silent. A
+side that sends the same bytes again and again, without an acknowledgement, speaks to nobody. If only its large segments are
+lost, while small ones arrive, the path does not carry packets of that size, and does not say so: an MTU black hole (RFC
+2923).
+"""
+
+from dataclasses import dataclass
+
+from analyzer.analysis.outcome_facts import CERTAIN, LIKELY, ROLES
+from analyzer.analysis.outcome_steps import last_word
+from analyzer.flows.ending import NEITHER, Ending
+from analyzer.flows.flow import Flow
+from analyzer.tls.session import Session
+
+SILENT = 3_000_000_000
+"""Nanoseconds without an answer after which a side that leaves has given up waiting."""
+
+SILENT_AT_END = 10_000_000_000
+"""The same where nobody leaves, and only the capture ends: an answer may be late."""
+
+LARGE_SEGMENT = 1000
+"""Bytes of a segment that a path can lose because of its size alone; 1,220 bytes go through any path of IPv6 (RFC 8200)."""
+
+LEAST_RESENT = 2
+"""Times that a segment came again, and was not acknowledged, from which it did not arrive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """What shows that segments were lost on the path: how sure that is, the sentence, the frames."""
+
+    certainty: str
+    detail: str
+    frames: list[int]
+
+
+def silence(session: Session, until: int, closer: int) -> str | None:
+    """Return the sentence about a side that owed the next word and said nothing; None if it was not silent for long.
+
+    until: when somebody closed the connection, or the capture ended. closer: who closed it, NEITHER for nobody.
+    """
+    at, spoke = last_word(session)
+    if at < 0 or until < 0 or until - at < (SILENT_AT_END if closer == NEITHER else SILENT):
+        return None
+    waited = (until - at) / 1e9
+    silent = 1 - spoke
+    ending: Ending = session.flow.ending
+    arrived = ending.unanswered[spoke] == 0 or (ending.unanswered[spoke] == 1 and ending.fins[spoke] > 0)
+    who, other = ROLES[silent], ROLES[spoke]
+    if arrived:
+        return f"the {who} acknowledged what the {other} had sent, and said nothing for {waited:,.1f} s"
+    return f"the {who} said nothing for {waited:,.1f} s after what the {other} had sent"
+
+
+def lost_segments(flow: Flow, ending: Ending) -> Lost | None:
+    """Return what shows that segments of a side never arrived; None if nothing does.
+
+    Bytes that the capture lacks and that the receiver never acknowledged were lost before the place of the capture; bytes that
+    came again without an acknowledgement, behind it.
+    """
+    for role in (1, 0):
+        who, other = ROLES[role], ROLES[1 - role]
+        n_lost = flow.unacknowledged[role]
+        if n_lost:
+            detail = f"{n_lost:,} bytes of the {who} are not in the capture, and the {other} did not acknowledge them"
+            return Lost(CERTAIN, f"{detail}: they were lost on the path", [])
+        open_bytes, n_resent = ending.unanswered[role], ending.resent[role]
+        if open_bytes <= 0 or n_resent < LEAST_RESENT or (ending.fins[role] and open_bytes == 1):
+            continue
+        largest, frames = ending.largest[role], [ending.resent_frames[role]]
+        again = f"the {who} sent a segment again {n_resent} times, and the {other} never acknowledged {open_bytes:,} bytes"
+        if largest >= LARGE_SEGMENT:
+            detail = (
+                f"{again}; the largest segment has {largest:,} bytes, and smaller ones arrived: packets of this size are lost"
+            )
+            return Lost(CERTAIN if n_resent > LEAST_RESENT else LIKELY, detail, frames)
+        return Lost(LIKELY, f"{again}: they did not arrive, or the answers were lost", frames)
+    return None

@@ -1,0 +1,23 @@
+"""Gives a flow what its connection shows at the end, with roles in the place of sides: how it ended, what the path lost."""
+
+import cython
+
+from analyzer.flows.connection import Connection
+from analyzer.flows.ending import Ending
+from analyzer.flows.flow import Flow
+
+
+def note_end(flow: Flow, connection: Connection, client: cython.int) -> None:
+    """Note at the end of a flow how it ended, what came again, and what the path lost. client: the side that is the client.
+
+    Where a session ends and its connection goes on (`Flow.closed` is `closed`), how that ends is not known yet.
+    """
+    server: cython.int = 1 - client
+    flow.limited = connection.limited
+    flow.unseen = (connection.packets_of(client) == 0) | (connection.packets_of(server) == 0) << 1
+    delivery = connection.delivery
+    if delivery is not None:
+        flow.resent = delivery.resent[client], delivery.resent[server]
+        flow.unacknowledged = delivery.unacknowledged[client], delivery.unacknowledged[server]
+    if flow.closed != "closed":
+        flow.ending = Ending(connection, client)

@@ -1,0 +1,78 @@
+"""Tells how a TCP connection ended: who closed or reset it, what was never acknowledged, what was sent again (RFC 9293).
+
+A FIN ends one side in order, an RST both at once. Who sends the first of them ends the connection. The number of an RST, its
+time to live and its identification are compared with the other packets of its sender, because whoever is on the path can send
+one too. Bytes that their sender repeats, and that the peer never acknowledges, have not arrived.
+"""
+
+import cython
+
+from analyzer.flows.connection import Connection, Endpoint, Reset
+
+NEITHER = -1
+"""The role of nobody."""
+
+
+class Ending:
+    """How a connection ended. Pairs are by role: the client, the server. Times are nanoseconds since the epoch, -1 if unknown.
+
+    asked, answered: whether the SYN of the client and the SYN-ACK of the server are in the capture; answered_at: when it
+    came. n_packets: of each role in the capture. n_bytes: how far its stream has come. fins: frames of the FINs, 0 without
+    one; fin_at: time of the first. resets: the first RST of each role, None without one. forged: an RST after which its
+    sender went on, None where the connection ended with a FIN. unanswered: bytes that the peer did not acknowledge, -1 where
+    that is not known. resent: segments that came again; largest: bytes of the largest of them; resent_frames: the last of
+    their frames. hops: time to live of an early packet. now: time of the frame that ended the connection, or of the last one
+    of the capture.
+    """
+
+    __slots__ = (
+        "answered", "answered_at", "asked", "fin_at", "fins", "forged", "hops", "largest", "n_bytes", "n_packets", "now",
+        "resent", "resent_frames", "resets", "unanswered",
+    )  # fmt: skip
+
+    def __init__(self, connection: Connection, client: cython.int) -> None:
+        """client: the side of the connection that is the client."""
+        first: Endpoint = connection.responder if client else connection.originator
+        second: Endpoint = first.peer
+        self.asked = connection.originator.isn >= 0 and connection.originator_hops >= 0
+        self.answered = connection.responder_hops >= 0
+        self.answered_at = connection.answered_at
+        self.n_packets = (first.n_packets, second.n_packets)
+        self.n_bytes = (first.reached(), second.reached())
+        self.fins = (first.fin_frame if first.fin >= 0 else 0, second.fin_frame if second.fin >= 0 else 0)
+        self.fin_at = connection.fin_at
+        self.resets = (first.reset, second.reset)
+        self.forged: Reset | None = None if self.fins[0] or self.fins[1] else connection.forged
+        self.unanswered = (unanswered(first), unanswered(second))
+        hops = (connection.originator_hops, connection.responder_hops)
+        self.hops = (hops[1], hops[0]) if client else hops
+        self.now = connection.now
+        self.resent = self.largest = self.resent_frames = NOTHING
+        delivery = connection.delivery
+        if delivery is not None:
+            server: cython.int = 1 - client
+            self.resent = (delivery.resent[client], delivery.resent[server])
+            self.largest = (delivery.largest[client], delivery.largest[server])
+            self.resent_frames = (delivery.resent_frame[client], delivery.resent_frame[server])
+
+    def closed_by(self) -> int:
+        """Return the role that sent the first FIN or RST, NEITHER if nobody did."""
+        ends: list[tuple[int, int]] = []
+        for role in range(2):
+            if self.fins[role]:
+                ends.append((self.fins[role], role))
+            reset = self.resets[role]
+            if reset is not None:
+                ends.append((reset.frame, role))
+        return min(ends)[1] if ends else NEITHER
+
+
+NOTHING = (0, 0)
+
+
+def unanswered(endpoint: Endpoint) -> cython.longlong:
+    """Return how many bytes of a side its peer did not acknowledge; -1 if the capture has no acknowledgement of it."""
+    peer: Endpoint = endpoint.peer
+    if not endpoint.started or peer.n_packets == 0 or endpoint.answered < 0:
+        return -1
+    return max(0, endpoint.reached() - endpoint.position(endpoint.answered))

@@ -1,0 +1,196 @@
+"""What becomes of sessions: each way in which a connection can end, played on the wire."""
+
+from pathlib import Path
+
+import pytest
+from wire import ACK, CLIENT, SERVER, Wire, flights, hello, outcome, play, short
+
+from analyzer.codec.codes import codes
+
+ALERT = bytes.fromhex("15030300020228")
+
+
+def alert(description: int) -> bytes:
+    """A fatal alert in plaintext."""
+    return bytes([21, 3, 3, 0, 2, 2, description])
+
+
+def spoken(wire: Wire, n: int | None = None, version: str = "TLSv1_3") -> Wire:
+    """The first flights of a session."""
+    for side, data in flights(version)[:n]:
+        wire.say(side, data)
+    return wire
+
+
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+@pytest.mark.parametrize("end", ["fin", "server", "rst", "open"])
+def test_a_whole_session_is_established_however_it_ends(tmp_path: Path, version: str, end: str):
+    wire = spoken(Wire().open(), version=version)
+    wire = {"fin": wire.close, "server": wire.close, "rst": wire.rst, "open": wire.ack}[end](end == "server")
+    found = outcome(tmp_path, wire)
+    assert (found["result"], found["cause"], found["detail"], found["advice"]) == ("established", None, None, None)
+    assert found["ended_by"] == {"fin": "client", "server": "server", "rst": "client", "open": None}[end]
+    assert found["step"] == "application_data"
+    assert found["durations"]["tcp"] == 0.001
+    assert found["durations"]["hello"] > 0
+    assert (found["durations"]["handshake"] is None) == (version == "TLSv1_3")
+
+
+def test_a_reset_after_the_hello(tmp_path: Path):
+    found = outcome(tmp_path, Wire().open().say(CLIENT, hello()).rst(SERVER))
+    assert short(found) == ("failed", "server", "client_hello", "reset_by_peer")
+    assert found["frames"] == [4, 6]
+    assert found["certainty"] == "certain"
+
+
+@pytest.mark.parametrize(("hops", "certainty"), [(61, "likely"), (255 - 12, "possible")])
+def test_a_reset_of_somebody_between(tmp_path: Path, hops: int, certainty: str):
+    found = outcome(tmp_path, Wire().open().say(CLIENT, hello()).rst(SERVER, hops=hops))
+    assert short(found) == ("failed", "between", "client_hello", "reset_between")
+    assert found["certainty"] == certainty
+    assert f"time to live {hops}" in found["detail"]
+
+
+def test_a_reset_after_which_its_sender_goes_on(tmp_path: Path):
+    wire = Wire().open().say(CLIENT, hello()).rst(SERVER)
+    wire.packet(SERVER, ACK, flights()[1][1][:1000])
+    wire.next[SERVER] += 1000
+    wire.rst(CLIENT).rst(CLIENT)
+    found = outcome(tmp_path, wire)
+    assert (found["result"], found["ended_by"], found["cause"]) == ("failed", "between", "reset_between")
+    assert found["certainty"] == "certain"
+
+
+def test_a_reset_while_a_request_waits(tmp_path: Path):
+    wire = spoken(Wire().open(), 4, "TLSv1_2").say(CLIENT, bytes.fromhex("1703030040") + bytes(64)).rst(SERVER)
+    found = outcome(tmp_path, wire)
+    assert short(found) == ("failed", "server", "application_data", "reset_by_peer")
+
+
+def test_closed_in_the_handshake(tmp_path: Path):
+    assert short(outcome(tmp_path, Wire().open().say(CLIENT, hello()).close(SERVER))) == (
+        "failed", "server", "client_hello", "closed_without_alert",
+    )  # fmt: skip
+    assert short(outcome(tmp_path, spoken(Wire().open(), 2, "TLSv1_2").close(SERVER)))[:2] == ("failed", "server")
+
+
+def test_a_silent_peer(tmp_path: Path):
+    found = outcome(tmp_path, Wire().open().say(CLIENT, hello()).wait(30).close(CLIENT))
+    assert short(found) == ("failed", "client", "client_hello", "peer_silent")
+    assert "said nothing for 30.0 s" in found["detail"]
+    wire = Wire().open().say(CLIENT, hello())
+    later = Wire(source=50001, start=wire.at + 40 * 10**9).open()
+    (record,) = play(tmp_path, wire, later)["records"]
+    assert short(record["outcome"]) == ("abandoned", "nobody", "client_hello", "peer_silent")
+    assert record["outcome"]["certainty"] == "likely"
+
+
+def test_a_capture_that_ends_too_early_blames_nobody(tmp_path: Path):
+    found = outcome(tmp_path, Wire().open().say(CLIENT, hello()))
+    assert short(found) == ("unknown", None, "client_hello", "capture_incomplete")
+
+
+def test_a_capture_that_begins_late_or_lacks_bytes_blames_nobody(tmp_path: Path):
+    wire = spoken(Wire().open(), 2, "TLSv1_2").close(SERVER)
+    del wire.frames[5:7]
+    assert short(outcome(tmp_path, wire))[0::3] == ("unknown", "capture_incomplete")
+    late = spoken(Wire().open(), version="TLSv1_2").close(CLIENT)
+    del late.frames[:12]
+    assert outcome(tmp_path, late)["cause"] is None
+
+
+def test_lost_on_the_path(tmp_path: Path):
+    first = flights("TLSv1_2")[1][1]
+    wire = Wire().open().say(CLIENT, hello("TLSv1_2")).say(SERVER, first[:1400], arrives=False)
+    wire.again(SERVER, len(first[:1400]), 5).wait(5).fin(CLIENT)
+    found = outcome(tmp_path, wire)
+    assert (found["result"], found["cause"]) == ("failed", "packets_lost_on_path")
+    wire = Wire().open().say(CLIENT, hello(), arrives=False).again(CLIENT, len(hello()), 4)
+    assert short(outcome(tmp_path, wire)) == ("abandoned", "nobody", "client_hello", "packets_lost_on_path")
+
+
+def test_large_segments_alone_are_lost(tmp_path: Path):
+    wire = Wire().open().say(CLIENT, hello()).say(SERVER, bytes.fromhex("160303ffff0200") + bytes(1393), arrives=False)
+    found = outcome(tmp_path, wire.again(SERVER, 1400, 5).wait(9).rst(CLIENT))
+    assert found["result"] == "failed"
+    wire = Wire().open().say(CLIENT, hello()).say(SERVER, flights()[1][1][:5] + bytes(1395), arrives=False)
+    found = outcome(tmp_path, wire.again(SERVER, 1400, 5).wait(9).fin(CLIENT))
+    assert found["cause"] == "packets_lost_on_path"
+    assert "packets of this size are lost" in found["detail"]
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [(b"HTTP/1.1 400 Bad Request\r\n\r\n", "HTTP"), (b"SSH-2.0-OpenSSH_9.2\r\n", "SSH"), (b"\0\1\2\3\4\5\6", "no TLS")],
+)
+def test_a_server_that_speaks_no_tls(tmp_path: Path, said: bytes, name: str):
+    found = outcome(tmp_path, Wire().open().say(CLIENT, hello()).say(SERVER, said).close(SERVER))
+    assert short(found) == ("failed", "server", "client_hello", "peer_speaks_no_tls")
+    assert name in found["detail"]
+    assert found["frames"] == [4, 6]
+
+
+def test_a_client_that_speaks_no_tls(tmp_path: Path):
+    wire = Wire().open().say(CLIENT, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").say(SERVER, alert(70)).close(SERVER)
+    assert short(outcome(tmp_path, wire)) == ("failed", "server", "before_tls", "client_speaks_no_tls")
+
+
+def test_a_client_that_leaves_before_its_hello(tmp_path: Path):
+    wire = Wire().open().fin(CLIENT).say(SERVER, alert(50)).fin(SERVER).ack(CLIENT)
+    assert short(outcome(tmp_path, wire)) == ("failed", "client", "tcp", "closed_without_alert")
+
+
+@pytest.mark.parametrize(
+    ("number", "cause"),
+    [
+        (10, "unexpected_message"), (20, "bad_record_mac"), (40, "no_common_cipher_suite"), (47, "illegal_parameter"),
+        (51, "decrypt_error"), (70, "no_common_version"), (71, "no_common_cipher_suite"), (80, "internal_error"),
+        (86, "fallback_refused"), (90, "user_canceled"), (112, "unrecognized_name"), (115, "psk_unknown"),
+        (120, "no_common_alpn"), (50, "other_alert"), (109, "other_alert"),
+    ],
+)  # fmt: skip
+def test_alerts_after_the_hello(tmp_path: Path, number: int, cause: str):
+    found = outcome(tmp_path, Wire().open().say(CLIENT, hello()).say(SERVER, alert(number)).close(SERVER))
+    assert short(found) == ("failed", "server", "client_hello", cause)
+    assert found["frames"] == [4, 6]
+    assert found["advice"] == codes("outcome_causes")[cause].advice
+
+
+@pytest.mark.parametrize(
+    ("number", "cause"),
+    [
+        (42, "certificate_unknown_issuer"), (46, "certificate_unknown_issuer"), (48, "certificate_unknown_issuer"),
+        (45, "certificate_expired"), (44, "certificate_revoked"), (70, "no_common_version"), (71, "weak_parameters"),
+    ],
+)  # fmt: skip
+def test_alerts_of_a_client_after_the_certificate(tmp_path: Path, number: int, cause: str):
+    """The server's certificate has signed itself, so that is what a vague alert means."""
+    found = outcome(tmp_path, spoken(Wire().open(), 2, "TLSv1_2").say(CLIENT, alert(number)).close(CLIENT))
+    assert short(found)[:2] == ("failed", "client")
+    assert found["cause"] == cause
+
+
+def test_a_client_that_closes_because_of_the_certificate(tmp_path: Path):
+    found = outcome(tmp_path, spoken(Wire().open(), 2, "TLSv1_2").close(CLIENT))
+    assert (found["cause"], found["certainty"]) == ("certificate_unknown_issuer", "likely")
+
+
+def test_every_cause_has_its_texts_in_both_languages():
+    english, chinese = codes("outcome_causes"), codes("outcome_causes", "zh")
+    assert list(english) == list(chinese)
+    assert len(english) == 41
+    for code, one in english.items():
+        assert one.title
+        assert one.meaning
+        assert one.advice or code == "capture_incomplete"
+
+
+def test_the_same_bytes_from_several_processes(tmp_path: Path):
+    wires = [spoken(Wire(source=50000 + n).open(), 2, "TLSv1_2").say(CLIENT, alert(46)).close(CLIENT) for n in range(5)] + [
+        Wire(source=51000, port=8443).syn().rst(SERVER)
+    ]
+    alone, shared = play(tmp_path, *wires), play(tmp_path, *wires, arguments=("-j", "3"))
+    assert alone["failures"] == shared["failures"]
+    assert alone["records"] == shared["records"]
+    assert alone["failures_in_all"] == 6
+    assert alone["causes"] == {"certificate_unknown_issuer": 5, "connection_refused": 1}
