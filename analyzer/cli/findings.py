@@ -133,13 +133,31 @@ class Findings:
             times = say(" ({n:,} times)", n=kind.count) if kind.count > 1 and code != "gap" else ""
             more = ["…"] if kind.count > len(kind.places) else []
             where = say(" [{places}]", places=listing([*map(str, kind.places), *more])) if kind.places else ""
-            head = f"  {pad(say(kind.severity), 6)}  {code:<20}  "
-            for line in wrap(harmless(finding_text(code, kind.detail)) + times + where, max(30, output.width - width(head))):
-                output.line(output.paint(head, STYLES[kind.severity]) + line)
-                head = " " * width(head)
+            _print_finding(output, kind.severity, code, kind.detail, times + where)
         if len(kinds) > n:
             further = count_text(len(kinds) - n, "further kind")
             output.line(output.paint("  " + say("and {further} of findings, none of them worse", further=further), "dim"))
+
+
+def print_findings(output: Output, record: dict[str, Any]) -> None:
+    """Print the findings of a session's record with their frames, the most severe first; nothing if there are none."""
+    if not record["findings"]:
+        return
+    output.line()
+    output.line(output.paint(say("Findings"), "bold"))
+    for finding in sorted(record["findings"], key=lambda one: SEVERITIES.index(one["severity"])):
+        frames = [say("frame {n}", n=frame) for frame in finding["frames"][:SHOWN_PLACES]]
+        more = ["…"] if len(finding["frames"]) > SHOWN_PLACES else []
+        where = say(" [{places}]", places=listing([*frames, *more])) if frames else ""
+        _print_finding(output, finding["severity"], finding["code"], finding["detail"], where)
+
+
+def _print_finding(output: Output, severity: str, code: str, detail: str, after: str) -> None:
+    """Print a finding. Its text, with what is told after it, stands in the last column."""
+    head = f"  {pad(say(severity), 6)}  {code:<20}  "
+    for line in wrap(harmless(finding_text(code, detail)) + after, max(30, output.width - width(head))):
+        output.line(output.paint(head, STYLES[severity]) + line)
+        head = " " * width(head)
 
 
 def finding_text(code: str, detail: str) -> str:

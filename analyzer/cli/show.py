@@ -8,6 +8,7 @@ from analyzer.cli.capture_run import CaptureRun, no_such_session
 from analyzer.cli.certificate_text import print_certificate
 from analyzer.cli.chain_tree import ChainTree
 from analyzer.cli.files import print_fact
+from analyzer.cli.findings import print_findings
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.ladder import Ladder
 from analyzer.cli.live_rows import exchange_text
@@ -112,6 +113,7 @@ def _print_session(
     Ladder(output, session, options.terse).print(steps.rungs(session))
     if steps.dropped:
         output.line(output.paint("  " + say("and {further}", further=count_text(steps.dropped, "further step")), "dim"))
+    print_findings(output, record)
     _print_http(output, record["http"])
     for role in (SERVER, CLIENT):
         ders = session.handshake.certificates[role]

@@ -140,3 +140,23 @@ def test_the_premaster_secret_is_shown_as_it_was_sent(run: Run, captures: Path):
 def test_a_step_that_is_not_in_the_capture_says_so(run: Run, captures: Path):
     capture = captures / "alert-handshake-failure" / "alert-handshake-failure.pcapng"
     assert run("show", capture, 0, "--explain").text.count("nothing of this is in the capture") >= 2
+
+
+def test_the_findings_of_the_record_are_listed_with_their_frames(run: Run, captures: Path):
+    path = str(captures / "alert-protocol-version" / "alert-protocol-version.pcapng")
+    record = json.loads(run("show", path, "0", "--format", "json").out)
+    found = record["findings"]
+    assert found
+    out = run("show", path, "0").text
+    listed = out[out.index("\nFindings\n") :]
+    for finding in found:
+        line = next(line for line in listed.splitlines() if finding["code"] in line)
+        assert line.split()[0] == finding["severity"]
+    for frame in {frame for finding in found for frame in finding["frames"][:1]}:
+        assert f"frame {frame}" in " ".join(listed.split())
+
+
+def test_a_session_without_findings_has_no_list_of_them(run: Run, captures: Path):
+    path = str(captures / "tls13-x25519" / "tls13-x25519.pcapng")
+    assert json.loads(run("show", path, "0", "--format", "json").out)["findings"] == []
+    assert "\nFindings" not in run("show", path, "0").text
