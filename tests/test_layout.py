@@ -119,7 +119,7 @@ TESTED_ELSEWHERE = {
     "cli/traffic_text.py": "cli/test_summary.py",
     "cli/ladder.py": "cli/test_show.py",
     "cli/time_argument.py": "cli/test_trust_options.py",
-    "cli/output.py": "cli/test_main.py",
+    "cli/output_arguments.py": "cli/test_output_files.py",
     "cli/capture_run.py": "cli/test_main.py",
     "cli/rows.py": "cli/test_sessions.py",
     "cli/live_arguments.py": "cli/test_live_settings.py",

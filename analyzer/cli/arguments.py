@@ -1,6 +1,7 @@
 """Defines the command line: the commands, their options, and their help with examples."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -8,6 +9,7 @@ from analyzer.cli.command_texts import ABOUT, ABOUTS, EXAMPLES, STATUS, STATUSES
 from analyzer.cli.crosscheck_arguments import add_crosscheck
 from analyzer.cli.live_arguments import add_live
 from analyzer.cli.output import CommandError
+from analyzer.cli.output_arguments import add_format, add_output
 from analyzer.cli.proof_arguments import add_bundle, add_seal, add_verify
 from analyzer.cli.report_arguments import add_report
 from analyzer.cli.spoken_language import HelpFormatter, translate_help
@@ -66,6 +68,11 @@ _TRUST_OPTIONS = (
 class _Parser(argparse.ArgumentParser):
     """Parses arguments. Raises CommandError, with one line of text, where argparse reports an error."""
 
+    def _print_message(self, message: str, file: Any = None) -> None:
+        if message:  # argparse ignores errors of writing
+            (file or sys.stderr).write(message)
+            (file or sys.stderr).flush()
+
     def error(self, message: str) -> NoReturn:
         raise CommandError(f"{harmless(retold_error(message))} (see {self.prog} --help)")
 
@@ -91,7 +98,7 @@ def parser() -> argparse.ArgumentParser:
         )
         _ADDERS[name](command)
         if name not in ("export", "report", "validate"):
-            command.add_argument("-o", "--output", metavar="FILE", help="write to FILE instead of standard output")
+            add_output(command)
         _add_color(command, argparse.SUPPRESS)
         if name not in ("report", "validate"):  # their own option also chooses the language of what they write
             _add_language(command)
@@ -124,7 +131,7 @@ def _schema_options(arguments: list[str]) -> argparse.Namespace:
     """The options of a command line with `--schema`, which needs no capture; what does not concern the schema is ignored."""
     small = _Parser(prog="analyzer", add_help=False, allow_abbrev=False)
     small.add_argument("command")
-    small.add_argument("-o", "--output")
+    small.add_argument("-o", "--output", action="append")
     small.add_argument("--schema", action="store_true")
     small.add_argument("--events", action="store_true")
     small.set_defaults(version=False, completion=None, captures=[])
@@ -223,7 +230,7 @@ def _add_trust_options(command: argparse.ArgumentParser) -> None:
 
 def _add_summary(command: argparse.ArgumentParser) -> None:
     _add_captures(command)
-    command.add_argument("--format", choices=("text", "json"), default="text", help="text is the default")
+    add_format(command, "text", "json")
     command.add_argument(
         "--top", type=_rows, metavar="N", help="rows in each table and list (default: 5, in JSON 50; at most 100)"
     )
@@ -234,7 +241,7 @@ def _add_summary(command: argparse.ArgumentParser) -> None:
 
 def _add_sessions(command: argparse.ArgumentParser) -> None:
     _add_captures(command)
-    command.add_argument("--format", choices=("text", "json", "csv"), default="text", help="text is the default")
+    add_format(command, "text", "json", "csv")
     command.add_argument("--messages", action="store_true", help="the decoded fields of every handshake message too (json)")
     _add_jobs(command)
     _add_keys(command)
@@ -243,7 +250,7 @@ def _add_sessions(command: argparse.ArgumentParser) -> None:
 
 def _add_http(command: argparse.ArgumentParser) -> None:
     _add_captures(command)
-    command.add_argument("--format", choices=("text", "json", "csv"), default="text", help="text is the default")
+    add_format(command, "text", "json", "csv")
     _add_jobs(command)
     _add_keys(command)
     _add_trust_options(command)
@@ -252,7 +259,7 @@ def _add_http(command: argparse.ArgumentParser) -> None:
 def _add_show(command: argparse.ArgumentParser) -> None:
     command.add_argument("capture", metavar="CAPTURE", help="a capture file, or - for standard input")
     command.add_argument("id", type=_number, metavar="ID", help="the number of a session, from 0")
-    command.add_argument("--format", choices=("text", "json"), default="text", help="text is the default")
+    add_format(command, "text", "json")
     said = command.add_mutually_exclusive_group()
     said.add_argument("--terse", action="store_true", help="leave out the sentences that explain the steps")
     said.add_argument("--explain", action="store_true", help="the handshake in six numbered steps first, with its own values")
@@ -279,12 +286,12 @@ def _add_fields(command: argparse.ArgumentParser) -> None:
     lists = command.add_mutually_exclusive_group(required=True)
     lists.add_argument("--findings", action="store_true", help="the codes of findings")
     lists.add_argument("--causes", action="store_true", help="the codes of failed decryption and of invalid chains")
-    command.add_argument("--format", choices=("text", "json", "csv"), default="text", help="text is the default")
+    add_format(command, "text", "json", "csv")
 
 
 def _add_certificates(command: argparse.ArgumentParser) -> None:
     _add_captures(command)
-    command.add_argument("--format", choices=("text", "json", "csv"), default="text", help="text is the default")
+    add_format(command, "text", "json", "csv")
     command.add_argument("--long", action="store_true", help="all details of each certificate, instead of one row (text)")
     command.add_argument("--pem", metavar="DIR", help="write each certificate into that folder too, as <SHA-256>.pem")
     _add_jobs(command)
@@ -338,7 +345,7 @@ def _add_export(command: argparse.ArgumentParser) -> None:
 
 def _add_packets(command: argparse.ArgumentParser) -> None:
     _add_captures(command)
-    command.add_argument("--format", choices=("text", "json", "csv"), default="text", help="text is the default")
+    add_format(command, "text", "json", "csv")
     _add_keys(command)
 
 
@@ -350,14 +357,14 @@ def _add_packet(command: argparse.ArgumentParser) -> None:
 
 def _add_audit(command: argparse.ArgumentParser) -> None:
     _add_captures(command)
-    command.add_argument("--format", choices=("text", "json"), default="text", help="text is the default")
+    add_format(command, "text", "json")
     _add_jobs(command)
     _add_keys(command)
 
 
 def _add_interfaces(command: argparse.ArgumentParser) -> None:
     command.set_defaults(captures=[])  # this command reads no captures
-    command.add_argument("--format", choices=("text", "json", "csv"), default="text", help="text is the default")
+    add_format(command, "text", "json", "csv")
 
 
 def _add_live(command: argparse.ArgumentParser) -> None:

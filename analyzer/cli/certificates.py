@@ -176,8 +176,9 @@ def run(options: Namespace, output: Output) -> int:
         complain(say("{certificates} after the first {n:,} are not listed", certificates=dropped, n=len(entries)))
     if options.pem is not None:
         write_files(options.pem, (der for der, _ in entries))
-    _PRINTERS[options.format](output, entries, options)
-    output.flush()
+    for one in options.outputs:
+        _PRINTERS[one.form](one, entries, options)
+        one.flush()
     return capture_run.status()
 
 

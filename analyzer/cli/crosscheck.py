@@ -43,7 +43,8 @@ _TABLE = (
 def run(options: Namespace, output: Output) -> int:
     """Compare the captures one by one, print the result, and return the exit status."""
     record, status, _ = second_opinion(options.captures, options, output)
-    _PRINTERS[options.format](output, record)
+    for one in options.outputs:
+        _PRINTERS[one.form](one, record)
     if status == DONE and any(one["reason"] is None for one in record["differences"]):
         return DIFFERENT
     return int(status)

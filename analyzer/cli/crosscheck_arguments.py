@@ -2,6 +2,8 @@
 
 import argparse
 
+from analyzer.cli.output_arguments import add_format
+
 EXAMPLES = """\
 examples:
   analyzer crosscheck trace.pcapng -k keys.log      what tshark and we see in it, and every difference
@@ -23,7 +25,7 @@ def add_crosscheck(command: argparse.ArgumentParser) -> None:
     """Add the captures and the options of `crosscheck`, without those of the keys."""
     command.add_argument("captures", nargs="+", metavar="CAPTURE", help="a capture file, which tshark can read too; not -")
     add_tshark(command)
-    command.add_argument("--format", choices=("text", "json", "csv"), default="text", help="text is the default")
+    add_format(command, "text", "json", "csv")
 
 
 def add_tshark(command: argparse.ArgumentParser) -> None:

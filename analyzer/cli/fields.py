@@ -24,17 +24,22 @@ def run(options: Namespace, output: Output) -> int:
     found = list(_matching(FINDINGS if options.findings else CAUSES, options.word.lower()))
     if not found:
         raise CommandError(f"{options.word}: no list, code, title or meaning has this in it")
-    if options.format == "csv":
+    for one in options.outputs:
+        _write(one, found)
+    return 0
+
+
+def _write(output: Output, found: list[tuple[str, Code]]) -> None:
+    if output.form == "csv":
         output.write(csv_row(list(_row(*found[0]))).encode())
     for entry in found:
-        if options.format == "json":
+        if output.form == "json":
             output.write(json_line(_row(*entry)))
-        elif options.format == "csv":
+        elif output.form == "csv":
             cells = [" ".join(cell) if isinstance(cell, tuple) else cell for cell in _row(*entry).values()]
             output.write(csv_row(cells).encode())
         else:
             _print(output, *entry)
-    return 0
 
 
 def _matching(lists: tuple[str, ...], word: str) -> Iterator[tuple[str, Code]]:

@@ -15,7 +15,7 @@ from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output
 from analyzer.cli.rows import clock, endpoint
-from analyzer.cli.sharing import SharedListener, make_shards, run_shared
+from analyzer.cli.sharing import Several, SharedListener, make_shards, run_shared
 from analyzer.cli.table import Cell, Column, Table
 from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine
@@ -63,10 +63,10 @@ CSV_COLUMNS = columns(
 
 def run(options: Namespace, output: Output) -> int:
     """Print the HTTP exchanges of the captures, and return the exit status."""
-    capture_run = CaptureRun(options.captures, output, streaming=options.format == "json")
+    capture_run = CaptureRun(options.captures, output, streaming=any(one.form == "json" for one in options.outputs))
     keys = read_keys(options, capture_run)
     read_chains(options)  # nothing is judged here, but a store that cannot be read is said
-    printer = _PRINTERS[options.format](output)
+    printer = Several([_PRINTERS[one.form](one) for one in options.outputs])
     settings = {"fields": False, "watches_http": True}
     shards = make_shards(options, capture_run, keys, _describe, NO_VERDICTS, settings)
     if shards is not None:

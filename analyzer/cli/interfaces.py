@@ -48,18 +48,20 @@ def run(options: Namespace, output: Output) -> int:
         found = list_interfaces()
     except CaptureError as error:
         raise CommandError(str(error)) from error
-    if options.format == "text":
+    for one in options.outputs:
+        _write(one, found, missing)
+    return 0
+
+
+def _write(output: Output, found: list[InterfaceFacts], missing: str | None) -> None:
+    if output.form == "text":
         _print(output, found, missing)
-        return 0
-    if options.format == "csv":
+        return
+    if output.form == "csv":
         output.head = csv_head(CSV_COLUMNS)
     for facts in found:
         record = _record(facts, missing)
-        if options.format == "csv":
-            output.write(csv_line(CSV_COLUMNS, record))
-        else:
-            output.write(json_line(record))
-    return 0
+        output.write(csv_line(CSV_COLUMNS, record) if output.form == "csv" else json_line(record))
 
 
 def _record(facts: InterfaceFacts, missing: str | None) -> dict[str, Any]:

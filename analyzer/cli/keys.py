@@ -90,28 +90,29 @@ _OPENS: Sentences = {"decrypted": "yes", "partial": "in part", "none": "no"}
 
 def run(options: Namespace, output: Output) -> int:
     """Print the audit, and return the exit status."""
-    capture_run = CaptureRun(options.captures, output, streaming=options.format == "json")
+    capture_run = CaptureRun(options.captures, output, streaming=any(one.form == "json" for one in options.outputs))
     keys = read_keys(options, capture_run)
     shards = make_shards(options, capture_run, keys, _describe, NO_VERDICTS)
     if shards is not None:
         material = KeyMaterial(None, keys["keylog"], keys["private_keys"], keys["psks"])
-        run_shared(capture_run, shards, KeyPrinter(output, KeyAudit(material), options.format == "json"))
+        run_shared(capture_run, shards, KeyPrinter(options.outputs, KeyAudit(material)))
     else:
         engine = Engine(**keys)
-        capture_run.run(engine, [KeyPrinter(output, KeyAudit(engine.material), options.format == "json")])
-    output.flush()
+        capture_run.run(engine, [KeyPrinter(options.outputs, KeyAudit(engine.material))])
+    for one in options.outputs:
+        one.flush()
     return capture_run.status()
 
 
 class KeyPrinter(SharedListener):
     """Prints a line for every session, and at the end the audit of the key logs."""
 
-    def __init__(self, output: Output, audit: KeyAudit, as_json: bool) -> None:
-        self._output = output
+    def __init__(self, outputs: Sequence[Output], audit: KeyAudit) -> None:
         self._audit = audit
-        self._as_json = as_json
-        self._table = Table(COLUMNS, output, one_line=True)
-        self._rows = InOrder(self._table.add)
+        self._lines = [output for output in outputs if output.form == "json"]
+        self._texts = [output for output in outputs if output.form != "json"]
+        self._tables = [Table(COLUMNS, output, one_line=True) for output in self._texts]
+        self._rows = InOrder(self._add_row)
 
     def take(self, events: Sequence[Event]) -> None:
         """See `Listener.take`."""
@@ -126,18 +127,22 @@ class KeyPrinter(SharedListener):
 
     def _take(self, record: dict[str, Any], facts: KeyFacts) -> None:
         keys = self._audit.take(facts, record["decryption"]["status"], record["decryption"]["reason"])
-        if self._as_json:
-            self._output.write(json_line(session_line(record, keys)))
-        else:
+        for output in self._lines:
+            output.write(json_line(session_line(record, keys)))
+        if self._texts:
             self._rows.add(facts.id, table_row(record, keys))
+
+    def _add_row(self, row: list[Cell]) -> None:
+        for table in self._tables:
+            table.add(row)
 
     def close(self) -> None:
         """See `Listener.close`."""
-        if self._as_json:
-            self._output.write(json_line(audit_line(self._audit)))
-        else:
-            self._table.close()
-            _print_audit(self._output, self._audit)
+        for output in self._lines:
+            output.write(json_line(audit_line(self._audit)))
+        for output, table in zip(self._texts, self._tables, strict=True):
+            table.close()
+            _print_audit(output, self._audit)
 
 
 def _session_facts(session: Session) -> dict[str, Any]:

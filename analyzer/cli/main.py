@@ -11,6 +11,7 @@ from analyzer.cli.arguments import parse, parser
 from analyzer.cli.capture_run import FAILED
 from analyzer.cli.key_files import paths_of_keys
 from analyzer.cli.output import CommandError, Output, complain
+from analyzer.cli.output_files import open_outputs
 from analyzer.cli.spoken_language import choose_language, results_are_english
 from analyzer.text.language import keep_results_english
 
@@ -48,8 +49,6 @@ def _run(arguments: Sequence[str]) -> int:
         raise CommandError("standard output is closed")
     choose_language(arguments)
     options = parse(arguments)
-    if results_are_english(options):
-        keep_results_english()
     if options.version:
         from analyzer.codec.build import build
 
@@ -67,11 +66,20 @@ def _run(arguments: Sequence[str]) -> int:
     _check_keys(options, captures)
     if getattr(options, "schema", False):
         return _print_schema(options)
-    output = Output(options.output, [*captures, *paths_of_keys(options), *_trust_option_paths(options)], options.color)
-    status: int = import_module(f"analyzer.cli.{options.command}").run(options, output)
+    outputs = open_outputs(options, [*captures, *paths_of_keys(options), *_trust_option_paths(options)])
+    options.outputs = outputs
+    if results_are_english(options):
+        keep_results_english()
+    status: int = import_module(f"analyzer.cli.{options.command}").run(options, _seen(outputs))
     if status != FAILED:
-        output.close()
+        for output in outputs:
+            output.close()
     return status
+
+
+def _seen(outputs: Sequence[Output]) -> Output:
+    """Return the output that goes to the terminal, else the first one."""
+    return next((output for output in outputs if output.terminal), outputs[0])
 
 
 def _print_schema(options: Namespace) -> int:
@@ -83,7 +91,7 @@ def _print_schema(options: Namespace) -> int:
     if options.command not in SCHEMAS:
         raise CommandError(f"{options.command} has no JSON output (see analyzer {options.command} --help)")
     schema = EVENT if options.command == "live" and options.events else SCHEMAS[options.command]
-    output = Output(options.output, [], options.color)
+    (output,) = open_outputs(options, [])
     output.write(orjson.dumps(schema, option=orjson.OPT_INDENT_2) + b"\n")
     output.close()
     return 0

@@ -34,13 +34,15 @@ class Output:
 
     path: of the file, None for standard output. terminal: whether the output goes to a terminal. width: columns that text
     should not exceed. fitted: whether wider text is truncated; this is so if a person reads. colored: whether `paint` adds
-    colours. head: the bytes with which every output begins, even one without results.
+    colours. head: the bytes with which every output begins, even one without results. form: what is written, `text`, `json` or
+    `csv`.
     """
 
     def __init__(self, path: str | None, inputs: Sequence[str], color: str) -> None:
         """color: `auto`, `always` or `never`. Raises CommandError if the output is one of the inputs."""
         self.path = None if path == STANDARD_STREAM else path
         self.head = b""
+        self.form = "text"
         self._stream: BinaryIO | None = None
         self._refuse_inputs(inputs)
         terminal = self.path is None and sys.stdout.isatty()

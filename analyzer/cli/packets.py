@@ -35,9 +35,7 @@ def run(options: Namespace, output: Output) -> int:
     capture_run = CaptureRun(options.captures, output, streaming=True)
     keys = read_keys(options, capture_run, patient=False)
     engine = Engine(detailed=True, places=False, reads_data=False, in_order=False, **keys)
-    if options.format == "csv":
-        output.head = csv_row(list(PACKET["properties"])).encode()
-    capture_run.run(engine, [PacketList(output, engine, options.format)])
+    capture_run.run(engine, [PacketList(one, engine) for one in options.outputs])
     return capture_run.status()
 
 
@@ -46,13 +44,12 @@ class PacketList(Listener):
 
     sees_packets = True
 
-    def __init__(self, output: Output, engine: Engine, form: str) -> None:
-        """form: `text`, `json` or `csv`."""
+    def __init__(self, output: Output, engine: Engine) -> None:
         self._output = output
         self._plaintext = HttpMessages()
         self._describer = Describer(engine, self._plaintext)
-        self._table = Table(COLUMNS, output, one_line=True) if form == "text" else None
-        self._write = _row_writer(form, output, self._table)
+        self._table = Table(COLUMNS, output, one_line=True) if output.form == "text" else None
+        self._write = _row_writer(output, self._table)
 
     def packet(self, packet: Packet, frame: Frame, events: Sequence[Event]) -> None:
         """See `Listener.packet`."""
@@ -68,9 +65,11 @@ class PacketList(Listener):
         self._output.flush()
 
 
-def _row_writer(form: str, output: Output, table: Table | None) -> Callable[[Frame, str, str, str, str], None]:
+def _row_writer(output: Output, table: Table | None) -> Callable[[Frame, str, str, str, str], None]:
     if table is None:
-        write = _write_json if form == "json" else _write_csv
+        if output.form == "csv":
+            output.head = csv_row(list(PACKET["properties"])).encode()
+        write = _write_json if output.form == "json" else _write_csv
         return lambda frame, *words: output.write(write(frame, *words))
     start = -1
 

@@ -10,7 +10,7 @@ from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output
 from analyzer.cli.rows import COLUMNS, table_row
-from analyzer.cli.sharing import SharedListener, make_shards, run_shared
+from analyzer.cli.sharing import Several, SharedListener, make_shards, run_shared
 from analyzer.cli.table import Cell, Table
 from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine
@@ -44,11 +44,11 @@ class InOrder:
 
 def run(options: Namespace, output: Output) -> int:
     """Print the sessions of the captures, and return the exit status."""
-    capture_run = CaptureRun(options.captures, output, streaming=options.format != "text")
+    capture_run = CaptureRun(options.captures, output, streaming=any(one.form != "text" for one in options.outputs))
     keys = read_keys(options, capture_run)
     chains = read_chains(options)
-    printer = _PRINTERS[options.format](output, chains, options.messages)
-    describe = record_text(options.messages, signatures=options.format == "json")
+    printer = Several([_PRINTERS[one.form](one, chains, options.messages) for one in options.outputs])
+    describe = record_text(options.messages, signatures=any(one.form == "json" for one in options.outputs))
     settings = {"fields": options.messages, "watches_revocation": True}
     shards = make_shards(options, capture_run, keys, describe, chains, settings, records=True)
     if shards is not None:

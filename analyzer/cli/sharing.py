@@ -4,7 +4,7 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from analyzer.capture.capture_reader import CaptureReader
 from analyzer.cli.capture_run import CaptureRun
@@ -12,6 +12,7 @@ from analyzer.cli.interruption import Interruption
 from analyzer.cli.key_files import Keys
 from analyzer.cli.output import CommandError
 from analyzer.engine import Engine, Listener
+from analyzer.tls.events import Event
 
 if TYPE_CHECKING:
     from analyzer.store.chain_verdicts import Chains
@@ -36,6 +37,51 @@ class SharedListener(Listener):
 
     def take_shared(self, sessions: "Sequence[SharedSession]") -> None:
         """Take the sessions that ended in a turn, in the order of their ends."""
+
+
+class Several(SharedListener):
+    """Gives everything to several listeners, each of which writes its own output. A session is described once for all."""
+
+    def __init__(self, listeners: "Sequence[SharedListener]") -> None:
+        self._listeners = listeners
+
+    def take(self, events: Sequence[Event]) -> None:
+        """See `Listener.take`."""
+        for listener in self._listeners:
+            listener.take(events)
+
+    def take_shared(self, sessions: "Sequence[SharedSession]") -> None:
+        """See `SharedListener.take_shared`."""
+        described = cast("Sequence[SharedSession]", [_Described(session) for session in sessions])
+        for listener in self._listeners:
+            listener.take_shared(described)
+
+    def end_turn(self) -> None:
+        """See `Listener.end_turn`."""
+        for listener in self._listeners:
+            listener.end_turn()
+
+    def close(self) -> None:
+        """See `Listener.close`."""
+        for listener in self._listeners:
+            listener.close()
+
+
+class _Described:
+    """A session that several listeners ask for its description, which it gives only once."""
+
+    __slots__ = ("_session", "_text", "id", "key")
+
+    def __init__(self, session: "SharedSession") -> None:
+        self.id, self.key = session.id, session.key
+        self._session = session
+        self._text: bytes | None = None
+
+    def describe(self, chains: "Chains") -> bytes:
+        """See `SharedSession.describe`."""
+        if self._text is None:
+            self._text = self._session.describe(chains)
+        return self._text
 
 
 def make_shards(

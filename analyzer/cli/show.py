@@ -60,11 +60,12 @@ def run(options: Namespace, output: Output) -> int:
     if session is None:
         capture_run.status()
         raise CommandError(no_such_session(options.capture, options.id, engine.dispatcher.count))
-    if options.format == "json":
-        output.write(json_line(session_record(session, True, chains)))
-    else:
-        _print_session(output, session, finder.steps, options, chains, resumptions)
-    output.flush()
+    for one in options.outputs:
+        if one.form == "json":
+            one.write(json_line(session_record(session, True, chains)))
+        else:
+            _print_session(one, session, finder.steps, options, chains, resumptions)
+        one.flush()
     return capture_run.status()
 
 

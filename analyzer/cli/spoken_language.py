@@ -52,6 +52,7 @@ def results_are_english(options: Namespace) -> bool:
     """Return whether the results of a command stay English: JSON and CSV for programs, and `ENGLISH_ONLY`."""
     return (
         getattr(options, "format", None) not in (None, "text")
+        or any(output.form != "text" for output in options.outputs)
         or getattr(options, "events", False)
         or getattr(options, "command", None) in ENGLISH_ONLY
     )

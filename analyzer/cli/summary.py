@@ -169,15 +169,20 @@ def run(options: Namespace, output: Output) -> int:
     summary.findings.take_files(capture_run.reader.files)
     summary.findings.take_traffic(summary.traffic)
     summary.findings.take_capture(summary.capture_findings.findings(summary.traffic, forgotten))
-    if options.format == "json":
-        output.write(json_line(summary_record(summary, capture_run.reader.files, options.top or SHOWN_RECORDS)))
-        return capture_run.status()
-    n = options.top or SHOWN_ROWS
-    print_files(capture_run.reader.files, output, SHOWN_FILES, n)
-    print_contents(summary, output, capture_run.reader.files, n)
+    for one in options.outputs:
+        _write(one, summary, capture_run.reader.files, options.top)
+    return capture_run.status()
+
+
+def _write(output: Output, summary: Summary, files: Sequence[FileFacts], top: int | None) -> None:
+    if output.form == "json":
+        output.write(json_line(summary_record(summary, files, top or SHOWN_RECORDS)))
+        return
+    n = top or SHOWN_ROWS
+    print_files(files, output, SHOWN_FILES, n)
+    print_contents(summary, output, files, n)
     output.line()
     dim_line(output, say("more: --top N for longer tables, `analyzer show` for one session, --help for the rest"))
-    return capture_run.status()
 
 
 def print_contents(summary: Summary, output: Output, files: Sequence[FileFacts] = (), n: int = SHOWN_ROWS) -> None:
