@@ -35,7 +35,7 @@ MAX_TICKETS = 4
 SHORTEST_TICKET = 16
 """Bytes of a ticket at least. Shorter identities of pre-shared keys are names that people chose."""
 
-NO_EARLY_DATA: tuple[bool, bool | None] = (False, None)
+NO_EARLY_DATA: tuple[Any, ...] = (False, None)
 
 LONGEST_VALUE = 64
 """Bytes of a value that is kept unchanged; of a longer one the SHA-256 is kept."""
@@ -98,12 +98,12 @@ def fresh_values(session: Session) -> tuple[Any, ...]:
     )
 
 
-def early_data(handshake: SessionHandshake) -> tuple[bool, bool | None]:
+def early_data(handshake: SessionHandshake) -> tuple[Any, ...]:
     """Return whether the client offers early data, and whether the server accepts it; None if that is not known."""
     given: Any = handshake.hellos.fingerprint_input
     if given is None or EARLY_DATA not in given[2] or PRE_SHARED_KEY not in (handshake.hellos.offers or {}):
         return NO_EARLY_DATA
-    agreed: tuple[int, ...] | None = handshake.parameters.agreed
+    agreed: tuple[Any, ...] | None = handshake.parameters.agreed
     return True, None if agreed is None else EARLY_DATA in agreed
 
 

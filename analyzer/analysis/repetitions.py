@@ -116,7 +116,7 @@ class Repetitions:
             if client is not None and client == server:
                 return _same_handshake(client, values)
             found = _repeated_randoms(client, server, values)
-        early: tuple[bool, bool | None] = values[10]
+        early: tuple[Any, ...] = values[10]
         if early[0] and len(server_random) == _RANDOM_SIZE:
             earlier = self.early.first(b"".join((client_random, *values[4])), place)
             if earlier is not None:

@@ -54,7 +54,7 @@ from analyzer.tls.record.record import (
     Record,
     RecordSink,
 )
-from analyzer.tls.record.record_rules import ending
+from analyzer.tls.record.record_rules import alert_fault, ending
 from analyzer.tls.record.sealed_sizes import SealedSizes
 from analyzer.tls.record_check import check_change, check_ended, check_opened, check_record, take_heartbeat
 from analyzer.tls.session_handshake import SessionHandshake
@@ -360,9 +360,8 @@ class Session(RecordSink):
             self.log.report_alert(role, record.frame)
         elif not decrypted and parameters.tls13 and self.handshake.hellos.server_seen:
             sender.plain_alert = record.frame
-        if pos != length and record.missing == 0:
-            detail = f"an alert record of {length} bytes holds no whole number of alerts"
-            self.log.add_finding("protocol_violation", "low", detail, record.frame)
+        if record.missing == 0 and (pos != length or (parameters.tls13 and pos > LENGTH_OF_ALERT)):
+            self.log.add_finding("protocol_violation", "low", alert_fault(length), record.frame)
 
     def check_nonce(self, record: Record) -> None:
         """Look whether the explicit nonce of an encrypted record was used before with the same key."""

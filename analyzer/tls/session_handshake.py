@@ -273,7 +273,7 @@ class SessionHandshake:
         elif number in (SERVER_HELLO, HELLO_RETRY_REQUEST):
             self.collect_server_hello(body, raw, message, whole)
         elif number == NEW_SESSION_TICKET:
-            if getattr(body, "ticket", None) and (self.hellos.server_seen or self.decrypting):
+            if role == _SERVER and getattr(body, "ticket", None) and (self.hellos.server_seen or self.decrypting):
                 self.resumptions.keep_ticket(body.ticket, self.as_resumable())
         elif number in (CERTIFICATE, CERTIFICATE_STATUS, COMPRESSED_CERTIFICATE):
             sent = certificate_messages.certificates_of(self.stapled, role, body, message.problems)

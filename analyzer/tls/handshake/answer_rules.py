@@ -39,6 +39,7 @@ from analyzer.tls.messages.numbers import (
     RECORD_SIZE_LIMIT,
     RENEGOTIATION_INFO,
     SERVER_NAME,
+    SESSION_TICKET,
     SIGNATURE_ALGORITHMS,
     SIGNED_CERTIFICATE_TIMESTAMP,
     SSL3,
@@ -62,13 +63,13 @@ PSK_MODES, USE_SRTP = 45, 14
 PLACES: dict[int, frozenset[str]] = {
     SERVER_NAME: frozenset({"EncryptedExtensions"}),
     MAX_FRAGMENT_LENGTH: frozenset({"EncryptedExtensions"}),
-    STATUS_REQUEST: frozenset(),
+    STATUS_REQUEST: frozenset({"Certificate", "CertificateRequest"}),
     SUPPORTED_GROUPS: frozenset({"EncryptedExtensions"}),
-    SIGNATURE_ALGORITHMS: frozenset(),
+    SIGNATURE_ALGORITHMS: frozenset({"CertificateRequest"}),
     USE_SRTP: frozenset({"EncryptedExtensions"}),
     HEARTBEAT: frozenset({"EncryptedExtensions"}),
     ALPN: frozenset({"EncryptedExtensions"}),
-    SIGNED_CERTIFICATE_TIMESTAMP: frozenset(),
+    SIGNED_CERTIFICATE_TIMESTAMP: frozenset({"Certificate", "CertificateRequest"}),
     CLIENT_CERTIFICATE_TYPE: frozenset({"EncryptedExtensions"}),
     SERVER_CERTIFICATE_TYPE: frozenset({"EncryptedExtensions"}),
     PADDING: frozenset(),
@@ -79,13 +80,13 @@ PLACES: dict[int, frozenset[str]] = {
     SUPPORTED_VERSIONS: frozenset({"ServerHello", "HelloRetryRequest"}),
     COOKIE: frozenset({"HelloRetryRequest"}),
     PSK_MODES: frozenset(),
-    CERTIFICATE_AUTHORITIES: frozenset(),
-    OID_FILTERS: frozenset(),
+    CERTIFICATE_AUTHORITIES: frozenset({"CertificateRequest"}),
+    OID_FILTERS: frozenset({"CertificateRequest"}),
     POST_HANDSHAKE_AUTH: frozenset(),
-    SCHEMES_CERT: frozenset(),
+    SCHEMES_CERT: frozenset({"CertificateRequest"}),
     KEY_SHARE: frozenset({"ServerHello", "HelloRetryRequest"}),
 }
-"""In which of a server's answers of TLS 1.3 an extension may be, by its type (RFC 9846 section 4.3, and RFC 8449, RFC 8773)."""
+"""In which messages of a server of TLS 1.3 an extension may be, by its type (RFC 9846 section 4.3, RFC 8449, RFC 8773)."""
 
 
 def answer_breaches(answer: Any, offer: ClientOffer | None, retry: bool, n_keys: int, again: bool = False) -> Iterator[Breach]:
@@ -215,6 +216,8 @@ def _keys(answer: Any, offer: ClientOffer, n_keys: int) -> Iterator[Breach]:
 
 def _extensions_12(answer: Any, offer: ClientOffer | None, chosen: Suite | None) -> Iterator[Breach]:
     """Yield the extensions of a ServerHello up to TLS 1.2 whose content breaks a rule."""
+    if getattr(answer.extension(SESSION_TICKET), "ticket", None):
+        yield wrong(f"the ServerHello has a session_ticket that is not empty ({rule(5077, '3.2')})")
     formats = getattr(answer.extension(POINT_FORMATS), "ec_point_format_list", None)
     if formats is not None and UNCOMPRESSED not in formats:
         yield wrong(f"the point formats of the ServerHello lack uncompressed ({rule(8422, '5.2')})")

@@ -35,9 +35,14 @@ _LAST_HASH = 6
 _RSA_PSS = frozenset({0x0804, 0x0805, 0x0806, 0x0809, 0x080A, 0x080B})
 _OF_CURVES = frozenset({0x0807, 0x0808, 0x081A, 0x081B, 0x081C})
 
+FORBIDDEN_13 = frozenset({0x0401, 0x0501, 0x0601} | {hashed << 8 | key for hashed in (1, 2, 3) for key in (1, 2, 3)})
+"""RSASSA-PKCS1-v1_5, and signatures with MD5, SHA-1 and SHA-224, which TLS 1.3 has in certificates at most (RFC 9846 section
+4.3.3)."""
 
-def extensions_breaches(extensions: Any, offer: ClientOffer | None, resumes: bool) -> Iterator[Breach]:
-    """Yield what EncryptedExtensions break. resumes: whether the ServerHello chose a pre-shared key."""
+
+def extensions_breaches(extensions: Any, offer: ClientOffer | None, selected: int | None) -> Iterator[Breach]:
+    """Yield what EncryptedExtensions break. selected: index of the pre-shared key that was chosen, -1 for none, None if that
+    is not known."""
     name = "EncryptedExtensions"
     types = [extension.type for extension in extensions.extensions or ()]
     yield from repeated_extensions(name, types, rule(9846, "4.3"))
@@ -45,8 +50,16 @@ def extensions_breaches(extensions: Any, offer: ClientOffer | None, resumes: boo
     yield from agreed_contents(extensions, offer)
     if offer is not None:
         yield from unasked_extensions(name, types, offer, True)
-    if EARLY_DATA in types and not resumes:
+    if EARLY_DATA not in types or selected is None:
+        return
+    if selected < 0:
         yield wrong(f"the server accepts early data, and has chosen no pre-shared key ({rule(9846, '4.3.10')})")
+    elif selected > 0:
+        detail = (
+            f"the server accepts early data, and has chosen the pre-shared key with index {selected}, not the first one "
+            f"({rule(9846, '4.3.10')})"
+        )
+        yield wrong(detail)
 
 
 def certificate_breaches(certificate: Any, offer: ClientOffer | None, agreed: tuple[int, ...] | None) -> Iterator[Breach]:
@@ -60,6 +73,7 @@ def certificate_breaches(certificate: Any, offer: ClientOffer | None, agreed: tu
             continue
         types = [extension.type for extension in entry.extensions]
         yield from repeated_extensions("Certificate", types, rule(9846, "4.3"))
+        yield from misplaced_extensions("Certificate", types)
         if offer is not None:
             yield from unasked_extensions("Certificate", types, offer, True)
     first = certificate.certificate_list[0].cert_data if certificate.certificate_list else b""
@@ -89,6 +103,7 @@ def request_breaches(request: Any, later: bool) -> Iterator[Breach]:
     """Yield what a CertificateRequest of TLS 1.3 breaks. later: whether it comes after the handshake."""
     types = [extension.type for extension in request.extensions or ()]
     yield from repeated_extensions("CertificateRequest", types, rule(9846, "4.3"))
+    yield from misplaced_extensions("CertificateRequest", types)
     if SIGNATURE_ALGORITHMS not in types:
         yield wrong(f"the CertificateRequest has no signature_algorithms ({rule(9846, '4.4.2')})")
     if request.certificate_request_context and not later:
@@ -138,6 +153,24 @@ def scheme_breaches(role: int, scheme: int, offered: tuple[int, ...], tls13: boo
         else:
             where = rule(9846, "4.5.2") if tls13 else rule(5246, "7.4.8")
             yield Breach("not_offered", "medium", f"the client signed with {name}, which the server did not offer ({where})")
+
+
+def forbidden_breaches(role: int, scheme: int) -> Iterator[Breach]:
+    """Yield a CertificateVerify of TLS 1.3 with a scheme that is for certificates only. role: who signed."""
+    if scheme in FORBIDDEN_13:
+        who, name = "server" if role else "client", registry("signature_schemes").name(scheme)
+        yield wrong(f"the {who} signed its CertificateVerify with {name}, which TLS 1.3 forbids there ({rule(9846, '4.3.3')})")
+
+
+def context_breaches(certificate: Any, contexts: tuple[bytes, ...]) -> Iterator[Breach]:
+    """Yield a Certificate of a client of TLS 1.3 that answers no request. contexts: of the requests, empty if none is known."""
+    context = certificate.certificate_request_context
+    if contexts and context not in contexts:
+        detail = (
+            f"the Certificate of the client has the certificate_request_context 0x{context.hex()}, which no request has "
+            f"({rule(9846, '4.5.1')})"
+        )
+        yield wrong(detail)
 
 
 def ticket_breaches(ticket: Any) -> Iterator[Breach]:

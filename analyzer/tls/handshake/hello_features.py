@@ -267,7 +267,7 @@ def share_groups(body: Any) -> bytes:
 def answer_key(answer: Any, raw: bytes) -> bytes:
     """Return the bytes of a ServerHello or HelloRetryRequest on which it depends whether it fits the offer.
 
-    These are all except random, session id and the contents of key share, ticket and timestamps; of a key share, the group.
+    These are all except random, session id and the contents of key share and timestamps; of a key share, the group.
     """
     extension: Extension
     number: cython.int
@@ -276,10 +276,10 @@ def answer_key(answer: Any, raw: bytes) -> bytes:
     parts: list[bytes] = [slice_bytes(raw, 4, 6)]
     for extension in answer.extensions or ():
         number = extension.type
-        if number in (KEY_SHARE, KEY_SHARE_DRAFT, SESSION_TICKET, SIGNED_CERTIFICATE_TIMESTAMP):
+        if number in (KEY_SHARE, KEY_SHARE_DRAFT, SIGNED_CERTIFICATE_TIMESTAMP):
             parts.append(slice_bytes(raw, pos, end + 2))
             pos = end + 4 + extension.n_bytes
-            if number != SESSION_TICKET and number != SIGNED_CERTIFICATE_TIMESTAMP:
+            if number != SIGNED_CERTIFICATE_TIMESTAMP:
                 parts.append(share_groups(extension.body))
         end += 4 + extension.n_bytes
     parts.append(slice_bytes(raw, pos, len(raw)))

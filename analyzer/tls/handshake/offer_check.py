@@ -17,9 +17,10 @@ from analyzer.tls.handshake.key_alignment import KEY_CHANGES, check_alignment
 from analyzer.tls.handshake.key_exchange import exchanged_group
 from analyzer.tls.handshake.message_order import rule
 from analyzer.tls.handshake.offer_again import breaches_again
-from analyzer.tls.handshake.offer_rules import content_breaches
+from analyzer.tls.handshake.offer_rules import content_breaches, cookie_breaches
 from analyzer.tls.handshake.parameters import Hellos, Parameters
 from analyzer.tls.handshake.states import RoleState
+from analyzer.tls.limits import MAX_CONTEXTS
 from analyzer.tls.messages.hello import ClientHello, HelloRetryRequest, ServerHello
 from analyzer.tls.messages.numbers import (
     CERTIFICATE,
@@ -157,6 +158,9 @@ def _check_client_hello(handshake: Any, raw: bytes, body: Any, frame: int) -> No
         _report(handshake, hellos.offer.breaches, frame)
         _report(handshake, content_breaches(body), frame)
         return
+    flow = handshake.flow
+    if client.n_hellos == 1 and not (client.missed or flow.late or flow.mid_stream or handshake.log.gaps):
+        _report(handshake, cookie_breaches(body), frame)
     if client.missed or handshake.roles[_SERVER].missed or client.n_hellos != 2 or not isinstance(body, ClientHello):
         return
     second, before = handshake.transcript.hellos()
@@ -219,6 +223,8 @@ def _check_signature(handshake: Any, role: int, body: Any, frame: int) -> None:
     offered = (None if offer is None else offer.schemes) if role else handshake.authentication.offered[_CLIENT]
     if offered is not None and scheme not in offered:
         _report(handshake, content_rules.scheme_breaches(role, scheme, offered, handshake.parameters.tls13), frame)
+    if handshake.parameters.version == TLS_1_3:
+        _report(handshake, content_rules.forbidden_breaches(role, scheme), frame)
 
 
 def _check_13(handshake: Any, role: int, number: int, raw: bytes, body: Any, frame: int) -> None:
@@ -227,15 +233,19 @@ def _check_13(handshake: Any, role: int, number: int, raw: bytes, body: Any, fra
     if number == KEY_UPDATE:
         _report(handshake, content_rules.update_breaches(body, role), frame)
     elif role != _SERVER:
-        return
+        if number == CERTIFICATE and not handshake.roles[_SERVER].missed and len(parameters.contexts) < MAX_CONTEXTS:
+            _report(handshake, content_rules.context_breaches(body, parameters.contexts), frame)
+        elif number == NEW_SESSION_TICKET:
+            detail = f"the client sent a NewSessionTicket, which only servers send ({rule(9846, '4.7.1')})"
+            handshake.log.add_finding("unexpected_message", "medium", detail, frame)
     elif number == ENCRYPTED_EXTENSIONS:
-        resumes = parameters.resumption == "psk" or not handshake.hellos.server_seen
+        selected = parameters.selected if handshake.hellos.server_seen else None
         offer = _offer(handshake.hellos)
         rules = content_rules.extensions_breaches
         if len(raw) > LONGEST_REMEMBERED:
-            _report(handshake, rules(body, offer, resumes), frame)
+            _report(handshake, rules(body, offer, selected), frame)
         else:
-            _report(handshake, _remembered((id(offer), raw, resumes), offer, rules, body, offer, resumes), frame)
+            _report(handshake, _remembered((id(offer), raw, selected), offer, rules, body, offer, selected), frame)
     elif number == CERTIFICATE:
         offer = _offer(handshake.hellos)
         _report(handshake, content_rules.certificate_breaches(body, offer, parameters.agreed), frame)

@@ -14,6 +14,7 @@ from analyzer.codec.registry import registry
 from analyzer.tls.handshake.client_offer import PSK_KEY_EXCHANGE_MODES, Breach, ClientOffer
 from analyzer.tls.handshake.message_order import rule
 from analyzer.tls.messages.numbers import (
+    COOKIE,
     EARLY_DATA,
     KEY_SHARE,
     PRE_SHARED_KEY,
@@ -84,6 +85,13 @@ def content_breaches(hello: Any) -> Sequence[Breach]:
                 detail = f"the ClientHello has {pair[0]} pre-shared keys and {pair[1]} binders ({rule(9846, '4.3.11')})"
                 found.append(_faulty(detail))
     return found or ()
+
+
+def cookie_breaches(hello: Any) -> list[Breach]:
+    """Return what is wrong with a ClientHello that is the first one of its connection, and has a cookie."""
+    if hello.extension(COOKIE) is None:
+        return []
+    return [_faulty(f"the first ClientHello has a cookie, which no server has given ({rule(9846, '4.3.2')})")]
 
 
 def repeated_extensions(name: str, types: Iterable[int], where: str) -> Iterator[Breach]:

@@ -2,7 +2,7 @@ cimport cython
 
 from analyzer.tls.handshake cimport hello_features, key_exchange
 
-cdef int PRE_SHARED_KEY, MAX_SHARES, TLS_1_2, TLS_1_3, LARGEST_PLAINTEXT, EXPANSION, APPLICATION_DATA
+cdef int PRE_SHARED_KEY, MAX_SHARES, TLS_1_2, TLS_1_3, LARGEST_PLAINTEXT, EXPANSION, APPLICATION_DATA, MAX_CONTEXTS
 
 
 @cython.no_gc
@@ -25,12 +25,14 @@ cdef class Parameters:
     cdef public int fragment
     cdef public int longest
     cdef public tuple requested
+    cdef public tuple contexts
+    cdef public int selected
 
     cpdef bint is_unusual(self, int content_type, int version, long long length) except -1
     cpdef void take_answer(self, object body, bint whole) except *
     cpdef void take_server_hello(self, object body) except *
     cpdef void take_key_exchange(self, object body, bint whole) except *
-    cpdef tuple take_request(self, object body, bint whole)
+    cpdef object take_request(self, object body, bint whole)
 
 
 @cython.no_gc

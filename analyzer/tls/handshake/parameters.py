@@ -8,7 +8,7 @@ from analyzer.tls.handshake import hello_features, key_exchange
 from analyzer.tls.handshake.client_offer import ClientOffer
 from analyzer.tls.handshake.ech_offer import EchOffer
 from analyzer.tls.handshake.hello_features import FingerprintInput, ServerFingerprintInput
-from analyzer.tls.limits import LARGEST_PLAINTEXT, MAX_SHARES
+from analyzer.tls.limits import LARGEST_PLAINTEXT, MAX_CONTEXTS, MAX_SHARES
 from analyzer.tls.messages.numbers import PRE_SHARED_KEY, TLS_1_2, TLS_1_3
 from analyzer.tls.record.content_types import APPLICATION_DATA
 from analyzer.tls.suites import Suite, suite
@@ -35,11 +35,13 @@ class Parameters:
     record_version: that records must have from the answer on, 0 where it is not known, or a draft's. fragment: bytes of
     plaintext that a record may have; longest: bytes up to which a record of application data is surely not too long.
     requested: the types of certificate that the last CertificateRequest up to TLS 1.2 accepts, None if they are not known.
+    contexts: of the first requests of TLS 1.3. selected: index of the pre-shared key of TLS 1.3, -1 for none, -2 before the
+    ServerHello.
     """
 
     __slots__ = (
-        "agreed", "alpn", "cipher_suite", "compression", "dh_prime", "exchange", "fragment", "group", "longest",
-        "public_key", "record_version", "requested", "resumption", "session_id", "suite", "tls13", "version",
+        "agreed", "alpn", "cipher_suite", "compression", "contexts", "dh_prime", "exchange", "fragment", "group", "longest",
+        "public_key", "record_version", "requested", "resumption", "selected", "session_id", "suite", "tls13", "version",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -60,6 +62,8 @@ class Parameters:
         self.fragment = LARGEST_PLAINTEXT
         self.longest = LARGEST_PLAINTEXT + EXPANSION
         self.requested: tuple[int, ...] | None = None
+        self.contexts: tuple[bytes, ...] = ()
+        self.selected = -2
 
     def is_unusual(self, content_type: cython.int, version: cython.int, length: cython.longlong) -> cython.bint:
         """Return whether a record with that header may break a rule of the record layer (`record_check`)."""
@@ -90,8 +94,11 @@ class Parameters:
             self.session_id = getattr(body, "legacy_session_id_echo", None) or b""
         else:
             self.public_key = hello_features.server_key_share(body)
-            if body.extension(PRE_SHARED_KEY) is not None:
+            chosen = body.extension(PRE_SHARED_KEY)
+            self.selected = -1
+            if chosen is not None:
                 self.resumption = "psk"
+                self.selected = getattr(chosen, "selected_identity", None) or 0
 
     def take_key_exchange(self, body: Any, whole: cython.bint) -> None:
         """Take the group, or else the prime, and the public key of a ServerKeyExchange, if they are the first.
@@ -110,6 +117,9 @@ class Parameters:
         """Take the certificate types of a CertificateRequest. Return the signature schemes that it accepts, None for none."""
         types = getattr(body, "certificate_types", None)
         self.requested = None if types is None or not whole else tuple(types)
+        context = getattr(body, "certificate_request_context", None)
+        if context is not None and len(self.contexts) < MAX_CONTEXTS:
+            self.contexts = (*self.contexts, context)
         return hello_features.requested_schemes(body) if whole else None
 
 

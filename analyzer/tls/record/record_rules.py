@@ -102,6 +102,13 @@ def ending(level: int, description: int, tls13: bool) -> int:
     return FAILED if level == FATAL or (tls13 and description != USER_CANCELED) else 0
 
 
+def alert_fault(length: int) -> str:
+    """Return what is wrong with an alert record of that length, which has no whole alert, or several in TLS 1.3."""
+    if length % 2:
+        return f"an alert record of {length} bytes holds no whole number of alerts"
+    return f"an alert record of {length} bytes holds several alerts, which TLS 1.3 forbids (RFC 9846 section 5.1)"
+
+
 def after_end(role: int, how: int, content_type: int) -> Breach:
     """Return the finding about a record after its sender had ended its side (RFC 9846 sections 6.1 and 6.2)."""
     kind = registry("content_types").name(content_type)

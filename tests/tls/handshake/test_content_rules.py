@@ -42,10 +42,11 @@ def exchange(curve: bytes = P256, scheme: bytes = b"\x08\4"):
 
 
 def test_encrypted_extensions_from_the_offer():
-    assert told(extensions_breaches(encrypted(NAME, ALPN), OFFER, False)) == []
+    assert told(extensions_breaches(encrypted(NAME, ALPN), OFFER, -1)) == []
     early = offer_of(hello_13(extension(42, b"")))
-    assert told(extensions_breaches(encrypted(extension(42, b"")), early, True)) == []
-    assert told(extensions_breaches(encrypted(NAME), None, False)) == []
+    assert told(extensions_breaches(encrypted(extension(42, b"")), early, 0)) == []
+    assert told(extensions_breaches(encrypted(extension(42, b"")), early, None)) == []  # its ServerHello was not seen
+    assert told(extensions_breaches(encrypted(NAME), None, -1)) == []
 
 
 @pytest.mark.parametrize(
@@ -66,13 +67,16 @@ def test_encrypted_extensions_from_the_offer():
 )  # fmt: skip
 def test_encrypted_extensions_against_the_rules(sent, code, detail):
     wanted = code, detail.format("application_layer_protocol_negotiation")
-    assert told(extensions_breaches(encrypted(sent), OFFER, False)) == [wanted]
+    assert told(extensions_breaches(encrypted(sent), OFFER, -1)) == [wanted]
 
 
 def test_early_data_needs_a_pre_shared_key():
     early = offer_of(hello_13(extension(42, b"")))
-    assert told(extensions_breaches(encrypted(extension(42, b"")), early, False)) == [
+    assert told(extensions_breaches(encrypted(extension(42, b"")), early, -1)) == [
         ("faulty_answer", "the server accepts early data, and has chosen no pre-shared key")
+    ]
+    assert told(extensions_breaches(encrypted(extension(42, b"")), early, 1)) == [
+        ("faulty_answer", "the server accepts early data, and has chosen the pre-shared key with index 1, not the first one")
     ]
 
 

@@ -89,7 +89,7 @@ def test_messages_that_only_secrets_show():
     hand = talk(hello_13(), ANSWER)
     opened(hand, SERVER, message(8, b"\0\x09" + alpn(b"h2")), message(15, b"\4\1\0\3sig"))
     opened(hand, SERVER, message(24, b"\2"))
-    assert found(hand) == [("not_offered", 4), ("not_offered", 5), ("faulty_answer", 6)]
+    assert found(hand) == [("not_offered", 4), ("not_offered", 5), ("faulty_answer", 5), ("faulty_answer", 6)]
     calm = talk(hello_13(alpn(b"h2")), ANSWER)
     opened(calm, SERVER, message(8, b"\0\x09" + alpn(b"h2")), message(15, b"\x08\4\0\3sig"), message(24, b"\1"))
     assert found(calm) == []
