@@ -332,6 +332,11 @@ class Decryption(FinishedKeys):
         if self.states[0].limited or self.states[1].limited:
             detail = "the search for a record's number behind a gap ended early: the sessions of this run used up its limit"
             found.append(("limit", "medium", detail))
+        if self.schedule13.misbound:
+            detail = (
+                "the server accepted a pre-shared key whose binder is wrong, which it has to check (RFC 9846 section 4.3.11)"
+            )
+            found.append(("wrong_binder", "medium", detail))
         if keys.trial:
             found.append(("found_by_trial", "info", keys.trial))
         return found

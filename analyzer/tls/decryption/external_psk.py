@@ -86,6 +86,18 @@ def verify_psks(hello: bytes, psks: Mapping[bytes, bytes], retried: tuple[bytes,
     ]
 
 
+def offered_identities(hello: bytes) -> list[bytes]:
+    """Return the identities of the keys that a ClientHello offers, at most MAX_IDENTITIES; none if they are not its end.
+
+    Raises DecryptionError if the hello is malformed.
+    """
+    listed = hello_extensions(hello, HEADER)
+    body = listed[-1].body if listed and listed[-1].type == PRE_SHARED_KEY else None
+    if not isinstance(body, OfferedPsks):
+        return []
+    return [entry.identity for entry in (body.identities or ())[:MAX_IDENTITIES]]
+
+
 def selects(server_hello: bytes) -> tuple[int | None, bool]:
     """Return the index of the identity that a ServerHello chose, and whether it also has a key share.
 

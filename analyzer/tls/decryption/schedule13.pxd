@@ -16,6 +16,7 @@ cdef class Schedule13:
     cdef public SessionKeys keys
     cdef public tuple states
     cdef public object bound
+    cdef public bint misbound
     cdef public object trial
 
     cpdef void offer(self) except *

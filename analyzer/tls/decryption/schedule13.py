@@ -34,16 +34,18 @@ _CLIENT, _SERVER = 0, 1
 class Schedule13:
     """Starts to use the secrets of TLS 1.3, by filling the read state of each role.
 
-    bound: the pre-shared key that the server selected, if it is known. trial: the trial decryption, while it runs.
+    bound: the pre-shared key that the server selected, if it is known. trial: the trial decryption, while it runs. misbound:
+    whether the server accepted a pre-shared key with a wrong binder.
     """
 
-    __slots__ = ("bound", "keys", "states", "trial")
+    __slots__ = ("bound", "keys", "misbound", "states", "trial")
 
     def __init__(self, keys: SessionKeys, states: tuple[ReadState, ReadState]) -> None:
         self.keys = keys
         self.states = states
         self.bound: VerifiedPsk | None = None
         self.trial: TrialDecryption | None = None
+        self.misbound = False
 
     def offer(self) -> None:
         """Process what the client offers. Early data comes before the server has chosen anything."""
@@ -73,6 +75,8 @@ class Schedule13:
                 keys.note(UNSUPPORTED_CIPHER)
             return keys.suite is not None and (self._agree_psk(raw, keys.suite) or self._start_trial(list(found)))
         keys.material.matched += 1
+        if keys.material.psks and raw:
+            self.misbound = self._is_misbound(raw, keys.suite, found)
         if lacking:
             keys.note(MISSING_LABEL, f"the key log has {', '.join(found)} of this session, and not {', '.join(lacking)}")
         role: cython.int
@@ -211,6 +215,17 @@ class Schedule13:
             return verify_psks(hello, self.keys.material.psks, retried)
         except DecryptionError:  # a malformed hello has no valid binder
             return []
+
+    def _is_misbound(self, raw: bytes, chosen: Suite, found: dict[str, list[bytes]]) -> bool:
+        """Return whether the server accepted a key that the logged secrets prove, and whose binder is wrong."""
+        keys = self.keys
+        hello, retried = keys.transcript.hellos()
+        if hello is None or keys.ech is not None:
+            return False
+        from analyzer.tls.decryption.binder_check import accepts_wrong_binder
+
+        preceding = keys.transcript.through(SERVER_HELLO, chosen.prf_hash)
+        return accepts_wrong_binder((hello, retried), raw, keys.material.psks, found, chosen.prf_hash, preceding)
 
     def _agree_psk(self, raw: bytes, chosen: Suite) -> bool:
         """Start to use what a pre-shared key gives.

@@ -32,7 +32,7 @@ cdef class Parameters:
     cpdef void take_answer(self, object body, bint whole) except *
     cpdef void take_server_hello(self, object body) except *
     cpdef void take_key_exchange(self, object body, bint whole) except *
-    cpdef object take_request(self, object body, bint whole)
+    cpdef tuple take_request(self, object body, bint whole)
 
 
 @cython.no_gc

@@ -113,7 +113,7 @@ class Parameters:
         if not self.public_key:
             self.public_key = key_exchange.server_public_key(body)
 
-    def take_request(self, body: Any, whole: cython.bint) -> tuple[int, ...] | None:
+    def take_request(self, body: Any, whole: cython.bint) -> tuple[Any, ...] | None:
         """Take the certificate types of a CertificateRequest. Return the signature schemes that it accepts, None for none."""
         types = getattr(body, "certificate_types", None)
         self.requested = None if types is None or not whole else tuple(types)
