@@ -157,5 +157,5 @@ MAX_SHARES = 4
 SHORTEST_PUBLIC_KEY = 16
 """Bytes of a public key at least. Shorter values are the same by chance, or GREASE (RFC 8701 section 3)."""
 
-MAX_CONTEXTS = 64
-"""Requests for a certificate whose contexts are kept. After so many, those of later certificates are not compared."""
+MAX_REQUESTS = 64
+"""Requests for a certificate that are kept. After so many, later certificates are not compared with them."""

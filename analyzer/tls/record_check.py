@@ -15,6 +15,7 @@ from analyzer.tls.record.record_rules import (
     after_end,
     change_fault,
     empty,
+    forbidden_request,
     heartbeat_fault,
     inner_type,
     interleaved,
@@ -23,7 +24,7 @@ from analyzer.tls.record.record_rules import (
     wrong_version,
 )
 
-HEARTBEAT_EXTENSION = 15
+HEARTBEAT_EXTENSION, REQUESTS_NOT_ALLOWED, SERVER = 15, 2, 1
 
 EMPTY, VERSION, LENGTH, INTERLEAVED, CHANGE, INNER, ENDED = (1 << place for place in range(7))
 """Bits of `RoleState.reported`: rules of which one breach of a role was reported."""
@@ -112,6 +113,8 @@ def check_heartbeat(session: Any, record: Any) -> None:
     if offered and agreed is None:
         return
     found = heartbeat_fault(record.role, offered, offered and HEARTBEAT_EXTENSION in agreed)
+    if found is None and record.role == SERVER and hellos.offer is not None and hellos.offer.heartbeat == REQUESTS_NOT_ALLOWED:
+        found = forbidden_request()  # the first heartbeat is a request
     if found is not None:
         session.log.add_finding(*found, record.frame)
 

@@ -3,6 +3,7 @@
 Each case is a whole conversation, read as any other. What else is told of it (such as a key that is no point) does not count.
 """
 
+import zlib
 from collections.abc import Callable
 
 import pytest
@@ -34,7 +35,7 @@ from offers_by_hand import (
     shares,
 )
 from sealed_by_hand import FINISHED, LABELS, SECRETS, SealedHand
-from sessions_by_hand import ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, CLIENT, HANDSHAKE, SERVER, Hand, message
+from sessions_by_hand import ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, CLIENT, HANDSHAKE, HEARTBEAT, SERVER, Hand, message
 
 from analyzer.secrets.keylog import KeyLog
 from analyzer.store.session_record import findings_record
@@ -80,6 +81,14 @@ def ticket(value: bytes = b"ticket") -> bytes:
     return message(4, b"\0\0\0\x64" + b"\0\0\0\1" + b"\1n" + listed(value) + b"\0\0")
 
 
+def compressed() -> bytes:
+    """A CompressedCertificate, with zlib."""
+    inside = certificate()[4:]
+    data = zlib.compress(inside)
+    return message(25, b"\0\1" + len(inside).to_bytes(3, "big") + len(data).to_bytes(3, "big") + data)
+
+
+ZLIB = extension(27, b"\2\0\1")
 UPDATE = message(24, b"\0")
 FLIGHT = agreed() + certificate() + verify() + FINISHED
 ASKING = agreed() + request() + certificate() + verify() + FINISHED
@@ -189,6 +198,25 @@ BROKEN: dict[str, tuple[Callable[[], Hand], str]] = {
             offer=(LATER_AUTH,),
         ),
         "faulty_answer",
+    ),
+    "an extension that was not requested": (
+        lambda: sealed(ASKING, certificate(b"", (b"cert",), extension(18, b"\0\5\0\3abc")) + verify() + FINISHED), "not_offered"
+    ),
+    "the same context in two requests": (
+        lambda: sealed(FLIGHT, FINISHED, *2 * ((SERVER, HANDSHAKE, request(b"one")),), offer=(LATER_AUTH,)), "faulty_answer"
+    ),
+    "a certificate compressed in another way": (
+        lambda: sealed(agreed() + compressed() + verify() + FINISHED, offer=(extension(27, b"\2\0\2"),)), "not_offered"
+    ),
+    "a client that compresses unasked": (lambda: sealed(ASKING, compressed() + verify() + FINISHED), "not_offered"),
+    "a heartbeat that is not allowed": (
+        lambda: sealed(
+            agreed(extension(15, b"\1")) + certificate() + verify() + FINISHED,
+            FINISHED,
+            (SERVER, HEARTBEAT, b"\1\0\1x" + bytes(16)),
+            offer=(extension(15, b"\2"),),
+        ),
+        "unnegotiated_heartbeat",
     ),
     # Both hellos of a retry.
     "another name after a retry": (
@@ -304,6 +332,16 @@ LEGAL: dict[str, Callable[[], Hand]] = {
     ),
     "a client without certificate": lambda: sealed(ASKING, certificate(b"", ()) + FINISHED),
     "a client with a certificate": lambda: sealed(ASKING, CLIENT_PROOF),
+    "compressed certificates of both sides": lambda: sealed(
+        agreed() + request(b"", ZLIB) + compressed() + verify() + FINISHED, compressed() + verify() + FINISHED, offer=(ZLIB,)
+    ),
+    "heartbeats": lambda: sealed(
+        agreed(extension(15, b"\2")) + certificate() + verify() + FINISHED,
+        FINISHED,
+        (SERVER, HEARTBEAT, b"\1\0\1x" + bytes(16)),
+        (CLIENT, HEARTBEAT, b"\2\0\1x" + bytes(16)),
+        offer=(extension(15, b"\1"),),
+    ),
     "an acknowledged name": lambda: sealed(
         agreed(extension(0, b"")) + certificate() + verify() + FINISHED, offer=(NAMED,)
     ),

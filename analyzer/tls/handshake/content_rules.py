@@ -18,7 +18,8 @@ from analyzer.tls.handshake.answer_rules import (
 from analyzer.tls.handshake.client_offer import SERVER_CERTIFICATE_TYPE, Breach, ClientOffer
 from analyzer.tls.handshake.key_exchange import exchanged_group
 from analyzer.tls.handshake.message_order import rule
-from analyzer.tls.handshake.offer_rules import repeated_extensions
+from analyzer.tls.handshake.offer_rules import extension_name, repeated_extensions
+from analyzer.tls.handshake.parameters import Request
 from analyzer.tls.messages.numbers import EARLY_DATA, SIGNATURE_ALGORITHMS
 from analyzer.tls.suites import Suite
 
@@ -99,8 +100,13 @@ def is_raw_key(der: bytes) -> bool:
     return len(der) > pos and der[pos] == OBJECT_IDENTIFIER
 
 
-def request_breaches(request: Any, later: bool) -> Iterator[Breach]:
-    """Yield what a CertificateRequest of TLS 1.3 breaks. later: whether it comes after the handshake."""
+def request_breaches(request: Any, later: bool, requests: tuple[Request, ...] = ()) -> Iterator[Breach]:
+    """Yield what a CertificateRequest of TLS 1.3 breaks.
+
+    later: whether it comes after the handshake. requests: all that are known, this one too.
+    """
+    if [context for context, _, _ in requests].count(request.certificate_request_context) > 1:
+        yield wrong(f"two requests for a certificate have the same certificate_request_context ({rule(9846, '4.4.2')})")
     types = [extension.type for extension in request.extensions or ()]
     yield from repeated_extensions("CertificateRequest", types, rule(9846, "4.3"))
     yield from misplaced_extensions("CertificateRequest", types)
@@ -162,15 +168,33 @@ def forbidden_breaches(role: int, scheme: int) -> Iterator[Breach]:
         yield wrong(f"the {who} signed its CertificateVerify with {name}, which TLS 1.3 forbids there ({rule(9846, '4.3.3')})")
 
 
-def context_breaches(certificate: Any, contexts: tuple[bytes, ...]) -> Iterator[Breach]:
-    """Yield a Certificate of a client of TLS 1.3 that answers no request. contexts: of the requests, empty if none is known."""
+def client_breaches(certificate: Any, requests: tuple[Request, ...]) -> Iterator[Breach]:
+    """Yield what a Certificate of a client of TLS 1.3 has that no request asks for. requests: empty if none is known."""
     context = certificate.certificate_request_context
-    if contexts and context not in contexts:
+    asked = [types for one, types, _ in requests if one == context]
+    for number in dict.fromkeys(
+        extension.type for entry in certificate.certificate_list if asked for extension in entry.extensions or ()
+    ):
+        if not any(number in types for types in asked):
+            detail = (
+                f"the Certificate of the client has the extension {extension_name(number)}, which the server did not request "
+                f"({rule(9846, '4.5.1')})"
+            )
+            yield Breach("not_offered", "medium", detail)
+    if requests and not asked:
         detail = (
             f"the Certificate of the client has the certificate_request_context 0x{context.hex()}, which no request has "
             f"({rule(9846, '4.5.1')})"
         )
         yield wrong(detail)
+
+
+def compression_breaches(role: int, algorithm: int, accepted: tuple[int, ...]) -> Iterator[Breach]:
+    """Yield a CompressedCertificate whose algorithm is not one of those that the peer accepts. role: who sent it."""
+    if algorithm not in accepted:
+        name, who = registry("certificate_compression_algorithms").name(algorithm), "server" if role else "client"
+        detail = f"the {who} compressed its certificate with {name}, which the other side did not offer ({rule(8879, '4')})"
+        yield Breach("not_offered", "medium", detail)
 
 
 def ticket_breaches(ticket: Any) -> Iterator[Breach]:

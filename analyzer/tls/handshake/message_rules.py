@@ -28,6 +28,7 @@ from analyzer.tls.messages.numbers import (
     CERTIFICATE_VERIFY,
     CLIENT_HELLO,
     CLIENT_KEY_EXCHANGE,
+    COMPRESS_CERTIFICATE,
     COMPRESSED_CERTIFICATE,
     EARLY_DATA,
     ENCRYPTED_EXTENSIONS,
@@ -45,7 +46,7 @@ from analyzer.tls.messages.numbers import (
 )
 from analyzer.tls.suites import Suite
 
-STATUS_REQUEST_V2, COMPRESS_CERTIFICATE = 17, 27
+STATUS_REQUEST_V2 = 17
 CERT_WITH_EXTERN_PSK, POST_HANDSHAKE_AUTH = 33, 49
 APPLICATION_SETTINGS = frozenset({17513, 17613})
 

@@ -20,13 +20,15 @@ from analyzer.tls.handshake.offer_again import breaches_again
 from analyzer.tls.handshake.offer_rules import content_breaches, cookie_breaches
 from analyzer.tls.handshake.parameters import Hellos, Parameters
 from analyzer.tls.handshake.states import RoleState
-from analyzer.tls.limits import MAX_CONTEXTS
+from analyzer.tls.limits import MAX_REQUESTS
 from analyzer.tls.messages.hello import ClientHello, HelloRetryRequest, ServerHello
 from analyzer.tls.messages.numbers import (
     CERTIFICATE,
     CERTIFICATE_REQUEST,
     CERTIFICATE_VERIFY,
     CLIENT_HELLO,
+    COMPRESS_CERTIFICATE,
+    COMPRESSED_CERTIFICATE,
     ENCRYPTED_EXTENSIONS,
     END_OF_EARLY_DATA,
     FINISHED,
@@ -233,8 +235,12 @@ def _check_13(handshake: Any, role: int, number: int, raw: bytes, body: Any, fra
     if number == KEY_UPDATE:
         _report(handshake, content_rules.update_breaches(body, role), frame)
     elif role != _SERVER:
-        if number == CERTIFICATE and not handshake.roles[_SERVER].missed and len(parameters.contexts) < MAX_CONTEXTS:
-            _report(handshake, content_rules.context_breaches(body, parameters.contexts), frame)
+        known = not handshake.roles[_SERVER].missed and len(parameters.requests) < MAX_REQUESTS
+        if number == CERTIFICATE and known:
+            _report(handshake, content_rules.client_breaches(body, parameters.requests), frame)
+        elif number == COMPRESSED_CERTIFICATE and known and parameters.requests:
+            accepted = tuple(one for _, _, algorithms in parameters.requests for one in algorithms)
+            _report(handshake, content_rules.compression_breaches(role, body.algorithm, accepted), frame)
         elif number == NEW_SESSION_TICKET:
             detail = f"the client sent a NewSessionTicket, which only servers send ({rule(9846, '4.7.1')})"
             handshake.log.add_finding("unexpected_message", "medium", detail, frame)
@@ -250,7 +256,14 @@ def _check_13(handshake: Any, role: int, number: int, raw: bytes, body: Any, fra
         offer = _offer(handshake.hellos)
         _report(handshake, content_rules.certificate_breaches(body, offer, parameters.agreed), frame)
     elif number == CERTIFICATE_REQUEST:
-        _report(handshake, content_rules.request_breaches(body, handshake.roles[_SERVER].connected), frame)
+        later = handshake.roles[_SERVER].connected
+        _report(handshake, content_rules.request_breaches(body, later, parameters.requests), frame)
+    elif number == COMPRESSED_CERTIFICATE:
+        hello = None if handshake.roles[_CLIENT].missed else handshake.transcript.hellos()[0]
+        offered = None if hello is None or _offer(handshake.hellos) is None else _read(ClientHello, hello)
+        if offered is not None and offered.extension(COMPRESS_CERTIFICATE) is not None:  # else it has no place at all
+            accepted = tuple(offered.extension(COMPRESS_CERTIFICATE).algorithms or ())
+            _report(handshake, content_rules.compression_breaches(role, body.algorithm, accepted), frame)
     elif number == NEW_SESSION_TICKET and body.ticket_lifetime > content_rules.LONGEST_LIFETIME:
         _report(handshake, content_rules.ticket_breaches(body), frame)
 
@@ -267,7 +280,7 @@ CHECKED = frozenset({CLIENT_HELLO, SERVER_HELLO, SERVER_KEY_EXCHANGE, CERTIFICAT
 CHECKED_13 = frozenset(
     {
         CLIENT_HELLO, CERTIFICATE_VERIFY, KEY_UPDATE, ENCRYPTED_EXTENSIONS, CERTIFICATE, CERTIFICATE_REQUEST,
-        NEW_SESSION_TICKET, FINISHED, END_OF_EARLY_DATA,
+        NEW_SESSION_TICKET, FINISHED, END_OF_EARLY_DATA, COMPRESSED_CERTIFICATE,
     }
 )  # fmt: skip
 """The same in TLS 1.3."""

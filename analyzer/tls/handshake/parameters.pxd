@@ -2,7 +2,7 @@ cimport cython
 
 from analyzer.tls.handshake cimport hello_features, key_exchange
 
-cdef int PRE_SHARED_KEY, MAX_SHARES, TLS_1_2, TLS_1_3, LARGEST_PLAINTEXT, EXPANSION, APPLICATION_DATA, MAX_CONTEXTS
+cdef int PRE_SHARED_KEY, MAX_SHARES, TLS_1_2, TLS_1_3, LARGEST_PLAINTEXT, EXPANSION, APPLICATION_DATA, MAX_REQUESTS
 
 
 @cython.no_gc
@@ -25,7 +25,7 @@ cdef class Parameters:
     cdef public int fragment
     cdef public int longest
     cdef public tuple requested
-    cdef public tuple contexts
+    cdef public tuple requests
     cdef public int selected
 
     cpdef bint is_unusual(self, int content_type, int version, long long length) except -1

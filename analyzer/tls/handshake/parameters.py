@@ -1,6 +1,6 @@
 """Holds what the hellos of a session contain, and what both sides agree on."""
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import cython
 
@@ -8,8 +8,8 @@ from analyzer.tls.handshake import hello_features, key_exchange
 from analyzer.tls.handshake.client_offer import ClientOffer
 from analyzer.tls.handshake.ech_offer import EchOffer
 from analyzer.tls.handshake.hello_features import FingerprintInput, ServerFingerprintInput
-from analyzer.tls.limits import LARGEST_PLAINTEXT, MAX_CONTEXTS, MAX_SHARES
-from analyzer.tls.messages.numbers import PRE_SHARED_KEY, TLS_1_2, TLS_1_3
+from analyzer.tls.limits import LARGEST_PLAINTEXT, MAX_REQUESTS, MAX_SHARES
+from analyzer.tls.messages.numbers import COMPRESS_CERTIFICATE, PRE_SHARED_KEY, TLS_1_2, TLS_1_3
 from analyzer.tls.record.content_types import APPLICATION_DATA
 from analyzer.tls.suites import Suite, suite
 
@@ -21,6 +21,11 @@ EXPANSION = 256
 
 UNKNOWN_WAY = "unknown"
 """The resumption of a session that was resumed in a way that the capture does not show."""
+
+
+Request: TypeAlias = tuple[bytes, tuple[int, ...], tuple[int, ...]]
+"""A CertificateRequest of TLS 1.3: its context, the types of its extensions, the algorithms with which a certificate may be
+compressed."""
 
 
 class Parameters:
@@ -35,13 +40,14 @@ class Parameters:
     record_version: that records must have from the answer on, 0 where it is not known, or a draft's. fragment: bytes of
     plaintext that a record may have; longest: bytes up to which a record of application data is surely not too long.
     requested: the types of certificate that the last CertificateRequest up to TLS 1.2 accepts, None if they are not known.
-    contexts: of the first requests of TLS 1.3. selected: index of the pre-shared key of TLS 1.3, -1 for none, -2 before the
-    ServerHello.
+    requests: see `Request`, the first ones of TLS 1.3. selected: index of the pre-shared key of TLS 1.3, -1 for none, -2 before
+    the ServerHello.
     """
 
     __slots__ = (
-        "agreed", "alpn", "cipher_suite", "compression", "contexts", "dh_prime", "exchange", "fragment", "group", "longest",
-        "public_key", "record_version", "requested", "resumption", "selected", "session_id", "suite", "tls13", "version",
+        "agreed", "alpn", "cipher_suite", "compression", "dh_prime", "exchange", "fragment", "group", "longest",
+        "public_key", "record_version", "requested", "requests", "resumption", "selected", "session_id", "suite", "tls13",
+        "version",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -62,7 +68,7 @@ class Parameters:
         self.fragment = LARGEST_PLAINTEXT
         self.longest = LARGEST_PLAINTEXT + EXPANSION
         self.requested: tuple[int, ...] | None = None
-        self.contexts: tuple[bytes, ...] = ()
+        self.requests: tuple[Request, ...] = ()
         self.selected = -2
 
     def is_unusual(self, content_type: cython.int, version: cython.int, length: cython.longlong) -> cython.bint:
@@ -118,8 +124,9 @@ class Parameters:
         types = getattr(body, "certificate_types", None)
         self.requested = None if types is None or not whole else tuple(types)
         context = getattr(body, "certificate_request_context", None)
-        if context is not None and len(self.contexts) < MAX_CONTEXTS:
-            self.contexts = (*self.contexts, context)
+        if context is not None and len(self.requests) < MAX_REQUESTS:
+            algorithms = getattr(body.extension(COMPRESS_CERTIFICATE), "algorithms", None) or ()
+            self.requests = (*self.requests, (context, hello_features.extension_types(body), tuple(algorithms)))
         return hello_features.requested_schemes(body) if whole else None
 
 

@@ -124,3 +124,9 @@ def heartbeat_fault(role: int, offered: bool, answered: bool) -> Breach | None:
         return None
     why = "the server did not agree to heartbeats" if offered else "the client did not offer heartbeats"
     return "unnegotiated_heartbeat", "medium", f"the {ROLES[role]} sent a heartbeat without the extension: {why}"
+
+
+def forbidden_request() -> Breach:
+    """Return the finding about a server that sends heartbeats although the client does not allow it (RFC 6520 section 2)."""
+    detail = "the server sent a heartbeat request, and the mode of the client is peer_not_allowed_to_send (RFC 6520 section 2)"
+    return "unnegotiated_heartbeat", "medium", detail
