@@ -12,7 +12,7 @@ from analyzer.tls.handshake.transcript cimport Transcript
 from analyzer.tls.record.record cimport Record
 from analyzer.tls.session_log cimport SessionLog
 
-cdef int CLIENT_HELLO, END_OF_EARLY_DATA, CLIENT_KEY_EXCHANGE, FINISHED, KEY_UPDATE, MAX_FRAMES, _CLIENT, _SERVER
+cdef int HEADER, CLIENT_HELLO, END_OF_EARLY_DATA, CLIENT_KEY_EXCHANGE, FINISHED, KEY_UPDATE, MAX_FRAMES, _CLIENT, _SERVER
 
 
 @cython.final
@@ -56,3 +56,6 @@ cdef class Decryption(FinishedKeys):
     cpdef void close(self, long long at) except *
     @cython.locals(found=list)
     cpdef list findings(self)
+
+
+cdef bint _is_whole(bytes raw) except -1

@@ -24,6 +24,7 @@ from analyzer.tls.messages.numbers import (
     CLIENT_KEY_EXCHANGE,
     END_OF_EARLY_DATA,
     FINISHED,
+    HEADER,
     KEY_UPDATE,
 )
 from analyzer.tls.record.content_types import APPLICATION_DATA
@@ -126,6 +127,10 @@ class Decryption(FinishedKeys):
     ) -> cython.bint:
         """Note what the server has chosen. Returns False if nothing can be decrypted and records do not have to be read."""
         keys: SessionKeys = self.keys
+        if keys.trial and tls13 and not retry:  # what opens records is right, and has counted them
+            if chosen is keys.suite and keys.client_random == keys.transcript.client_random and _is_whole(raw):
+                keys.trial = ""
+            return self.active
         keys.version = version
         keys.tls13 = tls13
         keys.suite = chosen
@@ -363,6 +368,11 @@ class Decryption(FinishedKeys):
     def verify_data_later(self, preceding: bytes) -> bytes | None:
         """See `FinishedKeys.verify_data_later`."""
         return self.schedule13.verify_data(_CLIENT, APPLICATION, preceding)
+
+
+def _is_whole(raw: bytes) -> cython.bint:
+    """Return whether a handshake message with its header has the length that its header says."""
+    return len(raw) >= HEADER and len(raw) - HEADER == (raw[1] << 16 | raw[2] << 8 | raw[3])
 
 
 def _lost_keys(state: ReadState) -> bool:

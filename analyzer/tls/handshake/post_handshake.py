@@ -3,9 +3,17 @@
 from analyzer.secrets.suite_interface import Hash
 from analyzer.tls.handshake.authentication import Authentication, FinishedKeys, compare, verify13
 from analyzer.tls.handshake.certificate_messages import certificate_list
+from analyzer.tls.handshake.compressed_certificate import decompressed
 from analyzer.tls.limits import MAX_REQUESTS
-from analyzer.tls.messages.certificate_tables import Certificate13
-from analyzer.tls.messages.numbers import CERTIFICATE, CERTIFICATE_REQUEST, CERTIFICATE_VERIFY, FINISHED, HEADER
+from analyzer.tls.messages.certificate_tables import Certificate13, CompressedCertificate
+from analyzer.tls.messages.numbers import (
+    CERTIFICATE,
+    CERTIFICATE_REQUEST,
+    CERTIFICATE_VERIFY,
+    COMPRESSED_CERTIFICATE,
+    FINISHED,
+    HEADER,
+)
 
 
 class PostHandshake:
@@ -32,9 +40,9 @@ class PostHandshake:
                 request = self._requests[_context(raw)] = self._running.copy()
                 request.update(raw)
             return
-        if number == CERTIFICATE:
-            self._branch = self._requests.pop(_context(raw), None)
-            self._certificate = first_certificate(raw)
+        if number in (CERTIFICATE, COMPRESSED_CERTIFICATE):
+            context, self._certificate = first_certificate(raw)
+            self._branch = self._requests.pop(context or b"", None)
         branch = self._branch
         if branch is None:
             return
@@ -47,11 +55,20 @@ class PostHandshake:
 
 
 def _context(raw: bytes) -> bytes:
-    """Return the certificate_request_context, with its length, of a CertificateRequest or Certificate of TLS 1.3."""
-    return raw[HEADER : HEADER + 1 + raw[HEADER]] if len(raw) > HEADER else b""
+    """Return the certificate_request_context of a CertificateRequest of TLS 1.3."""
+    return raw[HEADER + 1 : HEADER + 1 + raw[HEADER]] if len(raw) > HEADER else b""
 
 
-def first_certificate(raw: bytes) -> bytes | None:
-    """Return the sender's own certificate in a Certificate of TLS 1.3; None without one."""
-    listed = certificate_list(Certificate13.read(raw[HEADER:])[0])
-    return listed[0] if listed else None
+def first_certificate(raw: bytes) -> tuple[bytes | None, bytes | None]:
+    """Return context and the sender's own certificate of a Certificate of TLS 1.3, plain or compressed (RFC 8879).
+
+    The context is that of the request which it answers. None for what is not there or cannot be read.
+    """
+    if raw[0] == COMPRESSED_CERTIFICATE:
+        message, _ = decompressed(CompressedCertificate.read(raw[HEADER:])[0])
+    else:
+        message, _ = Certificate13.read(raw[HEADER:])
+    if message is None:
+        return None, None
+    listed = certificate_list(message)
+    return message.certificate_request_context, listed[0] if listed else None

@@ -18,6 +18,7 @@ cdef class RecordReader:
     cdef public Record record
     cdef public bytes head
     cdef public long long remaining
+    cdef public long long latest
     cdef public int wanted
     cdef public long long first_gap
     cdef public list parts

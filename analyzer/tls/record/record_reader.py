@@ -35,17 +35,20 @@ class RecordReader:
 
     record: the current one, from its header on. head: bytes of an incomplete header. remaining: bytes of the body that are
     still to come. wanted: what the sink reads of it. first_gap: offset of the first missing byte in the body, -1 if there is
-    none. past_handshake: whether a record other than handshake has come. searching: whether the record boundary is lost.
+    none. latest: time of the last bytes, -1 before them. past_handshake: whether a record other than handshake has come. searching: whether the record boundary is lost.
     ssl2: whether records have headers of SSL 2.0.
     """
 
-    __slots__ = ("first_gap", "head", "parts", "past_handshake", "record", "remaining", "searching", "sink", "ssl2", "wanted")
+    __slots__ = (
+        "first_gap", "head", "latest", "parts", "past_handshake", "record", "remaining", "searching", "sink", "ssl2", "wanted",
+    )  # fmt: skip
 
     def __init__(self, sink: RecordSink, role: cython.int) -> None:
         self.sink = sink
         self.record = Record(role)
         self.head = b""
         self.remaining = 0
+        self.latest = -1
         self.past_handshake = False
         self.wanted = 0
         self.first_gap = -1
@@ -66,6 +69,7 @@ class RecordReader:
         record: Record = self.record
         pos: cython.Py_ssize_t = start
         n: cython.Py_ssize_t
+        self.latest = at
         while pos < end:
             if self.remaining > 0:
                 n = min(self.remaining, end - pos)
@@ -185,8 +189,12 @@ class RecordReader:
         record.body = b""
 
     def gap(self, offset: cython.longlong, length: cython.longlong, frame: cython.longlong, at: cython.longlong) -> None:
-        """Note that `length` bytes from `offset` on are missing; `frame` is the last one before them."""
+        """Note that `length` bytes from `offset` on are missing; `frame` is the last one before them; at: when that was clear.
+
+        What was there before the gap has the time of that frame.
+        """
         record: Record = self.record
+        at = at if self.latest < 0 else self.latest
         self.sink.take(gap(record.role, offset, length, frame))
         if self.remaining > 0 and length <= self.remaining:
             self.count_missing(length)

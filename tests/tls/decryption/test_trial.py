@@ -106,6 +106,24 @@ def test_without_a_hello_the_secrets_are_found_by_trial_and_nothing_is_called_ve
     assert "found_by_trial" in [finding["code"] for finding in record["findings"]]
 
 
+@pytest.mark.parametrize("part", [0, 1])
+def test_a_server_hello_that_is_not_whole_takes_nothing_from_what_opens(part: int) -> None:
+    flights = talk("all sorts")[0]
+    segments = packetise(flights, mss=(1460, 100), acks=True)
+    answer = [one for one in segments if one.side == SERVER and one.payload][part]  # the ServerHello fills more than one
+    lost = range(answer.sequence - 900_001, answer.sequence - 900_001 + len(answer.payload))
+    segments.remove(answer)
+    record, _ = decrypt("all sorts", segments)
+    streams = [(side, one) for side in (CLIENT, SERVER) for one in records_of(flights, side)]
+    intact = [one for side, one in streams if side == CLIENT or set(lost).isdisjoint(range(*one))]
+    assert record["decryption"]["records"] == len(intact)
+    assert record["decryption"]["reason"] in (None, "missing_segment")
+    codes = [finding["code"] for finding in record["findings"]]
+    assert "found_by_trial" in codes
+    assert "time_goes_back" not in codes  # what stood before the gap has the time of its frame
+    assert record["authenticity"]["finished"] == {"client": "unverifiable", "server": "unverifiable"}
+
+
 def test_a_key_log_of_another_run_costs_no_more_than_the_limit() -> None:
     segments = packetise(talk("all sorts")[0], mss=1460, acks=True)
     del segments[3]
