@@ -35,8 +35,8 @@ class RecordReader:
 
     record: the current one, from its header on. head: bytes of an incomplete header. remaining: bytes of the body that are
     still to come. wanted: what the sink reads of it. first_gap: offset of the first missing byte in the body, -1 if there is
-    none. latest: time of the last bytes, -1 before them. past_handshake: whether a record other than handshake has come. searching: whether the record boundary is lost.
-    ssl2: whether records have headers of SSL 2.0.
+    none. latest: time of the last bytes, -1 before them. past_handshake: whether a record other than handshake has come.
+    searching: whether the record boundary is lost. ssl2: whether records have headers of SSL 2.0.
     """
 
     __slots__ = (
