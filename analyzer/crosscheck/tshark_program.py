@@ -4,13 +4,16 @@ pyshark would also take a path from a file `config.ini` in the current folder, a
 was asked for. Here the program is exactly what the user named, or the first `tshark` in PATH.
 """
 
+import contextlib
 import ctypes
 import os
 import re
+import select
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -19,6 +22,9 @@ OLDEST = (4, 0, 0)
 
 _PATIENCE = 60
 """Seconds within which `tshark --version` has to answer."""
+
+_LONGEST_LINE = 4096
+"""Bytes of the answer in which the version is looked for."""
 
 _PR_SET_PDEATHSIG = 1
 
@@ -51,25 +57,42 @@ def find_tshark(given: str | None = None) -> TsharkProgram:
         raise TsharkError(f"{given}: no program that can be run (--tshark)")
     path = os.path.abspath(path)
     try:
-        answer = subprocess.run(
-            [path, "--version"],
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            timeout=_PATIENCE,
-            check=False,
-            preexec_fn=dies_with(os.getpid()),
-        )
-    except subprocess.TimeoutExpired as error:
-        raise TsharkError(f"{path}: does not tell its version within {_PATIENCE} s") from error
+        found = _VERSION.search(_first_line(path))
     except OSError as error:
         raise TsharkError(f"{path}: {error.strerror}") from error
-    found = _VERSION.search(answer.stdout[:4096].decode("utf-8", "replace").partition("\n")[0])
     if found is None:
         raise TsharkError(f"{path}: does not say that it is TShark, and which version")
     version = int(found[1]), int(found[2]), int(found[3])
     if version < OLDEST:
         raise TsharkError(f"{path}: is tshark {'.'.join(found.groups())}; from 4.0 on, its fields are known")
     return TsharkProgram(path, version)
+
+
+def _first_line(path: str) -> str:
+    """Return the first line that a program prints for `--version`. Nothing of it runs on. Raises TsharkError, OSError."""
+    until = time.monotonic() + _PATIENCE
+    said = b""
+    with subprocess.Popen(
+        [path, "--version"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=dies_with(os.getpid()),
+    ) as program:
+        output = program.stdout.fileno() if program.stdout is not None else -1
+        try:
+            while b"\n" not in said and len(said) < _LONGEST_LINE:
+                if not select.select([output], [], [], max(0, until - time.monotonic()))[0]:
+                    raise TsharkError(f"{path}: does not tell its version within {_PATIENCE} s")
+                more = os.read(output, _LONGEST_LINE)
+                if not more:
+                    break
+                said += more
+        finally:
+            with contextlib.suppress(ProcessLookupError):  # it has ended by itself
+                os.killpg(program.pid, signal.SIGKILL)
+    return said.decode("utf-8", "replace").partition("\n")[0]
 
 
 def dies_with(parent: int) -> Callable[[], None] | None:

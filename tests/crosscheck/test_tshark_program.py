@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from stuck_tshark import running, wait_for
 
+from analyzer.crosscheck import tshark_program
 from analyzer.crosscheck.tshark_program import TsharkError, find_tshark
 
 
@@ -53,6 +54,26 @@ def test_a_file_that_is_no_program_is_refused(tmp_path: Path):
     program.chmod(0o755)
     with pytest.raises(TsharkError, match="Exec format error"):
         find_tshark(str(program))
+
+
+def test_a_program_that_does_not_answer_is_ended_with_its_children(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(tshark_program, "_PATIENCE", 1)
+    program = tmp_path / "tshark"
+    program.write_text(f'#!/bin/sh\nsleep 1000 &\necho $! > "{tmp_path}/child"\nwait\n')
+    program.chmod(0o755)
+    with pytest.raises(TsharkError, match="does not tell its version within 1 s"):
+        find_tshark(str(program))
+    child = Path("/proc") / (tmp_path / "child").read_text().strip()
+    assert wait_for(lambda: not child.exists() or ") Z" in (child / "stat").read_text())
+
+
+def test_an_answer_without_end_is_not_read_to_its_end(tmp_path: Path):
+    program = tmp_path / "tshark"
+    program.write_text("#!/bin/sh\nexec cat /dev/zero\n")
+    program.chmod(0o755)
+    with pytest.raises(TsharkError, match="does not say that it is TShark"):
+        find_tshark(str(program))
+    assert wait_for(lambda: running(program) == [])
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the kernel of Linux does it")
