@@ -131,7 +131,7 @@ def _shown(value: str) -> str:
 def _refuse_pipes(paths: Sequence[str]) -> None:
     for path in paths:
         if path == "-" or (os.path.exists(path) and not os.path.isfile(path)):
-            raise CommandError(f"{path}: both of us read it, so it has to be a file")
+            raise CommandError(f"{path}: tshark reads it too, so it has to be a file")
 
 
 def _print_json(output: Output, record: dict[str, Any]) -> None:

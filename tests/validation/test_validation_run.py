@@ -72,12 +72,15 @@ def test_the_known_limits_in_chinese_are_those_of_the_chinese_readme(repository:
     assert [words[f"known.{code}"] for code in LIMITS] == [re.sub(r"\n *", "", item).replace("`", "") for item in items]
 
 
-def test_the_readme_shows_what_a_validation_says(validation: Run, repository: Path):
+@pytest.mark.parametrize(
+    ("language", "page", "title"), [("en", "README.md", "Validation"), ("zh", "README.zh.md", "方法确认")]
+)
+def test_the_readme_shows_what_a_validation_says(validation: Run, repository: Path, language: str, page: str, title: str):
     if tshark() is None:
         pytest.skip("the example is with tshark")
-    words = Sentences("en", DIRECTORY)
+    words = Sentences(language, DIRECTORY)
     told = [" ".join((one.code, one.word, one.counts, one.title)) for one in told_requirements(validation.facts, words)]
-    section = (repository / "README.md").read_text("utf-8").split("\n### Validation\n")[1].split("\n### ")[0]
+    section = (repository / page).read_text("utf-8").split(f"\n### {title}\n")[1].split("\n### ")[0]
     shown = [" ".join(line.split()) for line in section.splitlines() if line.startswith("    ") and line.strip() != "…"]
     assert len(shown) == 5
     assert set(shown) <= {*told, counts_text(validation.facts, words)}
