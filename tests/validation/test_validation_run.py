@@ -72,9 +72,7 @@ def test_the_known_limits_in_chinese_are_those_of_the_chinese_readme(repository:
     assert [words[f"known.{code}"] for code in LIMITS] == [re.sub(r"\n *", "", item).replace("`", "") for item in items]
 
 
-@pytest.mark.parametrize(
-    ("language", "page", "title"), [("en", "README.md", "Validation"), ("zh", "README.zh.md", "方法确认")]
-)
+@pytest.mark.parametrize(("language", "page", "title"), [("en", "README.md", "Validation"), ("zh", "README.zh.md", "方法确认")])
 def test_the_readme_shows_what_a_validation_says(validation: Run, repository: Path, language: str, page: str, title: str):
     if tshark() is None:
         pytest.skip("the example is with tshark")
