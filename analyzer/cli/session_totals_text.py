@@ -10,9 +10,8 @@ from analyzer.cli.rows import chain_cell, endpoint
 from analyzer.cli.table import Cell, Column, Table
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import established_text
-from analyzer.text.language import Sentences, say
+from analyzer.text.language import Sentences, say, translated_codes
 from analyzer.text.punctuation import listing
-from analyzer.text.session_csv import alerts_text
 
 SHOWN_SESSIONS = 5
 """Sessions of a capture that are listed one by one. Of a capture with more, only the totals are shown."""
@@ -34,9 +33,8 @@ COLUMNS = (
 
 
 def session_row(record: dict[str, Any]) -> list[Cell]:
-    """Return the cells of `COLUMNS` for a session's record. Its note is a fatal alert, or what is wrong with the chain."""
-    established, chain = record["established"], record["chain"]
-    fatal = [alert for alert in record["alerts"] if alert["level"] == "fatal"]
+    """Return the cells of `COLUMNS` for a session's record. Its note is why it failed, or what is wrong with the chain."""
+    established, chain, cause = record["established"], record["chain"], record["outcome"]["cause"]
     return [
         str(record["id"]),
         endpoint(record["client"]),
@@ -44,7 +42,7 @@ def session_row(record: dict[str, Any]) -> list[Cell]:
         harmless(record["server_name"] or ""),
         record["version"] or "",
         (established_text(established), "green" if established else "yellow"),
-        (alerts_text(fatal), "red") if fatal else chain_cell(chain) if chain["verdict"] == "invalid" else "",
+        (translated_codes("outcome_causes")[cause].title, "red") if cause else chain_cell(chain),
     ]
 
 

@@ -16,6 +16,7 @@ from analyzer.capture.frame import Frame
 from analyzer.cli.capture_run import FAILED, CaptureRun
 from analyzer.cli.chain_summary import ChainSummary
 from analyzer.cli.decryption_counts import Decryptions
+from analyzer.cli.failure_text import print_failures
 from analyzer.cli.files import print_files
 from analyzer.cli.findings import Findings
 from analyzer.cli.http_totals_text import print_http
@@ -189,6 +190,7 @@ def print_contents(summary: Summary, output: Output, files: Sequence[FileFacts] 
     """Print everything of a summary but the facts about the files, with `n` rows in each table."""
     traffic = summary.traffic
     few = max(1, n * FEW // SHOWN_ROWS)
+    print_failures(summary.failures, output, n)
     print_protocols(traffic, summary.tls, output, LEAST_PROTOCOLS + n)
     print_hosts(traffic, summary.totals.names, output, n)
     print_conversations(traffic, summary.tls, output, few)
