@@ -29,6 +29,9 @@ MANY_ATTRIBUTES = {
 """The classes that have more, as `package/file.py:Class`, and the reason."""
 
 TESTED_ELSEWHERE = {
+    "cli/outcome_view.py": "cli/test_show.py",
+    "text/outcome_text.py": "cli/test_show.py",
+    "text/wire_steps.py": "cli/test_show.py",
     "analysis/alert_causes.py": "analysis/test_outcome.py",
     "analysis/chain_outcome.py": "analysis/test_outcome.py",
     "analysis/failures.py": "analysis/test_outcome.py",

@@ -263,6 +263,7 @@ def _add_show(command: argparse.ArgumentParser) -> None:
     said = command.add_mutually_exclusive_group()
     said.add_argument("--terse", action="store_true", help="leave out the sentences that explain the steps")
     said.add_argument("--explain", action="store_true", help="the handshake in six numbered steps first, with its own values")
+    command.add_argument("--fields", action="store_true", help="the decoded fields of every handshake message too")
     _add_keys(command)
     _add_trust_options(command)
 
@@ -285,7 +286,9 @@ def _add_fields(command: argparse.ArgumentParser) -> None:
     command.set_defaults(captures=[])  # this command reads no captures
     lists = command.add_mutually_exclusive_group(required=True)
     lists.add_argument("--findings", action="store_true", help="the codes of findings")
-    lists.add_argument("--causes", action="store_true", help="the codes of failed decryption and of invalid chains")
+    lists.add_argument(
+        "--causes", action="store_true", help="the codes of failed connections and decryption, and of invalid chains"
+    )
     add_format(command, "text", "json", "csv")
 
 

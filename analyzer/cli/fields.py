@@ -14,7 +14,7 @@ from analyzer.text.language import say, translated_codes
 from analyzer.text.punctuation import listing
 
 FINDINGS = ("findings",)
-CAUSES = ("decryption_failures", "chain_problems")
+CAUSES = ("outcome_causes", "decryption_failures", "chain_problems")
 
 _INDENT = "    "
 

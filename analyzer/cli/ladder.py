@@ -7,10 +7,11 @@ from analyzer.cli.table import cut, pad, width, wrap
 from analyzer.text.authentication_text import check_text
 from analyzer.text.escape import harmless
 from analyzer.text.explain import GAP, step_sentences
-from analyzer.text.formatting import count_text, offset_text, problem_text
-from analyzer.text.handshake_steps import Step, step_text
+from analyzer.text.formatting import count_text, moment_text, offset_text, problem_text
+from analyzer.text.handshake_steps import Step, insert_step, step_text
 from analyzer.text.language import CHINESE, say, spoken
 from analyzer.text.punctuation import labelled
+from analyzer.text.wire_steps import WIRE, wire_steps
 from analyzer.tls.events import HandshakeMessage
 from analyzer.tls.session import Session
 
@@ -44,6 +45,11 @@ class Ladder:
         server = say("server")
         ends = pad(say("client"), self._lane - width(server)) + server
         output.line(output.paint(f"{pad(say('frame'), 6, True)}  {'ms':>10}   {ends}", "bold"))
+        flow = self._session.flow
+        zero = say("times count from {moment} UTC, frame {n}", moment=moment_text(flow.start), n=flow.first_frame)
+        output.line(" " * _GUTTER + output.paint(zero, "dim"))
+        for step in wire_steps(self._session):
+            insert_step(rungs, step)
         for step in rungs:
             self._rung(step)
 
@@ -54,12 +60,13 @@ class Ladder:
         if step.kind == "gap":
             self._gap(step)
             return
+        if step.kind == WIRE:
+            self._line(step.frame, step.at, self._arrow(harmless(step.item), step.side), "dim")
+            return
         name, title, facts = step_text(step, self._session)
         arrow = self._both(title) if step.kind == "application_data" else self._arrow(title, step.side)
-        frames = str(step.frame)
-        time = offset_text(step.at, self._session.flow.start).removesuffix(" ms")
         style = "alarm" if step.kind == "alert" and step.item.level == 2 else ("cyan", "magenta")[step.side]
-        self._output.line(f"{frames:>6}  {time:>10}   " + self._output.paint(arrow, style))
+        self._line(step.frame, step.at, arrow, style)
         for label, value in facts:
             self._fact(label, value)
         if step.kind == "message":
@@ -69,6 +76,10 @@ class Ladder:
             for problem in step.item.problems:
                 self._fact(say("problem"), harmless(problem_text(problem.field, problem.offset, problem.why)), "alarm")
         self._explain(name, step.item if step.kind == "message" else None)
+
+    def _line(self, frame: int, at: int, arrow: str, style: str) -> None:
+        time = offset_text(at, self._session.flow.start).removesuffix(" ms")
+        self._output.line(f"{frame:>6}  {time:>10}   " + self._output.paint(arrow, style))
 
     def _arrow(self, title: str, side: int) -> str:
         text = cut(title, self._lane - 8)

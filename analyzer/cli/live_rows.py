@@ -13,6 +13,7 @@ from analyzer.text.chain_text import YOUNGER_ROOTS, is_hidden
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import size_text
 from analyzer.text.language import Sentences, say
+from analyzer.text.outcome_text import FAILURES
 from analyzer.text.punctuation import beside, clauses, labelled
 from analyzer.text.session_csv import alerts_text
 from analyzer.tls.events import Event, SessionEnded
@@ -69,6 +70,7 @@ def row_text(record: dict[str, Any], ending: str = "") -> str:
         record["version"] or "",
         record["cipher_suite"] or "",
         outcome_text(record, ending),
+        cause_text(record["outcome"]),
         verdict_text(record["chain"]),
         decryption_text(record["decryption"]),
         findings_text(record["findings"]),
@@ -107,6 +109,11 @@ def outcome_text(record: dict[str, Any], ending: str) -> str:
     fatal = alerts_text([alert for alert in record["alerts"] if alert["level"] == "fatal"])
     outcome = beside(text, ending)
     return say("{outcome} {alerts}", outcome=outcome, alerts=fatal) if fatal else outcome
+
+
+def cause_text(outcome: dict[str, Any]) -> str:
+    """Return the cause of a session that failed or was abandoned."""
+    return outcome["cause"] or "" if outcome["result"] in FAILURES else ""
 
 
 def verdict_text(chain: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""`analyzer show`: prints one session in full: its facts, the handshake as a ladder, certificates, every message's fields."""
+"""`analyzer show`: prints one session in full: its facts, the handshake as a ladder, certificates, what became of it."""
 
 from argparse import Namespace
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from analyzer.cli.key_files import read_keys
 from analyzer.cli.ladder import Ladder
 from analyzer.cli.live_rows import exchange_text
 from analyzer.cli.message_fields import print_fields
+from analyzer.cli.outcome_view import print_outcome
 from analyzer.cli.output import CommandError, Output
 from analyzer.cli.resumptions import Resumptions, ech_text
 from analyzer.cli.rows import endpoint, owner_text
@@ -121,13 +122,14 @@ def _print_session(
         if ders:
             _print_certificates(output, role, ders, chains.judge(session, role), chains)
     messages, ech = session.log.messages, session.handshake.hellos.ech
-    if messages:
+    if messages and options.fields:
         output.line()
         output.line(output.paint(say("Messages"), "bold"))
         for message in messages:
             _print_message(output, message, ROLES[message.role])
             if message is messages[0] and ech is not None and ech.body is not None:
                 _print_inner_hello(output, ech)
+    print_outcome(output, record["outcome"])
 
 
 def _print_head(output: Output, session: Session, record: dict[str, Any], capture: str, resumed: str | None) -> None:

@@ -1,8 +1,9 @@
 """The codes in records, for use by programs, and the meaning of each code. The lists are CSV files, like those of `registry`.
 
 A code is never renamed. The sentence next to it in a record is for people and may change. Each list of codes is one CSV file
-in `registries/`: `findings` (what a session or a capture shows), `decryption_failures` (why something was not decrypted) and
-`chain_problems` (what makes a certificate chain invalid). `analyzer fields --findings` and `--causes` print them.
+in `registries/`: `findings` (what a session or a capture shows), `decryption_failures` (why something was not decrypted),
+`chain_problems` (what makes a certificate chain invalid), `outcome_causes` (why a connection failed) and `alert_meanings`
+(what an alert says). `analyzer fields --findings` and `--causes` print them.
 
 `registries/LANGUAGE/NAME.csv` has the texts of a list in another language: the column `code`, and only the columns that are
 translated. Codes, severities and references are the same in all languages.

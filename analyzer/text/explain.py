@@ -1,6 +1,6 @@
 """Explains each step of a handshake in a sentence, for a reader who is learning it (RFC 9846 section 2, RFC 5246 section 7)."""
 
-from analyzer.text.language import Sentences, noted, say
+from analyzer.text.language import Sentences, noted, say, translated_codes
 from analyzer.text.message_summary import extensions_of
 from analyzer.tls.events import HandshakeMessage
 from analyzer.tls.session import Session
@@ -51,7 +51,7 @@ BEFORE_13: Sentences = {
     ),
     "change_cipher_spec": "From here on this side encrypts with the new keys.",
     "application_data": "The conversation itself, such as HTTP: encrypted, so that only lengths and times can be seen.",
-    "alert": "A short notice: close_notify says goodbye, most others say why the connection is given up.",
+    "alert": "An encrypted notice: it says goodbye, or why the connection is given up; only its length can be seen.",
 }
 """The sentences up to TLS 1.2."""
 
@@ -77,7 +77,7 @@ SINCE_13: Sentences = {
     "application_data": (
         "The conversation itself, such as HTTP, and tickets and alerts, all looking alike: only lengths and times can be seen."
     ),
-    "alert": "A short notice: close_notify says goodbye, most others say why the connection is given up.",
+    "alert": "An encrypted notice: it says goodbye, or why the connection is given up; only its length can be seen.",
 }
 """The sentences for TLS 1.3."""
 
@@ -96,6 +96,9 @@ RESUMED_13: Sentences = {
     ),
 }
 """The sentences for a resumed session in TLS 1.3."""
+
+ALERT = "alert: "
+"""Begins the name of a step with an alert in plaintext or decrypted; behind it is the alert's own name."""
 
 NAMED = noted("It also says, unencrypted, which server it wants.")
 
@@ -143,6 +146,9 @@ def _is_unoffered(session: Session, frame: int) -> bool:
 
 def explanation(name: str, tls13: bool, resumed: bool, message: HandshakeMessage | None = None) -> list[str]:
     """Return the sentences for a step; empty if there are none. message: of the step, for what only it shows."""
+    if name.startswith(ALERT):
+        known = translated_codes("alert_meanings").get(name.removeprefix(ALERT))
+        return [] if known is None else [known.meaning]
     special = (RESUMED_13 if tls13 else RESUMED) if resumed else {}
     sentence = special.get(name) or (SINCE_13 if tls13 else BEFORE_13).get(name) or BOTH.get(name)
     if message is None or message.body is None:

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from analyzer.codec.registry import registry
+from analyzer.text.explain import ALERT
 from analyzer.text.formatting import count_text, size_text
 from analyzer.text.language import say
 from analyzer.text.message_summary import Facts, alert_text, message_facts
@@ -17,6 +19,8 @@ from analyzer.tls.session import Session
 
 MAX_STEPS = 4096
 """The most steps that are kept of a session. A handshake has about ten. A peer can send heartbeats without end."""
+
+DESCRIPTIONS = registry("alert_descriptions").names
 
 NOTE = -1
 """The side of a step that neither side sent."""
@@ -84,10 +88,10 @@ class Steps:
             return []
         rungs = _merged(self.steps, session.handshake.parameters.tls13)
         for gap in session.log.gaps:
-            _insert(rungs, Step("gap", gap.role, gap.frame, -1, gap.length, [0, 0], [0, 0], gap.frame))
+            insert_step(rungs, Step("gap", gap.role, gap.frame, -1, gap.length, [0, 0], [0, 0], gap.frame))
         for finding in session.log.findings:
             frame = finding.frames[0] if finding.frames else session.flow.last_frame
-            _insert(rungs, Step("finding", NOTE, frame, -1, finding, [0, 0], [0, 0], frame))
+            insert_step(rungs, Step("finding", NOTE, frame, -1, finding, [0, 0], [0, 0], frame))
         return rungs
 
 
@@ -103,7 +107,8 @@ def step_text(step: Step, session: Session) -> tuple[str, str, Facts]:
     if step.kind == "alert":
         alert: Alert = step.item
         words = say("encrypted") if alert.level < 0 else alert_text(alert.level, alert.description)
-        return "alert", say("Alert: {words}", words=words), []
+        name = "alert" if alert.level < 0 else f"{ALERT}{DESCRIPTIONS[alert.description]}"
+        return name, say("Alert: {words}", words=words), []
     n_bytes = sum(step.n_bytes)
     records = count_text(sum(step.count), "record")
     until = say(", to frame {frame}", frame=step.last_frame) if step.last_frame > step.frame else ""
@@ -171,7 +176,7 @@ def _opened(step: Step, side: int) -> bool:
     return step.kind == "message" and step.side == side and step.item.encrypted and step.item.body is not None
 
 
-def _insert(rungs: list[Step], step: Step) -> None:
+def insert_step(rungs: list[Step], step: Step) -> None:
     """Insert a gap or finding after the last step of its frame or of an earlier frame."""
     place = len(rungs)
     while place and rungs[place - 1].frame > step.frame:

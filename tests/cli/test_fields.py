@@ -12,7 +12,8 @@ from .conftest import Run
 
 
 @pytest.mark.parametrize(
-    ("option", "lists"), [("--findings", ["findings"]), ("--causes", ["decryption_failures", "chain_problems"])]
+    ("option", "lists"),
+    [("--findings", ["findings"]), ("--causes", ["outcome_causes", "decryption_failures", "chain_problems"])],
 )
 def test_json_and_csv_have_every_code_of_the_lists(run: Run, option: str, lists: list[str]):
     expected = [(name, code) for name in lists for code in codes(name)]
@@ -37,7 +38,7 @@ def test_a_word_chooses_by_list_code_title_or_meaning(run: Run):
         ("--causes", "chain_problems", list(codes("chain_problems"))),  # the list
         ("--findings", "DOWNGRADE", ["downgrade"]),  # the code
         ("--findings", "version downgraded", ["downgrade"]),  # the title
-        ("--causes", "was revoked", ["revoked"]),  # the meaning
+        ("--causes", "was revoked at", ["revoked"]),  # the meaning
     ]:
         lines = run("fields", option, word, "--format", "json").out.splitlines()
         assert [json.loads(line)["code"] for line in lines] == expected

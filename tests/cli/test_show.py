@@ -2,6 +2,8 @@ import json
 from pathlib import Path
 
 import pytest
+from frames_by_hand import write
+from wire import CLIENT, SERVER, Wire, hello
 
 from analyzer.cli.table import width
 
@@ -26,16 +28,18 @@ def test_the_ladder_has_every_step_in_order_with_its_direction(run: Run, mutual:
         for line in lines
     ]
     names = [
+        ("client", "SYN"),
         ("client", "ClientHello"), ("server", "ServerHello "), ("server", "Certificate "), ("server", "ServerKeyExchange"),
         ("server", "CertificateRequest"), ("server", "ServerHelloDone"), ("client", "Certificate "),
         ("client", "ClientKeyExchange"), ("client", "CertificateVerify"), ("client", "ChangeCipherSpec"),
         ("client", "Finished"), ("server", "NewSessionTicket"), ("server", "ChangeCipherSpec"), ("server", "Finished"),
         ("both", "Application Data"), ("client", "Alert: encrypted"), ("server", "Alert: encrypted"),
+        ("client", "FIN"), ("server", "FIN"),
     ]  # fmt: skip
     assert [side for _, side, _ in steps] == [side for side, _ in names]
     for (_, _, line), (_, name) in zip(steps, names, strict=True):
         assert name in line
-    assert [frame for frame, _, _ in steps] == [4, 6, 6, 6, 6, 6, 8, 8, 8, 8, 8, 10, 10, 10, 12, 16, 18]
+    assert [frame for frame, _, _ in steps] == [1, 4, 6, 6, 6, 6, 6, 8, 8, 8, 8, 8, 10, 10, 10, 12, 16, 18, 20, 21]
 
 
 def test_the_most_important_fields_are_below_the_arrows(run: Run, mutual: Path):
@@ -79,7 +83,8 @@ def test_a_fatal_alert_is_named(run: Run, captures: Path):
 
 
 def test_certificates_and_fields_follow(run: Run, mutual: Path):
-    text = run("show", mutual, 0, columns=120).text
+    assert "\nMessages" not in run("show", mutual, 0).text
+    text = run("show", mutual, 0, "--fields", columns=120).text
     assert text.index("Certificates of the server") < text.index("Certificates of the client") < text.index("\nMessages")
     for fact in (
         "67941ca14e9742dbf5ff694c090baa95f1b2bc5c6d705d3fd4315b507183f05c",
@@ -160,3 +165,37 @@ def test_a_session_without_findings_has_no_list_of_them(run: Run, captures: Path
     path = str(captures / "tls13-x25519" / "tls13-x25519.pcapng")
     assert json.loads(run("show", path, "0", "--format", "json").out)["findings"] == []
     assert "\nFindings" not in run("show", path, "0").text
+
+
+def test_it_ends_with_what_became_of_it(run: Run, captures: Path, tmp_path: Path):
+    whole = run("show", captures / "tls13-x25519" / "tls13-x25519.pcapng", 0).text
+    assert "  result        established\n" in whole[whole.index("\nOutcome\n") :]
+    assert "what to do" not in whole
+    wire = Wire().open().say(CLIENT, hello()).again(CLIENT, 100, 3).rst(SERVER, hops=30)
+    path = write(tmp_path / "reset.pcapng", wire.frames)
+    text = run("show", path, 0, columns=120).text
+    ladder, end = text.split("\nOutcome\n")
+    for row in ("SYN (answered after 1.0 ms)", "3 segments sent again", "RST: breaks the connection off (time to live 30)"):
+        assert row in ladder
+    for fact in (
+        "failed: Reset by somebody on the path",
+        "ended by      somebody on the path",
+        "time to live 30",
+        "frames        4, 9",
+    ):
+        assert fact in end
+    assert "times count from" in ladder
+    chinese = run("show", path, 0, "--lang", "zh", columns=120).text
+    assert "路径上的某方" in chinese[chinese.index("结果") :]
+
+
+def test_what_was_said_in_the_place_of_tls_is_a_row(run: Run, tmp_path: Path):
+    wire = Wire().open().say(CLIENT, hello()).say(SERVER, b"HTTP/1.1 400 Bad Request\r\n\r\n").close(SERVER)
+    text = run("show", write(tmp_path / "http.pcapng", wire.frames), 0, columns=120).text
+    assert 'no TLS: HTTP, "HTTP/1.1 400 Bad Request"' in text
+    assert "failed: Server does not speak TLS here" in text
+
+
+def test_each_alert_has_its_own_explanation(run: Run, captures: Path):
+    path = captures / "alert-handshake-failure" / "alert-handshake-failure.pcapng"
+    assert "The sender found nothing that both sides accept" in " ".join(run("show", path, 0).text.split())

@@ -10,11 +10,12 @@ from sessions_by_hand import CAPTURES
 
 from analyzer.cli.main import main
 from analyzer.codec.codes import SEVERITIES, Code, codes
+from analyzer.codec.registry import registry
 from analyzer.x509.verdict import WEIGHTS
 
 PACKAGE = Path(__file__).resolve().parents[2] / "analyzer"
 
-LISTS = ("findings", "decryption_failures", "chain_problems")
+LISTS = ("findings", "outcome_causes", "decryption_failures", "chain_problems", "alert_meanings")
 
 
 def calls() -> Iterator[tuple[str, list[str]]]:
@@ -61,6 +62,10 @@ def test_every_code_in_the_lists_is_used_somewhere():
     assert [code for code in codes("findings") if code not in given] == []
     assert [code for code in codes("decryption_failures") if code not in given] == []
     assert set(codes("chain_problems")) == set(WEIGHTS)
+    assert [code for code in codes("outcome_causes") if code not in given] == []
+    assert list(codes("alert_meanings")) == [
+        registry("alert_descriptions").name(number) for number in registry("alert_descriptions")
+    ]
 
 
 @pytest.mark.parametrize("name", LISTS)
