@@ -151,12 +151,20 @@ def test_several_captures_are_one_run(tmp_path: Path):
     wanted = printed(tmp_path, "sessions", SMALL, DEMO)
     assert [session.to_dict() for session in analyzer.sessions([SMALL, str(DEMO)])] == wanted
     assert [session.id for session in analyzer.sessions(iter([SMALL, DEMO]))] == [record["id"] for record in wanted]
+    (tmp_path / "ring").mkdir()
+    for name, path in (("a", DEMO), ("b", SMALL)):
+        (tmp_path / "ring" / name).write_bytes(path.read_bytes())
+    places = [(session.server_name, session.capture) for session in analyzer.sessions(tmp_path / "ring")]
+    of_demo = [name for name, path in places if path == str(tmp_path / "ring" / "a")]
+    assert of_demo.count("www.shop.example") == 2
+    assert len(places) == len(wanted) == len(of_demo) + 1
 
 
 def test_compressed_captures_are_read(tmp_path: Path):
     packed = tmp_path / "demo.bin"
     packed.write_bytes(gzip.compress(DEMO.read_bytes()))
-    assert [one.to_dict() for one in analyzer.sessions(packed)] == [one.to_dict() for one in analyzer.sessions(DEMO)]
+    wanted = [one.to_dict() | {"capture": str(packed)} for one in analyzer.sessions(DEMO)]
+    assert [one.to_dict() for one in analyzer.sessions(packed)] == wanted
 
 
 def test_rsa_keys_and_passwords(tmp_path: Path):
@@ -398,7 +406,8 @@ def test_a_pipe_is_read_once(tmp_path: Path):
     writer = threading.Thread(target=lambda: fifo.write_bytes(SMALL.read_bytes()))
     writer.start()
     reading = analyzer.sessions(fifo)
-    assert [one.to_dict() for one in reading] == [one.to_dict() for one in analyzer.sessions(SMALL)]
+    wanted = [one.to_dict() | {"capture": str(fifo)} for one in analyzer.sessions(SMALL)]
+    assert [one.to_dict() for one in reading] == wanted
     writer.join()
     with pytest.raises(analyzer.ReadOnce, match="fifo is a pipe, which can be read only once"):
         list(reading)
@@ -426,7 +435,7 @@ def test_what_is_missing_is_said_at_once(tmp_path: Path):
     for name in ("keylog", "rsa_keys", "psk_file", "trust", "crl", "intermediates", "ct_logs"):
         with pytest.raises(FileNotFoundError, match="missing"):
             analyzer.sessions(SMALL, **{name: missing})
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(ValueError, match="no capture is in this folder"):
         analyzer.packets(tmp_path)
     with pytest.raises(ValueError, match="no captures"):
         analyzer.sessions([])

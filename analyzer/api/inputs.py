@@ -12,7 +12,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from analyzer.api.faults import CaptureFault, KeyLogFault, ReadOnce, UnusableFile, not_a_capture
+from analyzer.capture.capture_order import captures_of
 from analyzer.capture.capture_reader import CaptureReader, FileFacts
+from analyzer.capture.frame_places import FramePlaces
 from analyzer.capture.packet_reader import PacketReader
 from analyzer.capture.source import STANDARD_INPUT
 from analyzer.codec.errors import Incomplete
@@ -53,7 +55,7 @@ class Inputs:
     ) -> None:
         """Raises OSError for a file that cannot be opened, UnusableFile for one with other contents than it must have.
 
-        TypeError and ValueError for what is no path.
+        TypeError and ValueError for what is no path, ValueError for a folder without captures.
         """
         self.captures = paths_of(captures, "captures")
         self._keylogs = tuple(dict.fromkeys(paths_of(keylog, "keylog")))
@@ -61,6 +63,7 @@ class Inputs:
             raise ValueError("no captures")
         if self.captures.count(STANDARD_INPUT) > 1:
             raise ReadOnce(STANDARD_INPUT)
+        self.captures = tuple(captures_of(self.captures))
         CaptureReader(self.captures).check()
         CaptureReader(self._keylogs).check()
         passwords = [password] if isinstance(password, str | bytes) else password
@@ -102,6 +105,11 @@ class Captures:
         self._keylog = inputs.key_log()
         problems = () if self._keylog is None else self._keylog.problems
         self.keylog_faults = tuple(KeyLogFault(one.source, one.line, one.why) for one in problems)
+
+    @property
+    def places(self) -> FramePlaces:
+        """In which capture a frame is that was read."""
+        return self._reader.places
 
     def keys(self, patient: bool = True) -> dict[str, Any]:
         """Return the arguments of an engine that decrypts. patient: sessions wait for secrets that may still come."""

@@ -14,3 +14,5 @@ class Packet(Record, declared=PACKET):
     protocol: str
     length: int
     info: str
+    capture: str | None
+    frame_in_capture: int | None

@@ -110,14 +110,14 @@ def sessions(
         for session in analyzer.sessions("trace.pcapng", keylog="keys.log"):
             print(session.server_name, session.version, session.chain.verdict)
 
-    captures: one path or several, `-` for standard input; pcap or pcapng, plain or compressed; several are read in order, as
-    one. keylog: key logs (`SSLKEYLOGFILE`), read when a loop begins. rsa_keys: RSA private keys, PEM, DER or PKCS#12;
-    password: those that may open them. psk_file: external pre-shared keys. trust: `mozilla` (the default), `system`, or files
-    with roots; intermediates: files with certificates that may complete a chain; crl: files with revocation lists; ct_logs: a
-    log_list.json instead of the logs in the package. at: the time for which chains are validated: `capture` for each
-    session's start, `now`, RFC 3339 text, or a datetime with a time zone. strict: whether rules that verifiers do not
-    enforce (the problem `non_conforming`) make a chain invalid too. messages: whether handshake messages keep their decoded
-    fields.
+    captures: one path or several, of files or of folders with captures, `-` for standard input; pcap or pcapng, plain or
+    compressed; several are read as one, in the order of their times. keylog: key logs (`SSLKEYLOGFILE`), read when a loop
+    begins. rsa_keys: RSA private keys, PEM, DER or PKCS#12; password: those that may open them. psk_file: external pre-shared
+    keys. trust: `mozilla` (the default), `system`, or files with roots; intermediates: files with certificates that may
+    complete a chain; crl: files with revocation lists; ct_logs: a log_list.json instead of the logs in the package. at: the
+    time for which chains are validated: `capture` for each session's start, `now`, RFC 3339 text, or a datetime with a time
+    zone. strict: whether rules that verifiers do not enforce (the problem `non_conforming`) make a chain invalid too.
+    messages: whether handshake messages keep their decoded fields.
 
     Raises at once FileNotFoundError and other OSErrors, `UnusableFile` for a bad file of keys or certificates, TypeError and
     ValueError for what is no path, ValueError for a bad moment; at the end of a loop `NotACapture`, if none of the files is a
@@ -130,6 +130,7 @@ def sessions(
     def read(source: Captures) -> Iterator[Session]:
         chains = again(options)
         engine = Engine(fields=messages, watches_revocation=True, **source.keys())
+        engine.dispatcher.frames.places = source.places
         for turn in turns(source, engine):
             chains.take(turn)
             for event in turn:
@@ -166,7 +167,7 @@ def packets(
                 events = engine.take()
                 if events:
                     plaintext.take(events)
-                yield Packet(packet_record(frame, *describer.describe(frame, events)))
+                yield Packet(packet_record(frame, *describer.describe(frame, events), source.places))
                 plaintext.clear()
 
     return Reading(inputs, read)
@@ -201,6 +202,7 @@ def events(
     def read(source: Captures) -> Iterator[Event]:
         chains = again(options)
         engine = Engine(detailed=True, watches_revocation=True, **source.keys())
+        engine.dispatcher.frames.places = source.places
         for turn in turns(source, engine):
             chains.take(turn)
             for event in turn:

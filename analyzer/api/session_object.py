@@ -74,6 +74,8 @@ class Session(Record, declared=SESSION):
 
     id: int
     protocol: str
+    capture: str | None
+    frame_in_capture: int | None
     client: Endpoint
     server: Endpoint
     before: tuple[BeforeTls, ...] | None

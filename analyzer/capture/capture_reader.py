@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from analyzer.capture.blocks import Interface, Section, Statistics
 from analyzer.capture.frame import Frame
+from analyzer.capture.frame_places import FramePlaces
 from analyzer.capture.key_prescan import LARGEST_COMPRESSED
 from analyzer.capture.packet_reader import PacketReader
 from analyzer.capture.source import STANDARD_INPUT, Hashing, Source, open_read_only
@@ -69,6 +70,7 @@ class CaptureReader:
     all Decryption Secrets Blocks in those files. names: address to names, from all those files; if several files name an
     address, the first file counts. stopped: whether `stop` was called. sizes: bytes after which files end, by path, although
     they may grow; files without an entry are read to their end. hashing: which digests are computed, as `Source` takes it.
+    places: in which file a frame is that was read.
     """
 
     paths: Sequence[str]
@@ -82,6 +84,7 @@ class CaptureReader:
     source: Source | None = None
     stopped: bool = False
     sizes: dict[str, int] = field(default_factory=dict)
+    places: FramePlaces = field(default_factory=FramePlaces)
 
     def check(self) -> int | None:
         """Return the sum of the file sizes, None with a pipe. Raise OSError for the first path that cannot be opened."""
@@ -130,10 +133,12 @@ class CaptureReader:
         In a pipe in which nothing comes, it is yielded without more bytes several times per second.
         Damage ends the reading of one file and is kept in its facts. The next file is read then. An OSError is raised.
         """
+        self.places.several = len(self.paths) > 1
         for path in self.paths:
             if self.stopped:
                 return
             first_frame = self.frame.number + 1
+            self.places.begin(path, first_frame)
             packet_reader = PacketReader(self.frame, self.n_interfaces, True)
             with Source(path, self.hashing, self.sizes.get(path)) as source:
                 self.source = source

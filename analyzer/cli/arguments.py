@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from analyzer.cli.capture_paths import CAPTURES
 from analyzer.cli.command_texts import ABOUT, ABOUTS, EXAMPLES, STATUS, STATUSES
 from analyzer.cli.crosscheck_arguments import add_crosscheck
 from analyzer.cli.live_arguments import add_live
@@ -15,6 +16,7 @@ from analyzer.cli.report_arguments import add_report
 from analyzer.cli.spoken_language import HelpFormatter, translate_help
 from analyzer.cli.time_argument import parse_time
 from analyzer.cli.validate_arguments import add_validate
+from analyzer.cli.word_order import options_first
 from analyzer.store.validation_time import CAPTURE
 from analyzer.text.escape import harmless
 from analyzer.text.language import ENGLISH, LANGUAGES, retold_error
@@ -119,12 +121,22 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         words, started = words[:end], words[end + 1 :]
     if "--schema" in words and not {"-h", "--help"} & set(words):
         return _schema_options(words)
-    options = parser().parse_args(words)
+    root = parser()
+    options = root.parse_args(_in_order(words, root))
     options.given = words
     options.lang = getattr(options, "lang", ENGLISH)
     if started is not None:
         options.words = started
     return options
+
+
+def _in_order(words: list[str], root: argparse.ArgumentParser) -> list[str]:
+    """Return the words with the options of the command before its captures."""
+    at = options_of_all(words)
+    for action in root._actions:
+        if isinstance(action, argparse._SubParsersAction) and words[at : at + 1] and words[at] in action.choices:
+            return [*words[: at + 1], *options_first(words[at + 1 :], action.choices[words[at]])]
+    return words
 
 
 def _schema_options(arguments: list[str]) -> argparse.Namespace:
@@ -191,7 +203,7 @@ def _add_language(command: argparse.ArgumentParser) -> None:
 
 
 def _add_captures(command: argparse.ArgumentParser) -> None:
-    command.add_argument("captures", nargs="+", metavar="CAPTURE", help="a capture file, or - for standard input")
+    command.add_argument("captures", nargs="+", metavar="CAPTURE", help=CAPTURES)
 
 
 def _add_keys(command: argparse.ArgumentParser) -> None:
@@ -257,7 +269,7 @@ def _add_http(command: argparse.ArgumentParser) -> None:
 
 
 def _add_show(command: argparse.ArgumentParser) -> None:
-    command.add_argument("capture", metavar="CAPTURE", help="a capture file, or - for standard input")
+    _add_captures(command)
     command.add_argument("id", type=_number, metavar="ID", help="the number of a session, from 0")
     add_format(command, "text", "json")
     said = command.add_mutually_exclusive_group()
@@ -269,7 +281,7 @@ def _add_show(command: argparse.ArgumentParser) -> None:
 
 
 def _add_follow(command: argparse.ArgumentParser) -> None:
-    command.add_argument("capture", metavar="CAPTURE", help="a capture file, or - for standard input")
+    _add_captures(command)
     command.add_argument("id", type=_number, metavar="ID", help="the number of a session, from 0")
     forms = command.add_mutually_exclusive_group()
     forms.add_argument("--raw", action="store_true", help="the bytes as they are, never to a terminal")
@@ -303,7 +315,7 @@ def _add_certificates(command: argparse.ArgumentParser) -> None:
 
 
 def _add_export(command: argparse.ArgumentParser) -> None:
-    command.add_argument("capture", metavar="CAPTURE", help="a capture file, or - for standard input")
+    _add_captures(command)
     command.add_argument(
         "-o",
         "--output",
@@ -353,7 +365,7 @@ def _add_packets(command: argparse.ArgumentParser) -> None:
 
 
 def _add_packet(command: argparse.ArgumentParser) -> None:
-    command.add_argument("capture", metavar="CAPTURE", help="a capture file, or - for standard input")
+    _add_captures(command)
     command.add_argument("frame", type=_number, metavar="FRAME", help="the number of a frame, from 1")
     _add_keys(command)
 

@@ -71,6 +71,7 @@ class CaptureRun:
         """
         from analyzer.engine import run as run_engine
 
+        engine.dispatcher.frames.places = self.reader.places
         with Interruption(self.reader.stop):
             run_engine(_Ticking(self, engine) if self.piped else self, engine, listeners)
 

@@ -1,5 +1,6 @@
 """`analyzer certificates`: prints every distinct certificate once, with the sessions that sent it. Also writes PEM files."""
 
+import marshal
 import os
 from argparse import Namespace
 from array import array
@@ -12,12 +13,13 @@ from analyzer.cli.certificate_text import print_certificate
 from analyzer.cli.files import print_fact
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import CommandError, Output, complain
+from analyzer.cli.rows import capture_cell
 from analyzer.cli.sharing import SharedListener, make_shards, run_shared
 from analyzer.cli.table import Cell, Column, Table
 from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine
-from analyzer.store.chain_verdicts import Chains, ChainVerdict
-from analyzer.store.declaration import columns
+from analyzer.store.chain_verdicts import NO_VERDICTS, Chains, ChainVerdict
+from analyzer.store.declaration import columns, path_text
 from analyzer.store.output_schemas import CERTIFICATE
 from analyzer.store.session_record import json_line
 from analyzer.text.chain_text import UNKNOWN_ISSUER, YOUNGER_ROOTS, titles_text, verdict_style
@@ -34,6 +36,7 @@ from analyzer.x509.details import certificate_details
 from analyzer.x509.pem import write_block
 
 if TYPE_CHECKING:
+    from analyzer.store.shard import Holes
     from analyzer.store.shards import SharedSession
 
 MAX_CERTIFICATES = 1 << 18
@@ -56,6 +59,7 @@ COLUMNS = (
     Column("sent by", 6),
     Column("sessions", 2, limit=40),
     Column("SHA-256", 7),
+    Column("capture", 8, limit=40),
 )
 
 CSV_COLUMNS = columns(
@@ -66,7 +70,7 @@ CSV_COLUMNS = columns(
     ("public_key_sha256", "public_key.sha256"), "signature_algorithm", "sha1",
     ("sent_by", "sessions", lambda sessions: " ".join(side for side in SIDES if sessions[side])),
     ("sessions", "sessions", lambda sessions: " ".join(map(str, sorted({*sessions["server"], *sessions["client"]})))),
-    ("verdicts", "verdicts", " ".join), ("chain_problems", "chain_problems", " ".join),
+    ("verdicts", "verdicts", " ".join), ("chain_problems", "chain_problems", " ".join), "capture", "frame_in_capture",
 )  # fmt: skip
 
 
@@ -74,12 +78,14 @@ CSV_COLUMNS = columns(
 class Sent:
     """Where one certificate was sent.
 
-    first: the lowest session, the side (an index of SIDES) and the place in the list. sessions: by side, in the order in which
+    first: the lowest session, the side (an index of SIDES) and the place in the list; capture: where the connection of that
+    session begins, as in `Flow`. sessions: by side, in the order in which
     they ended. verdicts: of the chains that begin with it. problems: the codes of all that is wrong with it in any chain.
     younger: whether its issuer is unknown only by roots that are years younger than the capture, in all chains in which it is.
     """
 
     first: tuple[int, int, int]
+    capture: tuple[str, int | None] | None
     sessions: "tuple[array[int], array[int]]" = field(default_factory=lambda: (array("q"), array("q")))
 
     verdicts: set[str] = field(default_factory=set)
@@ -89,6 +95,11 @@ class Sent:
     def by(self) -> list[str]:
         """Return the sides that sent it."""
         return [name for name, sessions in zip(SIDES, self.sessions, strict=True) if sessions]
+
+    def place(self) -> dict[str, Any]:
+        """Return the entries `capture` and `frame_in_capture`."""
+        path, number = self.capture or (None, None)
+        return {"capture": None if path is None else path_text(path), "frame_in_capture": number}
 
 
 class Listing(SharedListener):
@@ -104,26 +115,29 @@ class Listing(SharedListener):
         """See `Listener.take`."""
         for event in events:
             if isinstance(event, SessionEnded):
-                self.add(event.ended)
+                self.add(event.ended, event.ended.flow.capture)
 
     def take_shared(self, sessions: "Sequence[SharedSession]") -> None:
         """See `SharedListener.take_shared`."""
         for session in sessions:
-            self.add(session.as_session())
+            self.add(session.as_session(), marshal.loads(session.describe(NO_VERDICTS)))  # noqa: S302 - of a process of our own
 
-    def add(self, session: Session) -> None:
-        """Take the certificates that both roles sent in a session. The session has ended."""
+    def add(self, session: Session, capture: tuple[str, int | None] | None = None) -> None:
+        """Take the certificates that both roles sent in a session. The session has ended.
+
+        capture: where it begins, as in `Flow`.
+        """
         for side in range(2):
             chain = session.handshake.certificates[1 - side] or ()
             for place, der in enumerate(chain):
                 if der != CUT:
-                    self._add(der, (session.id, side, place))
+                    self._add(der, (session.id, side, place), capture)
             judged = self.chains.judge(session, 1 - side) if chain else None
             if judged is not None:
                 self._add_verdict(chain, judged)
         for role, frame, later in session.log.certificate_changes:
             for place, der in enumerate(later):
-                self._add(der, (session.id, 1 - role, frame + place))
+                self._add(der, (session.id, 1 - role, frame + place), capture)
 
     def in_order(self) -> list[tuple[bytes, Sent]]:
         """Return all certificates, in the order of the sessions that sent them first."""
@@ -141,15 +155,16 @@ class Listing(SharedListener):
                     sent.younger = younger and (sent.younger or UNKNOWN_ISSUER not in sent.problems)
                 sent.problems.add(problem.code)
 
-    def _add(self, der: bytes, where: tuple[int, int, int]) -> None:
+    def _add(self, der: bytes, where: tuple[int, int, int], capture: tuple[str, int | None] | None) -> None:
         sent = self.sent.get(der)
         if sent is None:
             if len(self.sent) >= MAX_CERTIFICATES or len(der) > MAX_BYTES - self._n_bytes:
                 self.dropped += 1
                 return
             self._n_bytes += len(der)
-            sent = self.sent[der] = Sent(where)
-        sent.first = min(sent.first, where)
+            sent = self.sent[der] = Sent(where, capture)
+        if where < sent.first:
+            sent.first, sent.capture = where, capture
         sessions = sent.sessions[where[1]]
         if not sessions or sessions[-1] != where[0]:  # a certificate can be twice in one list
             sessions.append(where[0])
@@ -162,9 +177,7 @@ def run(options: Namespace, output: Output) -> int:
     if options.pem is not None:
         _make_folder(options.pem)
     listing = Listing(read_chains(options))
-    shards = make_shards(
-        options, capture_run, keys, lambda *_: b"", listing.chains, {"fields": False, "watches_revocation": True}
-    )
+    shards = make_shards(options, capture_run, keys, _describe, listing.chains, {"fields": False, "watches_revocation": True})
     if shards is not None:
         run_shared(capture_run, shards, listing)
     else:
@@ -180,6 +193,10 @@ def run(options: Namespace, output: Output) -> int:
         _PRINTERS[one.form](one, entries, options)
         one.flush()
     return capture_run.status()
+
+
+def _describe(session: Session, holes: "Holes", resumed: bool) -> bytes:
+    return marshal.dumps(session.flow.capture)
 
 
 def write_files(folder: str, ders: Iterable[bytes]) -> None:
@@ -223,7 +240,7 @@ def _make_folder(path: str) -> None:
 def _record(der: bytes, sent: Sent) -> dict[str, Any]:
     sessions = {side: sorted(sessions) for side, sessions in zip(SIDES, sent.sessions, strict=True)}
     judged = {"verdicts": sorted(sent.verdicts), "chain_problems": sorted(sent.problems)}
-    return certificate_details(der) | judged | {"sessions": sessions}
+    return certificate_details(der) | judged | {"sessions": sessions} | sent.place()
 
 
 def _print_json(output: Output, entries: list[tuple[bytes, Sent]], _: Namespace) -> None:
@@ -282,6 +299,7 @@ def _row(der: bytes, sent: Sent) -> list[Cell]:
         say(" and ").join(map(say, sent.by())),
         ranges_text([*sent.sessions[0], *sent.sessions[1]]),
         record["sha256"],
+        capture_cell(sent.place()),
     ]
 
 

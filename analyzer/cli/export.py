@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
+from analyzer.cli.capture_paths import names_of
 from analyzer.cli.capture_run import DONE, FAILED, CaptureRun, no_such_session
 from analyzer.cli.key_files import Keys, read_keys
 from analyzer.cli.output import CommandError, Output, complain
@@ -66,17 +67,19 @@ def run(options: Namespace, output: Output) -> int:
 
 def _export_keyed(options: Namespace, output: Output) -> int:
     """Write the capture with its sessions' secrets. It is read twice, because secrets are written before what they decrypt."""
-    if options.capture == "-":
+    if "-" in options.captures:
         raise CommandError("-: what comes through a pipe cannot be read twice: save it to a file first")
     target = _file(options.target, options)
-    capture_run = CaptureRun([options.capture], output)
+    capture_run = CaptureRun(options.captures, output)
     keys = read_keys(options, capture_run)
     found, n_sessions = _find_secrets(options, capture_run, keys)
     status = _report_missing_sessions(options, n_sessions)
     if not found.lines:
         capture_run.status()
-        raise CommandError(f"{options.capture}: there is no secret for any of {count_text(len(found.without), 'session')}")
-    again = CaptureRun([options.capture], output)
+        raise CommandError(
+            f"{names_of(options.captures)}: there is no secret for any of {count_text(len(found.without), 'session')}"
+        )
+    again = CaptureRun(options.captures, output)
     packet_reader = None
     with target as file:
         copy = KeyedCapture(file, found.blocks(), ConnectionFilter(found.spans) if options.only else None)
@@ -134,7 +137,7 @@ class _SharedSecrets(SharedListener):
 def _export_plain(options: Namespace, output: Output) -> int:
     """Write the plaintext of sessions as packets."""
     target = _file(options.plaintext, options)
-    capture_run = CaptureRun([options.capture], output)
+    capture_run = CaptureRun(options.captures, output)
     engine = Engine(detailed=True, places=False, fields=False, reads_data=False, **read_keys(options, capture_run))
     with target as file:
         plain = PlainCapture(file, options.session)
@@ -154,8 +157,9 @@ def _export_plain(options: Namespace, output: Output) -> int:
 
 
 def _file(path: str, options: Namespace) -> PrivateFile:
-    if options.capture != "-" and os.path.exists(path) and os.path.samefile(path, options.capture):
-        raise CommandError(f"{options.capture}: the output would overwrite this input")
+    for capture in options.captures:
+        if capture != "-" and os.path.exists(path) and os.path.samefile(path, capture):
+            raise CommandError(f"{capture}: the output would overwrite this input")
     try:
         return PrivateFile(path, options.force)
     except FileExistsError as error:
@@ -164,14 +168,14 @@ def _file(path: str, options: Namespace) -> PrivateFile:
 
 def _export_contents(options: Namespace, output: Output) -> int:
     kinds = _kinds(options.what)
-    capture_run = CaptureRun([options.capture], output)
+    capture_run = CaptureRun(options.captures, output)
     keys = read_keys(options, capture_run)
     try:
         folder = Folder(options.target, options.max_size, options.force)
     except FileExistsError as error:
         raise CommandError(f"{options.target}: not an empty folder (--force writes there all the same)") from error
     with folder, Manifest(folder) as manifest:
-        contents = ExportedObjects(folder, manifest, kinds, options.session)
+        contents = ExportedObjects(folder, manifest, kinds, options.session, capture_run.reader.places)
         engine = Engine(detailed=True, places=False, fields=False, reads_data=False, **keys)
         _read(capture_run, engine, contents)
         contents.write()
@@ -221,7 +225,7 @@ def _report_missing_sessions(options: Namespace, n_sessions: int) -> int:
     chosen: Collection[int] = sorted(set(options.session))
     absent = [number for number in chosen if number >= n_sessions]
     for number in absent[:_SHOWN]:
-        complain(no_such_session(options.capture, number, n_sessions))
+        complain(no_such_session(names_of(options.captures), number, n_sessions))
     return FAILED if absent and len(absent) == len(chosen) else DONE
 
 

@@ -8,6 +8,8 @@ from argparse import Namespace
 
 from analyzer.analysis.decryption_failure import CAUSES
 from analyzer.analysis.missing_data import MissingData
+from analyzer.capture.frame_places import FramePlaces
+from analyzer.cli.capture_paths import names_of
 from analyzer.cli.capture_run import DONE, FAILED, CaptureRun, no_such_session
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import CommandError, Output, complain
@@ -84,26 +86,26 @@ def run(options: Namespace, output: Output) -> int:
     """Write the data of a session, and return the exit status."""
     if options.raw and output.terminal:
         raise CommandError("raw bytes may drive the terminal: write them to a file with -o, or into a pipe")
+    if options.format == "json" and (options.raw or options.hex):
+        raise CommandError("--format json has a form of its own: leave out --raw and --hex")
     side = None if options.side is None else NAMES.index(options.side)
-    view = _view(options, output)
-    capture_run = CaptureRun([options.capture], output, streaming=True)
+    capture_run = CaptureRun(options.captures, output, streaming=True)
+    view = _view(options, output, capture_run.reader.places)
     engine = Engine(detailed=True, places=False, fields=False, reads_data=False, **read_keys(options, capture_run))
     follower = Follower(options.id, view, side, output)
     capture_run.run(engine, [follower])
     session = follower.session
     if session is None:
         capture_run.status()
-        raise CommandError(no_such_session(options.capture, options.id, engine.dispatcher.count))
-    status = _report_end(session, view, options.capture)
+        raise CommandError(no_such_session(names_of(options.captures), options.id, engine.dispatcher.count))
+    status = _report_end(session, view, names_of(options.captures))
     output.flush()
     return capture_run.status() or status
 
 
-def _view(options: Namespace, output: Output) -> View:
+def _view(options: Namespace, output: Output, places: FramePlaces) -> View:
     if options.format == "json":
-        if options.raw or options.hex:
-            raise CommandError("--format json has a form of its own: leave out --raw and --hex")
-        return JsonView(output)
+        return JsonView(output, places)
     if options.raw:
         return RawView(output)
     return HexView(output) if options.hex else TextView(output)

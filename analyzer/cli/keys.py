@@ -24,7 +24,7 @@ from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.files import print_fact
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output
-from analyzer.cli.rows import endpoint
+from analyzer.cli.rows import capture_cell, endpoint
 from analyzer.cli.sessions import InOrder
 from analyzer.cli.sharing import SharedListener, make_shards, run_shared
 from analyzer.cli.table import Cell, Column, Table
@@ -67,7 +67,13 @@ COLUMNS = (
     Column("labels", 8),
     Column("missing", 9),
     Column("note", 10),
+    Column("capture", 11, limit=40),
 )
+
+_RECORD_KEYS = (
+    "id", "capture", "frame_in_capture", "client", "server", "before", "start_time", "end_time", "server_name", "version",
+    "decryption",
+)  # fmt: skip
 
 _STYLES = {COMPLETE: "green", PARTIAL: "yellow", NONE: "red", NOT_NEEDED: "dim"}
 
@@ -147,7 +153,7 @@ class KeyPrinter(SharedListener):
 
 def _session_facts(session: Session) -> dict[str, Any]:
     record = session_record(session, False, NO_VERDICTS, False)
-    return {key: record[key] for key in ("id", "client", "server", "server_name", "version", "decryption")}
+    return {key: record[key] for key in _RECORD_KEYS}
 
 
 def _describe(session: Session, holes: "Holes", resumed: bool) -> bytes:
@@ -158,7 +164,7 @@ def session_line(record: dict[str, Any], keys: SessionKeys) -> dict[str, Any]:
     """Return the JSON line of a session, as a record."""
     return {
         "kind": "session",
-        **{key: record[key] for key in ("id", "client", "server", "server_name", "version")},
+        **{key: record[key] for key in ("id", "capture", "frame_in_capture", "client", "server", "server_name", "version")},
         "client_random": None if keys.client_random is None else keys.client_random.hex(),
         "inner_random": None if keys.inner_random is None else keys.inner_random.hex(),
         "verdict": keys.verdict,
@@ -211,6 +217,7 @@ def table_row(record: dict[str, Any], keys: SessionKeys) -> list[Cell]:
         listing(_label_text(label) for label in keys.found),
         listing(_label_text(label) for label in keys.missing),
         note,
+        capture_cell(record),
     ]
 
 

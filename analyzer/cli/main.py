@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from analyzer.cli.arguments import parse, parser
+from analyzer.cli.capture_paths import captures_in_order
 from analyzer.cli.capture_run import FAILED
 from analyzer.cli.key_files import paths_of_keys
 from analyzer.cli.output import CommandError, Output, complain
@@ -62,7 +63,9 @@ def _run(arguments: Sequence[str]) -> int:
     if options.command is None:
         parser().print_help()
         return 0
-    captures = [options.capture] if "capture" in options else options.captures or getattr(options, "interfaces", [])
+    if options.command != "report":  # it looks first whether a folder is an incident
+        options.captures = captures_in_order(options.captures)
+    captures = options.captures or getattr(options, "interfaces", [])
     _check_keys(options, captures)
     if getattr(options, "schema", False):
         return _print_schema(options)

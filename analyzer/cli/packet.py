@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 
 from analyzer.analysis.traffic import link_name
 from analyzer.capture.frame import Frame
+from analyzer.capture.frame_places import FramePlaces
+from analyzer.cli.capture_paths import names_of, place_text
 from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import CommandError, Output
@@ -32,16 +34,16 @@ _ROW = 16
 
 def run(options: Namespace, output: Output) -> int:
     """Print one packet of a capture, and return the exit status."""
-    capture_run = CaptureRun([options.capture], output)
+    capture_run = CaptureRun(options.captures, output)
     engine = Engine(detailed=True, reads_data=False, in_order=False, **read_keys(options, capture_run, patient=False))
-    printer = PacketPrinter(output, engine, options.frame)
+    printer = PacketPrinter(output, engine, options.frame, capture_run.reader.places)
     capture_run.run(engine, [printer])
     if printer.done:
         output.flush()
         return 0
     capture_run.status()
     n_frames = sum(facts.frames for facts in capture_run.reader.files)
-    raise CommandError(f"{options.capture}: no frame {options.frame}: there are {count_text(n_frames, 'frame')}")
+    raise CommandError(f"{names_of(options.captures)}: no frame {options.frame}: there are {count_text(n_frames, 'frame')}")
 
 
 class PacketPrinter(Listener):
@@ -49,15 +51,18 @@ class PacketPrinter(Listener):
 
     sees_packets = True
 
-    def __init__(self, output: Output, engine: Engine, number: int) -> None:
+    def __init__(self, output: Output, engine: Engine, number: int, places: FramePlaces) -> None:
+        """places: in which capture a frame is."""
         self._output = output
         self._engine = engine
         self._number = number
+        self._places = places
 
     def packet(self, packet: Packet, frame: Frame, events: Sequence[Event]) -> None:
         """See `Listener.packet`."""
         if frame.number == self._number and not self.done:
-            _print_packet(self._output, frame, packet_problem(frame), packet_tree(self._engine, frame, events), events)
+            place = place_text(self._places, frame.number)
+            _print_packet(self._output, frame, place, packet_problem(frame), packet_tree(self._engine, frame, events), events)
             self.done = True
 
 
@@ -68,7 +73,9 @@ def packet_problem(frame: Frame) -> str:
     return packet.problem
 
 
-def _print_packet(output: Output, frame: Frame, problem: str, layers: Sequence[TlsLayer], events: Sequence[Event]) -> None:
+def _print_packet(
+    output: Output, frame: Frame, place: str, problem: str, layers: Sequence[TlsLayer], events: Sequence[Event]
+) -> None:
     captured = frame.end - frame.start
     truncated = say(", of which {n:,} were captured", n=captured) if frame.wire_length > captured else ""
     link = link_name(frame.link_type)
@@ -81,6 +88,8 @@ def _print_packet(output: Output, frame: Frame, problem: str, layers: Sequence[T
         offset=frame.offset,
     )
     output.line("  " + where)
+    if place:
+        output.line("  " + say("in {capture}", capture=place))
     if problem:
         output.line("  " + output.paint(say("problem: {problem}", problem=harmless(retold(problem))), "yellow"))
     for layer in layers:

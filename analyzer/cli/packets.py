@@ -2,8 +2,11 @@
 
 from argparse import Namespace
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from analyzer.capture.frame import Frame
+from analyzer.capture.frame_places import FramePlaces
+from analyzer.cli.capture_paths import place_text
 from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output
@@ -13,7 +16,7 @@ from analyzer.packet.packet import Packet
 from analyzer.store.http_messages import HttpMessages
 from analyzer.store.output_schemas import PACKET
 from analyzer.store.packet_info import Describer, packet_record
-from analyzer.store.session_record import json_line, rfc3339
+from analyzer.store.session_record import json_line
 from analyzer.text.escape import csv_row, harmless
 from analyzer.tls.events import Event
 
@@ -25,6 +28,7 @@ COLUMNS = (
     Column("protocol", 3),
     Column("length", 6, right=True),
     Column("info", 5, rest=True),
+    Column("capture", 7, limit=30),
 )
 
 STYLES = {"TCP": "", "UDP": "blue", "ARP": "yellow", "ICMP": "magenta", "ICMPv6": "magenta", "DNS": "blue", "MDNS": "blue"}
@@ -35,7 +39,8 @@ def run(options: Namespace, output: Output) -> int:
     capture_run = CaptureRun(options.captures, output, streaming=True)
     keys = read_keys(options, capture_run, patient=False)
     engine = Engine(detailed=True, places=False, reads_data=False, in_order=False, **keys)
-    capture_run.run(engine, [PacketList(one, engine) for one in options.outputs])
+    places = capture_run.reader.places
+    capture_run.run(engine, [PacketList(one, engine, places) for one in options.outputs])
     return capture_run.status()
 
 
@@ -44,12 +49,13 @@ class PacketList(Listener):
 
     sees_packets = True
 
-    def __init__(self, output: Output, engine: Engine) -> None:
+    def __init__(self, output: Output, engine: Engine, places: FramePlaces) -> None:
+        """places: in which capture a frame is."""
         self._output = output
         self._plaintext = HttpMessages()
         self._describer = Describer(engine, self._plaintext)
         self._table = Table(COLUMNS, output, one_line=True) if output.form == "text" else None
-        self._write = _row_writer(output, self._table)
+        self._write = _row_writer(output, self._table, places)
 
     def packet(self, packet: Packet, frame: Frame, events: Sequence[Event]) -> None:
         """See `Listener.packet`."""
@@ -65,12 +71,14 @@ class PacketList(Listener):
         self._output.flush()
 
 
-def _row_writer(output: Output, table: Table | None) -> Callable[[Frame, str, str, str, str], None]:
+def _row_writer(output: Output, table: Table | None, places: FramePlaces) -> Callable[[Frame, str, str, str, str], None]:
     if table is None:
         if output.form == "csv":
             output.head = csv_row(list(PACKET["properties"])).encode()
-        write = _write_json if output.form == "json" else _write_csv
-        return lambda frame, *words: output.write(write(frame, *words))
+        write = json_line if output.form == "json" else _csv_line
+        return lambda frame, source, destination, protocol, info: output.write(
+            write(packet_record(frame, source, destination, protocol, info, places))
+        )
     start = -1
 
     def add(frame: Frame, source: str, destination: str, protocol: str, info: str) -> None:
@@ -80,15 +88,20 @@ def _row_writer(output: Output, table: Table | None) -> Callable[[Frame, str, st
         time = f"{(frame.at - start) / 1_000_000_000:.6f}" if frame.at >= 0 else ""
         style = STYLES.get(protocol, "cyan" if protocol.startswith(("TLS", "SSL")) else "")
         table.add(
-            [str(frame.number), time, source, destination, (harmless(protocol), style), str(frame.wire_length), harmless(info)]
+            [
+                str(frame.number),
+                time,
+                source,
+                destination,
+                (harmless(protocol), style),
+                str(frame.wire_length),
+                harmless(info),
+                place_text(places, frame.number),
+            ]
         )
 
     return add
 
 
-def _write_json(frame: Frame, source: str, destination: str, protocol: str, info: str) -> bytes:
-    return json_line(packet_record(frame, source, destination, protocol, info))
-
-
-def _write_csv(frame: Frame, source: str, destination: str, protocol: str, info: str) -> bytes:
-    return csv_row([frame.number, rfc3339(frame.at), source, destination, protocol, frame.wire_length, info]).encode()
+def _csv_line(record: dict[str, Any]) -> bytes:
+    return csv_row(list(record.values())).encode()

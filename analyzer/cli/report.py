@@ -39,6 +39,7 @@ MOST_INSIDE = 4 << 20
 
 def run(options: Namespace, output: Output) -> int:
     """Write the report of the captures, and return the exit status."""
+    options.captures = captures_of(options.captures)
     forms = _forms_of(options)
     kinds = _list_of("--redact", options.redact, REDACTED)
     options.issued_at = _moment_of(options.issued_at)
@@ -139,7 +140,7 @@ def examine(
     records: where the records of all sessions are written, None for nowhere.
     """
     case = _case(options)
-    captures = captures_of(options.captures)
+    captures = options.captures
     opinion = _opinion(captures, options, output) if options.crosscheck else None
     capture_run = CaptureRun(captures, output, hashing=("sha256", *_list_of("--digest", options.digest, DIGESTS)))
     chains = read_chains(options)

@@ -2,6 +2,7 @@
 
 import argparse
 
+from analyzer.cli.capture_paths import CAPTURES
 from analyzer.cli.crosscheck_arguments import add_tshark
 from analyzer.cli.document_targets import add_targets
 from analyzer.report.sentences import languages
@@ -23,7 +24,7 @@ FORMATS = ("html", "pdf", "md", "json", "case", "stix")
 
 def add_report(command: argparse.ArgumentParser) -> None:
     """Add the options that only `report` has."""
-    command.add_argument("captures", nargs="+", metavar="CAPTURE", help="a capture file, or - for standard input")
+    command.add_argument("captures", nargs="+", metavar="CAPTURE", help=CAPTURES)
     add_targets(command, "report")
     command.add_argument(
         "--format", choices=FORMATS, help="the form, where the ending does not say it: case is CASE/UCO, stix is STIX 2.1"

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import IO, Any
 
+from analyzer.cli.capture_paths import captures_in_order
 from analyzer.cli.output import CommandError
 from analyzer.report.action_log import Action
 from analyzer.report.bundle import BundleFile, Written, refuse_occupied, write_bundle
@@ -30,7 +31,7 @@ _BYTES = "application/octet-stream"
 
 
 def captures_of(paths: Sequence[str]) -> list[str]:
-    """Return the captures, with the packets of an incident of `live` in the place of its folder.
+    """Return the captures in their order, with the packets of an incident of `live` in the place of its folder.
 
     Raises CommandError for a folder that is not as its manifest says; OSError.
     """
@@ -41,7 +42,7 @@ def captures_of(paths: Sequence[str]) -> list[str]:
         except BundleError as error:
             raise CommandError(f"{path}: {error}") from error
         found.append(path if inside is None else inside)
-    return found
+    return captures_in_order(found)
 
 
 def check_folder(folder: str) -> None:

@@ -28,6 +28,7 @@ COLUMNS = (
     TableColumn("chain", 11, limit=40),
     TableColumn("JA4", 13),
     TableColumn("before TLS", 5, limit=60),
+    TableColumn("capture", 12, limit=40),
 )
 
 
@@ -56,7 +57,13 @@ def table_row(record: dict[str, Any]) -> list[Cell]:
         chain_cell(record["chain"]),
         record["ja4"] or "",
         harmless(before_text(record["before"])),
+        capture_cell(record),
     ]
+
+
+def capture_cell(record: dict[str, Any]) -> Cell:
+    """Return the capture of the first frame, and its number there; empty in a run of one capture."""
+    return "" if record["frame_in_capture"] is None else f"{harmless(record['capture'])} {record['frame_in_capture']}"
 
 
 def chain_cell(chain: dict[str, Any]) -> Cell:

@@ -4,6 +4,8 @@ from argparse import Namespace
 from collections.abc import Sequence
 from typing import Any
 
+from analyzer.capture.frame_places import FramePlaces
+from analyzer.cli.capture_paths import names_of
 from analyzer.cli.capture_run import CaptureRun, no_such_session
 from analyzer.cli.certificate_text import print_certificate
 from analyzer.cli.chain_tree import ChainTree
@@ -51,7 +53,7 @@ OF_CLOCKS = frozenset({"time_goes_back", "clocks_differ"})
 
 def run(options: Namespace, output: Output) -> int:
     """Print one session of a capture, and return the exit status."""
-    capture_run = CaptureRun([options.capture], output)
+    capture_run = CaptureRun(options.captures, output)
     chains = read_chains(options)
     resumptions = Resumptions()
     engine = Engine(detailed=True, places=False, watches_revocation=True, **read_keys(options, capture_run))
@@ -60,12 +62,12 @@ def run(options: Namespace, output: Output) -> int:
     session = finder.session
     if session is None:
         capture_run.status()
-        raise CommandError(no_such_session(options.capture, options.id, engine.dispatcher.count))
+        raise CommandError(no_such_session(names_of(options.captures), options.id, engine.dispatcher.count))
     for one in options.outputs:
         if one.form == "json":
             one.write(json_line(session_record(session, True, chains)))
         else:
-            _print_session(one, session, finder.steps, options, chains, resumptions)
+            _print_session(one, session, finder.steps, options, chains, resumptions, capture_run.reader.places)
         one.flush()
     return capture_run.status()
 
@@ -101,11 +103,17 @@ class SessionFinder(Listener):
 
 
 def _print_session(
-    output: Output, session: Session, steps: Steps, options: Namespace, chains: Chains, resumptions: Resumptions
+    output: Output,
+    session: Session,
+    steps: Steps,
+    options: Namespace,
+    chains: Chains,
+    resumptions: Resumptions,
+    places: FramePlaces,
 ) -> None:
     record = session_record(session, False, chains)
     resumed = resumptions.text(record)
-    _print_head(output, session, record, options.capture, resumed)
+    _print_head(output, session, record, places, resumed)
     if options.explain:
         judged = chains.judge(session, SERVER) if session.handshake.certificates[SERVER] else None
         print_six_steps(output, session, record, steps.rungs(session), judged, resumed)
@@ -132,7 +140,9 @@ def _print_session(
     print_outcome(output, record["outcome"])
 
 
-def _print_head(output: Output, session: Session, record: dict[str, Any], capture: str, resumed: str | None) -> None:
+def _print_head(output: Output, session: Session, record: dict[str, Any], places: FramePlaces, resumed: str | None) -> None:
+    captures = places.between(session.flow.first_frame, session.flow.last_frame)
+    capture = names_of([path for path, _, _ in captures])
     name = say("standard input") if capture == "-" else harmless(capture)
     for line in wrap(say("TLS session {id} in {name}", id=session.id, name=name), output.width):
         output.line(output.paint(line, "bold"))
@@ -172,6 +182,20 @@ def _print_head(output: Output, session: Session, record: dict[str, Any], captur
                     print_fact(output, "", harmless(sentence), "yellow")
                 for number, (sentence, style) in enumerate(authenticity_text(record)):
                     print_fact(output, "" if number else "authenticity", harmless(sentence), style)
+            elif label == "frames" and places.several:
+                for path, first, last in captures:
+                    print_fact(output, "", _place_text(places, path, first, last))
+
+
+def _place_text(places: FramePlaces, path: str, first: int, last: int) -> str:
+    return say(
+        "{first} to {last} are {own_first} to {own_last} of {capture}",
+        first=first,
+        last=last,
+        own_first=places.number(first),
+        own_last=places.number(last),
+        capture=harmless(path),
+    )
 
 
 def _gaps_text(gaps: list[dict[str, Any]]) -> str | None:

@@ -9,7 +9,9 @@ import codecs
 from typing import Protocol
 
 from analyzer.analysis.missing_data import Missing
+from analyzer.capture.frame_places import FramePlaces
 from analyzer.cli.output import Output, complain
+from analyzer.store.packet_info import place_record
 from analyzer.store.session_record import json_line, rfc3339
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text, moment_text, offset_text
@@ -204,8 +206,10 @@ class RawView:
 class JsonView:
     """Writes one object for each decrypted record or missing piece. `offset` counts the side's data without what is missing."""
 
-    def __init__(self, output: Output) -> None:
+    def __init__(self, output: Output, places: FramePlaces) -> None:
+        """places: in which capture a frame is."""
         self._output = output
+        self._places = places
         self._offsets = [0, 0]
 
     def data(self, side: int, data: bytes, frame: int, at: int) -> None:
@@ -218,6 +222,7 @@ class JsonView:
             "length": len(data),
             "data": data.hex(),
             "missing": None,
+            **place_record(self._places, frame),
         }
         self._offsets[side] += len(data)
         self._output.write(json_line(record))
@@ -232,6 +237,8 @@ class JsonView:
             "length": 0,
             "data": "",
             "missing": {"bytes": missing.n_bytes, "records": missing.records, "reason": missing.reason},
+            "capture": None,
+            "frame_in_capture": None,
         }
         self._output.write(json_line(record))
 

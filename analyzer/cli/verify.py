@@ -118,14 +118,18 @@ def _command(options: Namespace, read: Read) -> tuple[list[str], list[str]]:
     except CommandError as error:
         raise CommandError(f"{options.folder}: the command of its manifest: {error}") from error
     cases = [] if parsed.case_file is None else [parsed.case_file]
-    paths = [*parsed.captures, *paths_of_keys(parsed), *trust_option_paths(parsed), *cases]
+    others = [*paths_of_keys(parsed), *trust_option_paths(parsed), *cases]
     inputs = read.value.get("inputs")
     if not isinstance(inputs, list):
         raise CommandError(f"{options.folder}: its manifest has no inputs")
     listed = [one["path"] for one in inputs if isinstance(one, dict) and isinstance(one.get("path"), str)]
-    if not all(path in listed or packets_of(path) in listed for path in parsed.captures):
+    captures = [path for path in parsed.captures if path in listed or packets_of(path) in listed]
+    folders = [path for path in parsed.captures if path not in captures]
+    if not {os.path.dirname(os.path.join(path, "")) for path in folders} <= set(map(os.path.dirname, listed)):
         raise CommandError(f"{options.folder}: the command of its manifest reads a capture that the manifest does not list")
-    return list(words), list(dict.fromkeys(paths))
+    # Of a folder with a relative path, nothing is there but the captures that are listed.
+    captures += filter(os.path.isabs, folders)
+    return list(words), list(dict.fromkeys([*captures, *others]))
 
 
 def _inputs(given: list[str]) -> Inputs:

@@ -38,9 +38,6 @@ TLS_KEY_LOG = 0x544C534B
 MAX_REPORTS = 1024
 """Reports of anomalies in fragments that are kept, at most. In a flood of fragments, each one can cause a report."""
 
-MAX_CAPTURES = 8
-"""Captures whose processes are kept at the same time."""
-
 
 class Engine:
     """Takes frames and returns events.
@@ -191,12 +188,9 @@ class Engine:
         self.dispatcher.tick(self.at)
 
     def add_processes(self, processes: Any) -> None:
-        """Take the processes of a new capture (`FrameProcesses`), which grow as it is read.
-
-        Those of the captures before it are kept for the sessions that are still open, up to MAX_CAPTURES.
-        """
+        """Take the processes of a new capture, as `FrameFacts.begin`."""
         self.processes = processes
-        self.dispatcher.processes = [*self.dispatcher.processes[1 - MAX_CAPTURES :], processes]
+        self.dispatcher.frames.begin(processes)
 
     def take(self) -> list[Event]:
         """Return the events since the last call, in the order in which they happened."""

@@ -28,7 +28,7 @@ cdef class SessionTable(Listener):
     cdef public int shard
     cdef public int shards
     cdef public list loads
-    cdef public list processes
+    cdef public object frames
     cdef public OpenSessions opened
     cdef public bint announces
     cdef public RecordOrders orders

@@ -10,9 +10,9 @@ import cython
 
 from analyzer.analysis.repetitions import Repetitions
 from analyzer.engine.capture_events import WATCHES_REVOCATION, RevocationSeen
-from analyzer.engine.captured_process import process_of
 from analyzer.engine.dispatch_limits import MERGE_COST, MERGE_COST_DECRYPTED, SESSION_COST
 from analyzer.engine.failed_connections import failed_connection
+from analyzer.engine.frame_facts import FrameFacts
 from analyzer.engine.open_sessions import OpenSessions
 from analyzer.flows.connection import Connection
 from analyzer.flows.flow import Flow
@@ -37,14 +37,13 @@ class SessionTable(Listener):
     for secrets; None before the first one. count: how many sessions there were. steps: how often readers of connections ran.
     shard, shards: the number of this process among those that share the capture, and how many there are. loads: by process,
     what it had to do, in bytes of sessions. announces: whether `SessionBegan` is emitted although nothing else is `detailed`.
-    processes: what the captures say about the processes of frames (`FrameProcesses`), the last captures last. opened:
-    numbers the sessions. repetitions: finds what sessions have in common; None if somebody else does. orders: puts records in
-    order, or None.
+    frames: what is known of frames beside their bytes. opened: numbers the sessions. repetitions: finds what sessions have in
+    common; None if somebody else does. orders: puts records in order, or None.
     """
 
     __slots__ = (
-        "announces", "count", "detailed", "events", "keeps_fields", "loads", "material", "opened",
-        "orders", "pending", "places", "processes", "repetitions", "resumptions", "shard", "shards", "steps", "watches",
+        "announces", "count", "detailed", "events", "frames", "keeps_fields", "loads", "material", "opened",
+        "orders", "pending", "places", "repetitions", "resumptions", "shard", "shards", "steps", "watches",
     )  # fmt: skip
 
     def __init__(
@@ -72,7 +71,7 @@ class SessionTable(Listener):
         self.shard = 0
         self.shards = 1
         self.loads: list[int] = [0]
-        self.processes: list[Any] = []
+        self.frames = FrameFacts()
         self.orders: RecordOrders | None = RecordOrders()
 
     def share(self, shard: cython.int, shards: cython.int) -> None:
@@ -115,8 +114,7 @@ class SessionTable(Listener):
 
     def end(self, session: Session) -> None:
         """Emit that a session has ended."""
-        if session.flow.process is None and len(self.processes) > 0:
-            session.flow.process = process_of(session, self.processes)
+        self.frames.tell(session)
         if self.repetitions is not None:
             session.log.repeats = self.repetitions.take_session(session)
         ended: SessionEnded = SessionEnded(session, self.steps)

@@ -22,6 +22,7 @@ cdef class Flow:
     cdef public object process
     cdef public object before
     cdef public object ending
+    cdef public tuple capture
 
     cpdef bytes client_key(self)
     cpdef bytes server_key(self)

@@ -30,10 +30,13 @@ class KeyedCapture:
         self._writer: PcapngWriter | None = None
         self._n_interfaces = 0
         self._n_comments = 0
+        self._comments: Sequence[tuple[int, str]] = ()
 
     def run(self, packet_reader: PacketReader) -> None:
         """Copy all frames for which the packet reader has the bytes."""
         frame, comments = packet_reader.frame, packet_reader.comments
+        if comments is not self._comments:  # another file
+            self._comments, self._n_comments = comments, 0
         while packet_reader.advance():
             writer = self._begin(packet_reader) if self._writer is None else self._writer
             comment = ""
@@ -71,10 +74,11 @@ class KeyedCapture:
         return "\n".join(found)
 
     def _describe(self, writer: PcapngWriter, packet_reader: PacketReader, frame: Frame) -> None:
-        """Describe the interfaces up to that of the frame, so that they keep their numbers."""
+        """Describe the interfaces up to that of the frame, so that they keep their numbers, which go on from file to file."""
+        known_ones = {one.number: one for one in packet_reader.interfaces}
         while self._n_interfaces <= frame.interface:
-            known = packet_reader.interfaces[self._n_interfaces] if self._n_interfaces < len(packet_reader.interfaces) else None
-            if known is None:  # more interfaces than are kept of a file
+            known = known_ones.get(self._n_interfaces)
+            if known is None:  # of a file before, without a frame that is copied; or more interfaces than are kept of a file
                 writer.write_interface(frame.link_type)
             else:
                 writer.write_interface(known.link_type, known.snap_length, known.name or "", known.description or "")

@@ -16,9 +16,11 @@ from analyzer.analysis.missing_data import Missing, MissingData
 from analyzer.application.conversation import Conversation
 from analyzer.application.exchange import CLIENT, EXCHANGES_MAX, NAMES, Exchange
 from analyzer.application.request_target import content_type, target_of
+from analyzer.capture.frame_places import FramePlaces
 from analyzer.engine.data_streams import DataReader, DataStreams
 from analyzer.store.folder import Folder, Part
 from analyzer.store.manifest import Manifest
+from analyzer.store.packet_info import place_record
 from analyzer.store.session_record import decryption_record
 from analyzer.tls.handshake.certificate_messages import CUT
 from analyzer.tls.messages.numbers import CERTIFICATE, COMPRESSED_CERTIFICATE
@@ -68,8 +70,17 @@ class ExportedObjects(DataStreams):
     written: files by kind. closed: sessions that were not decrypted, by the reason in their record.
     """
 
-    def __init__(self, folder: Folder, manifest: Manifest, kinds: Collection[str], sessions: Collection[int] = ()) -> None:
-        """kinds: out of KINDS. sessions: the numbers of the chosen sessions, all if empty."""
+    def __init__(
+        self,
+        folder: Folder,
+        manifest: Manifest,
+        kinds: Collection[str],
+        sessions: Collection[int] = (),
+        places: FramePlaces | None = None,
+    ) -> None:
+        """kinds: out of KINDS. sessions: the numbers of the chosen sessions, all if empty. places: in which captures frames
+        are; None if nobody knows.
+        """
         super().__init__()
         self.folder = folder
         self.manifest = manifest
@@ -77,6 +88,7 @@ class ExportedObjects(DataStreams):
         self.written: Counter[str] = Counter()
         self.closed: Counter[str] = Counter()
         self._sessions = frozenset(sessions)
+        self._places = places or FramePlaces()
         self._certificates: dict[bytes, dict[str, Any]] = {}
 
     def open(self, session: int, alpn: bytes | None, missing: MissingData) -> DataReader | None:
@@ -116,8 +128,9 @@ class ExportedObjects(DataStreams):
     def keep(self, part: Part, name: str, kind: str, key: tuple[int, int, int, int], entry: dict[str, Any]) -> None:
         """Give a file its name, and list it in the manifest: both, or neither."""
         try:
+            place = place_record(self._places, entry["frames"]["first"])
             self.manifest.add(
-                key, {"file": name, "sha256": part.sha256, "size": part.size, **entry, "truncated": part.truncated}
+                key, {"file": name, "sha256": part.sha256, "size": part.size, **entry, "truncated": part.truncated, **place}
             )
         except OSError as error:
             part.error = part.error or error
@@ -170,6 +183,7 @@ class ExportedObjects(DataStreams):
             "certificate_sha256": read.sha256,
             "subject": read.subject,
             "truncated": part.truncated,
+            **place_record(self._places, frame or session.flow.first_frame),
         }
 
 

@@ -22,7 +22,7 @@ from analyzer.store.declaration import (
 )
 from analyzer.store.http_schema import HTTP
 from analyzer.store.report_schema import REPORT
-from analyzer.store.schema import CERTIFICATE_KEYS, DEFINITIONS, FRAME, ROLE, SESSION, SHA256, TIME, described
+from analyzer.store.schema import CAPTURE_KEYS, CERTIFICATE_KEYS, DEFINITIONS, FRAME, ROLE, SESSION, SHA256, TIME, described
 from analyzer.store.summary_schema import SUMMARY
 from analyzer.store.validation_schema import VALIDATION
 from analyzer.store.verification_schema import SEAL, VERIFICATION
@@ -88,6 +88,7 @@ CERTIFICATE: Schema = document(
                 "the sessions in which it was sent",
                 {"server": several("by the server", _SESSION_ID), "client": several("by the client", _SESSION_ID)},
             ),
+            **CAPTURE_KEYS,
         },
     ),
     {"time": TIME},
@@ -105,6 +106,7 @@ PACKET: Schema = document(
             "protocol": text("the innermost protocol that was recognised"),
             "length": number("bytes on the wire"),
             "info": text("what the frame is about, in words"),
+            **CAPTURE_KEYS,
         },
     ),
     {"time": TIME},
@@ -131,6 +133,7 @@ CHUNK: Schema = document(
                     },
                 )
             ),
+            **CAPTURE_KEYS,
         },
     ),
     {"time": TIME},
@@ -157,6 +160,7 @@ _SESSION_KEYS = record(
     {
         "kind": one_of("what the line is about", ("session",)),
         "id": _SESSION_ID,
+        **CAPTURE_KEYS,
         "client": SESSION["properties"]["client"],
         "server": SESSION["properties"]["server"],
         "server_name": SESSION["properties"]["server_name"],
@@ -277,6 +281,7 @@ _OBJECT_FILE = record(
         "decoded": flag("whether all content codings were removed"),
         "guessed": flag("whether bytes were lost before, so that the response may be that of another request"),
         "truncated": _TRUNCATED,
+        **CAPTURE_KEYS,
     },
 )
 
@@ -294,6 +299,7 @@ _CERTIFICATE_FILE = record(
         "certificate_sha256": described(SHA256, "SHA-256 of the certificate itself, in hex"),
         "subject": or_null(text("distinguished name by RFC 4514")),
         "truncated": _TRUNCATED,
+        **CAPTURE_KEYS,
     },
 )
 
@@ -322,6 +328,7 @@ _STREAM_FILE = record(
             ),
         ),
         "truncated": _TRUNCATED,
+        **CAPTURE_KEYS,
     },
 )
 

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from analyzer.capture.frame import Frame
+from analyzer.capture.frame_places import FramePlaces
 from analyzer.codec.registry import registry
 from analyzer.engine import Engine
 from analyzer.packet.addresses import address_text
 from analyzer.packet.options import read_tcp_options
 from analyzer.packet.packet import Packet
+from analyzer.store.declaration import path_text
 from analyzer.store.http_messages import HttpMessages
 from analyzer.store.session_record import rfc3339
 from analyzer.tls.events import Alert, Event, HandshakeMessage, RecordEvent
@@ -156,8 +158,8 @@ class Describer:
         return "UDP", info
 
 
-def packet_record(frame: Frame, source: str, destination: str, protocol: str, info: str) -> dict[str, Any]:
-    """Return the packet record of a frame, from what `Describer.describe` returned."""
+def packet_record(frame: Frame, source: str, destination: str, protocol: str, info: str, places: FramePlaces) -> dict[str, Any]:
+    """Return the packet record of a frame, from what `Describer.describe` returned. places: in which file it is."""
     return {
         "number": frame.number,
         "time": rfc3339(frame.at),
@@ -166,6 +168,16 @@ def packet_record(frame: Frame, source: str, destination: str, protocol: str, in
         "protocol": protocol,
         "length": frame.wire_length,
         "info": info,
+        **place_record(places, frame.number),
+    }
+
+
+def place_record(places: FramePlaces, frame: int) -> dict[str, Any]:
+    """Return the entries `capture` and `frame_in_capture` of a frame of a run."""
+    place = places.of(frame)
+    return {
+        "capture": None if place is None else path_text(place[0]),
+        "frame_in_capture": None if place is None else place[1],
     }
 
 

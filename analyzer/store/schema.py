@@ -39,6 +39,14 @@ def described(schema: Schema, description: str) -> Schema:
     return schema | {"description": description}
 
 
+CAPTURE_KEYS: dict[str, Schema] = {
+    "capture": or_null(text("file of the first frame, as given; - is standard input; null while sniffing")),
+    "frame_in_capture": or_null(
+        described(FRAME, "number of the first frame in that file, from 1; null in a run of one file, where it is the same")
+    ),
+}
+"""Of what has one frame, the first frame is that one."""
+
 _PROBLEM = record(
     "what could not be read in a message",
     {
@@ -380,6 +388,7 @@ SESSION: Schema = document(
         {
             "id": number("number in the run, from 0, in the order in which the first handshake bytes appear"),
             "protocol": one_of("what carries the session; today always tls", ("tls", "dtls", "quic")),
+            **CAPTURE_KEYS,
             "client": reference("the side that sent the ClientHello", "endpoint"),
             "server": reference("the other side", "endpoint"),
             "before": or_null(

@@ -19,7 +19,7 @@ from analyzer.tls.session_log cimport SessionLog
 
 cdef int REMEMBERED, LONGEST_REMEMBERED
 cdef tuple HEAD, FINGERPRINTS, TAIL
-cdef dict KNOWN_FACTS, ADDRESSES, NAMES, MESSAGES, ALERTS, CERTIFICATES, SHARED
+cdef dict PATHS, KNOWN_FACTS, ADDRESSES, NAMES, MESSAGES, ALERTS, CERTIFICATES, SHARED
 cdef Clock QUOTED
 cdef object address_text
 
@@ -27,6 +27,7 @@ cdef object address_text
 cpdef bytes session_json(Session session, bint messages, object chains, bytes resumes=*, bint signatures=*, object holes=*)
 cdef bytes open_list(list findings, object holes)
 cdef str head(Session session)
+cdef str capture_json(Flow flow)
 cdef str before_json(Flow flow)
 cdef str address(bytes known)
 cdef tuple facts(Session session, bint messages)

@@ -20,7 +20,7 @@ from analyzer.flows.flow import Flow
 from analyzer.packet.addresses import address_text
 from analyzer.store.certificate_records import certificate_record
 from analyzer.store.chain_verdicts import CLIENT, SERVER
-from analyzer.store.declaration import empty
+from analyzer.store.declaration import empty, path_text
 from analyzer.store.schema import SESSION
 from analyzer.store.session_record import (
     Clock,
@@ -80,6 +80,7 @@ def around_holes(value: Any) -> tuple[str, ...]:
 
 _END = {"address": QUOTED_HOLE, "port": HOLE}
 HEAD: tuple[str, ...] = template("id", "end_time", protocol="tls", client=_END, server=_END)
+PATHS: dict[str, str] = {}
 _SIDES = {"client": HOLE, "server": HOLE}
 FINGERPRINTS: tuple[str, ...] = template("ja3", "ja4")
 TAIL: tuple[bytes, ...] = tuple(
@@ -189,10 +190,25 @@ def head(session: Session) -> str:
     client: str = address(slice_bytes(key, 0, half))
     server: str = address(slice_bytes(key, half, at))
     return (
-        f"{HEAD[0]}{session.id}{HEAD[1]}{client}{HEAD[2]}{client_port}{HEAD[3]}{server}{HEAD[4]}{server_port}{HEAD[5]}"
-        f"{before_json(flow)}{HEAD[6]}{flow.first_frame}{HEAD[7]}{flow.last_frame}{HEAD[8]}{QUOTED.write(flow.start)}{HEAD[9]}"
+        f"{HEAD[0]}{session.id}{capture_json(flow)}{client}{HEAD[4]}{client_port}{HEAD[5]}{server}{HEAD[6]}{server_port}{HEAD[7]}"
+        f"{before_json(flow)}{HEAD[8]}{flow.first_frame}{HEAD[9]}{flow.last_frame}{HEAD[10]}{QUOTED.write(flow.start)}{HEAD[11]}"
         f"{QUOTED.write(flow.end)}"
     )
+
+
+def capture_json(flow: Flow) -> str:
+    """Return the JSON of the keys `capture` and `frame_in_capture`, with what is before and behind their values."""
+    path: str = "null"
+    number: str = "null"
+    if flow.capture is not None:
+        known: str | None = PATHS.get(flow.capture[0])
+        if known is None:
+            known = orjson.dumps(path_text(flow.capture[0])).decode()
+            keep(PATHS, flow.capture[0], known)
+        path = known
+        if flow.capture[1] is not None:
+            number = str(flow.capture[1])
+    return f"{HEAD[1]}{path}{HEAD[2]}{number}{HEAD[3]}"
 
 
 def before_json(flow: Flow) -> str:

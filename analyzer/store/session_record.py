@@ -27,7 +27,7 @@ from analyzer.flows.flow import Flow
 from analyzer.packet.addresses import address_text
 from analyzer.store.certificate_records import certificates_record, chain_record
 from analyzer.store.chain_verdicts import CLIENT, SERVER, default_chains
-from analyzer.store.declaration import empty
+from analyzer.store.declaration import empty, path_text
 from analyzer.store.schema import SESSION
 from analyzer.tls.decryption.decryption import Decryption
 from analyzer.tls.decryption.key_material import NOT_ENCRYPTED
@@ -184,6 +184,8 @@ def session_head(session: Session) -> dict[str, Any]:
     record = NOTHING_KNOWN.copy()
     record["id"] = session.id
     record["protocol"] = "tls"
+    if flow.capture is not None:
+        record["capture"], record["frame_in_capture"] = path_text(flow.capture[0]), flow.capture[1]
     record["client"] = endpoint_record(flow.key, CLIENT)
     record["server"] = endpoint_record(flow.key, SERVER)
     record["before"] = NOTHING if flow.before is None and not flow.late else before_of(flow)

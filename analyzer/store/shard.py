@@ -93,10 +93,10 @@ class Ended(NamedTuple):
     order: its place among all ends. id: its number. key: of its flow. texts: by variant, its description, split at the holes;
     holes: the value that belongs in each. search: the number of the note that looked for the session that it continues, -1 for
     none. chains: by role, certificates by number; changes: role, frame and certificates of later lists. stapled, server_name,
-    start, start_text, circumstances, key_proofs: the rest of what `Chains` reads. values: see `fresh_values`; issued: as in
-    `Repetitions.take`, if this process knows it; copied: the number of the session whose ticket it has without continuing it,
-    -1 for none. earlier: what the rules for resumption need of either (`resumption_terms.Earlier`). asked_name: see `Hellos`.
-    asks_chain: see `Holes`.
+    start, start_text, circumstances, key_proofs: the rest of what `Chains` reads. values: see
+    `fresh_values`; issued: as in `Repetitions.take`, if this process knows it; copied: the number of the session whose ticket
+    it has without continuing it, -1 for none. earlier: what the rules for resumption need of either
+    (`resumption_terms.Earlier`). asked_name: see `Hellos`. asks_chain: see `Holes`.
     """
 
     order: int
@@ -241,6 +241,7 @@ class Shard:
         self._numbers: dict[bytes, int] = {}
         dispatcher = self._engine.dispatcher
         dispatcher.repetitions = None  # the first process finds them
+        dispatcher.frames.places = reader.places
         if part[1] > 1:
             dispatcher.share(*part)
             dispatcher.resumptions = self._resumptions = NotedResumptions(self._engine)

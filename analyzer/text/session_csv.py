@@ -50,7 +50,7 @@ CSV_COLUMNS = columns(
     ("chain_verdict", "chain.verdict"), ("chain_problems", "chain.problems", _codes),
     ("before", "before", before_text),
     ("process_name", "process.name"), ("process_pid", "process.pid"), ("process_user", "process.user"),
-    ("process_container", "process.container"),
+    ("process_container", "process.container"), "capture", "frame_in_capture",
 )  # fmt: skip
 """The columns `certificates` and `gaps` are counts. The columns `certificate_…` are of the server's first certificate."""
 

@@ -11,6 +11,7 @@ from analyzer.engine import Engine, Listener, run
 from analyzer.secrets.keylog import KeyLog
 from analyzer.store.chain_options import read_chains
 from analyzer.store.chain_verdicts import Chains
+from analyzer.store.declaration import path_text
 from analyzer.store.secret_files import add_secrets_of, open_private_keys
 from analyzer.store.session_json import session_json
 from analyzer.store.shards import Shards
@@ -67,7 +68,12 @@ def read_in_two_processes(path: str, keylog: bytes, root: str | None) -> list[by
     chains = read_chains([root] if root else [])
     settings = {"fields": False, "watches_revocation": True, "may_grow": None, **_keys(path, keylog, None)}
     shards = Shards(CaptureReader([path]), 2, settings, describe, chains, False, True)
-    return [session.describe(chains) for turn in shards.turns() for session in turn]
+    return [placeless(session.describe(chains), path) for turn in shards.turns() for session in turn]
+
+
+def placeless(line: bytes, path: str) -> bytes:
+    """Return a record without the path of its capture, which is another one where the material lies elsewhere."""
+    return line.replace(b'"capture":' + orjson.dumps(path_text(path)), b'"capture":null')
 
 
 def _read(

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 import analyzer
-from analyzer.validation.capture_reading import read_capture, read_in_two_processes
+from analyzer.validation.capture_reading import placeless, read_capture, read_in_two_processes
 from analyzer.validation.material import KnownCapture, Material
 from analyzer.validation.validation_trial import CannotRunError, Trial, Value, value
 
@@ -74,7 +74,8 @@ def _commands(one: KnownCapture, words: list[str], target: str | None) -> Sequen
         found.append(_content(target) if target is not None and done.returncode == 0 else done.stdout)
     values.append(value("output", hashlib.sha256(found[0]).hexdigest(), hashlib.sha256(found[1]).hexdigest()))
     if target is None:
-        values.append(value("records", digest_of(read_capture(one.path).lines), digest_of(found[0].splitlines())))
+        lines = [placeless(line, one.path) for line in found[0].splitlines()]
+        values.append(value("records", digest_of(read_capture(one.path).lines), digest_of(lines)))
     return values
 
 

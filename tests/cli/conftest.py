@@ -1,3 +1,4 @@
+import json
 import os
 import struct
 import subprocess
@@ -5,6 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,6 +32,12 @@ class Ran:
 
 
 Run = Callable[..., Ran]
+
+
+def placeless(text: bytes) -> list[dict[str, Any]]:
+    """Records in JSON, or entries of a manifest, without what says in which file they are."""
+    listed = json.loads(text) if text.startswith(b"[") else map(json.loads, text.splitlines())
+    return [{key: value for key, value in one.items() if key not in ("capture", "frame_in_capture")} for one in listed]
 
 
 @pytest.fixture(scope="session")

@@ -193,4 +193,4 @@ def test_a_process_in_csv(tmp_path: Path):
     (session,) = tap.close()
     session.flow.process = Process("=cmd\x1b", 7, "alice", "web")
     record: dict[str, Any] = session_record(session, False)
-    assert csv_line(CSV_COLUMNS, record).endswith(b",'=cmd\\x1b,7,alice,web\r\n")
+    assert csv_line(CSV_COLUMNS, record).endswith(b",'=cmd\\x1b,7,alice,web,,\r\n")

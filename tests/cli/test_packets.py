@@ -47,7 +47,17 @@ def test_addresses_are_of_ip_or_else_of_ethernet(rows: list[dict]):
 
 def test_csv_has_the_same_rows(run: Run, demo: Path, rows: list[dict]):
     table = list(csv.DictReader(io.StringIO(run("packets", demo, "--format", "csv").text, newline="")))
-    assert list(table[0]) == ["number", "time", "source", "destination", "protocol", "length", "info"]
+    assert list(table[0]) == [
+        "number",
+        "time",
+        "source",
+        "destination",
+        "protocol",
+        "length",
+        "info",
+        "capture",
+        "frame_in_capture",
+    ]
     assert [row["info"] for row in table] == [row["info"] for row in rows]
 
 

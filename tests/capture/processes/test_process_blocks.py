@@ -191,7 +191,7 @@ def test_the_record_of_a_session_names_the_process_of_its_frames(tmp_path: Path,
     assert [record["process"] for record in sessions(path)] == [wanted]
     plain = tmp_path / "plain.pcapng"
     others = [segment.frame() for segment in packetise(talk(), ports=(50001, 443))]
-    plain.write_bytes(head("<") + b"".join(packet("<", data=frame) for frame in others))
+    plain.write_bytes(head("<") + b"".join(packet("<", data=frame, at=START - 1) for frame in others))
     assert [record["process"] for record in sessions(plain)] == [None]
     assert [record["process"] for record in sessions(plain, path)] == [None, wanted]
     command = [sys.executable, "-m", "analyzer", "show", str(path), "0"]
