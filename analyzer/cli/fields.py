@@ -10,7 +10,7 @@ from analyzer.cli.table import wrap
 from analyzer.codec.codes import Code
 from analyzer.store.session_record import json_line
 from analyzer.text.escape import csv_row
-from analyzer.text.language import say, translated_codes
+from analyzer.text.language import ENGLISH, say, spoken, translated_codes
 from analyzer.text.punctuation import listing
 
 FINDINGS = ("findings",)
@@ -58,7 +58,17 @@ def _print(output: Output, name: str, one: Code) -> None:
     output.line(output.paint(one.code, "bold") + severity + output.paint(f"  {name}", "dim"))
     parts = [one.title if one.advice else say("{title}.", title=one.title), one.meaning, one.advice]
     refuted = say("Not so where: {sentence}", sentence=one.refuted_by) if one.refuted_by else ""
-    for part in (*parts, refuted, one.reference):
+    for part in (*parts, refuted, _references(one.reference)):
         for line in wrap(part, max(40, output.width - len(_INDENT))) if part else ():
             output.line(_INDENT + line)
     output.line()
+
+
+def _references(text: str) -> str:
+    """Return references to RFCs and their sections in the language of the results; as the registry has them in English."""
+    if not text or spoken() == ENGLISH:
+        return text
+    from analyzer.report.fact_texts import references_text
+    from analyzer.report.sentences import Sentences
+
+    return references_text(text, Sentences(spoken()))

@@ -50,6 +50,14 @@ def test_a_word_without_a_match_is_an_error(run: Run):
     assert ran.complaint == "analyzer: no-such-word: no list, code, title or meaning has this in it"
 
 
+def test_references_are_told_in_the_language_of_the_text(run: Run):
+    chinese = run("fields", "--causes", "no_secret", "--lang", "zh")
+    assert "RFC 9850 第 2 节" in chinese.text
+    assert "section" not in chinese.text
+    assert "RFC9850 section 2" in run("fields", "--causes", "no_secret").text
+    assert '"reference":"RFC9850 section 2"' in run("fields", "--causes", "no_secret", "--format", "json", "--lang", "zh").text
+
+
 def test_a_list_has_to_be_chosen(run: Run):
     ran = run("fields")
     assert ran.status == 2

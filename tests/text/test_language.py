@@ -12,6 +12,7 @@ from analyzer.report.sentences import catalogue as rows
 from analyzer.text import catalogues, language
 from analyzer.text.formatting import count_text, duration_text, size_text
 from analyzer.text.language import catalogue, language_of, retold, say, speaking, translated_codes
+from analyzer.validation.sentence_folder import DIRECTORY as PACK
 
 FOLDER = Path(catalogues.__file__).parent / "locale" / "zh" / "LC_MESSAGES"
 SAID, RETOLD = catalogue("zh", "analyzer"), catalogue("zh", "sentences")
@@ -118,6 +119,19 @@ def test_a_translation_has_the_fields_of_its_sentence(name: str):
 def test_a_translation_is_not_the_english_sentence():
     same = {sentence for sentence, translated in SAID.items() if sentence == translated}
     assert same == {"SHA-256", "SHA-1", "MTU", "ALPN", "JA3", "JA3S", "JA4", "ECH", "TLS 1.3", "tshark"} & set(SAID)
+
+
+def test_no_translation_keeps_english_words_or_narrow_marks():
+    """A section of an RFC is 第 5.1 节; between Chinese characters stand Chinese marks (GB/T 15834-2011)."""
+    told = [*SAID.values(), *RETOLD.values(), *rows("zh").values(), *rows("zh", PACK).values()]
+    told += [
+        text
+        for name in ("findings", "chain_problems")
+        for one in codes(name, "zh").values()
+        for text in (one.title, one.meaning)
+    ]
+    assert [text for text in told if re.search(r"\bsections? \d|\bRFC\d", text)] == []
+    assert [text for text in told if re.search(r"[\u4e00-\u9fff][,;!?][\u4e00-\u9fff]|[\u4e00-\u9fff][,;] ", text)] == []
 
 
 def test_commands_in_examples_are_the_same():
