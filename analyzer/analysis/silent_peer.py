@@ -37,21 +37,18 @@ class Lost:
 
 
 def silence(session: Session, until: int, closer: int) -> str | None:
-    """Return the sentence about a side that owed the next word and said nothing; None if it was not silent for long.
+    """Return the sentence about a side that owed the next word, acknowledged the last one, and said nothing for long; or None.
 
     until: when somebody closed the connection, or the capture ended. closer: who closed it, NEITHER for nobody.
     """
     at, spoke = last_word(session)
     if at < 0 or until < 0 or until - at < (SILENT_AT_END if closer == NEITHER else SILENT):
         return None
-    waited = (until - at) / 1e9
-    silent = 1 - spoke
     ending: Ending = session.flow.ending
-    arrived = ending.unanswered[spoke] == 0 or (ending.unanswered[spoke] == 1 and ending.fins[spoke] > 0)
-    who, other = ROLES[silent], ROLES[spoke]
-    if arrived:
-        return f"the {who} acknowledged what the {other} had sent, and said nothing for {waited:,.1f} s"
-    return f"the {who} said nothing for {waited:,.1f} s after what the {other} had sent"
+    if ending.unanswered[spoke] > (1 if ending.fins[spoke] else 0):
+        return None  # it would have been sent again: the capture has not everything
+    who, other = ROLES[1 - spoke], ROLES[spoke]
+    return f"the {who} acknowledged what the {other} had sent, and said nothing for {(until - at) / 1e9:,.1f} s"
 
 
 def lost_segments(flow: Flow, ending: Ending) -> Lost | None:

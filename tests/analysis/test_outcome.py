@@ -85,6 +85,14 @@ def test_a_silent_peer(tmp_path: Path):
     assert record["outcome"]["certainty"] == "likely"
 
 
+def test_a_capture_without_acknowledgements_shows_no_silent_peer(tmp_path: Path):
+    wire = spoken(Wire().open(), 2)
+    wire.frames = [(at, frame) for at, frame in wire.frames if frame[54:]]  # somebody kept the packets with data alone
+    later = Wire(source=50001, start=wire.at + 40 * 10**9).open()
+    record = play(tmp_path, wire, later)["records"][0]
+    assert short(record["outcome"])[0::3] == ("unknown", "capture_incomplete")
+
+
 def test_a_capture_that_ends_too_early_blames_nobody(tmp_path: Path):
     found = outcome(tmp_path, Wire().open().say(CLIENT, hello()))
     assert short(found) == ("unknown", None, "client_hello", "capture_incomplete")

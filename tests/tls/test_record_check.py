@@ -1,6 +1,7 @@
 """Sessions that break a rule of the record layer, each beside one that does not."""
 
 import pytest
+from conversations import packetise, records, talk
 from sealed_by_hand import EXTENSIONS, SealedHand
 from sessions_by_hand import (
     ALERT,
@@ -273,3 +274,12 @@ def test_the_second_hello_after_a_retry_has_the_version_of_tls_1_2():
     hand.handshake(SERVER, server_hello(TLS13, extension(51, b"\0\x17"), suite=b"\x13\1", random=RETRY_RANDOM))
     hand.handshake(CLIENT, client_hello(TLS13, suites=b"\x13\1"))
     assert faults(hand) == []
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+def test_a_hello_whose_other_part_is_lost_is_from_before_the_answer(lost: int):
+    segments = packetise(talk("TLSv1_3"), mss=(100, 1400))  # the record of the ClientHello has version 0x0301
+    hello = [one for one in segments if one.side == CLIENT and one.payload]
+    assert hello[0].payload[:3] == b"\x16\3\1"
+    segments.remove(hello[lost])
+    assert "wrong_record_version" not in [one["code"] for record in records(segments) for one in record["findings"]]
