@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 from hierarchy import hierarchy, hosts, make_leaf
+from offers_by_hand import CHOSEN_13, CHOSEN_SHARE, GROUPS, KEYS, MODES, SCHEMES, SHARES, VERSIONS_13, answer, hello
 from repeated_talks import OTHER_SERVER, Capture
 from sessions_by_hand import CLIENT, SERVER, client_hello, extension, message, server_hello
 
@@ -14,6 +15,7 @@ from analyzer.analysis.resumption_rules import resumption_findings
 from analyzer.cli.main import main
 
 ID = b"I" * 32
+OFFER_13 = (VERSIONS_13, GROUPS, SCHEMES, SHARES, MODES)
 EXTENDED = extension(23, b"")
 CODES = {"resumed_other_name", "resumed_other_secret", "resumed_other_suite", "copied_ticket"}
 AES_128, AES_256 = 0x1301, 0x1302
@@ -182,3 +184,30 @@ def test_what_is_not_known_is_not_compared(old: Any, new: Any, codes: list[str])
     found = resumption_findings((7, None, old, True), (new, None, True, 0), None, True)
     assert [one.code for one in found] == codes
     assert all(one.frames == [] for one in found)
+
+
+def replay(early: bool, server_random: bytes) -> list[Flight]:
+    """A connection whose ClientHello is always the same, with a ticket, and with early data or without."""
+    offer = hello(*OFFER_13, *[extension(42, b"")] * early, KEYS)
+    answered = answer(CHOSEN_13, CHOSEN_SHARE, extension(41, b"\0\0"), random=server_random)
+    return [(CLIENT, record(22, offer) + DATA), (SERVER, record(22, answered) + DATA), (CLIENT, DATA)]
+
+
+@pytest.mark.parametrize(
+    ("talks", "wanted"),
+    [
+        ((replay(True, b"S" * 32), replay(True, b"R" * 32)), ["repeated_random", "early_data_replay"]),
+        ((replay(True, b"S" * 32), replay(True, b"S" * 32)), ["same_handshake"]),
+        ((replay(False, b"S" * 32), replay(False, b"R" * 32)), ["repeated_random"]),
+    ],
+)
+def test_a_hello_with_early_data_that_comes_again(talks: tuple[list[Flight], ...], wanted: list[str], tmp_path: Path, capsys):
+    capture = Capture()
+    for flights in talks:
+        capture.add(flights)
+    path = capture.write(tmp_path / "made.pcap")
+    for jobs in "13":
+        assert main(["sessions", str(path), "--format", "json", "-j", jobs]) == 0
+        _, later = sorted(map(json.loads, capsys.readouterr().out.splitlines()), key=lambda one: one["id"])
+        known = {"repeated_random", "early_data_replay", "same_handshake"}
+        assert [one["code"] for one in later["findings"] if one["code"] in known] == wanted
