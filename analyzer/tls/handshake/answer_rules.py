@@ -89,6 +89,10 @@ PLACES: dict[int, frozenset[str]] = {
 """In which messages of a server of TLS 1.3 an extension may be, by its type (RFC 9846 section 4.3, RFC 8449, RFC 8773)."""
 
 
+EMPTY_4507 = b"\0\0"
+"""An empty session_ticket as RFC 4507, which RFC 5077 replaces, encodes it: with its length."""
+
+
 def answer_breaches(answer: Any, offer: ClientOffer | None, retry: bool, n_keys: int, again: bool = False) -> Iterator[Breach]:
     """Yield what a ServerHello or, with `retry`, a HelloRetryRequest breaks that was read without a problem.
 
@@ -216,7 +220,7 @@ def _keys(answer: Any, offer: ClientOffer, n_keys: int) -> Iterator[Breach]:
 
 def _extensions_12(answer: Any, offer: ClientOffer | None, chosen: Suite | None) -> Iterator[Breach]:
     """Yield the extensions of a ServerHello up to TLS 1.2 whose content breaks a rule."""
-    if getattr(answer.extension(SESSION_TICKET), "ticket", None):
+    if getattr(answer.extension(SESSION_TICKET), "ticket", None) not in (None, b"", EMPTY_4507):
         yield wrong(f"the ServerHello has a session_ticket that is not empty ({rule(5077, '3.2')})")
     formats = getattr(answer.extension(POINT_FORMATS), "ec_point_format_list", None)
     if formats is not None and UNCOMPRESSED not in formats:
