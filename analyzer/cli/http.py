@@ -16,7 +16,7 @@ from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output
 from analyzer.cli.rows import clock, endpoint
 from analyzer.cli.sharing import Several, SharedListener, make_shards, run_shared
-from analyzer.cli.table import Cell, Column, Table
+from analyzer.cli.table import Cell, Column, Table, share_of_width
 from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine
 from analyzer.engine.capture_events import PlainHttp
@@ -168,7 +168,7 @@ class TextTable(InOrder):
 
     def __init__(self, output: Output) -> None:
         super().__init__(output)
-        self._table = Table(COLUMNS, output, one_line=True)
+        self._table = Table(share_of_width(COLUMNS, "URL", output), output, one_line=True)
 
     def row(self, record: dict[str, Any]) -> list[Cell]:
         """See `InOrder.row`."""

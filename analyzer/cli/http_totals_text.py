@@ -6,7 +6,7 @@ from analyzer.analysis.http_totals import HttpTotals, Transfer
 from analyzer.application.request_target import media_type
 from analyzer.cli.output import Output
 from analyzer.cli.page import TIMES, further_values, headline, print_items, print_tally
-from analyzer.cli.table import Column, Table
+from analyzer.cli.table import Column, Table, share_of_width
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text, size_text
 from analyzer.text.language import noted, say
@@ -42,7 +42,7 @@ def print_http(totals: HttpTotals, output: Output, n: int) -> None:
         print_items(output, _DOWNLOADS, [size_text(totals.received), *types, *rest])
     if totals.sent:
         print_items(output, _UPLOADS, [size_text(totals.sent)])
-    table = Table(COLUMNS, output, indent=2)
+    table = Table(share_of_width(COLUMNS, "URL", output), output, indent=2)
     _add_rows(table, say("download"), totals.downloads(n))
     _add_rows(table, say("upload"), totals.uploads(n))
     table.close()

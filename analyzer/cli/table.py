@@ -8,7 +8,7 @@ can be written before it is complete. Text must already be `harmless`.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from unicodedata import combining, east_asian_width
 
 from analyzer.cli.output import Output
@@ -52,6 +52,12 @@ class Column:
     right: bool = False
     style: str = ""
     rest: bool = False
+
+
+def share_of_width(columns: Sequence[Column], title: str, output: Output) -> list[Column]:
+    """Return the columns, the one with this title limited to half of the width: it has long texts, and should stay in sight."""
+    limit = max(LEAST_REST, output.width // 2)
+    return [replace(column, limit=limit) if column.title == title else column for column in columns]
 
 
 class Table:

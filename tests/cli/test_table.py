@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer.cli.output import Output
-from analyzer.cli.table import Column, Table, cut, pad, width, wrap
+from analyzer.cli.table import Column, Table, cut, pad, share_of_width, width, wrap
 
 COLUMNS = (Column("id", 0, right=True), Column("name", 1, limit=20), Column("suite", 3), Column("state", 2))
 ROWS = [
@@ -101,3 +101,10 @@ def test_chinese_lines_fit_and_lose_nothing_but_spaces(text: str, room: int):
     lines = wrap(text, room)
     assert all(width(line) <= room for line in lines)
     assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+
+
+@pytest.mark.parametrize(("columns", "limit"), [(80, 40), (200, 100), (40, 24)])
+def test_a_column_of_long_texts_has_half_of_the_width(columns: int, limit: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    first, second = share_of_width([Column("a", 0), Column("b", 1, limit=7)], "b", Output(None, (), "never"))
+    assert (first.limit, second.limit) == (0, limit)

@@ -1,0 +1,54 @@
+"""The questions on README.md: the command that stands there gives the answer."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from .conftest import Ran, Run
+
+Ask = Callable[..., Ran]
+
+
+@pytest.fixture
+def ask(run: Run, demo: Path, repository: Path) -> Ask:
+    """Run a command that stands on the page, word for word; `files` is replaced by a folder of the test."""
+    page = (repository / "README.md").read_text("utf-8")
+
+    def ask(command: str, files: Path | None = None) -> Ran:
+        assert f"`{command}`" in page
+        words = [str(demo) if word == "captures/demo.pcapng" else word for word in command.split()[1:]]
+        ran = run(*[str(files) if word == "files" else word for word in words])
+        assert (ran.status, ran.err) == (0, b"")
+        return ran
+
+    return ask
+
+
+def test_why_did_a_connection_fail(ask: Ask):
+    failures = " ".join(ask("analyzer captures/demo.pcapng").text.partition("\nFailures")[2].partition("\n\n")[0].split())
+    assert failures.startswith("2 connections; ")
+    assert "Server's certificate expired (ended by the client) 192.0.2.10 to 203.0.113.77:443 (old.example)" in failures
+    assert "[session 5, frame" in failures
+    assert "203.0.113.99:443 (legacy.example)" in failures
+    assert "certificate_expired" in ask("analyzer show captures/demo.pcapng 5").text
+
+
+def test_what_did_the_servers_send_as_files(ask: Ask, tmp_path: Path):
+    files = tmp_path / "files"
+    ask("analyzer export captures/demo.pcapng -o files --what objects", files)
+    entries = {
+        entry["url"]: entry for entry in json.loads((files / "manifest.json").read_bytes()) if entry["kind"] == "response"
+    }
+    banner = entries["https://www.shop.example/images/banner.png"]
+    assert hashlib.sha256((files / banner["file"]).read_bytes()).hexdigest() == banner["sha256"]
+    assert banner["file"].endswith(".png")
+    assert len(entries) == 8
+
+
+def test_who_has_the_most_traffic(ask: Ask):
+    hosts = ask("analyzer summary captures/demo.pcapng --top 20").text.partition("\nHosts")[2].partition("\n\n")[0].splitlines()
+    assert hosts[2].split() == ["41.3", "kB", "179", "192.0.2.10", "9.46", "kB", "31.8", "kB", "15", "7"]
+    assert len(hosts) == 12
