@@ -14,7 +14,7 @@ from analyzer.application.request_target import media_type
 from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output
-from analyzer.cli.rows import clock, endpoint
+from analyzer.cli.rows import capture_cell, clock, endpoint
 from analyzer.cli.sharing import Several, SharedListener, make_shards, run_shared
 from analyzer.cli.table import Cell, Column, Table, share_of_width
 from analyzer.cli.trust_options import read_chains
@@ -24,6 +24,7 @@ from analyzer.store.chain_verdicts import NO_VERDICTS
 from analyzer.store.declaration import columns
 from analyzer.store.http_record import plain_exchanges, session_exchanges
 from analyzer.store.http_schema import HTTP
+from analyzer.store.packet_info import place_record
 from analyzer.store.session_record import json_line
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import size_text
@@ -51,13 +52,17 @@ COLUMNS = (
     Column("type", 4, limit=40),
     Column("size", 2, right=True),
     Column("SHA-256", 5),
+    Column("capture", 10, limit=40),
 )
+
+Place = Callable[[int], dict[str, Any]]
+"""Returns in which capture a frame is, as `place_record` does."""
 
 CSV_COLUMNS = columns(
     HTTP,
     "session", ("client_address", "client.address"), ("client_port", "client.port"), ("server_address", "server.address"),
     ("server_port", "server.port"), "time", "frame", "response_frame", "version", "method", "url", "request_type",
-    "request_size", "request_sha256", "status", "type", "size", "sha256", "guessed",
+    "request_size", "request_sha256", "status", "type", "size", "sha256", "guessed", "capture", "frame_in_capture",
 )  # fmt: skip
 
 
@@ -66,9 +71,13 @@ def run(options: Namespace, output: Output) -> int:
     capture_run = CaptureRun(options.captures, output, streaming=any(one.form == "json" for one in options.outputs))
     keys = read_keys(options, capture_run)
     read_chains(options)  # nothing is judged here, but a store that cannot be read is said
-    printer = Several([_PRINTERS[one.form](one) for one in options.outputs])
     settings = {"fields": False, "watches_http": True}
     shards = make_shards(options, capture_run, keys, _describe, NO_VERDICTS, settings)
+
+    def place(frame: int) -> dict[str, Any]:
+        return place_record((capture_run if shards is None else shards).reader.places, frame)
+
+    printer = Several([_PRINTERS[one.form](one, place) for one in options.outputs])
     if shards is not None:
         run_shared(capture_run, shards, printer)
     else:
@@ -83,8 +92,9 @@ def _describe(session: Session, holes: "Holes", resumed: bool) -> bytes:
 class JsonLines(SharedListener):
     """Writes one exchange per line. Subclasses override `add`."""
 
-    def __init__(self, output: Output) -> None:
+    def __init__(self, output: Output, place: Place) -> None:
         self._output = output
+        self._place = place
         self._unflushed = False
 
     def take(self, events: Sequence[Event]) -> None:
@@ -102,6 +112,7 @@ class JsonLines(SharedListener):
 
     def _add_all(self, records: list[dict[str, Any]]) -> None:
         for record in records:
+            record.update(self._place(record["frame"] or 0))
             self.add(record)
 
     def add(self, record: dict[str, Any]) -> None:
@@ -119,8 +130,8 @@ class JsonLines(SharedListener):
 class InOrder(JsonLines):
     """Writes the exchanges in the order of their frames. Subclasses override `row` and `write`."""
 
-    def __init__(self, output: Output) -> None:
-        super().__init__(output)
+    def __init__(self, output: Output, place: Place) -> None:
+        super().__init__(output, place)
         self._held: list[tuple[int, int, Any]] = []
         self._n_rows = 0
 
@@ -150,8 +161,8 @@ class InOrder(JsonLines):
 class CsvLines(InOrder):
     """Writes the exchanges as CSV."""
 
-    def __init__(self, output: Output) -> None:
-        super().__init__(output)
+    def __init__(self, output: Output, place: Place) -> None:
+        super().__init__(output, place)
         output.head = csv_head(CSV_COLUMNS)
 
     def row(self, record: dict[str, Any]) -> bytes:
@@ -166,8 +177,8 @@ class CsvLines(InOrder):
 class TextTable(InOrder):
     """Prints a table."""
 
-    def __init__(self, output: Output) -> None:
-        super().__init__(output)
+    def __init__(self, output: Output, place: Place) -> None:
+        super().__init__(output, place)
         self._table = Table(share_of_width(COLUMNS, "URL", output), output, one_line=True)
 
     def row(self, record: dict[str, Any]) -> list[Cell]:
@@ -201,6 +212,7 @@ def exchange_row(record: dict[str, Any]) -> list[Cell]:
         harmless(media_type(record["type"]) or ""),
         "" if record["size"] is None else size_text(record["size"]),
         record["sha256"] or "" if record["size"] else "",
+        capture_cell(record),
     ]
 
 
@@ -209,4 +221,4 @@ def status_style(status: int | None) -> str:
     return "" if status is None or status < 400 else "yellow" if status < 500 else "red"
 
 
-_PRINTERS: dict[str, Callable[[Output], JsonLines]] = {"json": JsonLines, "csv": CsvLines, "text": TextTable}
+_PRINTERS: dict[str, Callable[[Output, Place], JsonLines]] = {"json": JsonLines, "csv": CsvLines, "text": TextTable}

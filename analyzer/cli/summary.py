@@ -11,7 +11,7 @@ from analyzer.analysis.failures import Failures
 from analyzer.analysis.http_totals import HttpTotals
 from analyzer.analysis.session_totals import SessionTotals
 from analyzer.analysis.traffic import Traffic
-from analyzer.capture.capture_reader import FileFacts
+from analyzer.capture.capture_reader import CaptureReader, FileFacts
 from analyzer.capture.frame import Frame
 from analyzer.cli.capture_run import FAILED, CaptureRun
 from analyzer.cli.chain_summary import ChainSummary
@@ -171,15 +171,15 @@ def run(options: Namespace, output: Output) -> int:
     summary.findings.take_traffic(summary.traffic)
     summary.findings.take_capture(summary.capture_findings.findings(summary.traffic, forgotten))
     for one in options.outputs:
-        _write(one, summary, capture_run.reader.files, options.top)
+        _write(one, summary, capture_run.reader, options.top)
     return capture_run.status()
 
 
-def _write(output: Output, summary: Summary, files: Sequence[FileFacts], top: int | None) -> None:
+def _write(output: Output, summary: Summary, reader: CaptureReader, top: int | None) -> None:
     if output.form == "json":
-        output.write(json_line(summary_record(summary, files, top or SHOWN_RECORDS)))
+        output.write(json_line(summary_record(summary, reader, top or SHOWN_RECORDS)))
         return
-    n = top or SHOWN_ROWS
+    n, files = top or SHOWN_ROWS, reader.files
     print_files(files, output, SHOWN_FILES, n)
     print_contents(summary, output, files, n)
     output.line()

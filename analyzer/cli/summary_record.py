@@ -1,21 +1,24 @@
 """Makes the JSON record of the summary, as `output_schemas.SUMMARY` declares it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from analyzer.analysis.http_totals import HttpTotals, Transfer
 from analyzer.analysis.talkers import Talker, talkers
 from analyzer.analysis.tally import Tally
-from analyzer.capture.capture_reader import FileFacts
+from analyzer.capture.capture_reader import CaptureReader
+from analyzer.capture.frame_places import FramePlaces
 from analyzer.cli.not_examined import records
 from analyzer.store.capture_record import capture_record, conversation_record
+from analyzer.store.packet_info import place_record
 
 if TYPE_CHECKING:
     from analyzer.cli.summary import Summary
 
 
-def summary_record(summary: "Summary", files: Sequence[FileFacts], n: int) -> dict[str, Any]:
-    """Return the summary of a run. n: how many entries each list has at most."""
+def summary_record(summary: "Summary", reader: CaptureReader, n: int) -> dict[str, Any]:
+    """Return the summary of a run. reader: of its captures. n: how many entries each list has at most."""
+    files, places = reader.files, reader.places
     traffic, totals = summary.traffic, summary.totals
     top, n_hosts = talkers(traffic, n)
     return {
@@ -40,8 +43,8 @@ def summary_record(summary: "Summary", files: Sequence[FileFacts], n: int) -> di
             "reasons": dict(sorted(summary.decryptions.reasons.items())),
             "verdicts": dict(sorted(summary.chain_summary.verdicts.items())),
         },
-        "http": _http_record(summary.http, n),
-        "failures": summary.failures.listed(),
+        "http": _http_record(summary.http, places, n),
+        "failures": [_failure_record(failure, places) for failure in summary.failures.listed()],
         "failures_in_all": summary.failures.count,
         "causes": dict(sorted(summary.failures.causes.items())),
         "findings": summary.findings.records(),
@@ -59,6 +62,12 @@ def tally_record(tally: Tally, n: int) -> dict[str, Any]:
     }
 
 
+def _failure_record(failure: dict[str, Any], places: FramePlaces) -> dict[str, Any]:
+    kept = {key: value for key, value in failure.items() if key not in ("session", "outcome")}
+    place = place_record(places, failure["first_frame"])
+    return kept | place | {"session": failure["session"], "outcome": failure["outcome"]}
+
+
 def _host_record(one: Talker, names: Iterable[str]) -> dict[str, Any]:
     return {
         "address": one.address,
@@ -72,7 +81,7 @@ def _host_record(one: Talker, names: Iterable[str]) -> dict[str, Any]:
     }
 
 
-def _http_record(http: HttpTotals, n: int) -> dict[str, Any]:
+def _http_record(http: HttpTotals, places: FramePlaces, n: int) -> dict[str, Any]:
     return {
         "sessions": http.n_sessions,
         "exchanges": http.n_exchanges,
@@ -83,15 +92,16 @@ def _http_record(http: HttpTotals, n: int) -> dict[str, Any]:
         "types": [{"type": name, "count": count, "bytes": http.type_bytes[name]} for name, count in http.types.first(n)],
         "bytes_received": http.received,
         "bytes_sent": http.sent,
-        "downloads": [_transfer_record(one) for one in http.downloads(n)],
-        "uploads": [_transfer_record(one) for one in http.uploads(n)],
+        "downloads": [_transfer_record(one, places) for one in http.downloads(n)],
+        "uploads": [_transfer_record(one, places) for one in http.uploads(n)],
     }
 
 
-def _transfer_record(one: Transfer) -> dict[str, Any]:
+def _transfer_record(one: Transfer, places: FramePlaces) -> dict[str, Any]:
     return {
         "session": one.session,
         "frame": one.frame,
+        **place_record(places, one.frame),
         "method": one.method,
         "url": one.url,
         "type": one.type,

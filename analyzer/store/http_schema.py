@@ -1,7 +1,7 @@
 """Declares the record of one HTTP exchange: a line of `analyzer http --format json`."""
 
 from analyzer.store.declaration import Schema, document, flag, number, or_null, record, reference, text
-from analyzer.store.schema import ENDPOINT, FRAME, TIME, described
+from analyzer.store.schema import CAPTURE_KEYS, ENDPOINT, FRAME, TIME, described
 
 _SHA256 = "^[0-9a-f]{64}$"
 
@@ -33,6 +33,7 @@ HTTP: Schema = document(
             "size": or_null(number("bytes of the response's body that were read, without content coding")),
             "sha256": or_null(text("SHA-256 of that body in hex; null unless all of it was read", _SHA256)),
             "guessed": flag("whether bytes were lost before, so that the response may belong to another request"),
+            **CAPTURE_KEYS,
         },
     ),
     {"time": TIME},

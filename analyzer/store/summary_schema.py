@@ -14,7 +14,7 @@ from analyzer.store.declaration import (
     several,
     text,
 )
-from analyzer.store.schema import ENDPOINT, FRAME, OUTCOME, SHA256, TIME, described
+from analyzer.store.schema import CAPTURE_KEYS, ENDPOINT, FRAME, OUTCOME, SHA256, TIME, described
 
 _SESSION_ID = number("id of a session")
 
@@ -131,6 +131,7 @@ _TRANSFER = record(
     {
         "session": _SESSION_ID,
         "frame": described(FRAME, "that completed the header fields of the message with the body"),
+        **CAPTURE_KEYS,
         "method": or_null(text("of the request; null where it was not seen")),
         "url": or_null(text("what was asked for; null where the request was not seen")),
         "type": or_null(text("media type as declared")),
@@ -223,6 +224,7 @@ SUMMARY: Schema = document(
                         "server_name": or_null(text("from the ClientHello; null where there was none")),
                         "first_frame": described(FRAME, "first frame of the connection"),
                         "last_frame": described(FRAME, "last frame of the connection"),
+                        **CAPTURE_KEYS,
                         "session": or_null(described(_SESSION_ID, "the session; null where the connection never became one")),
                         "outcome": OUTCOME,
                     },

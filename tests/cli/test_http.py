@@ -93,7 +93,7 @@ def test_text_and_csv_are_in_the_order_of_frames(mixed: tuple[Path, Path], capsy
 def test_rows_beyond_the_limit_are_written_at_once(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(http, "MOST_HELD", 2)
     written: list[int] = []
-    rows_in_order = http.InOrder(Output(None, (), "never"))
+    rows_in_order = http.InOrder(Output(None, (), "never"), lambda _: {})
     monkeypatch.setattr(rows_in_order, "write", lambda row: written.append(row["frame"]))
     for frame in (5, 3, 4, 1):
         rows_in_order.add({"frame": frame})
@@ -159,6 +159,20 @@ def test_text_of_the_capture_is_harmless(tmp_path: Path, capsys: pytest.CaptureF
     capture.write_bytes(pcapng_of(packetise(asked("GET /x HTTP/1.1", "Host: \x1b[31m.example\r\n"), ports=(50001, 80))))
     assert "\x1b" not in printed(capsys, "http", capture)
     assert "\x1b" not in printed(capsys, "http", capture, "--format", "csv")
+
+
+def test_each_row_says_in_which_capture_it_is(mixed: tuple[Path, Path], demo: Path, capsys: pytest.CaptureFixture[str]):
+    options = ("http", mixed[0], demo, "-k", mixed[1])
+    for jobs in ("1", "2") if can_share() else ("1",):
+        found = rows(printed(capsys, *options, "--format", "json", "-j", jobs))
+        ours = [one for one in found if one["capture"] == str(mixed[0])]
+        assert [one["frame_in_capture"] for one in ours] == [one["frame"] for one in ours]
+        theirs = [one for one in found if one["capture"] == str(demo)]
+        assert {one["frame"] - one["frame_in_capture"] for one in theirs} == {theirs[0]["frame"] - 12}
+        assert (len(ours), len(theirs)) == (4, 10)
+    (alone, *_) = rows(printed(capsys, "http", demo, "--format", "json"))
+    assert (alone["capture"], alone["frame_in_capture"]) == (str(demo), None)
+    assert f"{demo} 12" in printed(capsys, *options)
 
 
 def test_a_capture_without_http_has_no_rows(run: Run, captures: Path):
