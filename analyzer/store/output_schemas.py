@@ -346,7 +346,7 @@ CODE: Schema = document(
     record(
         "A code that records carry: a line of `analyzer fields --format json`.",
         {
-            "list": one_of("which list it is in", ("findings", "decryption_failures", "chain_problems")),
+            "list": one_of("which list it is in", ("findings", "decryption_failures", "chain_problems", "outcome_causes")),
             "code": text("the code"),
             "severities": or_null(several("severities with which it is given; null where its list has none",
                                           one_of("a severity", SEVERITIES))),
