@@ -61,10 +61,11 @@ def alert_cause(session: Session, alert: Alert) -> Cause:
         return found(session, alert)
     if alert.role == CLIENT:
         return _of_client(session, alert)
-    if alert.description in CERTIFICATE_ALERTS or alert.description in (40, 49) or alert.description in _VAGUE:
-        refused = refused_client(session, alert.description)
-        if refused is not None:
-            return refused
+    if alert.description == 47 and not hellos.server_seen and _offers_psk(session):
+        return Cause("binder_wrong", LIKELY, WRONG_BINDER)
+    refused = refused_client(session, alert.description)
+    if refused is not None:
+        return refused
     if alert.description == 40 and hellos.client_seen and not hellos.server_seen:
         code, certainty, reason = refused_offer(hellos.offer)
         return Cause(code, certainty, reason)
@@ -142,11 +143,18 @@ def _security(session: Session, alert: Alert) -> Cause:
 
 
 def _decryption(session: Session, alert: Alert) -> Cause:
-    answered = session.handshake.hellos.server_seen
-    types: Any = session.handshake.hellos.fingerprint_input
-    if alert.role == SERVER and not answered and types is not None and PRE_SHARED_KEY in types[2]:
-        return Cause("binder_wrong", CERTAIN, "the client offers a pre-shared key, and its binder does not fit")
+    if alert.role == SERVER and not session.handshake.hellos.server_seen and _offers_psk(session):
+        return Cause("binder_wrong", CERTAIN, WRONG_BINDER)
     return Cause("decrypt_error")
+
+
+def _offers_psk(session: Session) -> bool:
+    """Return whether the ClientHello offers a pre-shared key of TLS 1.3."""
+    known: Any = session.handshake.hellos.fingerprint_input
+    return known is not None and PRE_SHARED_KEY in known[2]
+
+
+WRONG_BINDER = "the client offers a pre-shared key, and its binder does not fit"
 
 
 def _alpn(session: Session, alert: Alert) -> Cause:

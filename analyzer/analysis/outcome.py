@@ -31,6 +31,7 @@ from analyzer.analysis.outcome_steps import (
     last_word,
     step_reached,
 )
+from analyzer.analysis.refused_upgrade import refused_upgrade
 from analyzer.analysis.reset_origin import inserted_reset
 from analyzer.analysis.sealed_alert import sealed_alert
 from analyzer.analysis.silent_peer import lost_segments, silence
@@ -61,11 +62,11 @@ def outcome(session: Session) -> Outcome:
     ended_by = None if closer == NEITHER else ROLES[closer]
     established = session.established
     known = Outcome(UNKNOWN, ended_by, STEPS[step_reached(session)], durations=durations(session))
-    errors = [alert for alert in session.log.alerts if is_error(alert, tls13)]
-    if errors:
-        _take_alert(known, session, errors[0], closer)
-    elif _speaks_otherwise(known, session):
+    errors = [alert for alert in session.log.alerts if is_error(alert, tls13) and not _is_late(session, alert, closer)]
+    if _speaks_otherwise(known, session):
         pass
+    elif errors:
+        _take_alert(known, session, errors[0], closer)
     elif established is True:
         _after_handshake(known, session, closer)
     elif ending is not None:
@@ -88,6 +89,18 @@ def closed_by(session: Session) -> int:
     said = [(alert.frame, alert.role) for alert in session.log.alerts if not alert.injected]
     sealed = [(sizes.last_frame, role) for role, sizes in enumerate(session.sizes) if sizes.last_frame]
     return min(said or sealed, default=(0, NEITHER))[1]
+
+
+def _is_late(session: Session, alert: Any, closer: int) -> bool:
+    """Return whether an alert only answers that the other side had closed the connection before.
+
+    That side has not sent an alert itself, and its peer complains about an end that came too early (RFC 9846 section 6.1).
+    """
+    ending: Ending | None = session.flow.ending
+    if ending is None or closer in (NEITHER, alert.role) or not session.handshake.hellos.client_seen:
+        return False
+    end, frame = _end_frame(ending, closer), int(alert.frame)
+    return 0 < end < frame
 
 
 def _take_alert(known: Outcome, session: Session, alert: Any, closer: int) -> None:
@@ -121,10 +134,16 @@ def _take_alert(known: Outcome, session: Session, alert: Any, closer: int) -> No
 
 
 def _speaks_otherwise(known: Outcome, session: Session) -> bool:
-    """Fill in the failure of a client whose ClientHello was answered by something that is no TLS. Return whether it is that."""
+    """Fill in the failure of a client whose ClientHello, or wish for TLS, got another answer. Return whether it is that."""
     before, hellos = session.flow.before, session.handshake.hellos
     if before is None or hellos.server_seen or not hellos.client_seen:
         return False
+    refusal = refused_upgrade([(side ^ before.client, data) for side, data in before.pieces])
+    if refusal is not None:
+        known.result, known.ended_by, known.certainty = FAILED, ROLES[SERVER], CERTAIN
+        known.cause, known.detail = refusal
+        known.frames = [*before.frames[-2:], _hello_frame(session)]
+        return True
     side = 1 - before.client
     said = before.answered(side)
     frame = before.answer_frames[side]
@@ -154,6 +173,11 @@ def _after_handshake(known: Outcome, session: Session, closer: int) -> None:
         known.frames = [_end_frame(ending, closer)]
     if session.log.gaps and not session.flow.unacknowledged[0] and not session.flow.unacknowledged[1]:
         return
+    sealed = sealed_alert(session, ending, closer)
+    if sealed is not None:
+        known.result, known.cause, known.certainty, known.detail = FAILED, sealed.code, sealed.certainty, sealed.detail
+        known.ended_by, known.step, known.frames = ROLES[sealed.role], sealed.step, sealed.frames
+        return
     waits = _waits_for_answer(session)
     if ending.forged is not None or (closer != NEITHER and ending.resets[closer] is not None and not ending.fins[closer]):
         if _is_inserted(known, session, ending, max(closer, CLIENT)):
@@ -164,11 +188,6 @@ def _after_handshake(known: Outcome, session: Session, closer: int) -> None:
             known.detail = f"the {who} reset the connection while a request was without an answer"
             known.frames = [session.sizes[CLIENT].last_frame, *known.frames]
             return
-    sealed = sealed_alert(session, ending, closer)
-    if sealed is not None:
-        known.result, known.cause, known.certainty, known.detail = FAILED, sealed.code, sealed.certainty, sealed.detail
-        known.ended_by, known.step, known.frames = ROLES[sealed.role], sealed.step, sealed.frames
-        return
     _is_lost(known, session, ending, closer)
 
 

@@ -67,13 +67,14 @@ def _of_server(session: Session, closer: int) -> SealedAlert | None:
     client, server = session.sizes
     lengths = client.first
     n = client_flight(lengths)
-    if closer != SERVER or len(lengths) > n or n < 2 or lengths[n - 1] not in FINISHED_RECORDS:
+    if closer != SERVER or n < 2 or len(lengths) < n or lengths[n - 1] not in FINISHED_RECORDS:
         return None
-    behind = [length for length, frame in zip(server.first, server.frames, strict=True) if frame > client.last_frame]
+    finished = client.frames[n - 1]
+    behind = [length for length, frame in zip(server.first, server.frames, strict=True) if frame > finished]
     if behind != [ENCRYPTED_ALERT_13] or server.last_frame != server.frames[-1]:
         return None
     after = "after the client's Finished, the server sent only a record as long as an alert"
-    frames = [client.last_frame, server.last_frame]
+    frames = [finished, server.last_frame]
     if lengths[0] == NO_CERTIFICATE_RECORD:
         detail = f"{after}; before it the client sent a record as long as a Certificate without any certificate"
         return SealedAlert("client_certificate_missing", LIKELY, detail, SERVER, "client_certificate", frames)
