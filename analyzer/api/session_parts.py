@@ -267,7 +267,7 @@ class Gap(Record, declared=DEFINITIONS["gap"]):
     sender: str
     offset: int
     length: int
-    after_frame: int
+    after_frame: int | None
 
 
 class HttpRequest(Record, declared=_part("http.0.request")):

@@ -46,6 +46,8 @@ class Place(NamedTuple):
         if self.session is None:
             return say("frame {n}", n=self.frame) if self.frame else ""
         if self.after:
+            if not self.frame:
+                return say("session {n}, before its first bytes", n=self.session)
             return say("session {session} after frame {frame}", session=self.session, frame=self.frame)
         session = say("session {n}", n=self.session)
         return session + (say(" frame {n}", n=self.frame) if self.frame else "")
@@ -75,7 +77,7 @@ class Findings:
             self.add(code, finding["severity"], detail, place, detail if code == "fatal_alert" else "")
         for gap in record["gaps"]:
             self._gap_bytes += gap["length"]
-            self.add("gap", "low", "", Place(record["id"], gap["after_frame"], True))
+            self.add("gap", "low", "", Place(record["id"], gap["after_frame"] or 0, True))
 
     def take_files(self, files: Sequence[FileFacts]) -> None:
         """Take the findings about the files."""

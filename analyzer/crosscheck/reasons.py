@@ -78,12 +78,14 @@ def _frame(difference: Difference, record: dict[str, Any]) -> int:
 def _lost_segment(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
     if difference.field == SESSION:  # it is lost for tshark if each of its messages is
         lost = [
-            any(gap["from"] == one["from"] and gap["after_frame"] <= one["frame"] for gap in record["gaps"])
+            any(gap["from"] == one["from"] and (gap["after_frame"] or 0) <= one["frame"] for gap in record["gaps"])
             for one in record["handshake"]
         ]
         return difference.tshark is None and bool(lost) and all(lost)
     sender, frame = _sender(difference), _frame(difference, record)
-    return difference.tshark is None and any(gap["from"] == sender and gap["after_frame"] < frame for gap in record["gaps"])
+    return difference.tshark is None and any(
+        gap["from"] == sender and (gap["after_frame"] or 0) < frame for gap in record["gaps"]
+    )
 
 
 def _inner_hello(difference: Difference, case: Case, record: dict[str, Any]) -> bool:

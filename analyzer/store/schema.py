@@ -306,7 +306,7 @@ _GAP = record(
         "from": described(ROLE, "which side sent them"),
         "offset": number("of the first missing byte, from the start of the side's stream"),
         "length": number("how many bytes are missing", minimum=1),
-        "after_frame": number("the last frame before the gap; 0 where there was none"),
+        "after_frame": or_null(number("the last frame of that side before the gap; null where there is none", minimum=1)),
     },
 )
 

@@ -219,7 +219,7 @@ def session_head(session: Session) -> dict[str, Any]:
 
 def gap_record(gap: Gap) -> dict[str, Any]:
     """Return one entry of `gaps`."""
-    return {"from": ROLES[gap.role], "offset": gap.offset, "length": gap.length, "after_frame": gap.frame}
+    return {"from": ROLES[gap.role], "offset": gap.offset, "length": gap.length, "after_frame": gap.frame or None}
 
 
 def endpoint_record(key: bytes, end: cython.int) -> dict[str, Any]:

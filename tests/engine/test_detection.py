@@ -176,7 +176,7 @@ def test_a_gap_before_the_hello_is_reported_with_the_session():
     segments = packetise([*PRELUDES["smtp"], *talk()])
     del segments[3]
     [record] = records(segments)
-    assert record["gaps"] == [{"from": "server", "offset": 0, "length": 13, "after_frame": 0}]
+    assert record["gaps"] == [{"from": "server", "offset": 0, "length": 13, "after_frame": None}]
     assert record["established"]
 
 
