@@ -219,7 +219,9 @@ def _before_end(known: Outcome, session: Session, ending: Ending, closer: int) -
     if ending.forged is not None or (reset is not None and reset.frame == end):
         if not _is_inserted(known, session, ending, closer):
             known.cause = "reset_by_peer"
-            known.detail = f"the {who} reset the connection after {after}{_unanswered(session, closer)}"
+            known.detail = f"the {who} reset the connection after {after}"
+            if closer != CLIENT and not session.handshake.hellos.server_seen:
+                known.detail = f"the {who} reset the connection after {after}; it had sent nothing"
         return
     told = _last_warning(session)
     if told is not None:
@@ -302,10 +304,6 @@ def _last_warning(session: Session) -> tuple[str, str, int, str, int] | None:
         if found is not None:
             return *found, alert.role, DESCRIPTIONS[alert.description], alert.frame
     return None
-
-
-def _unanswered(session: Session, closer: int) -> str:
-    return "" if session.handshake.hellos.server_seen or closer == CLIENT else "; it had sent nothing"
 
 
 def _hello_frame(session: Session) -> int:
