@@ -4,18 +4,21 @@ Every rule of conformance is one that some program could be accused of by mistak
 of a handshake that they can, and each recording is read with its secrets and without.
 """
 
+import random
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 
 import pytest
 import recorded_libraries as libraries
 import recorded_programs as programs
-from conversations import read_sessions
+from conversations import Segment, Tap, packetise, read_sessions
 from recordings import CannotRecordError, Recording
 from sessions_by_hand import capture_of, keylog_of
 
 from analyzer.capture.capture_reader import CaptureReader
 from analyzer.engine import Engine
+from analyzer.secrets.keylog import KeyLog
 from analyzer.store.session_record import session_record
 
 Maker = Callable[[], Iterator[Recording]]
@@ -126,3 +129,37 @@ def test_what_other_versions_of_the_peers_have_recorded(name: str, keyed: bool):
     (session,) = read_sessions(CaptureReader([str(capture_of(name))]), engine)
     told = [finding["code"] for finding in session_record(session, messages=False)["findings"] if finding["severity"] != "info"]
     assert told == (["fatal_alert"] if name == "ech-rejected" and keyed else [])
+
+
+LOSSES = ("gap", "one_side_only", "lost_on_path", "header_table_lost")
+"""What may be told above `info` of a session of which the capture has not all packets."""
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_nobody_is_blamed_for_packets_that_the_capture_lost(seed: int):
+    choice = random.Random(seed)
+    recording = choice.choice(made(libraries.python_recordings))
+    for keyed in (True, False):
+        tap = Tap()
+        keylog = KeyLog()
+        keylog.feed(recording.keylog.encode())
+        tap.engine = Engine(keylog=keylog if keyed else None)
+        for number, flights in enumerate(recording.connections):
+            segments = packetise(flights, ports=(50_000 + number, 443), mss=choice.choice((100, 536, 1400)))
+            tap.feed(*lossy(segments, choice))
+        told = [finding for session in tap.close() for finding in session_record(session, messages=False)["findings"]]
+        assert [one for one in told if one["severity"] != "info" and one["code"] not in LOSSES] == []
+
+
+def lossy(segments: list[Segment], choice: random.Random) -> list[Segment]:
+    """Segments of which some are lost: single ones, the first or last ones, a side, several together, or the ends of some."""
+    place = choice.randrange(1, len(segments))
+    kept = {
+        "single": [one for one in segments if choice.random() > 0.1],
+        "first": segments[place:],
+        "last": segments[:place],
+        "side": [one for one in segments if one.side == place % 2],
+        "several": [*segments[:place], *segments[place + choice.randrange(1, 6) :]],
+        "ends": [replace(one, cut=min(len(one.payload), choice.choice((0, 0, 20, 60)))) for one in segments],
+    }
+    return kept[choice.choice(list(kept))]

@@ -245,7 +245,7 @@ def _check_13(handshake: Any, role: int, number: int, raw: bytes, body: Any, fra
             detail = f"the client sent a NewSessionTicket, which only servers send ({rule(9846, '4.7.1')})"
             handshake.log.add_finding("unexpected_message", "medium", detail, frame)
     elif number == ENCRYPTED_EXTENSIONS:
-        selected = parameters.selected if handshake.hellos.server_seen else None
+        selected = None if handshake.hellos.server_fingerprint_input is None else parameters.selected  # it can be cut
         offer = _offer(handshake.hellos)
         rules = content_rules.extensions_breaches
         if len(raw) > LONGEST_REMEMBERED:

@@ -5,7 +5,7 @@ from analyzer.tls.record.record cimport Record, RecordSink, gap
 
 # C variables, because they are read for every record.
 cdef int ALERT, CHANGE_CIPHER_SPEC, HANDSHAKE, HEADER, HEARTBEAT, MAX_RECORD, SSL2, SSL2_CLIENT_HELLO, LOST, NO_RECORD
-cdef int BODY, START, START_BYTES
+cdef int BODY, START, START_BYTES, FOUND
 
 
 cpdef bint plausible(bytes data, Py_ssize_t pos, Py_ssize_t end) except *
@@ -23,6 +23,7 @@ cdef class RecordReader:
     cdef public long long first_gap
     cdef public list parts
     cdef public bint searching
+    cdef public int doubt
     cdef public bint past_handshake
     cdef public bint ssl2
 

@@ -21,6 +21,9 @@ from analyzer.tls.record.content_types import (
 )
 from analyzer.tls.record.record import BODY, LOST, NO_RECORD, START, START_BYTES, Record, RecordSink, gap
 
+FOUND = 2
+"""`RecordReader.doubt` when a search has ended: the header of the record that was found, and the one behind it."""
+
 
 def plausible(data: bytes, pos: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.bint:
     """Return whether a record of SSL 3.0 to TLS 1.3 can begin at `pos`."""
@@ -36,11 +39,13 @@ class RecordReader:
     record: the current one, from its header on. head: bytes of an incomplete header. remaining: bytes of the body that are
     still to come. wanted: what the sink reads of it. first_gap: offset of the first missing byte in the body, -1 if there is
     none. latest: time of the last bytes, -1 before them. past_handshake: whether a record other than handshake has come.
-    searching: whether the record boundary is lost. ssl2: whether records have headers of SSL 2.0.
+    searching: whether the record boundary is lost. doubt: how many headers have to follow before a record that was found by a
+    search is known to be one. ssl2: whether records have headers of SSL 2.0.
     """
 
     __slots__ = (
-        "first_gap", "head", "latest", "parts", "past_handshake", "record", "remaining", "searching", "sink", "ssl2", "wanted",
+        "doubt", "first_gap", "head", "latest", "parts", "past_handshake", "record", "remaining", "searching", "sink", "ssl2",
+        "wanted",
     )  # fmt: skip
 
     def __init__(self, sink: RecordSink, role: cython.int) -> None:
@@ -54,6 +59,7 @@ class RecordReader:
         self.first_gap = -1
         self.parts: list[bytes] = []
         self.searching = False
+        self.doubt = 0
         self.ssl2 = False
 
     def feed(
@@ -102,6 +108,7 @@ class RecordReader:
                     return
                 pos = n
                 self.searching = False
+                self.doubt = FOUND
             if not self.head and HEADER <= end - pos and not self.ssl2:
                 if not self.begin(data, pos, offset + pos - start, frame, at):
                     self.lose_boundary(offset + pos - start, frame, at)
@@ -132,6 +139,8 @@ class RecordReader:
         record.content_type = data[pos]
         record.version = data[pos + 1] << 8 | data[pos + 2]
         record.header = HEADER
+        if self.doubt > 0:
+            self.doubt -= 1
         self.past_handshake = self.past_handshake or record.content_type != HANDSHAKE
         self.open(data[pos + 3] << 8 | data[pos + 4], offset, frame, at)
         return True
@@ -220,11 +229,15 @@ class RecordReader:
             self.complete(frame, at)
 
     def lose_boundary(self, offset: cython.longlong, frame: cython.longlong, at: cython.longlong) -> None:
-        """Report that no record begins here, and search for the next one."""
+        """Report that no record begins here, and search for the next one.
+
+        If the record before was found by a search, it was no record: then only the search goes on.
+        """
         self.head = b""
         self.searching = True
         self.ssl2 = False
-        self.report(NO_RECORD, offset, "no record begins here", frame, at)
+        if self.doubt == 0:
+            self.report(NO_RECORD, offset, "no record begins here", frame, at)
         self.report(LOST, offset, "", frame, at)
 
     def report(

@@ -14,6 +14,7 @@ from offers_by_hand import (
     ECDHE_ECDSA,
     ECDHE_RSA,
     GROUPS,
+    KEYS,
     P256,
     SCHEMES,
     VERSIONS_13,
@@ -27,7 +28,7 @@ from offers_by_hand import (
     share,
     shares,
 )
-from sessions_by_hand import CHANGE_CIPHER_SPEC, CLIENT, SERVER, Hand, message
+from sessions_by_hand import CHANGE_CIPHER_SPEC, CLIENT, HANDSHAKE, SERVER, Hand, message
 
 from analyzer.cli.main import main
 from analyzer.tls.events import Finding
@@ -164,3 +165,13 @@ def test_a_capture_of_real_endpoints_breaks_none(name, capsys):
 
 def test_an_answer_to_a_second_hello_that_is_not_in_the_capture_is_compared_with_nothing():
     assert found(talk(hello_13(), retry(ASKED), AFTER)) == []
+
+
+def test_a_server_hello_that_is_cut_may_have_chosen_a_key():
+    early = extension(42, b"")
+    for cut, wanted in ((4, []), (0, [("faulty_answer", 4)])):
+        hand = talk(hello_13(extension(45, b"\1\1"), early, KEYS))
+        raw = answer(CHOSEN_13, CHOSEN_SHARE)
+        hand.say(SERVER, HANDSHAKE, raw[: len(raw) - cut], missing=cut)
+        opened(hand, SERVER, message(8, b"\0\4" + early))
+        assert found(hand) == wanted

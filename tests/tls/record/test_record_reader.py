@@ -285,6 +285,20 @@ def test_after_a_gap_bytes_with_another_version_are_no_record():
 # Bytes that are not a record.
 
 
+def test_bytes_behind_a_gap_that_only_look_like_a_record_accuse_nobody():
+    first = record(23, b"a" * 20)
+    false = b"\x17\3\3\0\x08" + b"x" * 8
+    told = play(first, 50, false, b"noise" * 4 + record(23, b"b" * 10) + record(23, b"c" * 10))
+    assert NoRecord not in {type(one) for one in told}
+    assert [one.body for one in told if isinstance(one, Read)] == [b"a" * 20, b"x" * 8, b"b" * 10, b"c" * 10]
+    assert sum(isinstance(one, Lost) for one in told) == 2
+
+
+def test_behind_two_records_that_were_found_noise_is_told():
+    first, found = record(23, b"a" * 20), record(23, b"b" * 10) + record(23, b"c" * 10)
+    assert NoRecord in {type(one) for one in play(first, 50, found, b"noise" * 4)}
+
+
 @pytest.mark.parametrize("size", [1, 3, 1000])
 def test_where_no_record_begins_the_next_one_is_searched(size: int):
     data = RECORDS[0] + b"no record here" + RECORDS[2] + RECORDS[2]
