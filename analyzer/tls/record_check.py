@@ -37,7 +37,8 @@ def check_record(session: Any, record: Any) -> None:
         return
     if record.length == 0 and parameters.version and kind in (CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE):
         _report(session, sender, EMPTY, record, empty(record.role, kind))
-    # An alert can say that the version is refused. A record with missing bytes is passed on late, and can be from before the answer.
+    # An alert can say that the version is refused. A record with missing bytes is passed on late: it can be from before the
+    # answer.
     if parameters.record_version not in (0, record.version) and kind != ALERT and not record.missing:
         _report(session, sender, VERSION, record, wrong_version(record.role, record.version, parameters.record_version))
     if record.length > parameters.fragment and parameters.version:
