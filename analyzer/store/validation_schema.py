@@ -69,6 +69,7 @@ _CROSSCHECK = record(
     "the comparison with tshark in all",
     {
         "tshark": text("its version"),
+        "captures": number("captures that both read"),
         "sessions": number("TLS sessions that were compared"),
         "compared": number("values that were compared"),
         "agreed": number("values that are the same"),

@@ -82,7 +82,7 @@ def _front(facts: Record, sentences: Sentences) -> Section:
     items: list[Line] = [
         [sentences.say("pack.counts", **counts_of(requirements))],
         [sentences.say("pack.against")],
-        [_second_text(facts["crosscheck"], sentences)],
+        [_second_text(facts, sentences)],
         sentences.line("pack.not_all", link=Link(sentences.say("known.title"), "limits")),
         [sentences.say("pack.same_bytes")],
     ]
@@ -106,7 +106,7 @@ def counts_of(requirements: Sequence[Record]) -> dict[str, int]:
     """Return the counts over all requirements, by the fields of their sentence."""
     values, equal = sum(one["values"] for one in requirements), sum(one["equal"] for one in requirements)
     return {
-        "trials": sum(one["trials"] for one in requirements),
+        "trials": sum(one["trials"] - one["not_run"] for one in requirements),
         "values": values,
         "equal": equal,
         "different": values - equal,
@@ -114,11 +114,12 @@ def counts_of(requirements: Sequence[Record]) -> dict[str, int]:
     }
 
 
-def _second_text(crosscheck: Record | None, sentences: Sentences) -> str:
+def _second_text(facts: Record, sentences: Sentences) -> str:
+    crosscheck: Record | None = facts["crosscheck"]
     if crosscheck is None:
         return sentences.say("pack.no_second")
-    keys = ("compared", "agreed", "explained")
-    return sentences.say("pack.second", version=crosscheck["tshark"], **{key: crosscheck[key] for key in keys})
+    counts = {key: crosscheck[key] for key in ("captures", "compared", "agreed", "explained")}
+    return sentences.say("pack.second", version=crosscheck["tshark"], all=facts["range"]["captures"], **counts)
 
 
 def _scope(facts: Record, sentences: Sentences) -> Section:

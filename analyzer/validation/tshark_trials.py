@@ -42,6 +42,7 @@ class SecondProgram:
         differences = [told.record(name) for name, tally in sorted(self.tallies.items()) for told in tally.differences]
         return {
             "tshark": self.program.version_text,
+            "captures": len(self.tallies),
             "sessions": sum(tally.sessions for tally in tallies),
             "compared": sum(tally.n_compared for tally in tallies),
             "agreed": sum(tally.n_agreed for tally in tallies),

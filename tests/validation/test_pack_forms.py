@@ -63,9 +63,13 @@ def test_what_failed_is_said_first_and_shown(validation: Run, language: str):
 
 def test_what_was_not_run_is_no_success(validation: Run):
     facts = deepcopy(validation.facts)
-    facts["requirements"][-1]["result"], facts["result"] = "not_run", "partly"
+    last = facts["requirements"][-1]
+    compared = sum(one["trials"] - one["not_run"] for one in facts["requirements"][:-1])
+    last |= {"result": "not_run", "passed": 0, "not_run": last["trials"], "values": 0, "equal": 0}
+    facts["result"], facts["crosscheck"] = "partly", None
     page = write_pack(facts, "md", "en").decode()
     assert "1 requirement could not be tried" in page
+    assert f"{compared:,} trials compared" in page
     assert "requirements are met" not in page
 
 
