@@ -38,6 +38,7 @@ TESTED_ELSEWHERE = {
     "analysis/foreign_answer.py": "analysis/test_outcome.py",
     "analysis/offer_causes.py": "analysis/test_outcome.py",
     "analysis/outcome_facts.py": "analysis/test_outcome.py",
+    "analysis/calm_outcome.py": "analysis/test_outcome.py",
     "analysis/outcome_steps.py": "analysis/test_outcome.py",
     "analysis/refused_upgrade.py": "analysis/test_connection_outcome.py",
     "analysis/reset_origin.py": "analysis/test_outcome.py",

@@ -9,6 +9,7 @@ known.
 from typing import Any
 
 from analyzer.analysis.alert_causes import CLIENT, DESCRIPTIONS, SERVER, alert_cause, is_error, refused_client
+from analyzer.analysis.calm_outcome import calm_outcome
 from analyzer.analysis.foreign_answer import excerpt, protocol_of
 from analyzer.analysis.outcome_facts import (
     ABANDONED,
@@ -55,6 +56,9 @@ AFTER = {
 
 def outcome(session: Session) -> Outcome:
     """Return what a session that has ended came to."""
+    calm: Outcome | None = calm_outcome(session)
+    if calm is not None:
+        return calm
     flow = session.flow
     ending: Ending | None = flow.ending
     tls13 = session.handshake.parameters.tls13

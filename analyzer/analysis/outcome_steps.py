@@ -2,9 +2,17 @@
 
 from typing import Any
 
+import cython
+
 from analyzer.analysis.outcome_facts import DURATIONS, seconds
+from analyzer.flows.ending import Ending
+from analyzer.flows.flow import Flow
+from analyzer.tls.events import HandshakeMessage
+from analyzer.tls.handshake.states import RoleState
 from analyzer.tls.record.content_types import ENCRYPTED_ALERT_13
+from analyzer.tls.record.sealed_sizes import SealedSizes
 from analyzer.tls.session import Session
+from analyzer.tls.session_handshake import SessionHandshake
 
 (
     TCP,
@@ -41,45 +49,61 @@ _REACHED: dict[tuple[str, int], int] = {
 """The step that a message of a role (0 the client) reaches."""
 
 
-def step_reached(session: Session) -> int:
+# In the compiled build these are C variables, which other modules cannot see.
+_ALERT_13, _DATA = ENCRYPTED_ALERT_13, APPLICATION_DATA
+
+
+def step_reached(session: Session) -> cython.int:
     """Return the last step that a session reached, as a place in STEPS."""
-    handshake, flow = session.handshake, session.flow
+    handshake: SessionHandshake = session.handshake
+    flow: Flow = session.flow
+    client: RoleState = session.roles[0]
+    server: RoleState = session.roles[1]
+    message: HandshakeMessage
     if _has_data(session):
-        return APPLICATION_DATA
-    reached = TCP if flow.before is None else BEFORE_TLS
+        return _DATA
+    reached: cython.int = TCP if flow.before is None else BEFORE_TLS
+    place: cython.int
     for message in session.log.messages:
         place = _REACHED.get((message.name, message.role), TCP)
         if place > reached:
             reached = place
     if reached < SERVER_HELLO and handshake.hellos.server_seen:
         reached = SERVER_HELLO
-    client, server = session.roles
-    if client.n_protected and server.n_protected and reached < FINISHED:
+    if client.n_protected > 0 and server.n_protected > 0 and reached < FINISHED:
         reached = FINISHED
     return reached
 
 
-def _has_data(session: Session) -> bool:
+def _has_data(session: Session) -> cython.bint:
     """Return whether a side is known to have sent application data."""
-    work, client, server = session.handshake.decryption, session.roles[0], session.roles[1]
+    work: Any = session.handshake.decryption
+    client: RoleState = session.roles[0]
+    server: RoleState = session.roles[1]
     if work is not None and (work.records or work.failed):
         return bool(work.sent[0] or work.sent[1])
     if not session.handshake.parameters.tls13:
-        return bool(client.n_application or server.n_application)
+        return client.n_application > 0 or server.n_application > 0
     if session.established is not True:
         return False
-    sent = session.sizes[0].first
-    return len(sent) > 1 and any(length > ENCRYPTED_ALERT_13 for length in sent[client_flight(sent) :])
+    sizes: SealedSizes = session.sizes[0]
+    sent: list[int] = sizes.first
+    n_data: cython.int = 0
+    place: cython.Py_ssize_t
+    for place in range(client_flight(sent), len(sent)):
+        n_data += sent[place] > _ALERT_13
+    return n_data > 0
 
 
-def client_flight(lengths: list[int]) -> int:
+def client_flight(lengths: list[int]) -> cython.int:
     """Return how many of a client's first records in TLS 1.3 are the end of its handshake.
 
     lengths: of its records. It ends with a Finished of 36 or 52 bytes, which has a certificate and its proof in front of it
     where the server asked for one (RFC 9846 section 2).
     """
-    for place, length in enumerate(lengths[:4]):
-        if length in FINISHED_RECORDS:
+    place: cython.Py_ssize_t
+    for place in range(min(4, len(lengths))):
+        if lengths[place] in FINISHED_RECORDS:
             return place + 1
     return 1
 
@@ -93,11 +117,14 @@ NO_CERTIFICATE_RECORD = 25
 
 def durations(session: Session) -> dict[str, float | None]:
     """Return the seconds of the TCP handshake, from ClientHello to answer, of the handshake, and of the whole connection."""
-    flow = session.flow
-    hello = answer = finished = -1
-    n_finished = 0
+    flow: Flow = session.flow
+    hello: cython.longlong = -1
+    answer: cython.longlong = -1
+    finished: cython.longlong = -1
+    n_finished: cython.int = 0
+    message: HandshakeMessage
     for message in session.log.messages:
-        name = message.name
+        name: str = message.name
         if name == "client_hello" and hello < 0:
             hello = message.at
         elif name == "server_hello" and answer < 0:
@@ -106,7 +133,7 @@ def durations(session: Session) -> dict[str, float | None]:
             n_finished += 1
             if n_finished == 2:
                 finished = message.at
-    ending: Any = flow.ending
+    ending: Ending = flow.ending
     known = DURATIONS.copy()
     if ending is not None and ending.asked and ending.answered and not session.flow.mid_stream:
         known["tcp"] = seconds(flow.start, ending.answered_at)

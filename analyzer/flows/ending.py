@@ -55,16 +55,20 @@ class Ending:
             self.largest = (delivery.largest[client], delivery.largest[server])
             self.resent_frames = (delivery.resent_frame[client], delivery.resent_frame[server])
 
-    def closed_by(self) -> int:
+    def closed_by(self) -> cython.int:
         """Return the role that sent the first FIN or RST, NEITHER if nobody did."""
-        ends: list[tuple[int, int]] = []
+        closer: cython.int = NEITHER
+        first: cython.longlong = 0
+        role: cython.int
+        frame: cython.longlong
         for role in range(2):
-            if self.fins[role]:
-                ends.append((self.fins[role], role))
-            reset = self.resets[role]
-            if reset is not None:
-                ends.append((reset.frame, role))
-        return min(ends)[1] if ends else NEITHER
+            frame = self.fins[role]
+            reset: Reset | None = self.resets[role]
+            if reset is not None and (frame == 0 or reset.frame < frame):
+                frame = reset.frame
+            if frame > 0 and (closer == NEITHER or frame < first):
+                closer, first = role, frame
+        return closer
 
 
 NOTHING = (0, 0)

@@ -1,0 +1,16 @@
+from analyzer.flows.ending cimport Ending
+from analyzer.flows.flow cimport Flow
+from analyzer.tls.events cimport HandshakeMessage
+from analyzer.tls.handshake.states cimport RoleState
+from analyzer.tls.record.sealed_sizes cimport SealedSizes
+from analyzer.tls.session cimport Session
+from analyzer.tls.session_handshake cimport SessionHandshake
+
+cdef int _ALERT_13, _DATA
+
+
+cpdef int step_reached(Session session) except -1
+cdef bint _has_data(Session session) except -1
+cpdef int client_flight(list lengths) except -1
+cpdef dict durations(Session session)
+cpdef tuple last_word(Session session)
