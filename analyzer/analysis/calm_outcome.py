@@ -42,7 +42,7 @@ def calm_outcome(session: Session) -> Any:
     closer: cython.int = ending.closed_by()
     if closer == _SERVER and parameters.tls13:
         sizes: SealedSizes = session.sizes[0]
-        first: list[int] = sizes.first
+        first: list[Any] = sizes.first
         if len(first) > 0 and first[0] not in FINISHED_RECORDS:
             return None
     by = None if closer < 0 else ROLES[closer]

@@ -35,7 +35,7 @@ from analyzer.analysis.outcome_steps import (
 from analyzer.analysis.refused_upgrade import refused_upgrade
 from analyzer.analysis.reset_origin import inserted_reset
 from analyzer.analysis.sealed_alert import sealed_alert
-from analyzer.analysis.silent_peer import lost_segments, silence
+from analyzer.analysis.silent_peer import is_gone, lost_segments, silence
 from analyzer.flows.ending import NEITHER, Ending
 from analyzer.tls.session import Session
 
@@ -192,7 +192,8 @@ def _after_handshake(known: Outcome, session: Session, closer: int) -> None:
             known.detail = f"the {who} reset the connection while a request was without an answer"
             known.frames = [session.sizes[CLIENT].last_frame, *known.frames]
             return
-    _is_lost(known, session, ending, closer)
+    if closer == NEITHER or not is_gone(ending, 1 - closer, _end_frame(ending, closer)):
+        _is_lost(known, session, ending, closer)
 
 
 def _waits_for_answer(session: Session) -> bool:

@@ -87,7 +87,7 @@ def _has_data(session: Session) -> cython.bint:
     if session.established is not True:
         return False
     sizes: SealedSizes = session.sizes[0]
-    sent: list[int] = sizes.first
+    sent: list[Any] = sizes.first
     n_data: cython.int = 0
     place: cython.Py_ssize_t
     for place in range(client_flight(sent), len(sent)):
@@ -95,7 +95,7 @@ def _has_data(session: Session) -> cython.bint:
     return n_data > 0
 
 
-def client_flight(lengths: list[int]) -> cython.int:
+def client_flight(lengths: list[Any]) -> cython.int:
     """Return how many of a client's first records in TLS 1.3 are the end of its handshake.
 
     lengths: of its records. It ends with a Finished of 36 or 52 bytes, which has a certificate and its proof in front of it

@@ -44,11 +44,22 @@ def silence(session: Session, until: int, closer: int) -> str | None:
     at, spoke = last_word(session)
     if at < 0 or until < 0 or until - at < (SILENT_AT_END if closer == NEITHER else SILENT):
         return None
+    if closer == 1 - spoke:  # it had nothing more to say
+        return None
     ending: Ending = session.flow.ending
     if ending.unanswered[spoke] > (1 if ending.fins[spoke] else 0):
         return None  # it would have been sent again: the capture has not everything
     who, other = ROLES[1 - spoke], ROLES[spoke]
     return f"the {who} acknowledged what the {other} had sent, and said nothing for {(until - at) / 1e9:,.1f} s"
+
+
+def is_gone(ending: Ending, role: int, end: int) -> bool:
+    """Return whether bytes of a role are without an acknowledgement only because its peer has left.
+
+    end: the frame in which the peer left. It waited in vain if the segments came again before that, and are no mere farewell.
+    """
+    waited = ending.resent[role] > LEAST_RESENT and ending.resent_frames[role] < end
+    return not waited or ending.unanswered[role] < LARGE_SEGMENT
 
 
 def lost_segments(flow: Flow, ending: Ending) -> Lost | None:

@@ -122,7 +122,7 @@ class Claim:
 class Delivery:
     """How a connection's bytes came: by side, how many segments came again, and how many lost bytes were never acknowledged.
 
-    largest: by side, bytes of the largest segment that came again; resent_frame: by side, the last frame with such a segment.
+    largest: by side, bytes of the largest segment that came again; resent_frame: by side, the first frame with such a segment.
     """
 
     __slots__ = ("largest", "resent", "resent_frame", "unacknowledged")

@@ -20,7 +20,7 @@ class Ending:
     came. n_packets: of each role in the capture. n_bytes: how far its stream has come. fins: frames of the FINs, 0 without
     one; fin_at: time of the first. resets: the first RST of each role, None without one. forged: an RST after which its
     sender went on, None where the connection ended with a FIN. unanswered: bytes that the peer did not acknowledge, -1 where
-    that is not known. resent: segments that came again; largest: bytes of the largest of them; resent_frames: the last of
+    that is not known. resent: segments that came again; largest: bytes of the largest of them; resent_frames: the first of
     their frames. hops: time to live of an early packet. now: time of the frame that ended the connection, or of the last one
     of the capture.
     """

@@ -344,8 +344,9 @@ class Reassembler:
 def note_resent(endpoint: Endpoint, n: cython.longlong, frame: cython.longlong) -> None:
     """Note a segment of `n` bytes that came again."""
     delivery: Delivery = endpoint.connection.delivered()
+    if delivery.resent[endpoint.side] == 0:
+        delivery.resent_frame[endpoint.side] = frame
     delivery.resent[endpoint.side] += 1
-    delivery.resent_frame[endpoint.side] = frame
     if n > delivery.largest[endpoint.side]:
         delivery.largest[endpoint.side] = n
 
