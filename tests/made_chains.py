@@ -215,6 +215,12 @@ def _keys() -> Iterator[Chain]:
     y = point.y.to_bytes(32, "big")
     off = patched(made.leaf.der, made.intermediate.key, [(y, (point.y ^ 1).to_bytes(32, "big"))])
     yield Chain("key", "leaf that is no point of its curve", [off, made.intermediate.der], [made.root.der])
+    short = hierarchy(leaf={"key": ed25519.Ed25519PrivateKey.generate()})
+    whole = short.leaf.key.public_key().public_bytes_raw()
+    head = bytes.fromhex("300506032b6570")
+    patch = tagged(0x30, head + tagged(3, b"\0" + whole)), tagged(0x30, head + tagged(3, b"\0" + whole[:31]))
+    leaf = patched(short.leaf.der, short.intermediate.key, [patch])
+    yield Chain("key", "leaf Ed25519 of 31 bytes", [leaf, short.intermediate.der], [short.root.der])
 
 
 def _digests() -> Iterator[Chain]:
@@ -291,6 +297,14 @@ def _encodings() -> Iterator[Chain]:
     ):
         leaf = patched(made.leaf.der, made.intermediate.key, [patch])
         yield Chain("encoding", detail, [leaf, made.intermediate.der], [made.root.der])
+    ecdsa = tagged(6, bytes.fromhex("2a8648ce3d040302"))
+    leaf = patched(made.leaf.der, made.intermediate.key, [(tagged(0x30, ecdsa), tagged(0x30, ecdsa + b"\5\0"))])
+    yield Chain("encoding", "NULL as the parameters of ECDSA", [leaf, made.intermediate.der], [made.root.der])
+    named = hierarchy(leaf={"subject": "Muller"})
+    for detail, tag in (("TeletexString", 0x14), ("IA5String", 0x16)):
+        patch = tagged(0x0C, b"Muller"), tagged(tag, b"M\xfcller")
+        leaf = patched(named.leaf.der, named.intermediate.key, [patch])
+        yield Chain("encoding", f"{detail} with eight bits", [leaf, named.intermediate.der], [named.root.der])
     far = hierarchy(leaf={"not_after": datetime(2050, 1, 1, tzinfo=AT.tzinfo)})
     yield Chain("encoding", "GeneralizedTime from 2050", far.chain, [far.root.der])
 

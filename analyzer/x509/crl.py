@@ -37,6 +37,7 @@ _BASIC_CONSTRAINTS = encode_object_identifier("2.5.29.19")
 _DISTRIBUTION_POINTS = encode_object_identifier("2.5.29.31")
 _CRL_SIGN = 0x02
 _UNIFORM_RESOURCE_IDENTIFIER = 0x86
+_DIRECTORY_NAME = 0xA4
 _TRUE = b"\x01\x01\xff"
 _DELTA = "it lists changes only, and the list that they change is not looked for"
 _INDIRECT = "it lists certificates of other issuers too, which is not understood here"
@@ -44,13 +45,17 @@ _INDIRECT = "it lists certificates of other issuers too, which is not understood
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a list covers: kinds of certificates, and the addresses where it is published. error: why it can never count."""
+    """What a list covers: kinds of certificates, and those that point to it. error: why it can never count.
+
+    points: the names of its distribution point, with each name as it is encoded in a certificate; None as the encoding of one
+    that is not compared. Empty if it covers all certificates.
+    """
 
     only_user: bool = False
     only_authorities: bool = False
     only_attributes: bool = False
     only_some_reasons: bool = False
-    addresses: tuple[str, ...] = ()
+    points: tuple[tuple[str, bytes | None], ...] = ()
     error: str | None = None
 
 
@@ -201,13 +206,12 @@ def _scope(crl: x509.CertificateRevocationList) -> Scope:
         if isinstance(value, x509.IssuingDistributionPoint):
             if value.indirect_crl:
                 return Scope(error=_INDIRECT)
-            addresses = tuple(n.value for n in value.full_name or () if isinstance(n, x509.UniformResourceIdentifier))
             scope = Scope(
                 value.only_contains_user_certs,
                 value.only_contains_ca_certs,
                 value.only_contains_attribute_certs,
                 bool(value.only_some_reasons),
-                addresses,
+                _points(value),
             )
         elif extension.critical and isinstance(value, x509.UnrecognizedExtension):
             return Scope(error=f"it has an unknown critical extension, {extension.oid.dotted_string}")
@@ -233,21 +237,38 @@ def _not_covered(scope: Scope, certificate: Identity) -> str | None:
     """Return why a certificate that is not in the list may still be revoked; None if the list covers it."""
     if scope.only_some_reasons:
         return "it does not list the certificate, and covers only some reasons of revocation"
-    if scope.addresses:
-        points = certificate.extensions.get(_DISTRIBUTION_POINTS, b"")
-        if not any(_encoded(address) in points for address in scope.addresses):
-            return f"it does not list the certificate, and covers only those that point to {scope.addresses[0]}"
+    if scope.points:
+        extension = certificate.extensions.get(_DISTRIBUTION_POINTS, b"")
+        if not any(point is not None and point in extension for _, point in scope.points):
+            return f"it does not list the certificate, and covers only those that point to {scope.points[0][0]}"
     return None
 
 
-def _encoded(address: str) -> bytes:
-    """Return an address as it is encoded in a certificate's distribution points."""
-    octets = address.encode()
+def _points(place: x509.IssuingDistributionPoint) -> tuple[tuple[str, bytes | None], ...]:
+    """Return the names of a list's distribution point, as in `Scope`: RFC 5280, section 6.3.3 (b) (2) (i).
+
+    A name relative to the issuer's is not compared, and neither are names of kinds that distribution points do not have.
+    """
+    if place.relative_name is not None:
+        return ((place.relative_name.rfc4514_string(), None),)
+    points: list[tuple[str, bytes | None]] = []
+    for name in place.full_name or ():
+        if isinstance(name, x509.UniformResourceIdentifier):
+            points.append((name.value, _encoded(_UNIFORM_RESOURCE_IDENTIFIER, name.value.encode())))
+        elif isinstance(name, x509.DirectoryName):
+            points.append((name.value.rfc4514_string(), _encoded(_DIRECTORY_NAME, name.value.public_bytes())))
+        else:
+            points.append((str(name.value), None))
+    return tuple(points)
+
+
+def _encoded(tag: int, octets: bytes) -> bytes:
+    """Return a name as it is encoded in a certificate's distribution points."""
     n_bytes = len(octets)
     if n_bytes < 0x80:
-        return bytes((_UNIFORM_RESOURCE_IDENTIFIER, n_bytes)) + octets
+        return bytes((tag, n_bytes)) + octets
     length = n_bytes.to_bytes((n_bytes.bit_length() + 7) // 8, "big")
-    return bytes((_UNIFORM_RESOURCE_IDENTIFIER, 0x80 | len(length))) + length + octets
+    return bytes((tag, 0x80 | len(length))) + length + octets
 
 
 def _read_entry(entry: x509.RevokedCertificate) -> tuple[str | None, str | None]:

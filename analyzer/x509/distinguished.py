@@ -19,6 +19,7 @@ ATTRIBUTES = 4096
 """Maximum number of attributes of one name that are compared."""
 
 _ENCODINGS = {0x0C: "utf-8", 0x13: "ascii", 0x14: "latin-1", 0x16: "ascii", 0x1A: "ascii", 0x1E: "utf-16-be", 0x1C: "utf-32-be"}
+_UNICODE = frozenset((0x0C, 0x1C, 0x1E))
 
 
 def name_key(content: bytes) -> bytes:
@@ -37,8 +38,11 @@ def relative_names(content: bytes) -> tuple[bytes, ...]:
         return ()
 
 
-def attributes(content: bytes, kind: bytes) -> list[tuple[int, bytes]]:
-    """Return tag and bytes of each value of one attribute type, as far as they can be read. kind: bytes of its identifier."""
+def attributes(content: bytes, kind: bytes | None = None) -> list[tuple[int, bytes]]:
+    """Return tag and bytes of each value of one attribute type, as far as they can be read.
+
+    kind: bytes of its identifier; None for the values of all types.
+    """
     values: list[tuple[int, bytes]] = []
     pos = 0
     try:
@@ -49,12 +53,23 @@ def attributes(content: bytes, kind: bytes) -> list[tuple[int, bytes]]:
             while at < stop and len(values) < ATTRIBUTES:
                 _, inner, last, at = expect(content, at, stop, SEQUENCE, "name")
                 _, first, after, inner = expect(content, inner, last, OBJECT_IDENTIFIER, "name")
-                if content[first:after] == kind:
+                if kind is None or content[first:after] == kind:
                     tag, first, after, _ = read_element(content, inner, last, "name")
                     values.append((tag, content[first:after]))
     except ParseError:
         return values
     return values
+
+
+def has_undecodable_unicode(content: bytes) -> bool:
+    """Return whether a UTF8String, BMPString or UniversalString in a name is no text: no verifier can read such a string."""
+    for tag, value in attributes(content):
+        try:
+            if tag in _UNICODE:
+                value.decode(_ENCODINGS[tag])
+        except UnicodeDecodeError:
+            return True
+    return False
 
 
 def text(tag: int, value: bytes) -> str:

@@ -26,14 +26,7 @@ from analyzer.x509.extension_values import elements
 from analyzer.x509.layout import Layout
 from analyzer.x509.name_text import dotted
 from analyzer.x509.object_identifiers import names
-from analyzer.x509.public_key import algorithm_identifier
-
-KEY_LENGTHS = {
-    "x25519": 32, "ed25519": 32, "x448": 56, "ed448": 57,
-    "ml-dsa-44": 1312, "ml-dsa-65": 1952, "ml-dsa-87": 2592, "ml-kem-512": 800, "ml-kem-768": 1184, "ml-kem-1024": 1568,
-    **{f"slh-dsa-{name}-{size}{kind}": size // 4 for name in ("sha2", "shake") for size in (128, 192, 256) for kind in "sf"},
-}  # fmt: skip
-"""Length of a key in bytes, for kinds with a fixed length (RFC 8410; FIPS 203, 204, 205)."""
+from analyzer.x509.public_key import KEY_LENGTHS, algorithm_identifier
 
 _FIELD = "subjectPublicKeyInfo"
 

@@ -19,7 +19,7 @@ TLS_FEATURE = "1.3.6.1.5.5.7.1.24"
 FEATURES = 64
 """Maximum number of features of one certificate that are read; real certificates have one or two."""
 
-_STATUS_REQUEST, _STATUS_REQUEST_V2 = 5, 17
+_STATUS_REQUEST = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,11 @@ def features(certificate: CertificateView) -> tuple[int, ...]:
 
 
 def must_staple(certificate: CertificateView) -> bool:
-    """Return whether a certificate has to come with an OCSP response."""
-    return _STATUS_REQUEST in (found := features(certificate)) or _STATUS_REQUEST_V2 in found
+    """Return whether a certificate has to come with an OCSP response to who asked by status_request.
+
+    status_request_v2 (RFC 6961) as a feature does not count: TLS 1.3 has no such message, and no verifier looks for it.
+    """
+    return _STATUS_REQUEST in features(certificate)
 
 
 def staple_fault(

@@ -28,10 +28,11 @@ from analyzer.x509.certificate_view import (
     CertificateView,
 )
 from analyzer.x509.der import encode_object_identifier
-from analyzer.x509.distinguished import attributes, text
+from analyzer.x509.distinguished import attributes, has_undecodable_unicode, text
 from analyzer.x509.host_name import DNS_NAME, IP_ADDRESS, name_fault
 from analyzer.x509.must_staple import TLS_FEATURE
 from analyzer.x509.name_constraints import constraints
+from analyzer.x509.signature_strength import signature_algorithm
 from analyzer.x509.verdict import NON_CONFORMING
 from analyzer.x509.weak_key import key_weakness
 
@@ -105,6 +106,10 @@ _ADDRESS = re.compile(r"[0-9]+(?:\.[0-9]+){1,3}|0x[0-9A-Fa-f]+|\[?[0-9A-Fa-f]*:[
 _REFUSED_BY_SOME = ("::PrintableString", "::Ia5String", "::IA5String", "::NumericString")
 """Strings with characters that their type does not have: strict parsers refuse them, and OpenSSL reads them."""
 
+_IN_NAMES = ('["subject"]', '["issuer"]')
+_IN_ALGORITHM = "::signature_alg"
+_NULL = b"\x05\x00"
+
 Fault = tuple[str, str]
 """A code and a sentence."""
 
@@ -137,11 +142,27 @@ def _faults(subject: CertificateView, role: Role, server: bool) -> list[Fault]:
         if weakness is not None:
             found.append(("weak_key", f"the key of {subject.title} {weakness}"))
     if subject.refused is not None and all(code != "malformed" for code, _ in found):
-        if any(word in subject.refused for word in _REFUSED_BY_SOME):
+        if _is_refused_by_some(subject, subject.refused):
             found.append(_unenforced(subject, f"is refused by strict parsers: {subject.refused}"))
         elif not subject.has_early_generalized_time and subject.version == 3:  # these two are reported already
             found.append(_malformed(subject, f"is not well-formed: {subject.refused}"))
     return found
+
+
+def _is_refused_by_some(subject: CertificateView, refused: str) -> bool:
+    """Return whether a strict parser refuses what OpenSSL reads, and Go too in most cases.
+
+    These are characters that a type of string does not have, such as é in a TeletexString as old authorities wrote it; and
+    NULL as the parameters of ECDSA, where RFC 5758, section 3.2, wants none.
+    """
+    if any(word in refused for word in _REFUSED_BY_SOME):
+        return True
+    if any(place in refused for place in _IN_NAMES):
+        return not any(map(has_undecodable_unicode, (subject.subject_name, subject.issuer_name)))
+    algorithm = subject.algorithm
+    # Of a SEQUENCE of less than 128 bytes: its object identifier, then NULL and nothing else.
+    only_null = algorithm[-2:] == _NULL and algorithm[1] == algorithm[3] + 4
+    return _IN_ALGORITHM in refused and only_null and signature_algorithm(algorithm).keys == ("ec",)
 
 
 def predates_rule(subject: CertificateView, role: Role) -> bool:

@@ -12,6 +12,13 @@ from analyzer.x509.algorithm_names import CURVES, PUBLIC_KEYS
 from analyzer.x509.der import BIT_STRING, INTEGER, OBJECT_IDENTIFIER, SEQUENCE, Element, expect, read_element
 from analyzer.x509.name_text import dotted
 
+KEY_LENGTHS = {
+    "x25519": 32, "ed25519": 32, "x448": 56, "ed448": 57,
+    "ml-dsa-44": 1312, "ml-dsa-65": 1952, "ml-dsa-87": 2592, "ml-kem-512": 800, "ml-kem-768": 1184, "ml-kem-1024": 1568,
+    **{f"slh-dsa-{name}-{size}{kind}": size // 4 for name in ("sha2", "shake") for size in (128, 192, 256) for kind in "sf"},
+}  # fmt: skip
+"""Length of a key in bytes, for kinds with a fixed length (RFC 8410; FIPS 203, 204, 205)."""
+
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
@@ -51,6 +58,13 @@ def curve(der: bytes, element: Element, field: str) -> str:
     if tag != OBJECT_IDENTIFIER:
         raise Malformed(field, pos, f"parameters with tag 0x{tag:02x} name no curve")
     return CURVES.get(der[start:stop]) or dotted(der[start:stop], start, field)
+
+
+def key_bytes(der: bytes, element: Element, field: str) -> int:
+    """Return the number of bytes of a key: those of the BIT STRING, without the byte that counts its unused bits."""
+    algorithm = read_element(der, element[1], element[2], field)
+    _, start, end, _ = expect(der, algorithm[3], element[2], BIT_STRING, field)
+    return max(end - start - 1, 0)
 
 
 def modulus_bits(der: bytes, element: Element, field: str) -> int:

@@ -16,7 +16,7 @@ from math import gcd, isqrt
 
 from analyzer.codec.errors import ParseError
 from analyzer.x509.der import BIT_STRING, INTEGER, SEQUENCE, expect, read_element
-from analyzer.x509.public_key import curve, key_type, prime_bits
+from analyzer.x509.public_key import KEY_LENGTHS, curve, key_bytes, key_type, prime_bits
 from analyzer.x509.signature import load_key
 
 RSA_BITS = 2048
@@ -74,10 +74,12 @@ def _weakness(spki: bytes) -> str | None:
             return "is no point of its curve" if weakness is None and load_key(spki) is None else weakness
         if kind == "dsa":
             return f"is a DSA key of {prime_bits(spki, element, 'subjectPublicKeyInfo')} bits, which no client accepts any more"
+        n_bytes = key_bytes(spki, element, "subjectPublicKeyInfo")
     except ParseError as error:
         return f"cannot be read ({error})"
     if kind in ("ed25519", "ed448") or kind.startswith(("ml-dsa-", "slh-dsa-")):
-        return None
+        wanted = KEY_LENGTHS.get(kind, n_bytes)
+        return None if n_bytes == wanted else f"has {n_bytes} bytes, and a key of type {kind} has {wanted}"
     return f"is of type {kind}, which no client accepts in a certificate for signing"
 
 

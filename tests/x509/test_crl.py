@@ -7,7 +7,7 @@ import pytest
 from authorities import AT, DAY, authority, der, issue, key, key_usage, leaf, revoke
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import CRLEntryExtensionOID
+from cryptography.x509.oid import CRLEntryExtensionOID, NameOID
 
 from analyzer.x509.certificate_id import identity
 from analyzer.x509.crl import issuer_of, judge_crl
@@ -20,13 +20,32 @@ def revocation_status(crl, certificate=None, issuer=None):
     return judge_crl(crl, identity(der(certificate or leaf())), identity(der(issuer or authority())))
 
 
-def place(address=None, **kinds):
+def common_name(value):
+    return x509.NameAttribute(NameOID.COMMON_NAME, value)
+
+
+def directory_name(value):
+    return x509.DirectoryName(x509.Name([common_name("Lists"), common_name(value)]))
+
+
+def named(value):
+    return x509.IssuingDistributionPoint([directory_name(value)], None, False, False, None, False, False), True
+
+
+def at_name(value):
+    return x509.CRLDistributionPoints([x509.DistributionPoint([directory_name(value)], None, None, None)])
+
+
+def place(address=None, relative=None, **kinds):
     names = [x509.UniformResourceIdentifier(address)] if address else None
     flags = dict.fromkeys(
         ("only_contains_user_certs", "only_contains_ca_certs", "indirect_crl", "only_contains_attribute_certs"), False
     )
     return x509.IssuingDistributionPoint(
-        full_name=names, relative_name=None, only_some_reasons=kinds.pop("reasons", None), **flags | kinds
+        full_name=names,
+        relative_name=x509.RelativeDistinguishedName([common_name(relative)]) if relative else None,
+        only_some_reasons=kinds.pop("reasons", None),
+        **flags | kinds,
     ), True
 
 
@@ -102,6 +121,11 @@ def test_a_list_covers_what_it_says():
         (place("http://a.test/1"), pointing, False, True),
         (place("http://a.test/1.crl"), plain, False, True),
         (place("http://a.test/" + "x" * 300), leaf(far), True, True),
+        (named("Part 7"), leaf(at_name("Part 7")), True, True),
+        (named("Part 7"), leaf(at_name("Part 8")), False, True),
+        (named("Part 7"), plain, False, True),
+        (place(relative="Part 7"), plain, False, True),
+        (place(relative="Part 7"), leaf(at_name("Part 7")), False, True),
         (place(only_contains_user_certs=True), plain, True, True),
         (place(only_contains_user_certs=True), ca, False, False),
         (place(only_contains_ca_certs=True), plain, False, False),

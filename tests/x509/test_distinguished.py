@@ -3,11 +3,12 @@
 from cryptography import x509
 from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import NameOID
+from hierarchy import tagged
 from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer.x509.der import encode_object_identifier
-from analyzer.x509.distinguished import ATTRIBUTES, attributes, name_key, relative_names, text
+from analyzer.x509.distinguished import ATTRIBUTES, attributes, has_undecodable_unicode, name_key, relative_names, text
 
 COMMON_NAME = encode_object_identifier("2.5.4.3")
 
@@ -28,6 +29,17 @@ def test_neither_case_nor_spaces_nor_the_kind_of_string_count() -> None:
     assert name_key(_common("Example Authority", _ASN1Type.BMPString)) == plain
     assert name_key(_common("ExampleAuthority")) != plain
     assert name_key(_content((NameOID.ORGANIZATION_NAME, "Example Authority", _ASN1Type.UTF8String))) != plain
+
+
+def test_strings_that_are_no_text() -> None:
+    for tag, value, found in (
+        (0x0C, b"\xc3\xa9", False), (0x0C, b"\xe9", True), (0x14, b"\xe9", False), (0x16, b"\xe9", False),
+        (0x1E, b"\0a", False), (0x1E, b"\0a\0", True), (0x1E, b"\xd8\0\0a", True), (0x1C, b"\0\0\0a", False),
+        (0x1C, b"\xff\0\0a", True),
+    ):  # fmt: skip
+        plain = tagged(0x30, tagged(6, bytes.fromhex("550403")) + tagged(tag, value))
+        assert attributes(tagged(0x31, plain)) == [(tag, value)]
+        assert has_undecodable_unicode(tagged(0x31, plain)) == found
 
 
 def test_order_counts_between_sets_and_not_in_them() -> None:

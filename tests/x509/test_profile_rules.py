@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID, ObjectIdentifier
-from hierarchy import HOST, Made, ec_key, hosts, make_intermediate, make_leaf, make_root, name, patched, usage
+from hierarchy import HOST, Made, ec_key, hosts, make_intermediate, make_leaf, make_root, name, patched, tagged, usage
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -137,6 +137,22 @@ def test_two_signature_algorithms() -> None:
     ecdsa256, ecdsa384 = bytes.fromhex("2a8648ce3d040302"), bytes.fromhex("2a8648ce3d040303")
     head, _, tail = leaf.der.rpartition(ecdsa256)
     assert _codes(head + ecdsa384 + tail, Role.LEAF) == ["malformed"]
+
+
+def test_what_only_strict_parsers_refuse() -> None:
+    leaf = make_leaf(ROOT, subject="Muller")
+    for tag, octets, expected in (
+        (0x14, b"M\xfcller", "non_conforming"),
+        (0x16, b"M\xfcller", "non_conforming"),
+        (0x0C, b"M\xfcller", "malformed"),
+        (0x1E, b"\0M\xd8\0\0u", "malformed"),
+    ):
+        other = patched(leaf.der, ROOT.key, [(tagged(0x0C, b"Muller"), tagged(tag, octets))])
+        assert _codes(other, Role.LEAF) == [expected]
+    ecdsa = tagged(6, bytes.fromhex("2a8648ce3d040302"))
+    for parameters, expected in ((b"\5\0", "non_conforming"), (b"\4\0", "malformed"), (b"\5\0\5\0", "malformed")):
+        other = patched(leaf.der, ROOT.key, [(tagged(0x30, ecdsa), tagged(0x30, ecdsa + parameters))])
+        assert _codes(other, Role.LEAF) == [expected]
 
 
 def test_a_repeated_extension() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from hierarchy import rsa_key
+from hierarchy import rsa_key, tagged
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -104,6 +104,19 @@ def test_good_keys(key: Any) -> None:
 )
 def test_keys_that_no_client_takes(key: Any, why: str) -> None:
     assert why in (key_weakness(_spki(key.public_key())) or "")
+
+
+@pytest.mark.parametrize(
+    ("kind", "length"),
+    [("2b6570", 32), ("2b6571", 57), ("608648016503040311", 1312), ("608648016503040314", 32)],
+    ids=["ed25519", "ed448", "ml-dsa-44", "slh-dsa"],
+)
+def test_keys_with_a_fixed_length(kind: str, length: int) -> None:
+    algorithm = tagged(0x30, tagged(6, bytes.fromhex(kind)))
+    for n_bytes, good in ((length, True), (length - 1, False), (length + 1, False), (0, False)):
+        why = key_weakness(tagged(0x30, algorithm + tagged(3, b"\0" + bytes(n_bytes))))
+        assert why is None if good else why is not None and f"has {n_bytes} bytes" in why
+    assert "has 0 bytes" in (key_weakness(tagged(0x30, algorithm + tagged(3, b""))) or "")
 
 
 @given(st.binary(max_size=100))
