@@ -5,6 +5,7 @@ is no TLS. All of it is counted with limits; what is beyond them is reported.
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any, NamedTuple
 
@@ -31,6 +32,9 @@ MAX_SESSIONS = 1 << 16
 
 MAX_OTHERS = 1 << 16
 """Connections to port 443 without TLS that are counted."""
+
+REMEMBERED_ADDRESSES = 1 << 14
+"""Addresses whose bytes are kept: to read one again takes longer than the rest of what is kept of its session."""
 
 _BEGINNINGS = (
     ((b"GET ", b"POST ", b"PUT ", b"HEAD ", b"OPTIONS ", b"CONNECT ", b"DELETE ", b"PATCH ", b"HTTP/1."), "HTTP"),
@@ -162,8 +166,13 @@ class CaptureFindings:
                 yield address_text(client), address_text(server), port, opened
 
 
+@lru_cache(maxsize=REMEMBERED_ADDRESSES)
+def _packed(address: str) -> bytes:
+    return ip_address(address).packed
+
+
 def _key(record: dict[str, Any]) -> bytes:
     """Return the `Packet.key()` of the packets from client to server."""
     ends = record["client"], record["server"]
-    addresses = b"".join(ip_address(end["address"]).packed for end in ends)
+    addresses = b"".join(_packed(end["address"]) for end in ends)
     return addresses + b"".join(end["port"].to_bytes(2, "big") for end in ends)
