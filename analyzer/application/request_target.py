@@ -13,7 +13,7 @@ def target_of(scheme: str | None, authority: str | None, path: str | None) -> st
     """Return what a request asked for: a URL as far as its parts are known, `host:port` of CONNECT, or `*`. None: not known."""
     if path is None:
         return authority
-    if authority is None or path == "*":
+    if not authority or path == "*":
         return path
     return f"{scheme}://{authority}{path}" if scheme is not None else f"//{authority}{path}"
 

@@ -12,6 +12,7 @@ from analyzer.application.request_target import content_type, media_type, target
         ((None, "www.example:443", None), "www.example:443"),
         (("https", None, "/"), "/"),
         (("https", "www.example", "*"), "*"),
+        (("http", "", "/x"), "/x"),
         ((None, "www.example", "/x"), "//www.example/x"),
         ((None, None, None), None),
     ],
