@@ -8,7 +8,7 @@ import heapq
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from analyzer.analysis.tally import Tally
+from analyzer.analysis.tally import MOST_VALUES, Tally
 from analyzer.application.request_target import content_type, media_type, target_of
 
 KEPT_BODIES = 100
@@ -45,9 +45,10 @@ class HttpTotals:
     bytes of all downloads and uploads.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST_VALUES) -> None:
+        """most: hosts that are told apart, at most; and methods, and status codes."""
         self.n_exchanges = self.n_requests = self.n_sessions = 0
-        self.hosts, self.methods, self.statuses = Tally(), Tally(), Tally()
+        self.hosts, self.methods, self.statuses = Tally(most), Tally(most), Tally(most)
         self.types, self.type_bytes = Tally(MOST_TYPES), Tally(MOST_TYPES)
         self.received = self.sent = 0
         self._downloads: list[Transfer] = []

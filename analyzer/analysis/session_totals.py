@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from analyzer.analysis.tally import Tally
+from analyzer.analysis.tally import MOST_VALUES, Tally
 
 MOST_NAMES = 4
 """Names of one server address that are kept. An address of a large provider may have thousands."""
@@ -19,10 +19,11 @@ class SessionTotals:
     server addresses, those that were asked for.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST_VALUES) -> None:
+        """most: values of each kind that are told apart, at most."""
         self.n_sessions = 0
         self.established: dict[bool | None, int] = {True: 0, False: 0, None: 0}
-        self.tallies: dict[str, Tally] = {name: Tally() for name in TOTALS}
+        self.tallies: dict[str, Tally] = {name: Tally(most) for name in TOTALS}
         self.names: dict[str, dict[str, None]] = {}
 
     def take(self, record: Mapping[str, Any]) -> None:

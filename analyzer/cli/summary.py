@@ -10,6 +10,7 @@ from analyzer.analysis.capture_findings import CaptureFindings
 from analyzer.analysis.failures import Failures
 from analyzer.analysis.http_totals import HttpTotals
 from analyzer.analysis.session_totals import SessionTotals
+from analyzer.analysis.tally import MOST_VALUES
 from analyzer.analysis.traffic import Traffic
 from analyzer.capture.capture_reader import CaptureReader, FileFacts
 from analyzer.capture.frame import Frame
@@ -67,6 +68,9 @@ class Summary(SharedListener):
     finds_patterns = True
     """Whether findings about the capture as a whole are collected. The summary of a live run does not show them."""
 
+    most_values = MOST_VALUES
+    """Values of each total that are told apart, at most."""
+
     def __init__(self, material: KeyMaterial, chains: Chains, shards: "Shards | None" = None) -> None:
         self.material = material
         self.chains = chains
@@ -76,8 +80,8 @@ class Summary(SharedListener):
         self.failures = Failures()
         self.decryptions = Decryptions()
         self.rows: list[list[Cell]] = []
-        self.totals = SessionTotals()
-        self.http = HttpTotals()
+        self.totals = SessionTotals(self.most_values)
+        self.http = HttpTotals(self.most_values)
         self.tls: set[bytes] = set()
         self._in_order = InOrder(self._keep)
         self._shards = shards
@@ -138,6 +142,7 @@ class LiveSummary(Summary):
     """The same in memory that does not grow, for a run of days."""
 
     finds_patterns = False
+    most_values = 1 << 12
 
     def end_turn(self) -> None:
         """See `Listener.end_turn`."""

@@ -42,3 +42,11 @@ def test_names_of_servers_are_bounded(monkeypatch: Any):
     totals.take({**record, "server": {"address": "192.0.2.9", "port": 443}, "server_name": "x.example"})
     assert list(totals.names) == ["10.0.0.2"]
     assert len(totals.names["10.0.0.2"]) == session_totals.MOST_NAMES
+
+
+def test_values_are_bounded():
+    totals, record = SessionTotals(most=2), record_of()
+    for n in range(5):
+        totals.take({**record, "server_name": f"{n}.example"})
+    assert len(totals.tallies["server_names"]) == 2
+    assert totals.tallies["server_names"].beyond == 3
