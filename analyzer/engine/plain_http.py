@@ -25,6 +25,9 @@ _RESPONSE = re.compile(rb"HTTP/1\.[01] [1-5]")
 _HEAD = 32
 """First bytes of a segment that tell whether HTTP begins with it."""
 
+EXCHANGE_COST = 2048
+"""Bytes of memory that an exchange is counted with: some fields of two messages. With too many, the oldest connections end."""
+
 _MOST_BYTES = 2 * UNDECIDED_MAX
 """Bytes after which a conversation that is still unknown is not HTTP."""
 
@@ -48,6 +51,7 @@ class PlainHttpStream(Sink):
         self._client = 0
         self._conversation: Conversation | None = None
         self._n_fed = 0
+        self._n_held = 0
 
     def feed(self, side: int, data: bytes, start: int, end: int, offset: int, frame: int, at: int) -> None:
         """See `Sink.feed`."""
@@ -56,6 +60,7 @@ class PlainHttpStream(Sink):
         if self._conversation is not None:
             self._n_fed += end - start
             self._conversation.feed(CLIENT if side == self._client else SERVER, data[start:end], frame, at)
+            self._hold(len(self._conversation.exchanges))
         inner = self._inner
         if inner.wanted or inner.peek(side, data, start, end):
             inner.feed(side, data, start, end, offset, frame, at)
@@ -76,6 +81,11 @@ class PlainHttpStream(Sink):
             return
         self._client = side if asks else 1 - side
         self._conversation = Conversation(scheme="http")
+
+    def _hold(self, n_exchanges: int) -> None:
+        """Count the memory of so many exchanges."""
+        self._dispatcher.held += (n_exchanges - self._n_held) * EXCHANGE_COST
+        self._n_held = n_exchanges
 
     def _is_unknown(self) -> bool:
         return self._conversation is not None and self._conversation.kind == "bytes"
@@ -107,6 +117,7 @@ class PlainHttpStream(Sink):
         if conversation is None:
             return
         conversation.close(at)
+        self._hold(0)
         if conversation.exchanges:
             connection, dispatcher = self._connection, self._dispatcher
             key = connection.responder.key if self._client else connection.originator.key

@@ -6,7 +6,7 @@ from keyed import page, without
 
 from analyzer.engine import Engine
 from analyzer.engine.capture_events import PlainHttp
-from analyzer.engine.plain_http import PlainHttpStream
+from analyzer.engine.plain_http import EXCHANGE_COST, PlainHttpStream
 from analyzer.store.session_record import session_record
 from analyzer.tls.events import SessionEnded
 
@@ -114,3 +114,13 @@ def test_each_connection_is_read_by_one_process():
     halves = [paths(watched(*parts, shard=(shard, 2))) for shard in range(2)]
     assert all(halves)
     assert sorted(halves[0] + halves[1]) == [[f"/{n}"] for n in range(9)]
+
+
+def test_exchanges_count_as_memory_until_the_connection_ends():
+    tap = Tap()
+    tap.engine = Engine(watches_http=True)
+    before = tap.engine.dispatcher.held
+    tap.feed(*packetise([ASKED, ANSWERED, ASKED, ANSWERED], fin=False))
+    assert tap.engine.dispatcher.held == before + 2 * EXCHANGE_COST
+    tap.close()
+    assert tap.engine.dispatcher.held == before
