@@ -124,6 +124,8 @@ TESTED_ELSEWHERE = {
     "cli/time_argument.py": "cli/test_trust_options.py",
     "cli/output_arguments.py": "cli/test_output_files.py",
     "cli/capture_run.py": "cli/test_main.py",
+    "cli/part_frames.py": "cli/test_part_arguments.py",
+    "cli/part_listener.py": "cli/test_part_arguments.py",
     "cli/rows.py": "cli/test_sessions.py",
     "cli/live_arguments.py": "cli/test_live_settings.py",
     "cli/live_board.py": "cli/test_live_view.py",

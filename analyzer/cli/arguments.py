@@ -11,12 +11,13 @@ from analyzer.cli.crosscheck_arguments import add_crosscheck
 from analyzer.cli.live_arguments import add_live
 from analyzer.cli.output import CommandError
 from analyzer.cli.output_arguments import add_format, add_output
+from analyzer.cli.part_arguments import PARTED, add_part
 from analyzer.cli.proof_arguments import add_bundle, add_seal, add_verify
 from analyzer.cli.report_arguments import add_report
 from analyzer.cli.spoken_language import HelpFormatter, translate_help
 from analyzer.cli.time_argument import parse_time
 from analyzer.cli.validate_arguments import add_validate
-from analyzer.cli.word_order import options_first
+from analyzer.cli.word_order import in_order
 from analyzer.store.validation_time import CAPTURE
 from analyzer.text.escape import harmless
 from analyzer.text.language import ENGLISH, LANGUAGES, retold_error
@@ -99,6 +100,8 @@ def parser() -> argparse.ArgumentParser:
             allow_abbrev=False,
         )
         _ADDERS[name](command)
+        if name in PARTED:
+            add_part(command)
         if name not in ("export", "report", "validate"):
             add_output(command)
         _add_color(command, argparse.SUPPRESS)
@@ -122,21 +125,12 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     if "--schema" in words and not {"-h", "--help"} & set(words):
         return _schema_options(words)
     root = parser()
-    options = root.parse_args(_in_order(words, root))
+    options = root.parse_args(in_order(words, options_of_all(words), root))
     options.given = words
     options.lang = getattr(options, "lang", ENGLISH)
     if started is not None:
         options.words = started
     return options
-
-
-def _in_order(words: list[str], root: argparse.ArgumentParser) -> list[str]:
-    """Return the words with the options of the command before its captures."""
-    at = options_of_all(words)
-    for action in root._actions:
-        if isinstance(action, argparse._SubParsersAction) and words[at : at + 1] and words[at] in action.choices:
-            return [*words[: at + 1], *options_first(words[at + 1 :], action.choices[words[at]])]
-    return words
 
 
 def _schema_options(arguments: list[str]) -> argparse.Namespace:

@@ -17,6 +17,7 @@ from analyzer.capture.packet_reader import PacketReader
 from analyzer.capture.source import STANDARD_INPUT, Hashing
 from analyzer.cli.interruption import Interruption
 from analyzer.cli.output import CommandError, Output, complain
+from analyzer.cli.part_arguments import beside_the_part
 from analyzer.cli.tail import Tail
 from analyzer.flows.limits import LINGER
 from analyzer.text.file_findings import error_line, unread_link_types
@@ -24,6 +25,7 @@ from analyzer.tls.limits import MAX_PENDING_TIME
 
 if TYPE_CHECKING:
     from analyzer.engine import Engine, Listener
+    from analyzer.store.part import Part
 
 DONE, DAMAGED, FAILED = 0, 1, 2
 """Exit status of a command: everything was read; a capture is damaged or truncated; nothing could be done."""
@@ -42,7 +44,7 @@ class CaptureRun:
     """One run over captures, in their order. `reader` has the facts about the files; they are final when the run has ended.
 
     total: bytes of all captures as stored, None with a pipe. tail: key logs that may still grow; each of them is read again
-    before each packet reader is yielded.
+    before each packet reader is yielded. part: what of the captures is shown; None for all.
     """
 
     def __init__(self, paths: Sequence[str], output: Output, *, streaming: bool = False, hashing: Hashing = False) -> None:
@@ -62,6 +64,7 @@ class CaptureRun:
         if list(paths).count("-") > 1:
             raise CommandError("-: standard input can be read only once")
         self.tail: list[Tail] = []
+        self.part: Part | None = None
         self._packet_reader: PacketReader | None = None
 
     def run(self, engine: "Engine", listeners: "Sequence[Listener]") -> None:
@@ -133,6 +136,9 @@ class CaptureRun:
         unread = [line for facts in self.reader.files for line in unread_link_types(facts)]
         for line in unread:
             complain(line)
+        beside = beside_the_part(self.part, self.reader.files)
+        if beside:
+            complain(beside)
         stopped = self.reader.stopped and not self.piped
         if stopped:
             complain(f"stopped after frame {self.reader.frame.number}, before the end of the captures")

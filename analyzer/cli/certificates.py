@@ -13,6 +13,8 @@ from analyzer.cli.certificate_text import print_certificate
 from analyzer.cli.files import print_fact
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import CommandError, Output, complain
+from analyzer.cli.part_arguments import part_of
+from analyzer.cli.part_listener import PartListener
 from analyzer.cli.rows import capture_cell
 from analyzer.cli.sharing import SharedListener, make_shards, run_shared
 from analyzer.cli.table import Cell, Column, Table
@@ -173,6 +175,7 @@ class Listing(SharedListener):
 def run(options: Namespace, output: Output) -> int:
     """Print the certificates of the captures, and return the exit status."""
     capture_run = CaptureRun(options.captures, output)
+    part = capture_run.part = part_of(options)
     keys = read_keys(options, capture_run)
     if options.pem is not None:
         _make_folder(options.pem)
@@ -182,7 +185,7 @@ def run(options: Namespace, output: Output) -> int:
         run_shared(capture_run, shards, listing)
     else:
         engine = Engine(fields=False, watches_revocation=True, **keys)
-        capture_run.run(engine, [listing.chains, listing])
+        capture_run.run(engine, [listing.chains, listing if part is None else PartListener(listing, part, listing.chains)])
     entries = listing.in_order()
     if listing.dropped:
         dropped = count_text(listing.dropped, "certificate")

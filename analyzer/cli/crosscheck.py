@@ -9,6 +9,7 @@ from typing import Any
 from analyzer.cli.capture_run import DONE, CaptureRun
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import CommandError, Output
+from analyzer.cli.part_arguments import part_of
 from analyzer.cli.table import Column, Table, pad, wrap
 from analyzer.crosscheck.facts import FIELDS, IN_FRAME
 from analyzer.crosscheck.reason_codes import reason_codes
@@ -112,7 +113,8 @@ def _compare(path: str, options: Namespace, output: Output, program: TsharkProgr
         words = arguments(key_log, options.rsa_key)
         with TsharkRun(program, path, words, FRAMES, options.timeout) as tshark:
             engine = Engine(detailed=True, fields=False, **keys)
-            opinion = SecondOpinion(tshark, lambda: capture_run.reader.frame.number, tally, bool(options.psk_file))
+            part, psks = part_of(options), bool(options.psk_file)
+            opinion = SecondOpinion(tshark, lambda: capture_run.reader.frame.number, tally, psks, part)
             capture_run.run(engine, [opinion])
     return {
         "status": capture_run.status(),

@@ -11,6 +11,8 @@ from analyzer.cli.capture_paths import names_of
 from analyzer.cli.capture_run import DONE, FAILED, CaptureRun, no_such_session
 from analyzer.cli.key_files import Keys, read_keys
 from analyzer.cli.output import CommandError, Output, complain
+from analyzer.cli.part_arguments import part_of
+from analyzer.cli.part_frames import chosen_sessions
 from analyzer.cli.sharing import SharedListener, make_shards, run_shared
 from analyzer.engine import Engine, Listener
 from analyzer.store.capture_as_plaintext import PlainCapture
@@ -72,7 +74,7 @@ def _export_keyed(options: Namespace, output: Output) -> int:
     target = _file(options.target, options)
     capture_run = CaptureRun(options.captures, output)
     keys = read_keys(options, capture_run)
-    found, n_sessions = _find_secrets(options, capture_run, keys)
+    found, n_sessions = _find_secrets(options, capture_run, keys, chosen_sessions(part_of(options), options, output, keys))
     status = _report_missing_sessions(options, n_sessions)
     if not found.lines:
         capture_run.status()
@@ -101,8 +103,8 @@ def _export_keyed(options: Namespace, output: Output) -> int:
     return again.status() or status
 
 
-def _find_secrets(options: Namespace, capture_run: CaptureRun, keys: Keys) -> tuple[SessionSecrets, int]:
-    """Read the capture. Return the secrets of its sessions, and how many sessions it has."""
+def _find_secrets(options: Namespace, capture_run: CaptureRun, keys: Keys, sessions: list[int]) -> tuple[SessionSecrets, int]:
+    """Read the capture. Return the secrets of these sessions, or of all if there are none, and how many sessions it has."""
 
     def describe(session: Session, holes: "Holes", resumed: bool) -> bytes:
         flow = session.flow
@@ -111,12 +113,12 @@ def _find_secrets(options: Namespace, capture_run: CaptureRun, keys: Keys) -> tu
     shards = make_shards(options, capture_run, keys, describe, NO_VERDICTS, {"reads_data": False})
     if shards is not None:
         material = KeyMaterial(None, keys["keylog"])
-        found = SessionSecrets(material, options.session)
+        found = SessionSecrets(material, sessions)
         run_shared(capture_run, shards, _SharedSecrets(found))
         _require_capture(capture_run)
         return found, shards.n_sessions
     engine = Engine(reads_data=False, **keys)
-    found = SessionSecrets(engine.material, options.session)
+    found = SessionSecrets(engine.material, sessions)
     _read(capture_run, engine, found)
     return found, engine.dispatcher.count
 
@@ -138,19 +140,21 @@ def _export_plain(options: Namespace, output: Output) -> int:
     """Write the plaintext of sessions as packets."""
     target = _file(options.plaintext, options)
     capture_run = CaptureRun(options.captures, output)
-    engine = Engine(detailed=True, places=False, fields=False, reads_data=False, **read_keys(options, capture_run))
+    keys = read_keys(options, capture_run)
+    sessions = chosen_sessions(part_of(options), options, output, keys)
+    engine = Engine(detailed=True, places=False, fields=False, reads_data=False, **keys)
     with target as file:
-        plain = PlainCapture(file, options.session)
+        plain = PlainCapture(file, sessions)
         _read(capture_run, engine, plain)
     status = _report_missing_sessions(options, engine.dispatcher.count)
     _report_undecrypted(plain.closed)
-    sessions = count_text(plain.sessions, "session")
+    carried = count_text(plain.sessions, "session")
     output.line(
         say(
             "{frames} in {target}, with what {sessions} carried",
             frames=count_text(plain.frames, "frame"),
             target=harmless(options.plaintext),
-            sessions=sessions,
+            sessions=carried,
         )
     )
     return capture_run.status() or status
@@ -170,12 +174,13 @@ def _export_contents(options: Namespace, output: Output) -> int:
     kinds = _kinds(options.what)
     capture_run = CaptureRun(options.captures, output)
     keys = read_keys(options, capture_run)
+    sessions = chosen_sessions(part_of(options), options, output, keys)
     try:
         folder = Folder(options.target, options.max_size, options.force)
     except FileExistsError as error:
         raise CommandError(f"{options.target}: not an empty folder (--force writes there all the same)") from error
     with folder, Manifest(folder) as manifest:
-        contents = ExportedObjects(folder, manifest, kinds, options.session, capture_run.reader.places)
+        contents = ExportedObjects(folder, manifest, kinds, sessions, capture_run.reader.places)
         engine = Engine(detailed=True, places=False, fields=False, reads_data=False, **keys)
         _read(capture_run, engine, contents)
         contents.write()

@@ -13,11 +13,14 @@ from analyzer.cli.capture_paths import names_of
 from analyzer.cli.capture_run import DONE, FAILED, CaptureRun, no_such_session
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import CommandError, Output, complain
+from analyzer.cli.part_arguments import part_of
+from analyzer.cli.part_frames import not_in_part, sessions_of
 from analyzer.cli.rows import endpoint
 from analyzer.cli.stream_view import NAMES, HexView, JsonView, RawView, TextView, View
 from analyzer.engine import Engine
 from analyzer.engine.data_streams import DataReader, DataStreams
 from analyzer.store.chain_verdicts import NO_VERDICTS
+from analyzer.store.part import Part
 from analyzer.store.session_record import session_record
 from analyzer.text.authentication_text import advice_text, cause_text
 from analyzer.text.formatting import count_text
@@ -34,8 +37,10 @@ class Follower(DataStreams):
     session: the session after it has ended, else None.
     """
 
-    def __init__(self, number: int, view: View, side: int | None, output: Output) -> None:
+    def __init__(self, number: int, view: View, side: int | None, output: Output, part: Part | None = None) -> None:
+        """part: what is not in its time is left out."""
         super().__init__()
+        self._part = part
         self.session: Session | None = None
         self._number = number
         self._view = view
@@ -44,7 +49,7 @@ class Follower(DataStreams):
 
     def open(self, session: int, alpn: bytes | None, missing: MissingData) -> DataReader | None:
         """See `DataStreams.open`."""
-        return ViewReader(self._view, self._side, missing) if session == self._number else None
+        return ViewReader(self._view, self._side, missing, self._part) if session == self._number else None
 
     def end(self, session: Session) -> None:
         """See `DataStreams.end`."""
@@ -60,15 +65,16 @@ class Follower(DataStreams):
 class ViewReader(DataReader):
     """Passes the data of a session to a view."""
 
-    def __init__(self, view: View, side: int | None, missing: MissingData) -> None:
+    def __init__(self, view: View, side: int | None, missing: MissingData, part: Part | None = None) -> None:
         super().__init__(missing)
+        self._part = part
         self._view = view
         self._side = side
 
     def feed(self, role: int, data: bytes, frame: int, at: int) -> None:
         """See `DataReader.feed`."""
         self._report_missing()
-        if data and self._side in (None, role):
+        if data and self._side in (None, role) and (self._part is None or self._part.has_moment(at)):
             self._view.data(role, data, frame, at)
 
     def close(self, at: int) -> None:
@@ -91,8 +97,12 @@ def run(options: Namespace, output: Output) -> int:
     side = None if options.side is None else NAMES.index(options.side)
     capture_run = CaptureRun(options.captures, output, streaming=True)
     view = _view(options, output, capture_run.reader.places)
-    engine = Engine(detailed=True, places=False, fields=False, reads_data=False, **read_keys(options, capture_run))
-    follower = Follower(options.id, view, side, output)
+    keys = read_keys(options, capture_run)
+    part = part_of(options)
+    if part is not None and options.id not in sessions_of(part, options, output, keys).numbers:
+        raise not_in_part(options, options.id)
+    engine = Engine(detailed=True, places=False, fields=False, reads_data=False, **keys)
+    follower = Follower(options.id, view, side, output, part)
     capture_run.run(engine, [follower])
     session = follower.session
     if session is None:

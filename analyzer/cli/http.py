@@ -7,6 +7,7 @@ import heapq
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import orjson
 
@@ -14,6 +15,8 @@ from analyzer.application.request_target import media_type
 from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output
+from analyzer.cli.part_arguments import part_of
+from analyzer.cli.part_listener import PartListener
 from analyzer.cli.rows import capture_cell, clock, endpoint
 from analyzer.cli.sharing import Several, SharedListener, make_shards, run_shared
 from analyzer.cli.table import Cell, Column, Table, share_of_width
@@ -25,6 +28,7 @@ from analyzer.store.declaration import columns
 from analyzer.store.http_record import plain_exchanges, session_exchanges
 from analyzer.store.http_schema import HTTP
 from analyzer.store.packet_info import place_record
+from analyzer.store.part import Part
 from analyzer.store.session_record import json_line
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import size_text
@@ -77,11 +81,13 @@ def run(options: Namespace, output: Output) -> int:
     def place(frame: int) -> dict[str, Any]:
         return place_record((capture_run if shards is None else shards).reader.places, frame)
 
-    printer = Several([_PRINTERS[one.form](one, place) for one in options.outputs])
+    part = capture_run.part = part_of(options)
+    printer = Several([_PRINTERS[one.form](one, place, part) for one in options.outputs])
     if shards is not None:
         run_shared(capture_run, shards, printer)
     else:
-        capture_run.run(Engine(fields=False, watches_http=True, **keys), [printer])
+        listener = printer if part is None else PartListener(printer, part)
+        capture_run.run(Engine(fields=False, watches_http=True, **keys), [listener])
     return capture_run.status()
 
 
@@ -92,9 +98,11 @@ def _describe(session: Session, holes: "Holes", resumed: bool) -> bytes:
 class JsonLines(SharedListener):
     """Writes one exchange per line. Subclasses override `add`."""
 
-    def __init__(self, output: Output, place: Place) -> None:
+    def __init__(self, output: Output, place: Place, part: Part | None = None) -> None:
+        """part: which exchanges are written; None for all."""
         self._output = output
         self._place = place
+        self._part = part
         self._unflushed = False
 
     def take(self, events: Sequence[Event]) -> None:
@@ -112,8 +120,9 @@ class JsonLines(SharedListener):
 
     def _add_all(self, records: list[dict[str, Any]]) -> None:
         for record in records:
-            record.update(self._place(record["frame"] or 0))
-            self.add(record)
+            if self._part is None or in_part(self._part, record):
+                record.update(self._place(record["frame"] or 0))
+                self.add(record)
 
     def add(self, record: dict[str, Any]) -> None:
         """Take the next exchange."""
@@ -130,8 +139,8 @@ class JsonLines(SharedListener):
 class InOrder(JsonLines):
     """Writes the exchanges in the order of their frames. Subclasses override `row` and `write`."""
 
-    def __init__(self, output: Output, place: Place) -> None:
-        super().__init__(output, place)
+    def __init__(self, output: Output, place: Place, part: Part | None = None) -> None:
+        super().__init__(output, place, part)
         self._held: list[tuple[int, int, Any]] = []
         self._n_rows = 0
 
@@ -161,8 +170,8 @@ class InOrder(JsonLines):
 class CsvLines(InOrder):
     """Writes the exchanges as CSV."""
 
-    def __init__(self, output: Output, place: Place) -> None:
-        super().__init__(output, place)
+    def __init__(self, output: Output, place: Place, part: Part | None = None) -> None:
+        super().__init__(output, place, part)
         output.head = csv_head(CSV_COLUMNS)
 
     def row(self, record: dict[str, Any]) -> bytes:
@@ -177,8 +186,8 @@ class CsvLines(InOrder):
 class TextTable(InOrder):
     """Prints a table."""
 
-    def __init__(self, output: Output, place: Place) -> None:
-        super().__init__(output, place)
+    def __init__(self, output: Output, place: Place, part: Part | None = None) -> None:
+        super().__init__(output, place, part)
         self._table = Table(share_of_width(COLUMNS, "URL", output), output, one_line=True)
 
     def row(self, record: dict[str, Any]) -> list[Cell]:
@@ -194,6 +203,26 @@ class TextTable(InOrder):
         super().close()
         self._table.close()
         self._output.flush()
+
+
+def in_part(part: Part, record: dict[str, Any]) -> bool:
+    """Return whether an exchange is in a part, by its own time. One in a session is that of a host of the part.
+
+    In plain text, the host that the request names counts too.
+    """
+    if not part.has_time(record["time"], record["time"]):
+        return False
+    if record["session"] is not None or part.has_ends(record):
+        return True
+    return part.has_host(authority_host(record["url"]))
+
+
+def authority_host(url: str | None) -> str | None:
+    """Return the host in a URL, without its port; None where there is none, or it cannot be read."""
+    try:
+        return urlsplit(url).hostname if url is not None and "//" in url else None
+    except ValueError:  # brackets that are no address
+        return None
 
 
 def exchange_row(record: dict[str, Any]) -> list[Cell]:
@@ -221,4 +250,8 @@ def status_style(status: int | None) -> str:
     return "" if status is None or status < 400 else "yellow" if status < 500 else "red"
 
 
-_PRINTERS: dict[str, Callable[[Output, Place], JsonLines]] = {"json": JsonLines, "csv": CsvLines, "text": TextTable}
+_PRINTERS: dict[str, Callable[[Output, Place, Part | None], JsonLines]] = {
+    "json": JsonLines,
+    "csv": CsvLines,
+    "text": TextTable,
+}

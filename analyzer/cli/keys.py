@@ -24,6 +24,7 @@ from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.files import print_fact
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output
+from analyzer.cli.part_arguments import part_of
 from analyzer.cli.rows import capture_cell, endpoint
 from analyzer.cli.sessions import InOrder
 from analyzer.cli.sharing import SharedListener, make_shards, run_shared
@@ -33,6 +34,7 @@ from analyzer.secrets.keylog import KeyLog, Problem
 from analyzer.secrets.keylog_line import Line
 from analyzer.store.chain_verdicts import NO_VERDICTS
 from analyzer.store.declaration import path_text
+from analyzer.store.part import Part
 from analyzer.store.session_record import json_line, session_record
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text
@@ -97,6 +99,7 @@ _OPENS: Sentences = {"decrypted": "yes", "partial": "in part", "none": "no"}
 def run(options: Namespace, output: Output) -> int:
     """Print the audit, and return the exit status."""
     capture_run = CaptureRun(options.captures, output, streaming=any(one.form == "json" for one in options.outputs))
+    part = capture_run.part = part_of(options)
     keys = read_keys(options, capture_run)
     shards = make_shards(options, capture_run, keys, _describe, NO_VERDICTS)
     if shards is not None:
@@ -104,7 +107,7 @@ def run(options: Namespace, output: Output) -> int:
         run_shared(capture_run, shards, KeyPrinter(options.outputs, KeyAudit(material)))
     else:
         engine = Engine(**keys)
-        capture_run.run(engine, [KeyPrinter(options.outputs, KeyAudit(engine.material))])
+        capture_run.run(engine, [KeyPrinter(options.outputs, KeyAudit(engine.material), part)])
     for one in options.outputs:
         one.flush()
     return capture_run.status()
@@ -113,8 +116,10 @@ def run(options: Namespace, output: Output) -> int:
 class KeyPrinter(SharedListener):
     """Prints a line for every session, and at the end the audit of the key logs."""
 
-    def __init__(self, outputs: Sequence[Output], audit: KeyAudit) -> None:
+    def __init__(self, outputs: Sequence[Output], audit: KeyAudit, part: Part | None = None) -> None:
+        """part: which sessions get a line; None for all. The audit is about all of them."""
         self._audit = audit
+        self._part = part
         self._lines = [output for output in outputs if output.form == "json"]
         self._texts = [output for output in outputs if output.form != "json"]
         self._tables = [Table(COLUMNS, output, one_line=True) for output in self._texts]
@@ -133,6 +138,9 @@ class KeyPrinter(SharedListener):
 
     def _take(self, record: dict[str, Any], facts: KeyFacts) -> None:
         keys = self._audit.take(facts, record["decryption"]["status"], record["decryption"]["reason"])
+        if self._part is not None and not self._part.has_record(record):
+            self._rows.add(facts.id, None)
+            return
         for output in self._lines:
             output.write(json_line(session_line(record, keys)))
         if self._texts:

@@ -13,6 +13,7 @@ from analyzer.cli.capture_run import FAILED
 from analyzer.cli.key_files import paths_of_keys
 from analyzer.cli.output import CommandError, Output, complain
 from analyzer.cli.output_files import open_outputs
+from analyzer.cli.part_arguments import part_of
 from analyzer.cli.spoken_language import choose_language, results_are_english
 from analyzer.text.language import keep_results_english
 
@@ -65,6 +66,7 @@ def _run(arguments: Sequence[str]) -> int:
         return 0
     if options.command != "report":  # it looks first whether a folder is an incident
         options.captures = captures_in_order(options.captures)
+    part_of(options)  # what cannot be is said before anything is read
     captures = options.captures or getattr(options, "interfaces", [])
     _check_keys(options, captures)
     if getattr(options, "schema", False):

@@ -10,6 +10,8 @@ from analyzer.cli.capture_paths import names_of, place_text
 from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import CommandError, Output
+from analyzer.cli.part_arguments import part_of
+from analyzer.cli.part_frames import PartFrames, frames_of
 from analyzer.cli.table import cut
 from analyzer.engine import Engine, Listener
 from analyzer.engine.packet_tree import packet_tree
@@ -35,8 +37,10 @@ _ROW = 16
 def run(options: Namespace, output: Output) -> int:
     """Print one packet of a capture, and return the exit status."""
     capture_run = CaptureRun(options.captures, output)
-    engine = Engine(detailed=True, reads_data=False, in_order=False, **read_keys(options, capture_run, patient=False))
-    printer = PacketPrinter(output, engine, options.frame, capture_run.reader.places)
+    keys = read_keys(options, capture_run, patient=False)
+    engine = Engine(detailed=True, reads_data=False, in_order=False, **keys)
+    wanted = frames_of(part_of(options), options, output, keys)
+    printer = PacketPrinter(output, engine, options.frame, capture_run.reader.places, wanted)
     capture_run.run(engine, [printer])
     if printer.done:
         output.flush()
@@ -51,16 +55,19 @@ class PacketPrinter(Listener):
 
     sees_packets = True
 
-    def __init__(self, output: Output, engine: Engine, number: int, places: FramePlaces) -> None:
-        """places: in which capture a frame is."""
+    def __init__(self, output: Output, engine: Engine, number: int, places: FramePlaces, wanted: PartFrames | None) -> None:
+        """places: in which capture a frame is. wanted: tells which frames are shown; None for all."""
         self._output = output
         self._engine = engine
         self._number = number
         self._places = places
+        self._wanted = wanted
 
     def packet(self, packet: Packet, frame: Frame, events: Sequence[Event]) -> None:
         """See `Listener.packet`."""
         if frame.number == self._number and not self.done:
+            if self._wanted is not None and not self._wanted(packet, frame):
+                raise CommandError(f"frame {frame.number} is not in the part that --since, --until and --host choose")
             place = place_text(self._places, frame.number)
             _print_packet(self._output, frame, place, packet_problem(frame), packet_tree(self._engine, frame, events), events)
             self.done = True

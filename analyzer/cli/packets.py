@@ -10,6 +10,8 @@ from analyzer.cli.capture_paths import place_text
 from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output
+from analyzer.cli.part_arguments import part_of
+from analyzer.cli.part_frames import PartFrames, frames_of
 from analyzer.cli.table import Column, Table
 from analyzer.engine import Engine, Listener
 from analyzer.packet.packet import Packet
@@ -40,7 +42,9 @@ def run(options: Namespace, output: Output) -> int:
     keys = read_keys(options, capture_run, patient=False)
     engine = Engine(detailed=True, places=False, reads_data=False, in_order=False, **keys)
     places = capture_run.reader.places
-    capture_run.run(engine, [PacketList(one, engine, places) for one in options.outputs])
+    part = capture_run.part = part_of(options)
+    wanted = frames_of(part, options, output, keys)
+    capture_run.run(engine, [PacketList(one, engine, places, wanted) for one in options.outputs])
     return capture_run.status()
 
 
@@ -49,9 +53,11 @@ class PacketList(Listener):
 
     sees_packets = True
 
-    def __init__(self, output: Output, engine: Engine, places: FramePlaces) -> None:
-        """places: in which capture a frame is."""
+    def __init__(self, output: Output, engine: Engine, places: FramePlaces, wanted: PartFrames | None = None) -> None:
+        """places: in which capture a frame is. wanted: tells which frames get a row; None for all."""
         self._output = output
+        self._wanted = wanted
+        self._start = -1
         self._plaintext = HttpMessages()
         self._describer = Describer(engine, self._plaintext)
         self._table = Table(COLUMNS, output, one_line=True) if output.form == "text" else None
@@ -61,7 +67,11 @@ class PacketList(Listener):
         """See `Listener.packet`."""
         if events:
             self._plaintext.take(events)
-        self._write(frame, *self._describer.describe(frame, events))
+        if self._start < 0:
+            self._start = frame.at
+        words = self._describer.describe(frame, events)  # of each frame: it follows windows and numbers
+        if self._wanted is None or self._wanted(packet, frame):
+            self._write(frame, self._start, *words)
         self._plaintext.clear()
 
     def end_turn(self) -> None:
@@ -71,20 +81,16 @@ class PacketList(Listener):
         self._output.flush()
 
 
-def _row_writer(output: Output, table: Table | None, places: FramePlaces) -> Callable[[Frame, str, str, str, str], None]:
+def _row_writer(output: Output, table: Table | None, places: FramePlaces) -> Callable[[Frame, int, str, str, str, str], None]:
     if table is None:
         if output.form == "csv":
             output.head = csv_row(list(PACKET["properties"])).encode()
         write = json_line if output.form == "json" else _csv_line
-        return lambda frame, source, destination, protocol, info: output.write(
+        return lambda frame, _, source, destination, protocol, info: output.write(
             write(packet_record(frame, source, destination, protocol, info, places))
         )
-    start = -1
 
-    def add(frame: Frame, source: str, destination: str, protocol: str, info: str) -> None:
-        nonlocal start
-        if start < 0:
-            start = frame.at
+    def add(frame: Frame, start: int, source: str, destination: str, protocol: str, info: str) -> None:
         time = f"{(frame.at - start) / 1_000_000_000:.6f}" if frame.at >= 0 else ""
         style = STYLES.get(protocol, "cyan" if protocol.startswith(("TLS", "SSL")) else "")
         table.add(

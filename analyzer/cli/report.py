@@ -14,17 +14,21 @@ from analyzer.cli.document_targets import need_font, refuse_existing, refuse_tar
 from analyzer.cli.interruption import exceptions
 from analyzer.cli.key_files import paths_of_keys, read_keys
 from analyzer.cli.output import STANDARD_STREAM, CommandError, Output
+from analyzer.cli.part_arguments import part_of
+from analyzer.cli.part_frames import frames_of
+from analyzer.cli.part_listener import PartListener
 from analyzer.cli.report_arguments import ENDINGS
 from analyzer.cli.report_bundle import captures_of, check_folder, records_file, write_report_bundle
 from analyzer.cli.signing_files import signer_of
 from analyzer.cli.trust_options import read_chains
-from analyzer.engine import Engine
+from analyzer.engine import Engine, Listener
 from analyzer.report.attachments import attach, tables
 from analyzer.report.case_data import KINDS, CaseDataError, case_facts
 from analyzer.report.collected_facts import FORMAT, tool_facts
 from analyzer.report.evidence import evidence_facts
 from analyzer.report.examination import Examination
 from analyzer.report.forms import NAMES, Forms
+from analyzer.report.limitations import part_limitations
 from analyzer.report.redaction import KINDS as REDACTED
 from analyzer.report.redaction import redact_all
 from analyzer.report.reproduction import content_words
@@ -144,10 +148,17 @@ def examine(
     opinion = _opinion(captures, options, output) if options.crosscheck else None
     capture_run = CaptureRun(captures, output, hashing=("sha256", *_list_of("--digest", options.digest, DIGESTS)))
     chains = read_chains(options)
-    engine = Engine(detailed=True, places=False, watches_revocation=True, watches_https=True, **read_keys(options, capture_run))
+    keys = read_keys(options, capture_run)
+    part = capture_run.part = part_of(options)
+    wanted = frames_of(part, options, output, keys)
+    engine = Engine(detailed=True, places=False, watches_revocation=True, watches_https=True, **keys)
     examination = Examination(chains)
     lines = [] if records is None else [SessionLines(records, chains)]
-    capture_run.run(engine, [*examination.listeners, *lines])
+    listeners: list[Listener] = [*examination.listeners, *lines]
+    if part is not None:  # what is told of the files is about all of them
+        whole = (chains, *examination.of_files)
+        listeners = [one if one in whole else PartListener(one, part, chains, wanted) for one in listeners]
+    capture_run.run(engine, listeners)
     files = capture_run.reader.files
     evidence = evidence_facts(
         files,
@@ -163,6 +174,8 @@ def examine(
     stopped_after = capture_run.reader.frame.number if capture_run.reader.stopped else None
     unread = [path_text(path) for path in capture_run.reader.paths[len(files) :]]
     results = examination.facts(files, evidence, engine.material.given, forgotten, stopped_after, unread)
+    if part is not None:
+        results["limits"] = [*part_limitations(**part.record()), *results["limits"]]
     contents = tables(examination.collected, results)
     _, attached = attach(contents)
     facts = {

@@ -9,6 +9,8 @@ import orjson
 from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output
+from analyzer.cli.part_arguments import part_of
+from analyzer.cli.part_listener import PartListener
 from analyzer.cli.rows import COLUMNS, table_row
 from analyzer.cli.sharing import Several, SharedListener, make_shards, run_shared
 from analyzer.cli.table import Cell, Table
@@ -35,16 +37,19 @@ class InOrder:
         self._held: dict[int, Any] = {}
 
     def add(self, number: int, value: Any) -> None:
-        """Take the value that has this number. Numbers count from 0 without a gap."""
+        """Take the value that has this number; None to leave it out. Numbers count from 0 without a gap."""
         self._held[number] = value
         while self._next in self._held:
-            self._hand_on(self._held.pop(self._next))
+            value = self._held.pop(self._next)
+            if value is not None:
+                self._hand_on(value)
             self._next += 1
 
 
 def run(options: Namespace, output: Output) -> int:
     """Print the sessions of the captures, and return the exit status."""
     capture_run = CaptureRun(options.captures, output, streaming=any(one.form != "text" for one in options.outputs))
+    part = capture_run.part = part_of(options)
     keys = read_keys(options, capture_run)
     chains = read_chains(options)
     printer = Several([_PRINTERS[one.form](one, chains, options.messages) for one in options.outputs])
@@ -55,7 +60,7 @@ def run(options: Namespace, output: Output) -> int:
         run_shared(capture_run, shards, printer)
     else:
         engine = Engine(fields=options.messages, watches_revocation=True, **keys)
-        capture_run.run(engine, [chains, printer])
+        capture_run.run(engine, [chains, printer if part is None else PartListener(printer, part, chains)])
     return capture_run.status()
 
 
@@ -118,6 +123,10 @@ class Records(SharedListener):
         """See `SharedListener.take_shared`."""
         for session in sessions:
             self._rows.add(session.id, self.row(orjson.loads(session.describe(self._chains))))
+
+    def leave_out(self, session: int) -> None:
+        """See `SharedListener.leave_out`."""
+        self._rows.add(session, None)
 
     def row(self, record: dict[str, Any]) -> Any:
         """Convert a record into the row that is kept until all rows before it were added."""

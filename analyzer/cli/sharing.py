@@ -11,6 +11,7 @@ from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.interruption import Interruption
 from analyzer.cli.key_files import Keys
 from analyzer.cli.output import CommandError
+from analyzer.cli.part_arguments import part_of
 from analyzer.engine import Engine, Listener
 from analyzer.tls.events import Event
 
@@ -38,6 +39,9 @@ class SharedListener(Listener):
     def take_shared(self, sessions: "Sequence[SharedSession]") -> None:
         """Take the sessions that ended in a turn, in the order of their ends."""
 
+    def leave_out(self, session: int) -> None:
+        """Take the number of a session that is not in the part of the capture that is shown."""
+
 
 class Several(SharedListener):
     """Gives everything to several listeners, each of which writes its own output. A session is described once for all."""
@@ -55,6 +59,11 @@ class Several(SharedListener):
         described = cast("Sequence[SharedSession]", [_Described(session) for session in sessions])
         for listener in self._listeners:
             listener.take_shared(described)
+
+    def leave_out(self, session: int) -> None:
+        """See `SharedListener.leave_out`."""
+        for listener in self._listeners:
+            listener.leave_out(session)
 
     def end_turn(self) -> None:
         """See `Listener.end_turn`."""
@@ -94,12 +103,12 @@ def make_shards(
     traffic: bool = False,
     records: bool = False,
 ) -> "Shards | None":
-    """Return the processes that share the work of a command; None if one process does it.
+    """Return the processes that share the work of a command; None if one process does it, as it does for a part of a capture.
 
     describe: see `Shard`. settings: further arguments of `Engine`. traffic: whether packets are counted.
     records: whether `describe` returns records as JSON.
     """
-    number = _n_processes(options, capture_run, keys)
+    number = 1 if part_of(options) is not None else _n_processes(options, capture_run, keys)
     if number == 1:
         return None
     from analyzer.store.shards import Shards

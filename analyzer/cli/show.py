@@ -17,6 +17,8 @@ from analyzer.cli.live_rows import exchange_text
 from analyzer.cli.message_fields import print_fields
 from analyzer.cli.outcome_view import print_outcome
 from analyzer.cli.output import CommandError, Output
+from analyzer.cli.part_arguments import part_of
+from analyzer.cli.part_frames import not_in_part
 from analyzer.cli.resumptions import Resumptions, ech_text
 from analyzer.cli.rows import endpoint, owner_text
 from analyzer.cli.six_steps_view import print_six_steps
@@ -63,6 +65,9 @@ def run(options: Namespace, output: Output) -> int:
     if session is None:
         capture_run.status()
         raise CommandError(no_such_session(names_of(options.captures), options.id, engine.dispatcher.count))
+    part = part_of(options)
+    if part is not None and not part.has_session(session):
+        raise not_in_part(options, session.id)
     for one in options.outputs:
         if one.form == "json":
             one.write(json_line(session_record(session, True, chains)))

@@ -24,7 +24,10 @@ from analyzer.cli.http_totals_text import print_http
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.not_examined import NotExamined, not_examined, print_not_examined
 from analyzer.cli.output import Output
-from analyzer.cli.page import dim_line
+from analyzer.cli.page import dim_line, headline
+from analyzer.cli.part_arguments import part_of, part_text
+from analyzer.cli.part_frames import frames_of
+from analyzer.cli.part_listener import PartListener
 from analyzer.cli.session_totals_text import SHOWN_SESSIONS, print_sessions, session_row
 from analyzer.cli.sessions import InOrder, record_text
 from analyzer.cli.sharing import SharedListener, make_shards, run_shared
@@ -37,6 +40,7 @@ from analyzer.engine.failed_connections import ConnectionFailed
 from analyzer.engine.other_traffic import OtherTraffic
 from analyzer.packet.packet import Packet
 from analyzer.store.chain_verdicts import Chains
+from analyzer.store.part import Part
 from analyzer.store.session_record import json_line, session_record
 from analyzer.text.language import say
 from analyzer.tls.decryption.key_material import KeyMaterial
@@ -130,6 +134,11 @@ class Summary(SharedListener):
         if record["id"] < SHOWN_SESSIONS:  # the others are only counted, so that a run may last for days
             self._in_order.add(record["id"], session_row(record))
 
+    def leave_out(self, session: int) -> None:
+        """See `SharedListener.leave_out`."""
+        if session < SHOWN_SESSIONS:
+            self._in_order.add(session, None)
+
     def not_examined(self, files: Sequence[FileFacts]) -> list[NotExamined]:
         """Return what was not looked into. files: the captures."""
         return list(not_examined(files, self.traffic, self.tls, self.decryptions.statuses["none"]))
@@ -156,6 +165,7 @@ def run(options: Namespace, output: Output) -> int:
     capture_run = CaptureRun(options.captures, output, hashing=True)
     chains = read_chains(options)
     keys = read_keys(options, capture_run)
+    part = capture_run.part = part_of(options)
     settings: dict[str, Any] = {"fields": False, "watches_revocation": True, "watches_https": True, "watches_failures": True}
     shards = make_shards(options, capture_run, keys, record_text(False, False), chains, settings, traffic=True, records=True)
     if shards is not None:
@@ -167,7 +177,8 @@ def run(options: Namespace, output: Output) -> int:
     else:
         engine = Engine(**settings, **keys)
         summary = Summary(engine.material, chains)
-        capture_run.run(engine, [chains, summary])
+        wanted = frames_of(part, options, output, keys)
+        capture_run.run(engine, [chains, summary if part is None else PartListener(summary, part, chains, wanted)])
         forgotten = engine.dispatcher.repetitions is not None and engine.dispatcher.repetitions.forgotten
     if capture_run.has_no_capture():
         capture_run.status()
@@ -176,16 +187,18 @@ def run(options: Namespace, output: Output) -> int:
     summary.findings.take_traffic(summary.traffic)
     summary.findings.take_capture(summary.capture_findings.findings(summary.traffic, forgotten))
     for one in options.outputs:
-        _write(one, summary, capture_run.reader, options.top)
+        _write(one, summary, capture_run.reader, options.top, part)
     return capture_run.status()
 
 
-def _write(output: Output, summary: Summary, reader: CaptureReader, top: int | None) -> None:
+def _write(output: Output, summary: Summary, reader: CaptureReader, top: int | None, part: Part | None) -> None:
     if output.form == "json":
-        output.write(json_line(summary_record(summary, reader, top or SHOWN_RECORDS)))
+        output.write(json_line(summary_record(summary, reader, top or SHOWN_RECORDS, part)))
         return
     n, files = top or SHOWN_ROWS, reader.files
     print_files(files, output, SHOWN_FILES, n)
+    if part is not None:
+        headline(output, say("A part of the capture"), part_text(part))
     print_contents(summary, output, files, n)
     output.line()
     dim_line(output, say("more: --top N for longer tables, `analyzer show` for one session, --help for the rest"))

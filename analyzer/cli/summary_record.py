@@ -11,18 +11,23 @@ from analyzer.capture.frame_places import FramePlaces
 from analyzer.cli.not_examined import records
 from analyzer.store.capture_record import capture_record, conversation_record
 from analyzer.store.packet_info import place_record
+from analyzer.store.part import Part
 
 if TYPE_CHECKING:
     from analyzer.cli.summary import Summary
 
 
-def summary_record(summary: "Summary", reader: CaptureReader, n: int) -> dict[str, Any]:
-    """Return the summary of a run. reader: of its captures. n: how many entries each list has at most."""
+def summary_record(summary: "Summary", reader: CaptureReader, n: int, part: Part | None = None) -> dict[str, Any]:
+    """Return the summary of a run. reader: of its captures. n: how many entries each list has at most.
+
+    part: what it is about; None for all.
+    """
     files, places = reader.files, reader.places
     traffic, totals = summary.traffic, summary.totals
     top, n_hosts = talkers(traffic, n)
     return {
         "captures": [capture_record(facts) for facts in files],
+        "part": None if part is None else part.record(),
         "packets": traffic.packets,
         "bytes": traffic.n_bytes,
         "protocols": [

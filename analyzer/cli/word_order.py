@@ -9,6 +9,14 @@ import argparse
 from collections.abc import Sequence
 
 
+def in_order(words: list[str], at: int, root: argparse.ArgumentParser) -> list[str]:
+    """Return the words of a whole command line in such an order. at: how many words stand before the command."""
+    for action in root._actions:
+        if isinstance(action, argparse._SubParsersAction) and words[at : at + 1] and words[at] in action.choices:
+            return [*words[: at + 1], *options_first(words[at + 1 :], action.choices[words[at]])]
+    return words
+
+
 def options_first(words: Sequence[str], command: argparse.ArgumentParser) -> list[str]:
     """Return the words of a command in an order that its parser takes: options with their values, then everything else.
 

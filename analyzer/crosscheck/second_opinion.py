@@ -17,6 +17,7 @@ from analyzer.crosscheck.tshark_facts import Endpoint, StreamFacts, TsharkStream
 from analyzer.crosscheck.tshark_process import TsharkRun
 from analyzer.engine import Listener
 from analyzer.store.chain_verdicts import NO_VERDICTS
+from analyzer.store.part import Part
 from analyzer.store.session_record import session_record
 from analyzer.tls.events import Event, RecordRead, SessionEnded
 from analyzer.tls.session import Session
@@ -75,10 +76,13 @@ class Tally:
 class SecondOpinion(Listener):
     """Takes the events of a run, and reads what tshark says about the same frames. It needs an engine that is `detailed`."""
 
-    def __init__(self, tshark: TsharkRun, reached: Callable[[], int], tally: Tally, psks: bool = False) -> None:
+    def __init__(
+        self, tshark: TsharkRun, reached: Callable[[], int], tally: Tally, psks: bool = False, part: Part | None = None
+    ) -> None:
         """Create the listener.
 
         reached: returns the last frame that the engine has read. tally: gets the result. psks: whether such keys were given.
+        part: only its sessions are compared; None for all.
         """
         self._tshark: Iterator[Any] = tshark.packets()
         self._version = tshark.program.version
@@ -86,6 +90,7 @@ class SecondOpinion(Listener):
         self._reached = reached
         self._tally = tally
         self._psks = psks
+        self._part = part
         self._streams = TsharkStreams()
         self._next: Any = None
         self._ended: list[tuple[Session, tuple[int, int] | None, int]] = []
@@ -120,7 +125,7 @@ class SecondOpinion(Listener):
         """See `Listener.close`. What only tshark has is a difference."""
         self._read_to(self._reached())
         for stream in self._streams.rest():
-            if any(name == "handshake" for name, _, _ in stream.found):
+            if self._part is None and any(name == "handshake" for name, _, _ in stream.found):
                 only = Difference(SESSION, None, Fact(_ends_text(stream), stream.first_frame))
                 self._tell(None, only, Case(None, stream, self._version, 0, self._psks))
                 self._tally.compared[SESSION] += 1
@@ -140,6 +145,8 @@ class SecondOpinion(Listener):
         ends = frozenset((client, server))
         joined = self._streams.taken(ends)
         stream = self._streams.take(ends, record["first_frame"], record["last_frame"])
+        if self._part is not None and not self._part.has_record(record):
+            return
         ours = own_facts(record, lengths)
         if stream is None and not ours.lists["handshake"] and not ours.lists["alerts"]:
             return  # only application data: the capture begins too late to compare anything

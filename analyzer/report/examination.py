@@ -16,7 +16,7 @@ from analyzer.store.chain_verdicts import Chains
 class Examination:
     """Give `listeners` to the run of an engine that is `detailed`, and ask for the facts when it has ended.
 
-    collected: the sessions.
+    collected: the sessions. of_files: the listeners that look at the captures as files, which takes every frame.
     """
 
     def __init__(self, chains: Chains) -> None:
@@ -25,6 +25,7 @@ class Examination:
         self._counter = TrafficCounter()
         self._series = TrafficSeries()
         self._watch = CaptureWatch()
+        self.of_files: Sequence[Listener] = (self._watch, self.collected.times)
         self.listeners: Sequence[Listener] = (
             chains,
             self._counter,

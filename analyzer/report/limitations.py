@@ -5,8 +5,20 @@ from typing import Any
 
 Limitation = dict[str, Any]
 
-UNREAD = frozenset(("stopped", "unread_capture", "damaged_capture"))
+UNREAD = frozenset(("stopped", "unread_capture", "damaged_capture", "only_since", "only_until", "only_hosts"))
 """Codes of the limitations by which packets of the captures are not in the report: its first page has to say so."""
+
+
+def part_limitations(since: str | None, until: str | None, hosts: Sequence[str]) -> list[Limitation]:
+    """Return the limitations of a report on a part of the captures: from a time on, up to a time, of some hosts."""
+    found: list[Limitation] = []
+    if since is not None:
+        found.append({"code": "only_since", "args": {"since": since}})
+    if until is not None:
+        found.append({"code": "only_until", "args": {"until": until}})
+    if hosts:
+        found.append({"code": "only_hosts", "args": {"hosts": ", ".join(hosts)}})
+    return found
 
 
 def limitations(

@@ -89,6 +89,10 @@ class SessionCollector(Listener):
             elif number in self._steps:
                 self._steps[number].take((event,))
 
+    def leave_out(self, session: int) -> None:
+        """Take the number of a session that is not in the part of the capture that the report is about."""
+        self._steps.pop(session, None)
+
     def csv(self) -> bytes:
         """Return the table of all sessions, in the order of their numbers."""
         return csv_head(CSV_COLUMNS) + b"".join(self.rows[number] for number in sorted(self.rows))

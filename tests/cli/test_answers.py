@@ -48,6 +48,23 @@ def test_what_did_the_servers_send_as_files(ask: Ask, tmp_path: Path):
     assert len(entries) == 8
 
 
+def test_what_happened_in_a_span_of_time(ask: Ask):
+    text = ask("analyzer captures/demo.pcapng --since 2026-11-02T09:00:10Z --until 2026-11-02T09:00:20Z").text
+    assert "--since 2026-11-02T09:00:10.000000000Z --until 2026-11-02T09:00:20.000000000Z" in text
+    assert "old.example" in text
+    assert "legacy.example" in text
+    assert "news.example" not in text
+
+
+def test_what_did_a_host_talk_to_and_what_was_said(ask: Ask):
+    sessions = ask("analyzer sessions captures/demo.pcapng --host 192.0.2.10").text
+    assert sessions.count("192.0.2.10:") == 7
+    assert "api.weather.example" not in sessions
+    said = ask("analyzer http captures/demo.pcapng --host 192.0.2.10").text
+    assert "https://news.example/feed.json" in said
+    assert "api.weather.example" not in said
+
+
 def test_who_has_the_most_traffic(ask: Ask):
     hosts = ask("analyzer summary captures/demo.pcapng --top 20").text.partition("\nHosts")[2].partition("\n\n")[0].splitlines()
     assert hosts[2].split() == ["41.3", "kB", "179", "192.0.2.10", "9.46", "kB", "31.8", "kB", "15", "7"]
