@@ -62,7 +62,7 @@ def add_live(command: argparse.ArgumentParser) -> None:
     )
     keeping.add_argument("--embed-keys", action="store_true", help="put the secrets of the sessions into the file too")
     keeping.add_argument("--keep-before", metavar="TIME", help="hold the packets of so long in memory, for --trigger (60s)")
-    keeping.add_argument("--trigger", metavar="CODES", help="write an incident when a session has a finding with such a code")
+    keeping.add_argument("--trigger", metavar="CODES", help="write an incident at such a finding, or cause of a failure")
     keeping.add_argument("--incidents", default=".", metavar="DIR", help="the folder for incidents (default: this one)")
 
 

@@ -110,12 +110,12 @@ def seconds_of(options: Namespace) -> float:
 
 
 def triggers_of(options: Namespace) -> tuple[str, ...]:
-    """Return the codes of findings that make an incident. Raises CommandError for one that does not exist."""
-    known = codes("findings")
+    """Return the codes of findings, and causes of failures, that make an incident. Raises CommandError for an unknown one."""
+    known = codes("findings").keys() | codes("outcome_causes").keys()
     words = tuple(dict.fromkeys(word.strip() for word in options.trigger.split(",")))
     for word in words:
         if word not in known:
-            raise CommandError(f"--trigger: no finding has the code {word!r}; `analyzer fields --findings` lists them")
+            raise CommandError(f"--trigger: no finding and no cause has the code {word!r}; `analyzer fields` lists them")
     return words
 
 

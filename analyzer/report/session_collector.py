@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from analyzer.analysis.capture_findings import CaptureFindings
+from analyzer.analysis.outcome_facts import ABANDONED, FAILED
 from analyzer.engine.other_traffic import OtherTraffic
 from analyzer.engine.run import Listener
 from analyzer.report.certificate_collector import CertificateCollector
@@ -49,7 +50,7 @@ MOST_BRIEF = 10_000
 class SessionCollector(Listener):
     """Takes the sessions of a run.
 
-    shown: records with `steps`, in the order of their ends. failed: records of sessions whose handshake was not established,
+    shown: records with `steps`, in the order of their ends. failed: records of sessions that failed or were abandoned,
     at most MOST_FAILED. counts: how many sessions have each value of a key. rows: CSV lines by session number.
     times: of the frames; it is a listener too.
     """
@@ -115,7 +116,7 @@ class SessionCollector(Listener):
         self.hosts.take(record)
         self.rows[session.id] = csv_line(CSV_COLUMNS, record)
         self.requests.take(record)
-        if record["established"] is False:
+        if record["outcome"]["result"] in (FAILED, ABANDONED):
             self.n_failed += 1
             if len(self.failed) < MOST_FAILED:
                 self.failed.append(_failure(record))
@@ -154,9 +155,18 @@ _COUNTED: dict[str, Callable[[dict[str, Any]], str | None]] = {
     "reasons": lambda record: record["decryption"]["reason"],
     "verdicts": lambda record: record["chain"]["verdict"],
     "signatures": lambda record: record["authenticity"]["server_signature"],
+    "causes": lambda record: _cause(record),
 }
 
 
 def _failure(record: dict[str, Any]) -> dict[str, Any]:
     keys = ("client", "server", "server_name", "first_frame", "last_frame", "start_time", "version", "alerts")
-    return {"session": record["id"]} | {key: record[key] for key in keys}
+    outcome = {key: record["outcome"][key] for key in ("ended_by", "step", "cause", "certainty")}
+    return {"session": record["id"], **{key: record[key] for key in keys}, **outcome}
+
+
+def _cause(record: dict[str, Any]) -> str | None:
+    """Return the cause of a session that failed or was abandoned."""
+    outcome = record["outcome"]
+    cause: str | None = outcome["cause"] if outcome["result"] in (FAILED, ABANDONED) else None
+    return cause

@@ -76,6 +76,7 @@ def failed_section(facts: Record, sentences: Sentences) -> Section:
     if not n_failed:
         return Section("failed", title, (Paragraph([sentences.say("failed.nothing")]),))
     shown = shown_sessions(facts)
+    known = codes("outcome_causes", sentences.language)
     rows: list[list[Line]] = [
         [
             [session_link(one["session"], shown, sentences)],
@@ -83,16 +84,29 @@ def failed_section(facts: Record, sentences: Sentences) -> Section:
             [endpoint(one["client"])],
             [endpoint(one["server"])],
             or_unseen(one["server_name"], sentences),
+            [known[one["cause"]].title],
             _alerts(one, sentences),
             [frame_span(one)],
         ]
         for one in facts["failed"][:SHOWN_FAILED]
     ]
-    keys = ("head.session", "head.time", "head.client", "head.server", "head.server_name", "failed.alerts", "failed.frames")
+    keys = (
+        "head.session", "head.time", "head.client", "head.server", "head.server_name", "failed.cause", "failed.alerts",
+        "failed.frames",
+    )  # fmt: skip
     heads = [sentences.say(key) for key in keys]
     caption = sentences.say("failed.caption")
     grid = Grid(caption, heads, rows, frozenset(), n_failed - len(rows), attachment_of("sessions.csv", facts))
-    return Section("failed", title, (Paragraph([sentences.say("failed.lead", n=n_failed)]), grid))
+    return Section("failed", title, (Paragraph([sentences.say("failed.lead", n=n_failed)]), _causes(facts, sentences), grid))
+
+
+def _causes(facts: Record, sentences: Sentences) -> Grid:
+    """Return the causes, those with the most connections first, and what to do about each."""
+    known = codes("outcome_causes", sentences.language)
+    counts, n_more = top(facts["sessions"]["causes"], SHOWN_COUNTS)
+    rows: list[list[Line]] = [[[known[code].title], [known[code].advice], [f"{count:,}"]] for code, count in counts]
+    heads = [sentences.say(key) for key in ("failed.cause", "tls.advice", "tls.sessions")]
+    return Grid(sentences.say("failed.causes"), heads, rows, frozenset({2}), n_more)
 
 
 def certificates_section(facts: Record, sentences: Sentences) -> Section:

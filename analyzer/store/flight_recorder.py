@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from analyzer.analysis.outcome_facts import ABANDONED, FAILED
 from analyzer.capture.capture_writer import PcapngWriter
 from analyzer.capture.frame import Frame
 from analyzer.engine.run import Listener
@@ -108,9 +109,10 @@ class FlightRecorder(Listener):
         render: Callable[[dict[str, Any]], str],
         secrets: IncidentSecrets | None = None,
     ) -> None:
-        """codes: the codes of the findings that make an incident. render: makes a line of text of a session's record.
+        """Prepare the recorder.
 
-        secrets: None if they are not to be in the incidents.
+        codes: those of findings, and of causes of failures, that make an incident. render: makes a line of text of a session's
+        record. secrets: None if they are not to be in the incidents.
         """
         self.incidents: list[str] = []
         self.notes: list[str] = []
@@ -164,6 +166,9 @@ class FlightRecorder(Listener):
         for finding in record["findings"]:
             if finding["code"] in self._codes:
                 self._find(session.id, finding["code"], finding["detail"])
+        outcome = record["outcome"]
+        if outcome["result"] in (FAILED, ABANDONED) and outcome["cause"] in self._codes:
+            self._find(session.id, outcome["cause"], outcome["detail"] or "")
         if any(number == session.id for number, _ in self._found.values()):
             self._texts.append(self._render(record))
         self._reported = {one for one in self._reported if one[0] != session.id}

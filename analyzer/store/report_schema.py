@@ -19,7 +19,7 @@ from analyzer.store.declaration import (
     several,
     text,
 )
-from analyzer.store.schema import CERTIFICATE_KEYS, DEFINITIONS, ENDPOINT, FRAME, SESSION, SHA256, described
+from analyzer.store.schema import CERTIFICATE_KEYS, DEFINITIONS, ENDPOINT, FRAME, OUTCOME, SESSION, SHA256, described
 from analyzer.store.summary_schema import CAPTURE, CONVERSATION, PROTOCOL
 
 _SESSION_ID = number("id of a session")
@@ -319,9 +319,19 @@ REPORT: Schema = _redactable(
                     {
                         "count": number("sessions"),
                         "established": number("sessions that were established"),
-                        "failed": number("sessions that were not"),
+                        "failed": number("sessions that failed or were abandoned"),
                         **dict.fromkeys(
-                            ("versions", "cipher_suites", "groups", "alpn", "decryption", "reasons", "verdicts", "signatures"),
+                            (
+                                "versions",
+                                "cipher_suites",
+                                "groups",
+                                "alpn",
+                                "decryption",
+                                "reasons",
+                                "verdicts",
+                                "signatures",
+                                "causes",
+                            ),
                             _COUNTS,
                         ),
                         "brief": several("the first sessions in short", _BRIEF),
@@ -329,7 +339,7 @@ REPORT: Schema = _redactable(
                     },
                 ),
                 "failed": several(
-                    "sessions that were not established",
+                    "sessions that failed or were abandoned",
                     record(
                         "one session",
                         {
@@ -342,6 +352,7 @@ REPORT: Schema = _redactable(
                             "start_time": _TIME,
                             "version": or_null(text("version")),
                             "alerts": SESSION["properties"]["alerts"],
+                            **{key: OUTCOME["properties"][key] for key in ("ended_by", "step", "cause", "certainty")},
                         },
                     ),
                 ),

@@ -20,7 +20,7 @@ WRONG = [
     (["lo", "--keep-before", "60s"], "--keep-before needs --trigger"),
     (["lo", "--embed-keys"], "--embed-keys needs"),
     (["lo", "--events", "--format", "text"], "--events are JSON"),
-    (["lo", "--trigger", "decrypt_eror"], "no finding has the code 'decrypt_eror'"),
+    (["lo", "--trigger", "decrypt_eror"], "no finding and no cause has the code 'decrypt_eror'"),
     (["lo", "--trigger", "fatal_alert", "--keep-before", "soon"], "--keep-before soon: say a time"),
     (["lo", "-w", "-"], "-w -: packets go into a file"),
     (["lo", "-w", "f", "--rotate", "0KB"], "--rotate 0KB: a file has at least 100kB"),
