@@ -430,7 +430,7 @@ def failing(pki: Pki, folder: Path) -> list[Case]:
         Case("closed after the hello", reads(), asks(pki), ("server", "closed_without_alert"), hello),
         Case("reset after the hello", reads(reset=True), asks(pki), ("server", "reset_by_peer"), hello),
         Case("silent", reads(wait=9), s_client(pki), ("client", "peer_silent"), hello, extra={"patience": 5}),
-        Case("HTTP instead", reads(then=HTTP_400), curl(pki), ("server", "peer_speaks_no_tls"), hello),
+        Case("HTTP instead", reads(then=HTTP_400), curl(pki), (None, "peer_speaks_no_tls"), hello),
         Case("SSH instead", reads(then=b"SSH-2.0-OpenSSH_9.2\r\n"), gnutls_client(pki), (None, "peer_speaks_no_tls"), hello),
         Case(
             "plain to TLS",
