@@ -156,6 +156,7 @@ def _compared(truth: Record, found: Record, all_truth: list[Record], all_found: 
         wrong += _certificates(side, truth, found)
     wrong += _chains(truth, found)
     wrong += _proofs(truth, found)
+    wrong += _outcomes(truth["outcome"], found["outcome"])
     codes = {finding["code"] for finding in truth["findings"]} | OF_THE_LOSS
     wrong += [f"finding {one['code']}: {one['detail']}" for one in found["findings"] if one["code"] not in codes]
     if found["end_time"] is not None and found["end_time"] < found["start_time"]:
@@ -259,6 +260,25 @@ def _proofs(truth: Record, found: Record) -> list[str]:
     if (status == "decrypted" and other != "decrypted") or (status == "partial" and other == "not_needed"):
         wrong.append(f"decryption: {status}, and it is {other}")
     return wrong
+
+
+def _outcomes(truth: Record, found: Record) -> list[str]:
+    """What the outcome of a damaged capture says that is not so. A capture that ends early does not have a later failure."""
+    wrong = []
+    if found["result"] not in ("unknown", truth["result"]) and (found["result"], truth["result"]) != ("established", "failed"):
+        wrong.append(f"outcome.result: {found['result']} ({found['detail']}), and it is {truth['result']}")
+    if found["cause"] not in (None, "capture_incomplete", truth["cause"]) and (found["cause"], truth["result"]) != (
+        "other_alert",
+        "failed",
+    ):
+        wrong.append(f"outcome.cause: {found['cause']} ({found['detail']}), and it is {truth['cause']}")
+    if found["result"] == truth["result"] and found["ended_by"] not in (None, truth["ended_by"]):
+        wrong.append(f"outcome.ended_by: {found['ended_by']}, and it is {truth['ended_by']}")
+    return wrong + [
+        f"outcome.durations.{key}: {found['durations'][key]}, and it is {truth['durations'][key]}"
+        for key in ("tcp", "hello", "handshake")
+        if _differs(found["durations"][key], truth["durations"][key])
+    ]
 
 
 def true_records(name: str, keyed: bool) -> list[Record]:

@@ -120,7 +120,9 @@ def shows_no_signature(session: Session, role: cython.int) -> cython.bint:
             return not suite.export  # these exchanges sign where the key is long (RFC 2246 section 7.4.3)
     if shown_certificates(session, role) == NONE:
         return True
-    return sender.connected and not sender.missed and not handshake.certificates[role]
+    if session.flow.late and not handshake.hellos.server_seen:
+        return False
+    return role == 1 and sender.connected and not sender.missed and not handshake.certificates[role]
 
 
 def proves(session: Session, role: cython.int) -> cython.bint:

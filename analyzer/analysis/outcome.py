@@ -63,7 +63,7 @@ def outcome(session: Session) -> Outcome:
     ending: Ending | None = flow.ending
     tls13 = session.handshake.parameters.tls13
     closer = closed_by(session)
-    ended_by = None if closer == NEITHER else ROLES[closer]
+    ended_by = None if closer == NEITHER or (ending is not None and ending.may_be_first(1 - closer)) else ROLES[closer]
     established = session.established
     known = Outcome(UNKNOWN, ended_by, STEPS[step_reached(session)], durations=durations(session))
     errors = [alert for alert in session.log.alerts if is_error(alert, tls13) and not _is_late(session, alert, closer)]
@@ -153,7 +153,7 @@ def _speaks_otherwise(known: Outcome, session: Session) -> bool:
     frame = before.answer_frames[side]
     if not said and len(before.pieces) == 1 and before.pieces[0][0] == side and session.flow.closed in ("fin", "rst"):
         said, frame = before.pieces[0][1], before.frames[0]  # it greets, and does not answer a hello
-    if not said or session.roles[SERVER].n_application:
+    if not said or session.roles[SERVER].n_application or (session.flow.late and protocol_of(said) is None):
         return False
     known.result, known.cause, known.certainty = FAILED, "peer_speaks_no_tls", CERTAIN
     known.step = STEPS[CLIENT_HELLO]
@@ -177,12 +177,12 @@ def _after_handshake(known: Outcome, session: Session, closer: int) -> None:
         known.frames = [_end_frame(ending, closer)]
     if session.log.gaps and not session.flow.unacknowledged[0] and not session.flow.unacknowledged[1]:
         return
-    sealed = sealed_alert(session, ending, closer)
+    sealed = sealed_alert(session, ending, closer) if session.whole else None
     if sealed is not None:
         known.result, known.cause, known.certainty, known.detail = FAILED, sealed.code, sealed.certainty, sealed.detail
         known.ended_by, known.step, known.frames = ROLES[sealed.role], sealed.step, sealed.frames
         return
-    waits = _waits_for_answer(session)
+    waits = not ending.may_be_first(SERVER) and _waits_for_answer(session)
     if ending.forged is not None or (closer != NEITHER and ending.resets[closer] is not None and not ending.fins[closer]):
         if _is_inserted(known, session, ending, max(closer, CLIENT)):
             return

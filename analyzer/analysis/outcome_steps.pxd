@@ -6,7 +6,7 @@ from analyzer.tls.record.sealed_sizes cimport SealedSizes
 from analyzer.tls.session cimport Session
 from analyzer.tls.session_handshake cimport SessionHandshake
 
-cdef int _ALERT_13, _DATA
+cdef int _ALERT_13, _DATA, _LONGEST_FLIGHT
 
 
 cpdef int step_reached(Session session) except -1

@@ -52,6 +52,9 @@ _REACHED: dict[tuple[str, int], int] = {
 # In the compiled build these are C variables, which other modules cannot see.
 _ALERT_13, _DATA = ENCRYPTED_ALERT_13, APPLICATION_DATA
 
+_LONGEST_FLIGHT = 4
+"""Records with which a client of TLS 1.3 ends its handshake at most; they look like application data."""
+
 
 def step_reached(session: Session) -> cython.int:
     """Return the last step that a session reached, as a place in STEPS."""
@@ -83,8 +86,10 @@ def _has_data(session: Session) -> cython.bint:
     if work is not None and (work.records or work.failed):
         return bool(work.sent[0] or work.sent[1])
     if not session.handshake.parameters.tls13:
+        if session.handshake.parameters.version == 0:  # it may be TLS 1.3, with handshakes in records of application data
+            return client.n_application > _LONGEST_FLIGHT
         return client.n_application > 0 or server.n_application > 0
-    if session.established is not True:
+    if session.established is not True or not session.whole:
         return False
     sizes: SealedSizes = session.sizes[0]
     sent: list[Any] = sizes.first
@@ -118,10 +123,13 @@ NO_CERTIFICATE_RECORD = 25
 def durations(session: Session) -> dict[str, float | None]:
     """Return the seconds of the TCP handshake, from ClientHello to answer, of the handshake, and of the whole connection."""
     flow: Flow = session.flow
+    handshake: SessionHandshake = session.handshake
+    client: RoleState = session.roles[0]
+    server: RoleState = session.roles[1]
     hello: cython.longlong = -1
     answer: cython.longlong = -1
-    finished: cython.longlong = -1
-    n_finished: cython.int = 0
+    of_client: cython.longlong = -1
+    of_server: cython.longlong = -1
     message: HandshakeMessage
     for message in session.log.messages:
         name: str = message.name
@@ -129,17 +137,19 @@ def durations(session: Session) -> dict[str, float | None]:
             hello = message.at
         elif name == "server_hello" and answer < 0:
             answer = message.at
-        elif name == "finished":
-            n_finished += 1
-            if n_finished == 2:
-                finished = message.at
+        elif name == "finished" and message.role == 0 and of_client < 0:
+            of_client = message.at
+        elif name == "finished" and message.role == 1 and of_server < 0:
+            of_server = message.at
     ending: Ending = flow.ending
     known = DURATIONS.copy()
     if ending is not None and ending.asked and ending.answered and not session.flow.mid_stream:
         known["tcp"] = seconds(flow.start, ending.answered_at)
-    if hello >= 0:
-        known["hello"] = seconds(hello, answer)
-        known["handshake"] = seconds(hello, finished)
+    if hello >= 0 and handshake.hellos.fingerprint_input is not None:  # whole, and the first one
+        if handshake.hellos.server_fingerprint_input is not None:
+            known["hello"] = seconds(hello, answer)
+        if of_client >= 0 and of_server >= 0 and not client.missed and not server.missed:
+            known["handshake"] = seconds(hello, max(of_client, of_server))
     known["total"] = seconds(flow.start, flow.end)
     return known
 

@@ -9,13 +9,18 @@ read, shows that a side sent no certificate. Up to TLS 1.2 they are all there wh
 import cython
 
 from analyzer.tls.handshake.certificate_messages import CUT
-from analyzer.tls.handshake.states import RoleState
+from analyzer.tls.handshake.states import RoleState, State
 from analyzer.tls.messages.numbers import SSL2
 from analyzer.tls.session import Session
 from analyzer.tls.session_handshake import SessionHandshake
 
 LISTED, NONE, PART, HIDDEN = 0, 1, 2, 3
 """What is shown. PART: a list that ends with a certificate that is cut (`CUT`). HIDDEN: it is not visible if there are any."""
+
+UNKNOWN = State.UNKNOWN.value
+
+POST_HANDSHAKE_AUTH = 49
+"""The extension of a client that can be asked for a certificate later (RFC 9846 section 4.3.6)."""
 
 # In the compiled build these are C variables, which other modules cannot see.
 _LISTED, _NONE, _PART, _HIDDEN = LISTED, NONE, PART, HIDDEN
@@ -41,9 +46,21 @@ def shows_none(session: Session, role: cython.int) -> cython.bint:
         return True
     if handshake.parameters.version == SSL2:
         return handshake.hellos.server_seen
-    if sender.missed:
+    if sender.missed or (role and not handshake.hellos.server_seen and session.flow.late):
+        return False
+    if tls13 and not role and sender.state == UNKNOWN and may_be_asked(session):
         return False
     if sender.connected or (not tls13 and sender.change_frame > 0 and handshake.parameters.version != 0):
         return True
     # A handshake that ended early, before this side encrypted anything, has been seen to its end.
     return session.established is False and session.whole and not sender.n_application
+
+
+def may_be_asked(session: Session) -> cython.bint:
+    """Return whether a client of TLS 1.3 was, or may have been, asked for a certificate after the handshake."""
+    handshake: SessionHandshake = session.handshake
+    if handshake.parameters.requests:
+        return True
+    offer = handshake.hellos.fingerprint_input
+    server: RoleState = session.roles[1]
+    return server.state == UNKNOWN and (offer is None or POST_HANDSHAKE_AUTH in offer[2])

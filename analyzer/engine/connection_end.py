@@ -16,8 +16,13 @@ def note_end(flow: Flow, connection: Connection, client: cython.int) -> None:
     flow.limited = connection.limited
     flow.unseen = (connection.packets_of(client) == 0) | (connection.packets_of(server) == 0) << 1
     delivery = connection.delivery
+    ending: Ending = Ending(connection, client)
     if delivery is not None:
         flow.resent = delivery.resent[client], delivery.resent[server]
-        flow.unacknowledged = delivery.unacknowledged[client], delivery.unacknowledged[server]
+        lost = [delivery.unacknowledged[client], delivery.unacknowledged[server]]
+        for role in range(2):
+            if ending.may_be_first(1 - role):  # what its peer acknowledged last is not in the capture
+                lost[role] = 0
+        flow.unacknowledged = lost[0], lost[1]
     if flow.closed != "closed":
-        flow.ending = Ending(connection, client)
+        flow.ending = ending

@@ -33,7 +33,7 @@ from analyzer.flows.sink import Sink
 from analyzer.packet.addresses import endpoints
 from analyzer.tls.messages.numbers import CLIENT_HELLO, SSL2_SERVER_HELLO
 from analyzer.tls.record.content_types import HANDSHAKE, HEADER
-from analyzer.tls.record.record import RecordSink, conflict, fact, gap
+from analyzer.tls.record.record import LOST, RecordSink, conflict, fact, gap
 from analyzer.tls.record.record_reader import RecordReader, plausible
 from analyzer.tls.session import Session
 from analyzer.x509.revocation_over_http import RevocationWatch, begins_request, begins_response
@@ -178,6 +178,8 @@ class TcpStream(Sink):
         if self.session is None:  # another process reads it
             return
         reader = self.readers[side ^ self.client]
+        if not (self.connection.syn or reader.ssl2 or hello_at(data, pos, end) >= 0 or is_plain_alert(data, pos, end)):
+            reader.report(LOST, offset + pos - start, "", frame, at)  # its hello was before the capture
         if self.preface is None:
             reader.feed(data, pos, end, offset + pos - start, frame, at)
         else:

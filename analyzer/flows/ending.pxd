@@ -18,6 +18,7 @@ cdef class Ending:
     cdef public tuple resets
     cdef public Reset forged
     cdef public tuple unanswered
+    cdef public tuple beyond
     cdef public tuple hops
     cdef public long long now
     cdef public tuple resent
@@ -25,6 +26,8 @@ cdef class Ending:
     cdef public tuple resent_frames
 
     cpdef int closed_by(self) except -2
+    cpdef bint may_be_first(self, int role) except -1
 
 
 cpdef long long unanswered(Endpoint endpoint) except -2
+cpdef long long beyond(Endpoint endpoint) except -2

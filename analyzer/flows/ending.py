@@ -20,14 +20,15 @@ class Ending:
     came. n_packets: of each role in the capture. n_bytes: how far its stream has come. fins: frames of the FINs, 0 without
     one; fin_at: time of the first. resets: the first RST of each role, None without one. forged: an RST after which its
     sender went on, None where the connection ended with a FIN. unanswered: bytes that the peer did not acknowledge, -1 where
-    that is not known. resent: segments that came again; largest: bytes of the largest of them; resent_frames: the first of
-    their frames. hops: time to live of an early packet. now: time of the frame that ended the connection, or of the last one
-    of the capture.
+    that is not known. beyond: how far the peer's acknowledgements go beyond what the capture has of a side, FIN included:
+    its end is not in the capture then. resent: segments that came again; largest: bytes of the largest of them;
+    resent_frames: the first of their frames. hops: time to live of an early packet. now: time of the frame that ended the
+    connection, or of the last one of the capture.
     """
 
     __slots__ = (
-        "answered", "answered_at", "asked", "fin_at", "fins", "forged", "hops", "largest", "n_bytes", "n_packets", "now",
-        "resent", "resent_frames", "resets", "unanswered",
+        "answered", "answered_at", "asked", "beyond", "fin_at", "fins", "forged", "hops", "largest", "n_bytes", "n_packets",
+        "now", "resent", "resent_frames", "resets", "unanswered",
     )  # fmt: skip
 
     def __init__(self, connection: Connection, client: cython.int) -> None:
@@ -44,6 +45,7 @@ class Ending:
         self.resets = (first.reset, second.reset)
         self.forged: Reset | None = None if self.fins[0] or self.fins[1] else connection.forged
         self.unanswered = (unanswered(first), unanswered(second))
+        self.beyond = (beyond(first), beyond(second))
         hops = (connection.originator_hops, connection.responder_hops)
         self.hops = (hops[1], hops[0]) if client else hops
         self.now = connection.now
@@ -70,6 +72,10 @@ class Ending:
                 closer, first = role, frame
         return closer
 
+    def may_be_first(self, role: cython.int) -> cython.bint:
+        """Return whether a role may have ended the connection before all that the capture shows: its end is not there."""
+        return self.n_packets[role] == 0 or self.beyond[role] > 0
+
 
 NOTHING = (0, 0)
 
@@ -80,3 +86,11 @@ def unanswered(endpoint: Endpoint) -> cython.longlong:
     if not endpoint.started or peer.n_packets == 0 or endpoint.answered < 0:
         return -1
     return max(0, endpoint.reached() - endpoint.position(endpoint.answered))
+
+
+def beyond(endpoint: Endpoint) -> cython.longlong:
+    """Return how far the peer acknowledged more of a side than the capture has of it, its FIN included; 0 if it did not."""
+    if not endpoint.started or endpoint.answered < 0:
+        return 0
+    end: cython.longlong = endpoint.reached() if endpoint.fin < 0 else endpoint.fin + 1
+    return max(0, endpoint.position(endpoint.answered) - end)

@@ -1,6 +1,6 @@
 cimport cython
 
-from analyzer.codec.runner cimport read
+from analyzer.codec.runner cimport extension_body, read
 from analyzer.flows.flow cimport Flow
 from analyzer.tls.decryption.decryption cimport Decryption
 from analyzer.tls.events cimport HandshakeMessage, handshake_message

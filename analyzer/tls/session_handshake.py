@@ -10,7 +10,7 @@ import cython
 
 from analyzer.codec.errors import Incomplete, Malformed, ParseError
 from analyzer.codec.registry import registry
-from analyzer.codec.runner import read
+from analyzer.codec.runner import extension_body, read
 from analyzer.flows.flow import Flow
 from analyzer.tls.decryption.decryption import Decryption
 from analyzer.tls.decryption.ech_conclusion import conclude_ech
@@ -319,11 +319,11 @@ class SessionHandshake:
         if not hellos.client_seen and not begins:  # what both sides hash begins before it
             self.transcript.lose_beginning()
         hellos.take_client_hello(body, raw, sound, whole, begins)
-        if first and hellos.offers is not None:
+        if first or self.parameters.tls13:
             if hellos.ech is not None:
-                hellos.ech.open_second(raw)
-            elif ENCRYPTED_CLIENT_HELLO in hellos.offers:
-                hellos.ech = find_ech_offer(hellos.offers[ENCRYPTED_CLIENT_HELLO], body, raw, self.material.keylog)
+                hellos.ech.open_second(raw if whole else b"")
+            elif (offered := extension_body(body, ENCRYPTED_CLIENT_HELLO)) is not None:
+                hellos.ech = find_ech_offer(offered, body, raw, self.material.keylog if begins else None)
         if self.decryption is None and self.material.given and role == _CLIENT:
             self.decryption = Decryption(self.material, self.transcript, self.log)
             hellos.offers_early = self.decryption.keys.offers_early = hello_features.has_early_data(body)

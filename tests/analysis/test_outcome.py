@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from wire import ACK, CLIENT, SERVER, Wire, flights, hello, outcome, play, short
+from wire import ACK, ADDRESSES, CLIENT, SERVER, Wire, flights, hello, outcome, play, short
 
 from analyzer.codec.codes import codes
 
@@ -202,3 +202,60 @@ def test_the_same_bytes_from_several_processes(tmp_path: Path):
     assert alone["records"] == shared["records"]
     assert alone["failures_in_all"] == 6
     assert alone["causes"] == {"certificate_unknown_issuer": 5, "connection_refused": 1}
+
+
+def whole_session() -> Wire:
+    """A session of TLS 1.2 that the client closes."""
+    return spoken(Wire().open(), version="TLSv1_2").close(CLIENT)
+
+
+def ways(wire: Wire, side: int) -> list[int]:
+    """The places of the frames of a side."""
+    return [place for place, (_, data) in enumerate(wire.frames) if data[26:30] == bytes(map(int, ADDRESSES[side].split(".")))]
+
+
+@pytest.mark.parametrize("side", [CLIENT, SERVER])
+def test_who_ended_is_not_known_where_the_end_of_a_side_is_missing(tmp_path: Path, side: int):
+    wire = whole_session()
+    last = ways(wire, side)[-3:]
+    wire.frames = [frame for place, frame in enumerate(wire.frames) if place not in last]
+    found = outcome(tmp_path, wire)
+    assert found["result"] == "established"
+    assert found["ended_by"] in ({CLIENT: None, SERVER: "client"}[side], None)
+
+
+@pytest.mark.parametrize("side", [CLIENT, SERVER])
+def test_the_missing_end_of_a_side_is_nobodys_failure(tmp_path: Path, side: int):
+    wire = whole_session()
+    kept = ways(wire, side)[:4]
+    wire.frames = [frame for place, frame in enumerate(wire.frames) if place in kept or place not in ways(wire, side)]
+    record = play(tmp_path, wire)["records"][0]
+    assert record["established"] is None
+    assert short(record["outcome"])[::3] == ("unknown", "capture_incomplete")
+    assert "absent" not in record["authenticity"]["finished"].values()
+
+
+def test_a_capture_that_begins_late_and_lacks_the_answer(tmp_path: Path):
+    wire = whole_session()
+    first = next(place for place in ways(wire, SERVER) if len(wire.frames[place][1]) > 54)
+    wire.frames = wire.frames[2:first] + wire.frames[first + 1 :]
+    record = play(tmp_path, wire)["records"][0]
+    assert record["certificates"]["server"] is None
+    assert record["chain"]["verdict"] == "unknown"
+    assert record["authenticity"]["server_signature"] == "unverifiable"
+    assert record["outcome"]["durations"] | {"total": None} == dict.fromkeys(("tcp", "hello", "handshake", "total"))
+
+
+def test_half_an_answer_is_no_other_protocol(tmp_path: Path):
+    wire = whole_session()
+    server = [place for place in ways(wire, SERVER) if len(wire.frames[place][1]) > 54]
+    place = server[0]
+    at, data = wire.frames[place]
+    number = int.from_bytes(data[38:42], "big")
+    wire.frames = wire.frames[2:place]
+    rest = Wire(start=at)
+    rest.next[SERVER], rest.seen[SERVER] = number + 100, int.from_bytes(data[42:46], "big")
+    rest.say(SERVER, data[154:], arrives=False)
+    wire.frames += rest.frames
+    record = play(tmp_path, wire)["records"][0]
+    assert short(record["outcome"])[::3] == ("unknown", "capture_incomplete")

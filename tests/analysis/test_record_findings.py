@@ -65,8 +65,8 @@ def test_segments_that_come_again_are_counted_by_side():
 def test_what_nobody_acknowledged_was_lost_on_the_path_and_what_somebody_did_by_the_capture():
     segments = packetise(converse("TLSv1_2").flights, acks=True)
     lost = [n for n, one in enumerate(segments) if one.side == SERVER and one.payload][1]
-    before = segments[lost].sequence
-    rest = [one for one in segments[lost + 1 :] if one.side == SERVER and not one.flags & 1]
+    before, heard = segments[lost].sequence, segments[lost].acknowledgement
+    rest = [replace(one, acknowledgement=heard) for one in segments[lost + 1 :] if one.side == SERVER and not one.flags & 1]
     stuck = [replace(one, acknowledgement=before) for one in segments[lost + 1 :] if one.side != SERVER and not one.payload][:3]
     found = of_delivery([*segments[:lost], *rest[:3], *stuck])
     assert found == {

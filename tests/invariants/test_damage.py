@@ -28,6 +28,36 @@ def test_what_a_damaged_capture_says_is_so(name: str, keyed: bool):
     assert wrong == {}
 
 
+@pytest.mark.parametrize(
+    ("name", "number", "length"),
+    [
+        ("ech-accepted", 6, 150),
+        ("ech-hello-retry-request", 4, 0),
+        ("ech-hello-retry-request", 6, 0),
+        ("ech-hello-retry-request", 12, 180),
+        ("tls12-renegotiation", 8, 60),
+        ("tls13-hello-retry-request", 4, 0),
+        ("tls13-post-handshake-authentication", 4, 0),
+        ("tls13-post-handshake-authentication", 6, 0),
+        ("tls13-post-handshake-authentication", 6, 150),
+        ("alert-certificate-required", 6, 0),
+        ("alert-certificate-required", 13, 0),
+    ],
+)
+@pytest.mark.parametrize("keyed", [False, True])
+def test_one_frame_that_matters(name: str, number: int, length: int, keyed: bool):
+    """A frame that is cut to a length, or missing: what depends on it is not known."""
+    frames = [one.cut(length) if one.number == number else one for one in frames_of(name) if length or one.number != number]
+    assert differences(true_records(name, keyed), records_of(frames, keylog_of(name) if keyed else None)) == []
+
+
+@pytest.mark.parametrize("length", [180, 600])
+def test_a_request_whose_finished_is_cut(length: int):
+    name = "tls13-post-handshake-authentication"
+    frames = [frame.cut(length) for frame in frames_of(name)]
+    assert differences(true_records(name, True), records_of(frames, keylog_of(name))) == []
+
+
 def test_a_wrong_fact_is_found():
     truth = true_records("tls12-rsa-key-exchange", False)
     changed = [truth[0] | {"version": "TLS 1.1", "ja3": None, "established": None}]

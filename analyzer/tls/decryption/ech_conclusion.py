@@ -26,6 +26,8 @@ def conclude_ech(hellos: Hellos, log: SessionLog, decryption: Decryption | None,
         if opened and tls13:
             said = decryption.sent[CLIENT]
     ech.conclude(opened, random, tls13, required, said)
+    if ech.status == ACCEPTED and ech.hellos:  # where the answer is cut, the secrets that open the session show it
+        hellos.accept_inner()
     known = bool(ech.hellos) or (bool(ech.unopened) and not hellos.client_whole)  # the secrets are there, and the hello is cut
     undecided = ech.status == OFFERED and known
     if undecided or (ech.status == ACCEPTED and not ech.hellos):

@@ -122,10 +122,10 @@ class EchOffer:
         self.unopened = f"{NOT_OPENED}: {why}"
 
     def open_second(self, outer: bytes) -> None:
-        """Decrypt the inner hello of the second outer hello."""
+        """Decrypt the inner hello of the second outer hello; empty where that is cut."""
         from analyzer.tls.handshake import encrypted_hello
 
-        if self._recipient is None or len(self.hellos) != 1:
+        if self._recipient is None or len(self.hellos) != 1 or not outer:
             return
         try:
             offer = encrypted_hello.find_offer(outer)

@@ -136,7 +136,7 @@ def _client_flight(client: Sequence, changed: list[int], done: list[int], suite:
 
 def _unsigned(client: Sequence, sent: list[int], signs: bool, where: str) -> Iterator[Fault]:
     """Yield a client's certificate without a signature, or the reverse. signs: whether its certificate requires one."""
-    listed = client.lists or CERTIFICATE_URL in sent
+    listed = (client.lists and not CERTIFICATES.isdisjoint(sent)) or CERTIFICATE_URL in sent
     if listed and signs and CERTIFICATE_VERIFY not in sent:
         yield missing(client, CERTIFICATE_VERIFY, sent[-1], "although it sent a certificate", where)
     elif not listed and CERTIFICATE_VERIFY in sent:
@@ -218,7 +218,7 @@ def _later_13(client: Sequence, server: Sequence, kind: Kind) -> Iterator[Fault]
     if CERTIFICATE_REQUEST in server.known and kind.offered is not None and POST_HANDSHAKE_AUTH not in kind.offered:
         yield unexpected(server, CERTIFICATE_REQUEST, "which the client did not offer to answer", later)
     n_requests = server.numbers.count(CERTIFICATE_REQUEST)
-    whole = server.n_known == len(server.numbers)
+    whole = server.n_known == len(server.numbers) and kind.offered is not None  # else the requests may be in what came before
     answers = _answers(client)
     if whole and len(answers) > n_requests:
         yield unexpected(client, answers[n_requests][1][0], "which nobody had requested", later)

@@ -256,7 +256,8 @@ def _check_13(handshake: Any, role: int, number: int, raw: bytes, body: Any, fra
         offer = _offer(handshake.hellos)
         _report(handshake, content_rules.certificate_breaches(body, offer, parameters.agreed), frame)
     elif number == CERTIFICATE_REQUEST:
-        later = handshake.roles[_SERVER].connected
+        server = handshake.roles[_SERVER]
+        later = server.connected or server.missed  # its Finished may be in what is missing
         _report(handshake, content_rules.request_breaches(body, later, parameters.requests), frame)
     elif number == COMPRESSED_CERTIFICATE:
         hello = None if handshake.roles[_CLIENT].missed else handshake.transcript.hellos()[0]

@@ -132,7 +132,7 @@ class Transcript:
         """Return the transcript before the ServerHello of TLS 1.3 if these were the ClientHellos; None if one is missing."""
         retry = self._server[0] if self._server and _is_retry(self._server[0]) else None
         if retry is None:
-            return hellos[0]
+            return hellos[0] if len(hellos) == 1 and self._server and self._server[0] is not None else None
         if len(hellos) < 2:
             return None
         return message_hash(hash_function(hash_name)(hellos[0]).digest()) + retry + hellos[1]
