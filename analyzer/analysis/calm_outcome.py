@@ -45,6 +45,6 @@ def calm_outcome(session: Session) -> Any:
         first: list[Any] = sizes.first
         if len(first) > 0 and first[0] not in FINISHED_RECORDS:
             return None
-    by = None if closer < 0 else ROLES[closer]
+    by = None if closer < 0 or ending.may_be_first(1 - closer) else ROLES[closer]
     frames = [] if closer < 0 else [ending.fins[closer]]
     return Outcome(ESTABLISHED, by, STEPS[step_reached(session)], None, CERTAIN, None, frames, durations(session))

@@ -93,7 +93,7 @@ def test_each_segment_lost_is_a_gap_and_the_rest_is_read(version):
                 "from": ("client", "server")[lost.side],
                 "offset": offset,
                 "length": len(lost.payload),
-                "after_frame": before[-1] if before else 0,
+                "after_frame": before[-1] if before else None,
             }
         ]
         other = ("server", "client")[lost.side]
