@@ -122,7 +122,9 @@ def shows_no_signature(session: Session, role: cython.int) -> cython.bint:
         return True
     if session.flow.late and not handshake.hellos.server_seen:
         return False
-    return role == 1 and sender.connected and not sender.missed and not handshake.certificates[role]
+    if role == 0 and handshake.parameters.tls13:
+        return False
+    return sender.connected and not sender.missed and not handshake.certificates[role]
 
 
 def proves(session: Session, role: cython.int) -> cython.bint:
