@@ -65,6 +65,13 @@ def test_what_did_a_host_talk_to_and_what_was_said(ask: Ask):
     assert "api.weather.example" not in said
 
 
+def test_only_the_sessions_to_one_server(ask: Ask):
+    head, *sessions = ask("analyzer sessions captures/demo.pcapng --host www.shop.example").text.splitlines()
+    assert head.split()[0] == "id"
+    assert [line.split()[0] for line in sessions] == ["0", "1"]
+    assert all(" www.shop.example " in line for line in sessions)
+
+
 def test_who_has_the_most_traffic(ask: Ask):
     hosts = ask("analyzer summary captures/demo.pcapng --top 20").text.partition("\nHosts")[2].partition("\n\n")[0].splitlines()
     assert hosts[2].split() == ["41.3", "kB", "179", "192.0.2.10", "9.46", "kB", "31.8", "kB", "15", "7"]
