@@ -28,7 +28,7 @@ class FramePlaces:
 
     def of(self, frame: int) -> FramePlace | None:
         """Return where a frame is that was read; None for a number before the first."""
-        at = bisect_right(self._first_frames, frame) - 1
+        at = bisect_right(self._first_frames, frame) - 1 if self.several else min(frame, len(self._paths)) - 1
         if at < 0:
             return None
         return self._paths[at], self.number(frame) if self.several else None

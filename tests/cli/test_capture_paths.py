@@ -202,3 +202,13 @@ def test_the_client_and_the_server_are_known_from_an_earlier_file(run: Run, ring
     assert {record["server_name"] for record in together} == {"example.test"}
     assert {record["client"]["port"] for record in together} == {50000, 50001, 50002}
     assert CLIENT != SERVER
+
+
+def test_a_report_on_a_folder_is_made_again(run: Run, ring: list[Path], tmp_path: Path):
+    folder, bundle = ring[0].parent, tmp_path / "bundle"
+    assert run("report", folder, "--bundle", bundle, "-o", tmp_path / "r.json", "--host", "example.test").status == 0
+    listed = [one["path"] for one in json.loads((bundle / "manifest.json").read_text())["inputs"]]
+    assert listed == list(map(str, ring))
+    checked = run("verify", bundle, "--reproduce")
+    assert checked.status == 0
+    assert "report.json: the same bytes again" in checked.text
