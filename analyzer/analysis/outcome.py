@@ -227,6 +227,7 @@ def _before_end(known: Outcome, session: Session, ending: Ending, closer: int) -
             known.detail = f"the {who} reset the connection after {after}"
             if closer != CLIENT and not session.handshake.hellos.server_seen:
                 known.detail = f"the {who} reset the connection after {after}; it had sent nothing"
+            _suspect_certificates(known, session, closer)
         return
     told = _last_warning(session)
     if told is not None:
@@ -288,7 +289,7 @@ def _is_inserted(known: Outcome, session: Session, ending: Ending, closer: int) 
 def _is_lost(known: Outcome, session: Session, ending: Ending, closer: int) -> bool:
     """Fill in the failure of a connection whose segments never arrived. Return whether it is that."""
     reset = None if closer == NEITHER else ending.resets[closer]
-    if reset is not None and _end_frame(ending, closer) == reset.frame:
+    if reset is not None and _end_frame(ending, closer) == reset.frame and is_gone(ending, 1 - closer, reset.frame):
         return False
     found = lost_segments(session.flow, ending)
     if found is None:

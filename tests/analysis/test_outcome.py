@@ -118,9 +118,9 @@ def test_lost_on_the_path(tmp_path: Path):
 
 
 def test_large_segments_alone_are_lost(tmp_path: Path):
-    wire = Wire().open().say(CLIENT, hello()).say(SERVER, bytes.fromhex("160303ffff0200") + bytes(1393), arrives=False)
+    wire = Wire().open().say(CLIENT, hello()).say(SERVER, flights()[1][1][:5] + bytes(1395), arrives=False)
     found = outcome(tmp_path, wire.again(SERVER, 1400, 5).wait(9).rst(CLIENT))
-    assert found["result"] == "failed"
+    assert (found["result"], found["ended_by"], found["cause"]) == ("failed", "client", "packets_lost_on_path")
     wire = Wire().open().say(CLIENT, hello()).say(SERVER, flights()[1][1][:5] + bytes(1395), arrives=False)
     found = outcome(tmp_path, wire.again(SERVER, 1400, 5).wait(9).fin(CLIENT))
     assert found["cause"] == "packets_lost_on_path"
@@ -181,6 +181,11 @@ def test_alerts_of_a_client_after_the_certificate(tmp_path: Path, number: int, c
 def test_a_client_that_closes_because_of_the_certificate(tmp_path: Path):
     found = outcome(tmp_path, spoken(Wire().open(), 2, "TLSv1_2").close(CLIENT))
     assert (found["cause"], found["certainty"]) == ("certificate_unknown_issuer", "likely")
+
+
+def test_a_client_that_resets_because_of_the_certificate(tmp_path: Path):
+    found = outcome(tmp_path, spoken(Wire().open(), 2, "TLSv1_2").rst(CLIENT))
+    assert (found["ended_by"], found["cause"], found["certainty"]) == ("client", "certificate_unknown_issuer", "likely")
 
 
 def test_every_cause_has_its_texts_in_both_languages():
