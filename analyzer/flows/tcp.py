@@ -278,8 +278,8 @@ class Connections:
             return not (packet.flags & ACK) or (endpoint.peer.isn + 1) & WORD != packet.acknowledgement
         if connection.closed or (endpoint.side == 1 and not packet.flags & ACK):
             return True
-        # A late SYN of this connection has the number just before the first byte seen so far.
-        return endpoint.started and (endpoint.next - endpoint.offset) & WORD != (packet.sequence + 1) & WORD
+        # A late SYN of this connection has the number just before the first byte seen so far, or a little before it.
+        return endpoint.started and (endpoint.next - endpoint.offset - packet.sequence - 1) & WORD > JUMP
 
     def has_new_bytes(self, endpoint: Endpoint, packet: Packet) -> cython.bint:
         """Return whether a packet has new bytes for a closed connection: then the connection was closed too early."""

@@ -41,6 +41,14 @@ def test_a_late_syn_belongs_to_the_bytes_it_begins():
     assert unordered(records(server_first)) == unordered(records(segments))
 
 
+def test_a_syn_later_than_bytes_that_do_not_follow_it_is_not_inserted():
+    segments = packetise(talk(), mss=200)
+    place = [n for n, one in enumerate(segments) if one.side == SERVER and one.payload][2]
+    late = [segments[0], segments[place], *segments[1:place], *segments[place + 1 :]]
+    (record,) = records([one for one in late if one.side == SERVER])
+    assert "injected_segment" not in [finding["code"] for finding in record["findings"]]
+
+
 def test_the_syn_ack_alone_shows_the_originator():
     segments = packetise(talk())
     [record] = records(segments[1:])
