@@ -6,6 +6,8 @@ read, shows that a side sent no certificate. Up to TLS 1.2 they are all there wh
 7.3), in TLS 1.3 when its Finished does. A session that is resumed has no certificate of the server (RFC 9846 section 2.2).
 """
 
+from typing import Any
+
 import cython
 
 from analyzer.tls.handshake.certificate_messages import CUT
@@ -48,12 +50,23 @@ def shows_none(session: Session, role: cython.int) -> cython.bint:
         return handshake.hellos.server_seen
     if sender.missed or (role and not handshake.hellos.server_seen and session.flow.late):
         return False
-    if tls13 and not role and sender.state == UNKNOWN and may_be_asked(session):
+    if tls13 and not role and (is_asked(handshake) or (sender.state == UNKNOWN and may_be_asked(session))):
         return False
     if sender.connected or (not tls13 and sender.change_frame > 0 and handshake.parameters.version != 0):
         return True
     # A handshake that ended early, before this side encrypted anything, has been seen to its end.
     return session.established is False and session.whole and not sender.n_application
+
+
+def is_asked(handshake: SessionHandshake) -> cython.bint:
+    """Return whether a client was asked for a certificate after the handshake, and no answer was read (RFC 9846 4.7.2)."""
+    requests: tuple[Any, ...] = handshake.parameters.requests
+    request: tuple[Any, ...]
+    if handshake.certificates[0] is None:
+        for request in requests:
+            if request[0]:  # requests in the handshake have no context
+                return True
+    return False
 
 
 def may_be_asked(session: Session) -> cython.bint:

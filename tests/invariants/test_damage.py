@@ -58,6 +58,16 @@ def test_a_request_whose_finished_is_cut(length: int):
     assert differences(true_records(name, True), records_of(frames, keylog_of(name))) == []
 
 
+@pytest.mark.parametrize("last", [14, 15])
+def test_a_capture_that_ends_between_a_later_request_and_its_answer_shows_no_absence(last: int):
+    name = "tls13-post-handshake-authentication"
+    [record] = records_of([frame for frame in frames_of(name) if frame.number <= last], keylog_of(name))
+    assert ("certificate_request", "server") in [(one["type"], one["from"]) for one in record["handshake"]]
+    assert record["certificates"]["client"] is None
+    assert record["client_chain"]["verdict"] == "unknown"
+    assert record["authenticity"]["client_signature"] == "unverifiable"
+
+
 def test_a_wrong_fact_is_found():
     truth = true_records("tls12-rsa-key-exchange", False)
     changed = [truth[0] | {"version": "TLS 1.1", "ja3": None, "established": None}]
