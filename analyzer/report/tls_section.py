@@ -76,7 +76,6 @@ def failed_section(facts: Record, sentences: Sentences) -> Section:
     if not n_failed:
         return Section("failed", title, (Paragraph([sentences.say("failed.nothing")]),))
     shown = shown_sessions(facts)
-    known = codes("outcome_causes", sentences.language)
     rows: list[list[Line]] = [
         [
             [session_link(one["session"], shown, sentences)],
@@ -84,7 +83,7 @@ def failed_section(facts: Record, sentences: Sentences) -> Section:
             [endpoint(one["client"])],
             [endpoint(one["server"])],
             or_unseen(one["server_name"], sentences),
-            [known[one["cause"]].title],
+            _cause(one["cause"], sentences),
             _alerts(one, sentences),
             [frame_span(one)],
         ]
@@ -100,11 +99,19 @@ def failed_section(facts: Record, sentences: Sentences) -> Section:
     return Section("failed", title, (Paragraph([sentences.say("failed.lead", n=n_failed)]), _causes(facts, sentences), grid))
 
 
+def _cause(code: str, sentences: Sentences) -> Line:
+    """Return a cause in a few words. Facts that were changed can have one that does not exist."""
+    known = codes("outcome_causes", sentences.language).get(code)
+    return [Quoted(code, code=True) if known is None else known.title]
+
+
 def _causes(facts: Record, sentences: Sentences) -> Grid:
     """Return the causes, those with the most connections first, and what to do about each."""
     known = codes("outcome_causes", sentences.language)
     counts, n_more = top(facts["sessions"]["causes"], SHOWN_COUNTS)
-    rows: list[list[Line]] = [[[known[code].title], [known[code].advice], [f"{count:,}"]] for code, count in counts]
+    rows: list[list[Line]] = [
+        [_cause(code, sentences), [known[code].advice if code in known else ""], [f"{count:,}"]] for code, count in counts
+    ]
     heads = [sentences.say(key) for key in ("failed.cause", "tls.advice", "tls.sessions")]
     return Grid(sentences.say("failed.causes"), heads, rows, frozenset({2}), n_more)
 
