@@ -182,7 +182,7 @@ def _after_handshake(known: Outcome, session: Session, closer: int) -> None:
         known.result, known.cause, known.certainty, known.detail = FAILED, sealed.code, sealed.certainty, sealed.detail
         known.ended_by, known.step, known.frames = ROLES[sealed.role], sealed.step, sealed.frames
         return
-    waits = not ending.may_be_first(SERVER) and _waits_for_answer(session)
+    waits = not ending.lacks_end(SERVER) and _waits_for_answer(session)
     if ending.forged is not None or (closer != NEITHER and ending.resets[closer] is not None and not ending.fins[closer]):
         if _is_inserted(known, session, ending, max(closer, CLIENT)):
             return

@@ -69,7 +69,7 @@ def lost_segments(flow: Flow, ending: Ending) -> Lost | None:
     came again without an acknowledgement, behind it.
     """
     for role in (1, 0):
-        if ending.may_be_first(1 - role):  # the capture lacks the last packets of the receiver, and so what they acknowledge
+        if ending.lacks_end(1 - role):  # the capture lacks the last packets of the receiver, and so what they acknowledge
             continue
         who, other = ROLES[role], ROLES[1 - role]
         n_lost = flow.unacknowledged[role]

@@ -21,7 +21,7 @@ def note_end(flow: Flow, connection: Connection, client: cython.int) -> None:
         flow.resent = delivery.resent[client], delivery.resent[server]
         lost = [delivery.unacknowledged[client], delivery.unacknowledged[server]]
         for role in range(2):
-            if ending.may_be_first(1 - role):  # what its peer acknowledged last is not in the capture
+            if ending.lacks_end(1 - role):  # what its peer acknowledged last is not in the capture
                 lost[role] = 0
         flow.unacknowledged = lost[0], lost[1]
     if flow.closed != "closed":

@@ -27,6 +27,7 @@ cdef class Ending:
 
     cpdef int closed_by(self) except -2
     cpdef bint may_be_first(self, int role) except -1
+    cpdef bint lacks_end(self, int role) except -1
 
 
 cpdef long long unanswered(Endpoint endpoint) except -2

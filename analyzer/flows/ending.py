@@ -73,7 +73,14 @@ class Ending:
         return closer
 
     def may_be_first(self, role: cython.int) -> cython.bint:
-        """Return whether a role may have ended the connection before all that the capture shows: its end is not there."""
+        """Return whether a role may have ended the connection before all that the capture shows.
+
+        Its end is not there, or the capture begins so late that nothing shows where the role's stream is.
+        """
+        return self.lacks_end(role) or (self.n_bytes[role] == 0 and not self.asked)
+
+    def lacks_end(self, role: cython.int) -> cython.bint:
+        """Return whether the last packets of a role are not in the capture."""
         return self.n_packets[role] == 0 or self.beyond[role] > 0
 
 

@@ -264,3 +264,11 @@ def test_half_an_answer_is_no_other_protocol(tmp_path: Path):
     wire.frames += rest.frames
     record = play(tmp_path, wire)["records"][0]
     assert short(record["outcome"])[::3] == ("unknown", "capture_incomplete")
+
+
+def test_who_ended_is_not_known_where_a_side_shows_nothing_but_its_last_acknowledgement(tmp_path: Path):
+    wire = whole_session()
+    client, server = ways(wire, CLIENT), ways(wire, SERVER)
+    data = next(place for place in server if wire.frames[place][1][54:57] == b"\x17\3\3")
+    wire.frames = [wire.frames[place] for place in sorted([data, server[-1], client[-1]])]
+    assert outcome(tmp_path, wire)["ended_by"] is None
