@@ -68,7 +68,7 @@ class Wire:
         self.packet(side, ACK)
         return self
 
-    def say(self, side: int, data: bytes, arrives: bool = True, size: int = 1400) -> "Wire":
+    def say(self, side: int, data: bytes, arrives: bool = True, size: int = 2000) -> "Wire":
         """Data of a side, which its peer acknowledges if it arrives."""
         for place in range(0, len(data), size):
             piece = data[place : place + size]

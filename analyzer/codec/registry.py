@@ -55,7 +55,9 @@ _BITS = {
 0: the numbers have no fixed width, and are written with as many digits as they need.
 """
 
-_OF_CODES = {"chain_problems", "crosscheck_reasons", "decryption_failures", "findings"}
+_OF_CODES = {
+    "alert_meanings", "chain_problems", "crosscheck_reasons", "decryption_failures", "findings", "outcome_causes",
+}  # fmt: skip
 """The files in the same directory that are not registries of numbers: see `codes`."""
 
 _INSIDE = {"ssl2_cipher_kinds": "cipher_suites"}

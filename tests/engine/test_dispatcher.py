@@ -317,7 +317,7 @@ def test_a_second_session_on_a_connection(version: str, requests: tuple[int, ...
         assert record["before"] == []
     assert first["first_frame"] == alone["first_frame"]
     assert first["last_frame"] == second["first_frame"] - 1
-    assert second["handshake"][0]["frame"] == second["first_frame"]
+    assert second["handshake"][0]["frame"] - second["first_frame"] in (0, 2)  # a hybrid hello fills two segments
 
 
 def test_a_hello_on_a_connection_that_nobody_closed_is_no_second_session() -> None:

@@ -123,7 +123,8 @@ def test_more_connections_than_the_limit_close_the_silent_ones():
         tap.feed_bytes(to_himself(opening) if number & 1 else opening.frame())
     assert tap.engine.connections.n_open <= limits.OPEN_CONNECTIONS
     [record] = tap.records()
-    assert [finding["code"] for finding in record["findings"]] == ["evicted"]
+    codes = [finding["code"] for finding in record["findings"] if finding["code"] != "post_quantum_accepted"]
+    assert codes == ["evicted"]
 
 
 def test_an_idle_connection_is_closed_and_may_continue():
