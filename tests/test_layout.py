@@ -58,7 +58,6 @@ TESTED_ELSEWHERE = {
     "crosscheck/own_facts.py": "crosscheck/test_second_opinion.py",
     "store/crosscheck_schema.py": "store/test_schema.py",
     "capture/blocks.py": "capture/test_packet_reader.py",
-    "capture/channel.py": "capture/test_packet_reader.py",
     "capture/file_facts.py": "capture/test_packet_reader.py",
     "capture/frame_reader.py": "capture/test_packet_reader.py",
     "capture/live/capture_error.py": "capture/live/test_live_capture.py",

@@ -41,6 +41,7 @@ cdef class Traffic:
     cdef public long long tunnelled
     cdef public long long malformed
     cdef public long long uncounted
+    cdef public long long unnamed
     cdef public long long conversations
     cdef public long long held
     cdef public dict folded

@@ -116,14 +116,15 @@ class Traffic:
     """Counts frames.
 
     packets, n_bytes: of all frames. tunnelled: frames inside a tunnel. malformed: frames with an unreadable header. uncounted:
-    packets of conversations beyond MAX_CONVERSATIONS; they are in the shares, and in no conversation. conversations: how many
-    there were; one that was folded and goes on counts again. held: how many of them are held one by one. folded: sums of the
-    others, as [packets, bytes] by protocols and application.
+    packets of conversations beyond MAX_CONVERSATIONS; they are in the shares, and in no conversation. unnamed: whole frames
+    that do not say what they carry, or carry it encrypted or compressed. conversations: how many there were; one that was
+    folded and goes on counts again. held: how many of them are held one by one. folded: sums of the others, as [packets, bytes]
+    by protocols and application.
     """
 
     __slots__ = (
         "conversations", "folded", "held", "last_layers", "layers", "link", "malformed", "n_bytes", "network", "packets", "tcp",
-        "transport", "tunnelled", "udp", "uncounted",
+        "transport", "tunnelled", "udp", "uncounted", "unnamed",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -132,6 +133,7 @@ class Traffic:
         self.tunnelled = 0
         self.malformed = 0
         self.uncounted = 0
+        self.unnamed = 0
         self.conversations = 0
         self.held = 0
         self.folded: dict[tuple[Layers, str], list[int]] = {}
@@ -162,6 +164,8 @@ class Traffic:
             self.tunnelled += 1
         if packet.problem_at >= 0:
             self.malformed += 1
+        elif packet.ether_type < 0:
+            self.unnamed += 1
         if packet.transport < 0:
             return
         key: bytes = packet.key()

@@ -15,18 +15,25 @@ from analyzer.codec.errors import Anomaly, ParseError
 
 
 @dataclass(frozen=True, slots=True)
+class LinkTypes:
+    """How many frames a file has of each link type, in the order of its interfaces; and of each that PKTAP and PPI name."""
+
+    frames: dict[int, int]
+    inner: dict[int, int]
+
+
+@dataclass(frozen=True, slots=True)
 class FileFacts:
     """The facts of one capture file, after it was read.
 
-    path: as given. size: of the file as stored, in bytes. digests: of those bytes in hex, by name; empty if none was
-    requested, or if the file was not read to its end. compression: `gzip`, `zstd`, `lz4`, `xz`, `bzip2`. format: as in
-    `PacketReader`; None if the file is not a capture. link_types: how many frames there are of each, in the order of their
-    interfaces. first_time, last_time: the earliest and the latest time of a frame, ns since the epoch; None if no frame has a
-    time. first_frame, last_frame: numbers in the run; the last is smaller than the first if there is no frame. frames: how
-    many; with custom blocks in pcapng, less than the range of the numbers. truncated_frames: how many the snapshot length
-    truncated. error: why reading ended early, None if it did not; its offset counts decompressed bytes, but bytes of the
-    stored file if its field names a compression. n_secrets: number of Decryption Secrets Blocks; their content is in
-    `CaptureReader.secrets`.
+    path: as given. size: of the file as stored, in bytes. digests: of those bytes in hex, by name; empty if none was requested,
+    or if the file was not read to its end. compression: `gzip`, `zstd`, `lz4`, `xz`, `bzip2`. format: as in `PacketReader`;
+    None if the file is not a capture. link_types: see `LinkTypes`. first_time, last_time: the earliest and the latest time of a
+    frame, ns since the epoch; None if no frame has a time. first_frame, last_frame: numbers in the run; the last is smaller
+    than the first if there is no frame. frames: how many; with custom blocks in pcapng, less than the range of the numbers.
+    truncated_frames: how many the snapshot length truncated. error: why reading ended early, None if it did not; its offset
+    counts decompressed bytes, but bytes of the stored file if its field names a compression. n_secrets: number of Decryption
+    Secrets Blocks; their content is in `CaptureReader.secrets`.
     """
 
     path: str
@@ -34,7 +41,7 @@ class FileFacts:
     digests: dict[str, str]
     compression: str | None
     format: str | None
-    link_types: dict[int, int]
+    link_types: LinkTypes
     first_time: int | None
     last_time: int | None
     first_frame: int
@@ -174,7 +181,7 @@ def _facts(source: Source, packet_reader: PacketReader, first_frame: int, error:
         digests=source.digests,
         compression=source.compression,
         format=packet_reader.format,
-        link_types={number: link.frames for number, link in packet_reader.links.items()},
+        link_types=_link_types(packet_reader),
         first_time=None if packet_reader.earliest < 0 else packet_reader.earliest,
         last_time=None if packet_reader.latest < 0 else packet_reader.latest,
         first_frame=first_frame,
@@ -190,3 +197,11 @@ def _facts(source: Source, packet_reader: PacketReader, first_frame: int, error:
         anomalies=tuple(packet_reader.anomalies),
         n_secrets=len(packet_reader.secrets),
     )
+
+
+def _link_types(packet_reader: PacketReader) -> LinkTypes:
+    inner: dict[int, int] = {}
+    for link in packet_reader.links.values():
+        for number, n_frames in link.inner.items():
+            inner[number] = inner.get(number, 0) + n_frames
+    return LinkTypes({number: link.frames for number, link in packet_reader.links.items()}, inner)

@@ -1,10 +1,16 @@
 cimport cython
+from analyzer.capture.frame cimport Frame
 
 
 @cython.final
 cdef class LinkType:
     cdef public int number
+    cdef public int another_at
     cdef public long long frames
+    cdef public dict inner
+
+    @cython.locals(at="Py_ssize_t")
+    cpdef void count(self, Frame frame) except *
 
 
 @cython.final

@@ -66,6 +66,8 @@ class Facts:
         section, comments, anomaly = read_section(body, order, offset)
         if section.version[0] != 1:
             raise Malformed("Section Header Block.version", offset + 12, f"{section.version[0]} is no known version")
+        if self._n_sections == 1:
+            self.note_anomaly(Anomaly("Section Header Block", offset, "a second section begins here: two files were joined"))
         self._n_sections += 1
         if len(self.sections) < MAX_FACTS:
             self.sections.append(section)

@@ -360,7 +360,7 @@ class PacketReader(FrameReader):
         frame.end = start + captured
         frame.wire_length = wire
         frame.link_type = channel.link.number
-        channel.link.frames += 1
+        channel.link.count(frame)
         frame.interface = channel.number
         frame.offset = self._base + position
         self.frames += 1

@@ -51,7 +51,7 @@ def print_file(facts: FileFacts, output: Output) -> None:
         span = duration_text(facts.last_time - facts.first_time)
         first, last = moment_text(facts.first_time), moment_text(facts.last_time)
         print_fact(output, "time", beside(say("{first} to {last} UTC", first=first, last=last), span))
-    print_fact(output, "link type", listing(map(link_name, facts.link_types)) or say("none"))
+    print_fact(output, "link type", listing(map(link_name, facts.link_types.frames)) or say("none"))
     _print_interfaces(facts, output)
     for section in facts.sections[:SHOWN_INTERFACES]:
         made = listing(harmless(text) for text in (section.application, section.os, section.hardware) if text)

@@ -12,7 +12,7 @@ from analyzer.capture.capture_reader import FileFacts
 from analyzer.cli.output import Output
 from analyzer.cli.page import headline
 from analyzer.cli.table import wrap
-from analyzer.packet.link_layers import READABLE_LINK_TYPES
+from analyzer.packet.link_layers import READABLE_INNER, READABLE_LINK_TYPES
 from analyzer.store.declaration import path_text
 from analyzer.text.escape import harmless
 from analyzer.text.file_findings import unread_link_types
@@ -37,10 +37,16 @@ def not_examined(
     """Yield what was not looked into. tls: keys of TCP conversations with TLS. n_undecrypted: sessions that nobody opened."""
     layers = traffic.layers.values()
     unread = sum(one.n_packets for one in layers if one.link not in READABLE_LINK_TYPES)
-    if unread:
+    n_inner = sum(n for facts in files for number, n in facts.link_types.inner.items() if number not in READABLE_INNER)
+    if unread + n_inner:
+        n = unread + n_inner
         lines = [line for facts in files for line in unread_link_types(facts)]
-        text = lines[0] if len(lines) == 1 else say("{packets} of other link types", packets=count_text(unread, "packet"))
-        yield NotExamined("link_type", unread, text)
+        text = lines[0] if len(lines) == 1 else say("{packets} of other link types", packets=count_text(n, "packet"))
+        yield NotExamined("link_type", n, text)
+    if traffic.unnamed > n_inner:
+        n = traffic.unnamed - n_inner
+        packets = count_text(n, "packet")
+        yield NotExamined("content", n, say("{packets} whose content is encrypted, compressed or unknown", packets=packets))
     if traffic.malformed > unread:
         n = traffic.malformed - unread
         yield NotExamined("headers", n, say("{packets} with damaged or cut headers", packets=count_text(n, "packet")))

@@ -5,8 +5,8 @@ only at its end, because TLS can begin after a greeting (`detection`).
 """
 
 from analyzer.engine.capture_events import NO_SESSION
+from analyzer.engine.detection import hello_at, ssl2_hello_at
 from analyzer.tls.events import NO_ROLE, Event
-from analyzer.tls.record.content_types import HANDSHAKE
 
 HTTPS = 443
 
@@ -14,7 +14,7 @@ WATCHES_HTTPS = 2
 """A flag of `Dispatcher.watches`."""
 
 SHORTEST_HEAD, KEPT = 12, 16
-"""First bytes that show that a connection has no TLS, and those that are kept."""
+"""First bytes that may be the beginning of a hello if there are fewer, and those that are kept."""
 
 
 class OtherTraffic(Event):
@@ -39,8 +39,11 @@ class OtherTraffic(Event):
 def other_traffic(key: bytes, head: bytes, frame: int, at: int) -> OtherTraffic | None:
     """Return the event for a connection to port 443 that begins with these bytes and not with TLS; None if it is no such one.
 
-    key: of the originator's packets. None too if the bytes are few, or begin a handshake record whose rest may be damaged.
+    key: of the originator's packets. None too if the bytes are few, and a hello may begin with them. Whether one came later is
+    known at the end of the connection.
     """
-    if int.from_bytes(key[-2:], "big") != HTTPS or len(head) < SHORTEST_HEAD or head.startswith(bytes((HANDSHAKE, 3))):
+    if int.from_bytes(key[-2:], "big") != HTTPS or not head:
+        return None
+    if len(head) < SHORTEST_HEAD and max(hello_at(head, 0, len(head)), ssl2_hello_at(head, 0, len(head))) >= 0:
         return None
     return OtherTraffic(key, head[:KEPT], frame, at)

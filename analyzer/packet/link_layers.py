@@ -16,6 +16,9 @@ from analyzer.packet.packet import Packet
 READABLE_LINK_TYPES = WRAPPERS | {0, 1, 9, 10, 12, 14, 50, 101, 104, 105, 108, 113, 127, 228, 229, 239, 242, 276}
 """Link types whose header can be read."""
 
+READABLE_INNER = READABLE_LINK_TYPES - WRAPPERS
+"""Those that can be read behind the header of another link type that names them."""
+
 _IPV4 = 0x0800
 _IPV6 = 0x86DD
 _MPLS = 0x8847
@@ -38,6 +41,10 @@ def read_link(packet: Packet, data: bytes, link_type: int) -> int:
             return -1
         if link_type == 1:
             return _read_ethernet(packet, data)
+        if link_type not in READABLE_INNER:
+            # No error of this frame, so without `problem_at`: `capture.channel` counts these frames, and a finding names them
+            packet.problem = f"link type {link_type} is not known"
+            return -1
     at = packet.payload
     if link_type == 113:
         if packet.is_too_short(16, "Linux cooked header"):

@@ -27,7 +27,7 @@ def capture_record(facts: FileFacts) -> dict[str, Any]:
         "sha256": facts.sha256,
         "compression": facts.compression or None,
         "format": facts.format,
-        "link_types": [link_name(link_type) for link_type in facts.link_types],
+        "link_types": [link_name(link_type) for link_type in facts.link_types.frames],
         "first_time": _time(facts.first_time),
         "last_time": _time(facts.last_time),
         "first_frame": facts.first_frame,

@@ -270,9 +270,20 @@ SUMMARY: Schema = document(
                     "one kind of traffic",
                     {
                         "kind": one_of(
-                            "link types, damaged headers, QUIC, DTLS, TCP without TLS, UDP, other protocols, closed sessions, "
-                            "conversations beyond the limit",
-                            ("link_type", "headers", "quic", "dtls", "tcp", "udp", "other", "sessions", "beyond_limit"),
+                            "link types, unknown contents, damaged headers, QUIC, DTLS, TCP without TLS, UDP, other protocols, "
+                            "closed sessions, conversations beyond the limit",
+                            (
+                                "link_type",
+                                "content",
+                                "headers",
+                                "quic",
+                                "dtls",
+                                "tcp",
+                                "udp",
+                                "other",
+                                "sessions",
+                                "beyond_limit",
+                            ),
                         ),
                         "count": number("packets; of tcp and udp conversations; of sessions sessions"),
                         "detail": text("the same in a sentence"),

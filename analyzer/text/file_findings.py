@@ -6,7 +6,7 @@ from typing import NamedTuple
 from analyzer.analysis.traffic import MAX_CONVERSATIONS, Traffic, link_name, unread_datagrams
 from analyzer.capture.capture_reader import FileFacts
 from analyzer.codec.errors import Incomplete
-from analyzer.packet.link_layers import READABLE_LINK_TYPES
+from analyzer.packet.link_layers import READABLE_INNER, READABLE_LINK_TYPES
 from analyzer.text.formatting import count_text
 from analyzer.text.language import noted, say
 
@@ -58,6 +58,15 @@ def traffic_findings(traffic: Traffic) -> Iterator[FileFinding]:
         yield FileFinding("limit", "info", detail)
 
 
+def unread_frames(facts: FileFacts) -> dict[int, int]:
+    """Return how many frames a file has of each link type that is not read, also of those that another one's header names."""
+    found = {number: n for number, n in facts.link_types.frames.items() if n and number not in READABLE_LINK_TYPES}
+    for number, n in facts.link_types.inner.items():
+        if number not in READABLE_INNER:
+            found[number] = found.get(number, 0) + n
+    return found
+
+
 def unread_link_types(facts: FileFacts) -> list[str]:
     """Return a line for each link type of a file that is not read, with how many frames it has."""
     return [
@@ -68,8 +77,7 @@ def unread_link_types(facts: FileFacts) -> list[str]:
             name=link_name(number),
             number=number,
         )
-        for number, n_frames in facts.link_types.items()
-        if n_frames and number not in READABLE_LINK_TYPES
+        for number, n_frames in unread_frames(facts).items()
     ]
 
 

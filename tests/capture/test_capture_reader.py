@@ -55,7 +55,7 @@ def test_each_compression_is_known_by_content(tmp_path: Path, compression: str |
     assert [data for _, data in read_frames(reader)] == FRAMES
     (facts,) = reader.files
     assert facts.error is None
-    assert (facts.compression, facts.format, facts.frames, facts.link_types) == (
+    assert (facts.compression, facts.format, facts.frames, facts.link_types.frames) == (
         compression,
         "nanosecond pcap",
         3000,

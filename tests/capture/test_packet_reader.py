@@ -244,7 +244,7 @@ def test_every_block_of_pcapng(order: str) -> None:
     ]
     assert (found.statistics[0].received, found.statistics[0].dropped_by_interface, found.statistics[0].at) == (1000, 7, 9)
     assert (found.truncated_frames, found.earliest, found.latest) == (1, 5000, 1_700_000_000_123_456_789)
-    assert not found.anomalies
+    assert [one.why for one in found.anomalies] == ["a second section begins here: two files were joined"]
 
 
 @ORDERS

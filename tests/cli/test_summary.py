@@ -91,6 +91,30 @@ def test_frames_of_a_link_type_that_is_not_read_are_told_loudly(run: Run, tmp_pa
     assert (finding["code"], finding["severity"], finding["detail"]) == ("unknown_link_type", "high", line)
 
 
+def test_link_types_that_another_header_names_are_told_too(run: Run, tmp_path: Path):
+    path = tmp_path / "ppi.pcap"
+    frame = struct.pack("<BBHI", 0, 0, 8, 147) + b"what nobody knows"
+    path.write_bytes(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 192) + struct.pack("<IIII", 1, 0, 25, 25) + frame)
+    line = f"{path}: 1 frame of link type 0x93 (147), which is not read: nothing in them was looked at"
+    for words in (("summary", "--format", "json"), ("sessions",)):
+        result = run(*words, path)
+        assert (result.status, result.err.decode()) == (1, f"analyzer: {line}\n")
+    overview = json.loads(run("summary", "--format", "json", path).out)
+    assert [(one["code"], one["severity"]) for one in overview["findings"]] == [("unknown_link_type", "high")]
+    assert [(one["kind"], one["count"]) for one in overview["not_examined"]] == [("link_type", 1)]
+    assert overview["captures"][0]["link_types"] == ["PPI"]
+
+
+def test_frames_that_do_not_say_what_they_carry_are_counted(run: Run, tmp_path: Path):
+    path = tmp_path / "wireless.pcap"
+    frame = b"\x08\x40" + bytes(22) + b"\0\0\0\x20\0\0\0\0" + b"encrypted"
+    head = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 105)
+    path.write_bytes(head + (struct.pack("<IIII", 1, 0, len(frame), len(frame)) + frame) * 3)
+    (one,) = json.loads(run("summary", "--format", "json", path).out)["not_examined"]
+    text = "3 packets whose content is encrypted, compressed or unknown"
+    assert (one["kind"], one["count"], one["detail"]) == ("content", 3, text)
+
+
 def test_captures_that_were_joined_are_read_whole(run: Run, demo: Path, captures: Path, tmp_path: Path):
     path = tmp_path / "two.pcapng"
     path.write_bytes(demo.read_bytes() + struct.pack("<IHHiIIIIIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1, 1, 0, 4, 4) + b"abcd")
