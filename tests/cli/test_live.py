@@ -70,7 +70,7 @@ def test_an_unprivileged_process_shows_decrypted_sessions_while_traffic_goes_on(
             assert record["chain"]["verdict"] == "valid"
         status_code, rest, err = running.stop()
     assert (status_code, rest) == (0, b"")
-    assert "TLS sessions  3, 3 established" in err
+    assert "TLS sessions  3: 3 established" in err
     assert "dropped 0 by the kernel" in err
 
 
@@ -258,7 +258,7 @@ def test_a_pipe_in_rows(demo: Path, run: Run):
     assert len(done.text.splitlines()) == 8
     assert "www.shop.example, TLS 1.3, TLS_AES_256_GCM_SHA384, established (closed)" in done.text
     assert "fatal certificate_expired from client" in done.text
-    assert b"TLS sessions  8, 6 established" in done.err
+    assert b"TLS sessions  8: 6 established, 2 not established" in done.err
 
 
 def test_a_pipe_in_json_is_as_the_file(demo: Path, run: Run):

@@ -214,7 +214,7 @@ def test_a_signal_ends_the_run_and_the_command(network: Network, tmp_path: Path,
     assert [one["request"]["path"] for one in record["http"]] == ["/mine"]
     assert (status, rest) == (0, b"")
     assert f"sh: ended by {'SIGKILL' if stubborn else 'SIGTERM'}" in err
-    assert "TLS sessions  1, 1 established" in err
+    assert "TLS sessions  1: 1 established" in err
     assert not Path(f"/proc/{pid}").exists()
 
 
