@@ -240,7 +240,7 @@ class Session(RecordSink):
     def sends_plain_data(self, sender: RoleState) -> cython.bint:
         """Return whether application data of a role without ChangeCipherSpec is in plaintext, up to TLS 1.2."""
         whole: cython.bint = self.handshake.hellos.server_seen and not self.flow.mid_stream and not sender.sent_no_record
-        return whole and (len(self.log.gaps) == 0 or is_without_gap(sender.role, self.log.gaps))
+        return whole and not sender.missed and (len(self.log.gaps) == 0 or is_without_gap(sender.role, self.log.gaps))
 
     def take_plain(self, sender: RoleState, record: Record) -> None:
         """Take a record in plaintext that nobody has to believe: keep what it says, and report it."""

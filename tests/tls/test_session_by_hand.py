@@ -27,9 +27,9 @@ from sessions_by_hand import (
 
 from analyzer.flows.flow import Flow
 from analyzer.tls.decryption.key_material import KeyMaterial
-from analyzer.tls.events import Event
+from analyzer.tls.events import Event, Finding
 from analyzer.tls.handshake.resumption import Resumptions
-from analyzer.tls.record.record import BODY, NOTHING
+from analyzer.tls.record.record import BODY, LOST, NOTHING
 from analyzer.tls.record.record import START as FIRST_BYTES
 from analyzer.tls.session import Session
 
@@ -404,3 +404,13 @@ def test_after_a_gap_the_lists_are_sorted_by_frame():
     hand.end()
     assert [one.frame for one in log.messages] == [2, 3, 4, 51]
     assert [one.frame for one in log.alerts] == [5, 52]
+
+
+def test_data_of_a_role_whose_beginning_is_lost_is_not_plaintext():
+    hand = after_hellos(DONE)
+    hand.emit(CLIENT, LOST)
+    hand.say(CLIENT, APPLICATION_DATA, bytes(40))
+    assert "plaintext_record" not in [event.code for event in hand.of(Finding)]
+    whole = after_hellos(DONE)
+    whole.say(CLIENT, APPLICATION_DATA, bytes(40))
+    assert "plaintext_record" in [event.code for event in whole.of(Finding)]
