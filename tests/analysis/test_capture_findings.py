@@ -63,6 +63,8 @@ def test_a_burst_is_no_beacon(found):
         ([(CLIENT, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"), (SERVER, b"HTTP/1.1 200 OK\r\n\r\n")], "HTTP"),
         ([(SERVER, b"SSH-2.0-OpenSSH_9.6\r\n"), (CLIENT, b"SSH-2.0-x\r\n")], "SSH"),
         ([(CLIENT, bytes.fromhex("d29b34caf54f2e220acd941e71b88d58") * 9)], "unknown protocol"),
+        ([(CLIENT, b"hello")], "first bytes hello"),
+        ([(CLIENT, b"\x16\x03\x01\x02\0" + bytes(512))], "first bytes 0x1603010200"),
     ],
 )
 def test_other_traffic_on_443(said: list[Flight], like: str, found):
@@ -80,7 +82,7 @@ def test_what_is_no_other_traffic_on_443(case: str, found):
     capture = Capture()
     said = [(CLIENT, b"CONNECT www.example:443 HTTP/1.1\r\n\r\n"), (SERVER, b"HTTP/1.1 200 OK\r\n\r\n")]
     if case == "few bytes":
-        said = [(CLIENT, b"hello")]
+        said = [(CLIENT, b"\x16\x03\x01")]  # a hello may begin so
     if case == "upgraded":
         said += talk("TLSv1_3", 0)
     capture.add(said, server_port=8443 if case == "another port" else 443)
