@@ -43,7 +43,7 @@ def is_completed(
 def is_whole(flow: Flow, log: SessionLog, hellos: Hellos) -> cython.bint:
     """Return whether the capture has all bytes of both sides from the ClientHello to its own end, or to that of the flow."""
     seen: cython.bint = hellos.client_seen and not flow.mid_stream and flow.unseen == 0
-    if not seen or len(log.gaps) > 0 or flow.limited > 0:
+    if not seen or len(log.gaps) > 0 or flow.limited > 0 or (flow.late and not hellos.server_seen):
         return False
     ending: Any = flow.ending
     return ending is None or (ending.beyond[0] == 0 and ending.beyond[1] == 0)
