@@ -6,6 +6,7 @@ from analyzer.capture.capture_order import EmptyFolderError, captures_of
 from analyzer.capture.frame_places import FramePlaces
 from analyzer.cli.output import CommandError
 from analyzer.text.escape import harmless
+from analyzer.text.punctuation import listing
 
 CAPTURES = "a capture file, a folder of captures, or - for standard input; several are one, in the order of their times"
 """The help of the captures of a command."""
@@ -33,4 +34,4 @@ def place_text(places: FramePlaces, frame: int) -> str:
 
 def names_of(paths: Sequence[str]) -> str:
     """Return the paths of captures for the beginning of a message, with an ellipsis where there are more."""
-    return ", ".join([*paths[:SHOWN], *(["…"] if len(paths) > SHOWN else [])])
+    return listing([*paths[:SHOWN], *(["…"] if len(paths) > SHOWN else [])])

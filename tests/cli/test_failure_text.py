@@ -11,6 +11,12 @@ from analyzer.cli.main import main
 from .conftest import Run
 
 
+@pytest.fixture(autouse=True)
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A window in which no row is folded."""
+    monkeypatch.setenv("COLUMNS", "160")
+
+
 def text_of(folder: Path, capsys: pytest.CaptureFixture[str], *wires: Wire, arguments: tuple[str, ...] = ()) -> list[str]:
     """The lines of the part on failures."""
     frames = sorted((frame for wire in wires for frame in wire.frames), key=lambda one: one[0])

@@ -24,6 +24,12 @@ from .conftest import Run
 UPLOAD = b"x" * 3000
 
 
+@pytest.fixture(autouse=True)
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A window in which no row is folded."""
+    monkeypatch.setenv("COLUMNS", "160")
+
+
 def post(path: str) -> tuple[Flight, Flight]:
     """A request with a body, and its answer."""
     head = f"POST {path} HTTP/1.1\r\nHost: example.test\r\nContent-Type: text/csv\r\nContent-Length: {len(UPLOAD)}\r\n\r\n"

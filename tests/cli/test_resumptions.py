@@ -10,9 +10,9 @@ from analyzer.cli.resumptions import Resumptions, ech_text
 CAPTURES = Path(__file__).resolve().parents[2] / "captures"
 
 
-def shown(capsys: pytest.CaptureFixture[str], name: str, number: int, keys: bool = True) -> str:
+def shown(capsys: pytest.CaptureFixture[str], name: str, number: int, keys: bool = True, fields: bool = False) -> str:
     path = CAPTURES / name / f"{name}.pcapng"
-    options = ["-k", str(path.with_suffix(".keys"))] if keys else []
+    options = [*(["-k", str(path.with_suffix(".keys"))] if keys else []), *(["--fields"] if fields else [])]
     assert main(["show", str(path), str(number), *options]) == 0
     return " ".join(capsys.readouterr().out.split())
 
@@ -66,12 +66,12 @@ def test_the_inner_name_is_shown_beside_the_outer_one(capsys, name: str, line: s
 
 @pytest.mark.parametrize(("name", "status"), [("ech-accepted", "accepted"), ("ech-rejected", "rejected")])
 def test_the_inner_hello_is_shown_after_the_outer_one(capsys, name: str, status: str) -> None:
-    text = shown(capsys, name, 0)
+    text = shown(capsys, name, 0, fields=True)
     outer, _, inner = text.partition("ClientHelloInner")
     assert inner.startswith(" inside the one above, ")
     assert f", {status} legacy_version:" in inner
     assert outer.index("ClientHello from client, frame 4") < len(outer) < text.index("ServerHello from server")
-    assert "ClientHelloInner" not in shown(capsys, name, 0, keys=False)
+    assert "ClientHelloInner" not in shown(capsys, name, 0, keys=False, fields=True)
 
 
 def test_grease_is_named() -> None:
