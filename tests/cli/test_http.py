@@ -27,7 +27,7 @@ UPLOAD = b"x" * 3000
 @pytest.fixture(autouse=True)
 def wide(monkeypatch: pytest.MonkeyPatch) -> None:
     """A window in which no row is folded."""
-    monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.setenv("COLUMNS", "300")
 
 
 def post(path: str) -> tuple[Flight, Flight]:
