@@ -5,10 +5,13 @@ import json
 import os
 import stat
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from conversations import read_sessions
+from cryptography.hazmat.primitives.serialization import Encoding
+from hierarchy import make_root
 
 from analyzer.capture.capture_reader import CaptureReader
 from analyzer.cli.certificates import Listing
@@ -157,3 +160,14 @@ def test_the_problems_of_a_certificate_are_in_its_row(run: Run, demo: Path, capt
         "CN=api.weather.example": (["valid"], []),
     }
     assert "against it  expired" in run("certificates", demo, "--trust", roots, "--long").text
+
+
+def test_an_unknown_issuer_by_younger_roots_is_not_red(run: Run, captures: Path, tmp_path: Path):
+    root = make_root("Young", not_before=datetime(2032, 1, 1, tzinfo=UTC), not_after=datetime(2040, 1, 1, tzinfo=UTC))
+    roots = tmp_path / "roots.pem"
+    roots.write_bytes(root.certificate.public_bytes(Encoding.PEM))
+    capture = captures / "tls13-rsa" / "tls13-rsa.pcapng"
+    keys = capture.with_suffix(".keys")
+    text = run("certificates", capture, "-k", keys, "--trust", roots, "--color", "always", columns=240).text
+    assert "\x1b[33munknown issuer (the roots are years" in text
+    assert "\x1b[31m" not in text
