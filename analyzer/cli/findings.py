@@ -131,11 +131,12 @@ class Findings:
             return
         output.line(output.paint(say("Findings"), "bold"))
         kinds = self.in_order()
+        room = max((len(code) for code, _ in kinds[:n]), default=0)
         for code, kind in kinds[:n]:
             times = say(" ({n:,} times)", n=kind.count) if kind.count > 1 and code != "gap" else ""
             more = ["…"] if kind.count > len(kind.places) else []
             where = say(" [{places}]", places=listing([*map(str, kind.places), *more])) if kind.places else ""
-            _print_finding(output, kind.severity, code, kind.detail, times + where)
+            _print_finding(output, kind.severity, pad(code, room), kind.detail, times + where)
         if len(kinds) > n:
             further = count_text(len(kinds) - n, "further kind")
             output.line(output.paint("  " + say("and {further} of findings, none of them worse", further=further), "dim"))
@@ -147,17 +148,18 @@ def print_findings(output: Output, record: dict[str, Any]) -> None:
         return
     output.line()
     output.line(output.paint(say("Findings"), "bold"))
+    room = max(len(finding["code"]) for finding in record["findings"])
     for finding in sorted(record["findings"], key=lambda one: SEVERITIES.index(one["severity"])):
         frames = [say("frame {n}", n=frame) for frame in finding["frames"][:SHOWN_PLACES]]
         more = ["…"] if len(finding["frames"]) > SHOWN_PLACES else []
         where = say(" [{places}]", places=listing([*frames, *more])) if frames else ""
-        _print_finding(output, finding["severity"], finding["code"], finding["detail"], where)
+        _print_finding(output, finding["severity"], pad(finding["code"], room), finding["detail"], where)
 
 
 def _print_finding(output: Output, severity: str, code: str, detail: str, after: str) -> None:
-    """Print a finding. Its text, with what is told after it, stands in the last column."""
-    head = f"  {pad(say(severity), 6)}  {code:<20}  "
-    for line in wrap(harmless(finding_text(code, detail)) + after, max(30, output.width - width(head))):
+    """Print a finding. code: padded. Its text, with what is told after it, stands in the last column."""
+    head = f"  {pad(say(severity), 6)}  {code}  "
+    for line in wrap(harmless(finding_text(code.rstrip(), detail)) + after, max(30, output.width - width(head))):
         output.line(output.paint(head, STYLES[severity]) + line)
         head = " " * width(head)
 
