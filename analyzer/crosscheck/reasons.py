@@ -211,6 +211,16 @@ def _second_random(difference: Difference, case: Case, record: dict[str, Any]) -
     return _closed_for_tshark(difference, record) and len(_said(case, CLIENT_RANDOM)) > 1
 
 
+def _sealed_again(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
+    """Up to TLS 1.2, a role sends encrypted handshake records behind its Finished: those of a renegotiation."""
+    told, frame = difference.tshark, difference.frame
+    if difference.ours is not None or told is None or not told.text.endswith(" encrypted") or frame is None:
+        return False
+    sender = _sender(difference)
+    done = [one["frame"] for one in record["handshake"] if one["type"] == "finished" and one["from"] == sender]
+    return record["version"] not in (None, "TLS 1.3") and bool(done) and frame > min(done)
+
+
 def _wrong_record_version(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
     """A record of the same sender has a version that tshark does not know, and this value is in it or behind it."""
     words = f"a record of the {_sender(difference)} has the version 0x"
@@ -330,6 +340,7 @@ _CONDITIONS: dict[str, Callable[[Difference, Case, dict[str, Any]], bool]] = {
     "frames_out_of_order": _frames_out_of_order,
     "no_client_hello": _no_client_hello,
     "second_random": _second_random,
+    "sealed_again": _sealed_again,
     "wrong_record_version": _wrong_record_version,
     "legacy_version": _legacy_version,
     "alpn_in_server_hello": _alpn_in_server_hello,

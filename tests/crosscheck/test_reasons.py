@@ -73,6 +73,8 @@ NO_HEAD = [finding("bad_start_line", 12, "no head of the server: 'xHTTP/1.1'")]
 A_RECORD = "a record of the server has the version"
 OTHER_VERSION = finding("wrong_record_version", 12, f"{A_RECORD} 0x0304, and records of this session have 0x0303")
 KNOWN_VERSION = finding("wrong_record_version", 12, f"{A_RECORD} 0x0301, and records of this session have 0x0303")
+SEALED = Difference("handshake", None, Fact("client encrypted", 16))
+DONE = [message("finished", "client", 8), message("finished", "server", 20)]
 ANOTHER_FIRST = case()
 assert ANOTHER_FIRST.record is not None
 ANOTHER_FIRST.record["before"] = [{"protocol": "http"}]
@@ -139,6 +141,10 @@ PLAINTEXT_CASE = case(handshake=LATE_CERTIFICATE, findings=[finding("plaintext_r
         (lacks("handshake", "server encrypted"), case(handshake=OPENED, hello_from=None), None),
         (lacks("handshake", "server server_hello", 6), case(handshake=OPENED, hello_from=None), None),
         (lacks("certificates", "server ab", 0), case(handshake=TWO_CERTIFICATES, hello_from=None), None),
+        (SEALED, case(handshake=DONE, version="TLS 1.2"), "sealed_again"),
+        (SEALED, case(handshake=DONE[1:], version="TLS 1.2"), None),
+        (SEALED, case(handshake=DONE), None),
+        (Difference("handshake", None, Fact("client certificate", 16)), case(handshake=DONE, version="TLS 1.2"), None),
         (lacks("requests", "GET /"), case(tshark=TWO_RANDOMS), "second_random"),
         (lacks("requests", "GET /"), case(tshark=[TWO_RANDOMS[0], TWO_RANDOMS[0]]), None),
         (lacks("statuses", "200"), case(findings=[OTHER_VERSION, *NO_HEAD]), "wrong_record_version"),
