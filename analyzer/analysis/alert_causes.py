@@ -18,19 +18,25 @@ from analyzer.tls.session_log import FATAL
 
 CLIENT, SERVER = 0, 1
 
-CLOSE_NOTIFY, USER_CANCELED, UNRECOGNIZED_NAME, NO_RENEGOTIATION = 0, 90, 112, 100
-
 DESCRIPTIONS = registry("alert_descriptions").names
 VERSIONS = registry("versions").names
 
 SHORT_PRIME_BITS = 1024
 """Bits of a Diffie-Hellman prime up to which clients of today refuse it (RFC 9325 section 4.5)."""
 
-CERTIFICATE_ALERTS = frozenset({42, 43, 44, 45, 46, 48, 113, 114})
-"""Alerts about certificates: bad, unsupported, revoked, expired, unknown, of an unknown authority, with a bad status."""
+CERTIFICATE_ALERTS = frozenset(
+    {
+        "bad_certificate", "unsupported_certificate", "certificate_revoked", "certificate_expired", "certificate_unknown",
+        "unknown_ca", "bad_certificate_status_response", "bad_certificate_hash_value",
+    }
+)  # fmt: skip
+"""Alerts about certificates."""
 
-_VAGUE = frozenset({40, 42, 46, 47, 80, 117})
-"""Alerts that clients send too when they do not accept a certificate, or a weak key exchange."""
+_OF_KEY_EXCHANGE = frozenset({"handshake_failure", "illegal_parameter", "insufficient_security", "internal_error"})
+"""Alerts with which clients refuse a weak key exchange."""
+
+_VAGUE = frozenset({"handshake_failure", "internal_error", "general_error"})
+"""Alerts with which clients refuse a certificate too, although they do not say so."""
 
 
 class Cause(NamedTuple):
@@ -44,11 +50,10 @@ class Cause(NamedTuple):
 
 def is_error(alert: Alert, tls13: bool) -> bool:
     """Return whether an alert says that something is wrong: in TLS 1.3 all but two do, whatever their level (section 6.2)."""
-    if alert.injected or alert.level < 0 or alert.description == CLOSE_NOTIFY:
+    name = DESCRIPTIONS[alert.description]
+    if alert.injected or alert.level < 0 or name == "close_notify":
         return False
-    return (
-        alert.description not in (USER_CANCELED, UNRECOGNIZED_NAME) or alert.level == FATAL if tls13 else alert.level == FATAL
-    )
+    return alert.level == FATAL or (tls13 and name not in ("user_canceled", "unrecognized_name"))
 
 
 def alert_cause(session: Session, alert: Alert) -> Cause:
@@ -56,45 +61,46 @@ def alert_cause(session: Session, alert: Alert) -> Cause:
     hellos = session.handshake.hellos
     if sum(message.name == "hello_retry_request" for message in session.log.messages) > 1:
         return Cause("hello_retry_loop", LIKELY, "the server asked for another ClientHello twice")
-    found = _SAID.get(alert.description)
+    name = DESCRIPTIONS[alert.description]
+    found = _SAID.get(name)
     if found is not None:
         return found(session, alert)
     if alert.role == CLIENT:
-        return _of_client(session, alert)
-    if alert.description == 47 and not hellos.server_seen and _offers_psk(session):
+        return _of_client(session, name)
+    if name == "illegal_parameter" and not hellos.server_seen and _offers_psk(session):
         return Cause("binder_wrong", LIKELY, WRONG_BINDER)
-    refused = refused_client(session, alert.description)
+    refused = refused_client(session, name)
     if refused is not None:
         return refused
-    if alert.description == 40 and hellos.client_seen and not hellos.server_seen:
+    if name == "handshake_failure" and hellos.client_seen and not hellos.server_seen:
         code, certainty, reason = refused_offer(hellos.offer)
         return Cause(code, certainty, reason)
-    return _plain(alert)
+    return _plain(name)
 
 
-def _plain(alert: Alert) -> Cause:
-    return Cause({47: "illegal_parameter", 80: "internal_error"}.get(alert.description, "other_alert"))
+def _plain(name: str) -> Cause:
+    return Cause(name if name in ("illegal_parameter", "internal_error") else "other_alert")
 
 
-def refused_client(session: Session, description: int) -> Cause | None:
+def refused_client(session: Session, name: str) -> Cause | None:
     """Return the cause of a server that refuses a client's certificate, or the want of one; None if that is not it.
 
-    description: of its alert, -1 where that cannot be read.
+    name: of its alert, "" where that cannot be read.
     """
     sent = session.handshake.certificates[CLIENT]
-    said = description in CERTIFICATE_ALERTS or description in (49, 116)
+    said = name in CERTIFICATE_ALERTS or name in ("access_denied", "certificate_required")
     if sent is None and any(message.name == "certificate" and message.role == CLIENT for message in session.log.messages):
         sent = []
     if sent is None:
         asked = any(message.name == "certificate_request" for message in session.log.messages)
-        if said and description != 49 and asked:
+        if said and name != "access_denied" and asked:
             return Cause("client_certificate_missing", LIKELY, ASKED_NOT_SEEN)
-        return Cause("client_certificate_refused", LIKELY) if description in CERTIFICATE_ALERTS else None
+        return Cause("client_certificate_refused", LIKELY) if name in CERTIFICATE_ALERTS else None
     if not sent:
-        return Cause("client_certificate_missing", CERTAIN if said or description == 40 else LIKELY, NONE_SENT)
+        return Cause("client_certificate_missing", CERTAIN if said or name == "handshake_failure" else LIKELY, NONE_SENT)
     if said:
         return Cause("client_certificate_refused", CERTAIN, SENT_ONE)
-    return Cause("client_certificate_refused", POSSIBLE, SENT_ONE) if description in (-1, 40) else None
+    return Cause("client_certificate_refused", POSSIBLE, SENT_ONE) if name in ("", "handshake_failure") else None
 
 
 NONE_SENT = "the server asked for a certificate, and the client sent none"
@@ -102,24 +108,27 @@ ASKED_NOT_SEEN = "the server asked for a certificate, and the capture shows none
 SENT_ONE = "the client had sent its certificate"
 
 
-def _of_client(session: Session, alert: Alert) -> Cause:
-    handshake, description = session.handshake, alert.description
-    parameters, certificates = handshake.parameters, handshake.certificates[SERVER]
-    if description in (40, 47, 71, 80):
-        bits = 8 * len(parameters.dh_prime.lstrip(b"\0"))
+def _of_client(session: Session, name: str) -> Cause:
+    """Return the cause behind an alert of a client."""
+    handshake = session.handshake
+    if name in _OF_KEY_EXCHANGE:
+        bits = 8 * len(handshake.parameters.dh_prime.lstrip(b"\0"))
         if 0 < bits <= SHORT_PRIME_BITS:
             return Cause("weak_parameters", LIKELY, f"the server's Diffie-Hellman prime has {bits} bits")
     unoffered = next((one for one in session.log.findings if one.code == "not_offered"), None)
-    if unoffered is not None and description in (40, 47, 10):
+    if unoffered is not None and name in ("handshake_failure", "illegal_parameter"):
         return Cause("illegal_parameter", CERTAIN, unoffered.detail)
-    if description in CERTIFICATE_ALERTS:
-        return Cause(_CERTIFICATE.get(description, "certificate_refused"), CERTAIN, "", True)
-    if certificates and description in _VAGUE and description != 47:
-        return Cause(_plain(alert).code, CERTAIN, "", True)
-    return _plain(alert)
+    if name in CERTIFICATE_ALERTS:
+        return Cause(_CERTIFICATE.get(name, "certificate_refused"), CERTAIN, "", True)
+    if handshake.certificates[SERVER] and name in _VAGUE:
+        return Cause(_plain(name).code, CERTAIN, "", True)
+    return _plain(name)
 
 
-_CERTIFICATE = {44: "certificate_revoked", 45: "certificate_expired", 48: "certificate_unknown_issuer"}
+_CERTIFICATE = {
+    "certificate_revoked": "certificate_revoked", "certificate_expired": "certificate_expired",
+    "unknown_ca": "certificate_unknown_issuer",
+}  # fmt: skip
 
 
 def _version(session: Session, alert: Alert) -> Cause:
@@ -177,23 +186,23 @@ def _always(code: str, reason: str = "") -> Callable[[Session, Alert], Cause]:
 
 
 def _required(session: Session, alert: Alert) -> Cause:
-    return refused_client(session, 116) or Cause("client_certificate_missing")
+    return refused_client(session, "certificate_required") or Cause("client_certificate_missing")
 
 
-_SAID: dict[int, Callable[[Session, Alert], Cause]] = {
-    10: _always("unexpected_message"),
-    20: _always("bad_record_mac"),
-    21: _always("bad_record_mac"),
-    41: _always("client_certificate_missing", "the client said that it has no certificate"),
-    51: _decryption,
-    70: _version,
-    71: _security,
-    86: _always("fallback_refused", "the client says that it has tried a higher version before"),
-    90: _always("user_canceled"),
-    100: _always("renegotiation_refused"),
-    112: _name,
-    115: _always("psk_unknown"),
-    116: _required,
-    120: _alpn,
+_SAID: dict[str, Callable[[Session, Alert], Cause]] = {
+    "unexpected_message": _always("unexpected_message"),
+    "bad_record_mac": _always("bad_record_mac"),
+    "decryption_failed": _always("bad_record_mac"),
+    "no_certificate": _always("client_certificate_missing", "the client said that it has no certificate"),
+    "decrypt_error": _decryption,
+    "protocol_version": _version,
+    "insufficient_security": _security,
+    "inappropriate_fallback": _always("fallback_refused", "the client says that it has tried a higher version before"),
+    "user_canceled": _always("user_canceled"),
+    "no_renegotiation": _always("renegotiation_refused"),
+    "unrecognized_name": _name,
+    "unknown_psk_identity": _always("psk_unknown"),
+    "certificate_required": _required,
+    "no_application_protocol": _alpn,
 }
-"""Alerts whose meaning is clear, by number."""
+"""Alerts whose meaning is clear."""

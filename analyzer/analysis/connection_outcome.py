@@ -1,8 +1,8 @@
 """Derives what became of a TCP connection in which TLS never began: refused, without an answer, empty, or in another protocol.
 
-Whoever looks for a failure looks for the server that did not answer first. Such connections are no sessions: what the client
-wanted is known only by the port, by what it asked of a proxy, or by the command with which it asked for TLS. A connection in
-another protocol that both sides speak is no failure.
+The first failure to look for is a server that did not answer. Such connections are no sessions: what the client wanted is known
+only by the port, by what it asked of a proxy, or by the command with which it asked for TLS. A connection in another protocol
+that both sides speak is no failure.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from analyzer.tls.record.content_types import HANDSHAKE
 
 CLIENT, SERVER = 0, 1
 
-PATIENCE = 3_000_000_000
+SYN_TIMEOUT = 3_000_000_000
 """Nanoseconds after which a SYN that was sent once is without an answer (RFC 6298 section 2: the first timeout is 1 s)."""
 
 
@@ -71,7 +71,7 @@ def _unopened(flow: Flow, ending: Ending) -> Outcome | None:
         frames = [flow.first_frame, reset.frame]
         return Outcome(FAILED, ROLES[SERVER], "tcp", "connection_refused", CERTAIN, detail, frames, total)
     n_sent, waited = ending.n_packets[CLIENT], ending.now - flow.end
-    if ending.n_packets[SERVER] or (n_sent < 2 and waited < PATIENCE):
+    if ending.n_packets[SERVER] or (n_sent < 2 and waited < SYN_TIMEOUT):
         return None
     detail = f"the client sent {n_sent} SYNs, and no answer came"
     if n_sent == 1:

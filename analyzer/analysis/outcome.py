@@ -37,6 +37,7 @@ from analyzer.analysis.reset_origin import inserted_reset
 from analyzer.analysis.sealed_alert import sealed_alert
 from analyzer.analysis.silent_peer import is_gone, lost_segments, silence
 from analyzer.flows.ending import NEITHER, Ending
+from analyzer.tls.record.content_types import ENCRYPTED_ALERT_13
 from analyzer.tls.session import Session
 
 AFTER = {
@@ -199,7 +200,7 @@ def _after_handshake(known: Outcome, session: Session, closer: int) -> None:
 def _waits_for_answer(session: Session) -> bool:
     """Return whether the client had sent the last data, and no answer to it came."""
     client, server = session.sizes
-    if client.last_frame == 0 or client.last <= 19:
+    if client.last_frame == 0 or client.last <= ENCRYPTED_ALERT_13:
         return False
     work = session.handshake.decryption
     exchanges = None if work is None or work.application is None else getattr(work.application, "exchanges", None)
@@ -253,7 +254,7 @@ def _suspect_certificates(known: Outcome, session: Session, closer: int) -> None
     """Look at certificates behind an end without an alert: many programs close when they do not accept one."""
     if closer == SERVER:
         if session.handshake.certificates[CLIENT] == []:
-            refused = refused_client(session, -1)
+            refused = refused_client(session, "")
             if refused is not None:
                 known.cause, known.certainty = refused.code, LIKELY
                 known.detail = f"{known.detail}; {refused.reason}"
@@ -303,13 +304,21 @@ def _is_lost(known: Outcome, session: Session, ending: Ending, closer: int) -> b
 
 def _last_warning(session: Session) -> tuple[str, str, int, str, int] | None:
     """Return cause, certainty, role, name and frame of the last alert that was no error, and that tells why somebody left."""
-    causes = {90: ("user_canceled", CERTAIN), 112: ("unrecognized_name", LIKELY), 100: ("renegotiation_refused", LIKELY),
-              41: ("client_certificate_missing", LIKELY)}  # fmt: skip
     for alert in reversed(session.log.alerts):
-        found = None if alert.injected else causes.get(alert.description)
+        name = DESCRIPTIONS[alert.description]
+        found = None if alert.injected else _WARNINGS.get(name)
         if found is not None:
-            return *found, alert.role, DESCRIPTIONS[alert.description], alert.frame
+            return *found, alert.role, name, alert.frame
     return None
+
+
+_WARNINGS = {
+    "user_canceled": ("user_canceled", CERTAIN),
+    "unrecognized_name": ("unrecognized_name", LIKELY),
+    "no_renegotiation": ("renegotiation_refused", LIKELY),
+    "no_certificate": ("client_certificate_missing", LIKELY),
+}
+"""Alerts that are no errors and tell why somebody left: the cause, and how sure it is."""
 
 
 def _hello_frame(session: Session) -> int:

@@ -47,7 +47,7 @@ def silence(session: Session, until: int, closer: int) -> str | None:
     if closer == 1 - spoke:  # it had nothing more to say
         return None
     ending: Ending = session.flow.ending
-    if ending.unanswered[spoke] > (1 if ending.fins[spoke] else 0):
+    if not 0 <= ending.unanswered[spoke] <= (1 if ending.fins[spoke] else 0):
         return None  # it would have been sent again: the capture has not everything
     who, other = ROLES[1 - spoke], ROLES[spoke]
     return f"the {who} acknowledged what the {other} had sent, and said nothing for {(until - at) / 1e9:,.1f} s"

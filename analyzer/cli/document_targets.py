@@ -5,7 +5,6 @@ import os
 from collections.abc import Sequence
 
 from analyzer.cli.output import CommandError
-from analyzer.report.chinese_font import MissingFontError, chinese_font
 from analyzer.store.private_file import PrivateFile
 
 
@@ -48,6 +47,8 @@ def refuse_existing(target: str, force: bool) -> None:
 def need_font(language: str, forms: Sequence[str], font_path: str | None) -> None:
     """Raise CommandError if one of the forms is a PDF in Chinese, and there is no font for it."""
     if language == "zh" and "pdf" in forms:
+        from analyzer.report.chinese_font import MissingFontError, chinese_font
+
         try:
             chinese_font(font_path)
         except MissingFontError as error:

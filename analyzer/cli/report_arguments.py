@@ -5,7 +5,7 @@ import argparse
 from analyzer.cli.capture_paths import CAPTURES
 from analyzer.cli.crosscheck_arguments import add_tshark
 from analyzer.cli.document_targets import add_targets
-from analyzer.report.sentences import languages
+from analyzer.text.language import LANGUAGES
 
 EXAMPLES = """\
 examples:
@@ -44,7 +44,7 @@ def add_report(command: argparse.ArgumentParser) -> None:
     case.add_argument(
         "--issued-at", metavar="TIME", help="the date on the report (default: none, so that it can be reproduced)"
     )
-    case.add_argument("--lang", choices=languages(), default=argparse.SUPPRESS, help="the language of the report")
+    case.add_argument("--lang", choices=LANGUAGES, default=argparse.SUPPRESS, help="the language of the report")
     case.add_argument("--font-path", metavar="DIR", help="where a PDF in Chinese finds its font (default: what is installed)")
     case.add_argument(
         "--redact", metavar="KINDS", help="mask, with commas between: bodies, cookies, credentials, addresses, names"

@@ -4,7 +4,7 @@ import argparse
 
 from analyzer.cli.crosscheck_arguments import add_tshark
 from analyzer.cli.document_targets import add_targets
-from analyzer.report.sentences import languages
+from analyzer.text.language import LANGUAGES
 
 EXAMPLES = """\
 examples:
@@ -27,7 +27,7 @@ def add_validate(command: argparse.ArgumentParser) -> None:
     add_targets(command, "pack")
     command.add_argument("--format", choices=("text", "json"), default="text", help="text is the default")
     add_tshark(command)
-    command.add_argument("--lang", choices=languages(), default=argparse.SUPPRESS, help="the language of the pack")
+    command.add_argument("--lang", choices=LANGUAGES, default=argparse.SUPPRESS, help="the language of the pack")
     command.add_argument(
         "--font-path", metavar="DIR", help="where a PDF in Chinese finds its font (default: what is installed)"
     )

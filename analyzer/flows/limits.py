@@ -15,6 +15,13 @@ PENDING_TOTAL = 64 << 20
 SEGMENT_COST = 128
 """Bytes of memory that a kept segment takes in addition to its data. The sums include them: a segment may have one byte."""
 
+LATE_ACKNOWLEDGEMENT = 1_000_000_000
+"""Nanoseconds behind a hole after which its receiver lacks the bytes if it has not acknowledged them.
+
+It would acknowledge them at once (RFC 5681 section 4.2), and a round trip is shorter. A capture that ends earlier shows
+nothing.
+"""
+
 ACKNOWLEDGED_SEGMENTS = 64
 """Segments behind a hole after which it is given up, if the receiver has acknowledged the bytes of the hole.
 

@@ -7,7 +7,7 @@ from analyzer.flows.sink cimport Sink
 
 # Constants that are used for every packet. They are C variables, which are not visible from Python.
 cdef int HISTORY_SLOTS, RST, SYN
-cdef long long HALF_WORD, HISTORY_TOTAL, SEGMENT_COST, WORD
+cdef long long HALF_WORD, HISTORY_TOTAL, LATE_ACKNOWLEDGEMENT, SEGMENT_COST, WORD
 
 
 @cython.final

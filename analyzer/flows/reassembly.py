@@ -17,6 +17,7 @@ from analyzer.flows.limits import (
     ACKNOWLEDGED_SEGMENTS,
     HISTORY_SLOTS,
     HISTORY_TOTAL,
+    LATE_ACKNOWLEDGEMENT,
     PENDING_BYTES,
     PENDING_SEGMENTS,
     PENDING_TOTAL,
@@ -77,7 +78,8 @@ class Reassembler:
         first: Segment
         while len(endpoint.pending) > 0:
             first = endpoint.pending[0]
-            if endpoint.offset <= endpoint.acknowledged < first.offset:  # the peer acknowledges up to the hole
+            # The peer acknowledges up to the hole, and had the time for more.
+            if endpoint.offset <= endpoint.acknowledged < first.offset and at - first.at >= LATE_ACKNOWLEDGEMENT:
                 endpoint.connection.delivered().unacknowledged[endpoint.side] += first.offset - endpoint.offset
             self.release(endpoint, sink, frame, at, True)
         if endpoint.fin > endpoint.offset and sink.wanted:  # the end was seen, but not the bytes before it

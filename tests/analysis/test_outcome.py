@@ -93,6 +93,18 @@ def test_a_capture_without_acknowledgements_shows_no_silent_peer(tmp_path: Path)
     assert short(record["outcome"])[0::3] == ("unknown", "capture_incomplete")
 
 
+@pytest.mark.parametrize(("pause", "cause"), [(0.1, "capture_incomplete"), (3, "packets_lost_on_path")])
+def test_bytes_are_lost_on_the_path_only_if_their_receiver_had_the_time_to_acknowledge_them(
+    tmp_path: Path, pause: float, cause: str
+):
+    wire = Wire().open().say(CLIENT, hello())
+    wire.next[SERVER] += 700  # not in the capture
+    wire.packet(SERVER, ACK, bytes(500))
+    wire.ack(CLIENT)
+    later = Wire(source=50001, start=wire.at + int(pause * 10**9)).open()
+    assert play(tmp_path, wire, later)["records"][0]["outcome"]["cause"] == cause
+
+
 def test_a_capture_that_ends_too_early_blames_nobody(tmp_path: Path):
     found = outcome(tmp_path, Wire().open().say(CLIENT, hello()))
     assert short(found) == ("unknown", None, "client_hello", "capture_incomplete")
