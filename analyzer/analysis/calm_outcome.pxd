@@ -8,7 +8,6 @@ from analyzer.tls.session cimport Session
 from analyzer.tls.session_handshake cimport SessionHandshake
 from analyzer.tls.session_log cimport SessionLog
 
-cdef int _SERVER
 
 
 cpdef object calm_outcome(Session session)

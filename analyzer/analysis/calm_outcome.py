@@ -19,8 +19,6 @@ from analyzer.tls.session import Session
 from analyzer.tls.session_handshake import SessionHandshake
 from analyzer.tls.session_log import SessionLog
 
-_SERVER = 1
-
 
 def calm_outcome(session: Session) -> Any:
     """Return the outcome of a calm session (`Outcome`); None for any other."""
@@ -40,7 +38,7 @@ def calm_outcome(session: Session) -> Any:
     if ending.resent[0] > 1 or ending.resent[1] > 1 or ending.resets[0] is not None or ending.resets[1] is not None:
         return None
     closer: cython.int = ending.closed_by()
-    if closer == _SERVER and parameters.tls13:
+    if parameters.tls13:
         sizes: SealedSizes = session.sizes[0]
         first: list[Any] = sizes.first
         if len(first) > 0 and first[0] not in FINISHED_RECORDS:

@@ -66,4 +66,6 @@ def _distance(hops: int) -> int:
 
 def _further(reset: Any) -> str:
     number = f"; its number is {reset.ahead:,} bytes off" if reset.ahead not in (0, 1) else ""
+    if reset.identification >= 0:
+        number += f"; its IP identification is 0x{reset.identification:04x}"
     return number + (f"; {reset.count} of them came" if reset.count > 1 else "")

@@ -67,7 +67,10 @@ def _of_server(session: Session, closer: int) -> SealedAlert | None:
     client, server = session.sizes
     lengths = client.first
     n = client_flight(lengths)
-    if closer != SERVER or n < 2 or len(lengths) < n or lengths[n - 1] not in FINISHED_RECORDS:
+    if n < 2 or len(lengths) < n or lengths[n - 1] not in FINISHED_RECORDS:
+        return None
+    # A client that was refused closes without having asked for anything.
+    if closer != SERVER and (closer != CLIENT or len(lengths) > n or lengths[0] != NO_CERTIFICATE_RECORD):
         return None
     finished = client.frames[n - 1]
     behind = [length for length, frame in zip(server.first, server.frames, strict=True) if frame > finished]

@@ -1,8 +1,8 @@
 """Tells how a TCP connection ended: who closed or reset it, what was never acknowledged, what was sent again (RFC 9293).
 
-A FIN ends one side in order, an RST both at once. Who sends the first of them ends the connection. The number of an RST, its
-time to live and its identification are compared with the other packets of its sender, because whoever is on the path can send
-one too. Bytes that their sender repeats, and that the peer never acknowledges, have not arrived.
+A FIN ends one side in order, an RST both at once. Who sends the first of them ends the connection. The number of an RST and its
+time to live are compared with the other packets of its sender, because somebody on the path can send one too. Bytes
+that their sender repeats, and that the peer never acknowledges, have not arrived.
 """
 
 import cython

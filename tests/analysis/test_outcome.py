@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from damage import frames_of, records_of
 from wire import ACK, ADDRESSES, CLIENT, SERVER, Wire, flights, hello, outcome, play, short
 
 from analyzer.codec.codes import codes
@@ -103,6 +104,14 @@ def test_bytes_are_lost_on_the_path_only_if_their_receiver_had_the_time_to_ackno
     wire.ack(CLIENT)
     later = Wire(source=50001, start=wire.at + int(pause * 10**9)).open()
     assert play(tmp_path, wire, later)["records"][0]["outcome"]["cause"] == cause
+
+
+def test_an_alert_in_answer_to_an_empty_certificate_is_known_by_its_size():
+    [record] = records_of(frames_of("alert-certificate-required"))
+    assert short(record["outcome"]) == ("failed", "server", "client_certificate", "client_certificate_missing")
+    assert record["outcome"]["certainty"] == "likely"
+    [record] = records_of(frames_of("tls13-client-certificate"))
+    assert short(record["outcome"])[0::3] == ("established", None)
 
 
 def test_a_capture_that_ends_too_early_blames_nobody(tmp_path: Path):
