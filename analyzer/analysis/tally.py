@@ -1,22 +1,22 @@
 """Counts how often each value occurs, in memory that a capture cannot make grow without limit.
 
-A capture has a few versions and cipher suites, but may have a million server names. The first `most` values are told apart; of
-later ones only the occurrences are counted together. So the counts that are shown are exact, and what is left out is known.
+A capture has a few versions and cipher suites, but may have a million server names. The first `most` values are counted
+each; of later ones only the occurrences are counted together. So the counts that are shown are exact, and what is left out is known.
 """
 
 from collections import Counter
 
 MOST_VALUES = 1 << 16
-"""Values that are told apart, at most: some ten megabytes of names."""
+"""Values that are counted each, at most: some ten megabytes of names."""
 
 
 class Tally:
-    """Counts values. beyond: occurrences of values that are not told apart. unknown: occurrences without a known value."""
+    """Counts values. beyond: occurrences of values beyond that limit. unknown: occurrences without a known value."""
 
     __slots__ = ("_counts", "_most", "beyond", "unknown")
 
     def __init__(self, most: int = MOST_VALUES) -> None:
-        """most: values that are told apart, at most."""
+        """most: values that are counted each, at most."""
         self._counts: Counter[str] = Counter()
         self._most = most
         self.beyond = 0
@@ -32,11 +32,11 @@ class Tally:
             self.beyond += n
 
     def __len__(self) -> int:
-        """Return how many values are told apart."""
+        """Return how many values are counted each."""
         return len(self._counts)
 
     def __getitem__(self, value: str) -> int:
-        """Return how often a value occurred, as far as it is told apart."""
+        """Return how often a value occurred; 0 for one beyond the limit."""
         return self._counts[value]
 
     def first(self, n: int) -> list[tuple[str, int]]:
