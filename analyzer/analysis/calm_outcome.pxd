@@ -9,5 +9,4 @@ from analyzer.tls.session_handshake cimport SessionHandshake
 from analyzer.tls.session_log cimport SessionLog
 
 
-
 cpdef object calm_outcome(Session session)

@@ -1,7 +1,7 @@
 """Counts how often each value occurs, in memory that a capture cannot make grow without limit.
 
 A capture has a few versions and cipher suites, but may have a million server names. The first `most` values are counted
-each; of later ones only the occurrences are counted together. So the counts that are shown are exact, and what is left out is known.
+each, and the occurrences of later ones together. So the counts that are shown are exact, and what is left out is known.
 """
 
 from collections import Counter
