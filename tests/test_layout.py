@@ -189,6 +189,9 @@ TESTED_ELSEWHERE = {
     "x509/public_key.py": "x509/test_certificate.py",
     "x509/times.py": "x509/test_certificate.py",
     "x509/verdict.py": "x509/test_judge.py",
+    "filters/field_type.py": "filters/test_field.py",
+    "filters/filter_error.py": "filters/test_field.py",
+    "filters/packet_values.py": "filters/test_field.py",
 }
 """The modules whose tests are in another file, because they can only be tested through the code that uses them."""
 
