@@ -68,6 +68,8 @@ TESTED_ELSEWHERE = {
     "capture/live/scapy_capture.py": "capture/live/test_live_capture.py",
     "capture/source.py": "capture/test_capture_reader.py",
     "cli/arguments.py": "cli/test_main.py",
+    "cli/number_argument.py": "cli/test_main.py",
+    "cli/shared_arguments.py": "cli/test_main.py",
     "cli/certificate_text.py": "cli/test_certificates.py",
     "cli/completion.py": "cli/test_main.py",
     "cli/decryption_counts.py": "cli/test_summary.py",

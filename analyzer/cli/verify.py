@@ -103,9 +103,10 @@ def _command(options: Namespace, read: Read) -> tuple[list[str], list[str]]:
 
     Raises CommandError.
     """
-    from analyzer.cli.arguments import options_of_all, parse
+    from analyzer.cli.arguments import parse
     from analyzer.cli.key_files import paths_of_keys
     from analyzer.cli.trust_options import trust_option_paths
+    from analyzer.cli.word_order import options_of_all
 
     words = read.value.get("command")
     if not isinstance(words, list) or len(words) > MOST_WORDS or not all(isinstance(word, str) for word in words):

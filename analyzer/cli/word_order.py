@@ -1,20 +1,85 @@
-"""Puts the options of a command line before its other words.
+"""Puts the words of a command line into the order that argparse understands, wherever the user wrote them.
 
-argparse takes the positional arguments that stand together, so `show a.pcap b.pcap -k keys.log 0` and
-`sessions a.pcap -k keys.log b.pcap` would not be understood. Programs of GNU and BSD take options anywhere
-(GNU C library manual, "Program Argument Syntax Conventions"). Everything behind `--` is no option.
+The command may stand behind its captures: `trace.pcap show 0`. Options stand anywhere, as in programs of GNU and BSD (GNU C
+library manual, "Program Argument Syntax Conventions"); argparse takes only positional arguments that stand together, so they
+come first. `-r FILE` of tshark is a capture like others. A session or frame may stand before the captures: `show 0 trace.pcap`.
+A command without a capture reads standard input if something comes from there. Everything behind `--` is no option.
 """
 
 import argparse
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
+
+from analyzer.cli.near_misses import no_such_command, no_such_options
+from analyzer.cli.output import STANDARD_STREAM, CommandError
+from analyzer.cli.standard_input import input_comes
+
+Commands = Mapping[str, argparse.ArgumentParser]
+"""The parsers of the commands, by name."""
+
+DEFAULT = "summary"
+"""The command of a line without one."""
+
+READ = ("-r", "--read")
+"""The options whose values are captures."""
+
+_OF_ALL = {"--color": True, "--lang": True, "--no-pager": False}
+"""The options of the whole program, and whether they have a value."""
+
+_HELP = ("-h", "--help")
 
 
-def in_order(words: list[str], at: int, root: argparse.ArgumentParser) -> list[str]:
-    """Return the words of a whole command line in such an order. at: how many words stand before the command."""
-    for action in root._actions:
-        if isinstance(action, argparse._SubParsersAction) and words[at : at + 1] and words[at] in action.choices:
-            return [*words[: at + 1], *options_first(words[at + 1 :], action.choices[words[at]])]
-    return words
+def options_of_all(words: Sequence[str]) -> int:
+    """Return how many words at the beginning of a command line are options of the whole program, before the command."""
+    at = 0
+    while at < len(words) and words[at].partition("=")[0] in _OF_ALL:
+        at += 2 if _OF_ALL[words[at].partition("=")[0]] and "=" not in words[at] else 1
+    return at
+
+
+def with_command(words: list[str], commands: Commands) -> list[str]:
+    """Return the words with the command in its place: at the beginning, behind the options of the whole program.
+
+    A first word that is no command is a capture, and the command is DEFAULT, unless a command stands behind the captures.
+    `help` and `version` are what other programs have for `--help` and `--version`. Raises CommandError for a word that is no
+    command and can be no capture.
+    """
+    at = options_of_all(words)
+    if at >= len(words):
+        return [*words, DEFAULT, STANDARD_STREAM] if input_comes() else words
+    first, before, behind = words[at], words[:at], words[at + 1 :]
+    if first in commands or first in (*_HELP, "--version") or first.startswith("--completion"):
+        return words
+    if first == "-V" and not behind:
+        raise CommandError(
+            "-V: the version comes with --version, and the tree of a packet with `analyzer packet CAPTURE FRAME`"
+        )
+    if first == "help" and not os.path.exists(first):
+        return [*before, *_help_of(behind, commands)]
+    if first == "version" and not behind:
+        return [*before, "--version"]
+    place = _place_of_command(words, at, commands)
+    if place is not None:
+        return [*before, words[place], *words[at:place], *words[place + 1 :]]
+    if not first.startswith("-") and not os.path.lexists(first):
+        missed = no_such_command(first, commands)
+        if missed:
+            raise CommandError(missed)
+    return [*before, DEFAULT, *words[at:]]
+
+
+def in_order(words: list[str], at: int, commands: Commands) -> list[str]:
+    """Return the words of a whole command line in an order that the parser takes. at: how many stand before the command.
+
+    Raises CommandError for an option that the command does not have.
+    """
+    if not words[at : at + 1] or words[at] not in commands:
+        return words
+    ordered = options_first(words[at + 1 :], commands[words[at]])
+    unknown = list(_unknown_options(ordered, commands[words[at]]))
+    if unknown and not set(_HELP) & set(ordered):  # said first: without it, a capture may be missing
+        raise CommandError(no_such_options(unknown, commands[words[at]], commands))
+    return [*words[: at + 1], *ordered]
 
 
 def options_first(words: Sequence[str], command: argparse.ArgumentParser) -> list[str]:
@@ -23,19 +88,92 @@ def options_first(words: Sequence[str], command: argparse.ArgumentParser) -> lis
     words: without the name of the command. An option has one value or none, as `command` declares it.
     """
     options: list[str] = []
+    captures: list[str] = []
     others: list[str] = []
     rest = list(words)
     while rest:
         word = rest.pop(0)
         if word == "--":
-            return [*options, "--", *others, *rest]
-        if not word.startswith("-") or word == "-":
+            others += rest
+            break
+        if not word.startswith("-") or word == STANDARD_STREAM:
             others.append(word)
             continue
         action = command._option_string_actions.get(word)
         valued = action is not None and action.nargs is None
         if valued and not rest:  # the parser reports that its value is missing
-            others.append(word)
-            break
-        options += [word, rest.pop(0)] if valued else [word]
-    return [*options, *others]
+            return [*options, *captures, *others, word]
+        if valued and word in READ:
+            captures.append(rest.pop(0))
+        elif _read_value(word, command):
+            captures.append(_read_value(word, command))
+        else:
+            options += [word, rest.pop(0)] if valued else [word]
+    if not set(_HELP) & set(options):
+        others = _captures_first(captures, others, command)
+    return [*options, *(["--"] if any(word.startswith("-") and word != STANDARD_STREAM for word in others) else []), *others]
+
+
+def _help_of(words: list[str], commands: Commands) -> list[str]:
+    """Return what `help` with these words behind it stands for."""
+    if not words or words[0] in _HELP:
+        return ["--help"]
+    if words[0] not in commands:
+        raise CommandError(no_such_command(words[0], commands) or f"{words[0]}: no such command (see analyzer --help)")
+    return [words[0], "--help"]
+
+
+def _place_of_command(words: list[str], at: int, commands: Commands) -> int | None:
+    """Return where a command stands behind captures and options; None if it does not. What is a file is a capture."""
+    valued = {name for command in commands.values() for name in _valued_options(command)}
+    for place in range(at, len(words)):
+        if words[place] == "--":
+            return None
+        if words[place] in commands and words[place - 1] not in valued and not os.path.lexists(words[place]):
+            return place
+    return None
+
+
+def _valued_options(command: argparse.ArgumentParser) -> Iterator[str]:
+    return (name for name, action in command._option_string_actions.items() if action.nargs is None)
+
+
+def _unknown_options(ordered: list[str], command: argparse.ArgumentParser) -> Iterator[str]:
+    """Yield the long options that a command does not have. ordered: its words, as `options_first` returns them."""
+    known = command._option_string_actions
+    before = ""
+    for word in ordered:
+        if word == "--":
+            return
+        action = known.get(before)
+        if word.startswith("--") and word.partition("=")[0] not in known and (action is None or action.nargs is not None):
+            yield word
+        before = word
+
+
+def _read_value(word: str, command: argparse.ArgumentParser) -> str:
+    """Return the value of `-rFILE` or `--read=FILE`; empty if the word is something else."""
+    if READ[0] not in command._option_string_actions:
+        return ""
+    short, long = READ
+    if word.startswith(long + "="):
+        return word[len(long) + 1 :]
+    return word[len(short) :] if word.startswith(short) else ""
+
+
+def _captures_first(captures: list[str], others: list[str], command: argparse.ArgumentParser) -> list[str]:
+    """Return the positional arguments of a command in its order: the captures, then what is looked for in them."""
+    declared = [action for action in command._actions if not action.option_strings]
+    if not declared or declared[0].dest != "captures":
+        return [*captures, *others]
+    behind = len(declared) - 1
+    if behind == 1 and len(others) > 1 and _is_capture(others[-1]) and not _is_capture(others[0]):
+        others = [*others[1:], others[0]]
+    named = [*captures, *others]
+    if len(named) == behind and not any(map(_is_capture, named)) and input_comes():
+        return [STANDARD_STREAM, *named]
+    return named
+
+
+def _is_capture(word: str) -> bool:
+    return word == STANDARD_STREAM or os.path.exists(word)

@@ -1,9 +1,12 @@
 """Options may stand anywhere among the other words of a command."""
 
+from pathlib import Path
+
 import pytest
 
-from analyzer.cli.arguments import parse
+from analyzer.cli.arguments import parse, parser, parsers_of_commands
 from analyzer.cli.output import CommandError
+from analyzer.cli.word_order import with_command
 
 
 @pytest.mark.parametrize(
@@ -35,6 +38,7 @@ def test_captures_stand_where_they_like():
     [
         ("show a.pcap", "ID"),
         ("show a.pcap b.pcap", "'b.pcap' is no number"),
+        ("a.pcap show", "ID"),
         ("show a.pcap 1 -k", "expected one argument"),
         ("sessions a.pcap --never b.pcap", "--never"),
         ("follow", "CAPTURE, ID"),
@@ -43,3 +47,49 @@ def test_captures_stand_where_they_like():
 def test_what_is_wrong_is_still_said(words: str, why: str):
     with pytest.raises(CommandError, match=why):
         parse(words.split())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "show captures/demo.pcapng 3 --terse",
+        "show 3 captures/demo.pcapng --terse",
+        "captures/demo.pcapng show 3 --terse",
+        "captures/demo.pcapng 3 --terse show",
+        "-r captures/demo.pcapng show 3 --terse",
+        "show -r captures/demo.pcapng 3 --terse",
+        "show 3 --terse --read=captures/demo.pcapng",
+        "show -rcaptures/demo.pcapng --terse -- 3",
+        "--no-pager --terse captures/demo.pcapng show 3",
+    ],
+)
+def test_captures_ids_and_the_command_stand_where_they_like(words: str):
+    options = parse(words.split())
+    assert (options.command, options.captures, options.id, options.terse) == ("show", ["captures/demo.pcapng"], 3, True)
+
+
+def test_captures_of_both_spellings_are_one_list():
+    assert parse(["sessions", "b", "-r", "a", "--read", "c"]).captures == ["a", "c", "b"]
+    assert parse(["-r", "a", "-k", "keys"]).command == "summary"
+    assert parse(["sessions", "-r", "-x.pcap"]).captures == ["-x.pcap"]
+
+
+def test_a_value_that_is_named_as_a_command_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    options = parse(["captures/demo.pcapng", "-o", "sessions"])
+    assert (options.command, options.output) == ("summary", ["sessions"])
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sessions").touch()
+    assert parse(["a.pcap", "sessions"]).captures == ["a.pcap", "sessions"]
+
+
+@pytest.mark.parametrize(("words", "stands_for"), [("help", "--help"), ("help show", "show --help"), ("version", "--version")])
+def test_words_of_other_programs(words: str, stands_for: str):
+    commands = parsers_of_commands(parser())
+    assert with_command(words.split(), commands) == stands_for.split()
+
+
+def test_json_is_a_format():
+    assert parse(["sessions", "a", "--json"]).format == "json"
+    assert parse(["verify", "a", "--json"]).format == "json"
+    with pytest.raises(CommandError, match="--json"):
+        parse(["packet", "a", "1", "--json"])
