@@ -29,6 +29,12 @@ MANY_ATTRIBUTES = {
 """The classes that have more, as `package/file.py:Class`, and the reason."""
 
 TESTED_ELSEWHERE = {
+    "filters/frame_fields.py": "filters/test_frame_values.py",
+    "filters/frame_view.py": "filters/test_frame_values.py",
+    "filters/header_places.py": "filters/test_frame_values.py",
+    "filters/tcp_direction.py": "filters/test_tcp_fields.py",
+    "filters/value_sources.py": "filters/test_field_table.py",
+    "filters/value_strings.py": "filters/test_field_table.py",
     "cli/outcome_view.py": "cli/test_show.py",
     "text/outcome_text.py": "cli/test_show.py",
     "text/wire_steps.py": "cli/test_show.py",

@@ -13,10 +13,10 @@ cpdef bint read_ip(Packet packet, bytes data, Py_ssize_t start, Py_ssize_t end) 
 cdef bint _read_chain(Packet packet, bytes data, int ether_type) except -1
 
 @cython.locals(at=Py_ssize_t, n_header=Py_ssize_t, total=Py_ssize_t, fragment=int)
-cdef int _read_ipv4(Packet packet, bytes data) except -2
+cpdef int read_ipv4(Packet packet, bytes data) except -2
 
 @cython.locals(at=Py_ssize_t, n_bytes="long long")
-cdef int _read_ipv6(Packet packet, bytes data) except -2
+cpdef int read_ipv6(Packet packet, bytes data) except -2
 
 @cython.locals(at=Py_ssize_t, kind=int, n_bytes=Py_ssize_t)
 cdef int _read_extensions(Packet packet, bytes data, Py_ssize_t announced_at) except -2
@@ -25,10 +25,10 @@ cdef int _read_extensions(Packet packet, bytes data, Py_ssize_t announced_at) ex
 cdef long long _read_jumbo_length(Packet packet, bytes data) except -2
 
 @cython.locals(at=Py_ssize_t, n_header=Py_ssize_t, left=Py_ssize_t)
-cdef bint _read_tcp(Packet packet, bytes data) except -1
+cpdef bint read_tcp(Packet packet, bytes data) except -1
 
 @cython.locals(at=Py_ssize_t, n_bytes=Py_ssize_t)
-cdef bint _read_udp(Packet packet, bytes data) except -1
+cpdef bint read_udp(Packet packet, bytes data) except -1
 
 @cython.locals(at=Py_ssize_t)
 cdef int _read_ports(Packet packet, bytes data) except -1

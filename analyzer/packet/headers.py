@@ -65,16 +65,16 @@ def _read_chain(packet: Packet, data: bytes, ether_type: int) -> bool:
         # Below 0x600 it is the length field of 802.3, and what follows is 802.2.
         packet.ether_type = ether_type if ether_type >= 0x600 else _LLC
         if ether_type == _IPV4:
-            protocol = _read_ipv4(packet, data)
+            protocol = read_ipv4(packet, data)
         elif ether_type == _IPV6:
-            protocol = _read_ipv6(packet, data)
+            protocol = read_ipv6(packet, data)
         else:
             ether_type = read_shim(packet, data, ether_type)
             continue
         if protocol == _TCP:
-            return _read_tcp(packet, data)
+            return read_tcp(packet, data)
         if protocol == _UDP:
-            if not _read_udp(packet, data):
+            if not read_udp(packet, data):
                 return False
             ether_type = enter_udp(packet, data)
             if ether_type < 0:
@@ -93,7 +93,7 @@ def _read_chain(packet: Packet, data: bytes, ether_type: int) -> bool:
     return False
 
 
-def _read_ipv4(packet: Packet, data: bytes) -> int:
+def read_ipv4(packet: Packet, data: bytes) -> int:
     """Read an IPv4 header. Return the protocol of what follows it, -1 if that cannot be read."""
     at = packet.payload
     if packet.payload_end - at < 20 and packet.is_too_short(20, "IPv4 header"):
@@ -128,7 +128,7 @@ def _read_ipv4(packet: Packet, data: bytes) -> int:
     return packet.protocol
 
 
-def _read_ipv6(packet: Packet, data: bytes) -> int:
+def read_ipv6(packet: Packet, data: bytes) -> int:
     """Read an IPv6 header and its extension headers. Return the protocol of what follows, -1 if that cannot be read."""
     at = packet.payload
     if packet.is_too_short(40, "IPv6 header"):
@@ -211,7 +211,8 @@ def _read_jumbo_length(packet: Packet, data: bytes) -> int:
     return 0
 
 
-def _read_tcp(packet: Packet, data: bytes) -> bool:
+def read_tcp(packet: Packet, data: bytes) -> bool:
+    """Read a TCP header. Return whether it is whole; the ports are read where they are there."""
     at = packet.payload
     if packet.payload_end - at < 20 and packet.is_too_short(20, "TCP header"):
         _read_ports(packet, data)
@@ -237,7 +238,8 @@ def _read_tcp(packet: Packet, data: bytes) -> bool:
     return True
 
 
-def _read_udp(packet: Packet, data: bytes) -> bool:
+def read_udp(packet: Packet, data: bytes) -> bool:
+    """Read a UDP header. Return whether it is whole; the ports are read where they are there."""
     at = packet.payload
     if packet.payload_end - at < 8 and packet.is_too_short(8, "UDP header"):
         _read_ports(packet, data)

@@ -1,0 +1,13 @@
+"""The table of all fields that can be filtered."""
+
+from functools import cache
+
+from analyzer.filters.field import FieldTable
+from analyzer.filters.header_places import header_fields
+from analyzer.filters.value_sources import listed_fields
+
+
+@cache
+def field_table() -> FieldTable:
+    """Return the table of all fields, always the same object."""
+    return FieldTable([*(field for field, _ in header_fields().values()), *listed_fields()])

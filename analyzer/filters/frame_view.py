@@ -1,0 +1,49 @@
+"""What the sources of field values see of one frame."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from analyzer.capture.frame import Frame
+from analyzer.filters.packet_values import Occurrence
+from analyzer.packet.layer_places import LayerPlaces
+from analyzer.tls.events import Event
+
+if TYPE_CHECKING:
+    from analyzer.engine import Engine
+
+Found = dict[str, list[Occurrence]]
+"""The occurrences of fields in a frame, by the name of the field."""
+
+
+class FrameView:
+    """One frame. The same object is filled again for every frame.
+
+    frame: the frame. layers: its headers. events: those that it caused; always empty without an engine. engine: the engine that
+    was fed with it, None where nothing is reassembled.
+    """
+
+    __slots__ = ("engine", "events", "frame", "layers")
+
+    def __init__(self, engine: "Engine | None") -> None:
+        self.engine = engine
+        self.frame: Frame = Frame()
+        self.layers = LayerPlaces()
+        self.events: Sequence[Event] = ()
+
+
+class Source(Protocol):
+    """Finds the values of a family of fields. Every source that a filter needs takes every frame, in their order."""
+
+    def take(self, view: FrameView) -> None:
+        """Take the next frame: what has to be remembered of it for the frames after it."""
+
+    def find(self, view: FrameView) -> Found:
+        """Return the fields of the frame that was taken last. It is called at most once for a frame, where a filter asks."""
+
+
+def found(*pairs: tuple[str, object]) -> Found:
+    """Return occurrences that have no bytes of their own, one for each pair of name and value."""
+    result: Found = {}
+    for name, value in pairs:
+        result.setdefault(name, []).append(Occurrence(value, None, 1))  # type: ignore[arg-type]
+    return result

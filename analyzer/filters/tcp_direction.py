@@ -1,0 +1,186 @@
+"""Follows one direction of a TCP connection for `tcp.analysis.*`: the sequence analysis that users know from Wireshark.
+
+It looks at headers only, in the order of the capture, so that a filter on it needs no reassembly. Numbers are those of the
+header and wrap at 2**32 (RFC 9293 section 3.4). The rules are those of Wireshark's documentation, section "TCP Analysis":
+each asks how a segment lies to what its direction has sent so far, and to what the other direction has acknowledged.
+"""
+
+from dataclasses import dataclass, field
+
+FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
+
+UNKNOWN_SCALE, NO_SCALE = -1, -2
+"""Window scales that are no number of bits: the SYN is not in the capture; a side did not offer the option (RFC 7323)."""
+
+OUT_OF_ORDER_TIME = 3_000_000
+"""Nanoseconds in which a segment behind later ones counts as out of order, where the round trip time is not known."""
+
+MAX_UNACKNOWLEDGED = 1000
+"""Segments of a direction that are remembered until they are acknowledged; without the other direction, all are."""
+
+FAST_TIME = 20_000_000
+"""Nanoseconds after the last duplicate acknowledgment in which a segment counts as sent again because of it."""
+
+
+@dataclass(slots=True)
+class Segment:
+    """The header of a segment, and its time. n_bytes: of its payload on the wire. edges: of its selective acknowledgments."""
+
+    sequence: int
+    acknowledgment: int
+    flags: int
+    window: int
+    n_bytes: int
+    frame: int
+    at: int
+    edges: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def following(self) -> int:
+        """The number after the segment; SYN and FIN count as one byte (RFC 9293 section 3.4)."""
+        return (self.sequence + self.n_bytes + (1 if self.flags & (SYN | FIN) else 0)) & 0xFFFFFFFF
+
+
+@dataclass(slots=True)
+class Direction:
+    """One direction. first: its initial number, None before a segment shows it. scale: bits, or one of the two constants.
+
+    following: the highest number after a segment; following_at: when it came. highest: up to where all of it was seen. window,
+    acknowledged, acknowledged_at: of its last segment. duplicates: how often its acknowledgment came again, and first_frame
+    where it came first. noted: what its last segment was found to be. unacknowledged: where its segments begin and end that the
+    other direction has not acknowledged. edges: the selective acknowledgments of its last segment (RFC 2018).
+    """
+
+    first: int | None = None
+    scale: int = UNKNOWN_SCALE
+    following: int | None = None
+    following_at: int = -1
+    highest: int | None = None
+    window: int = 0
+    acknowledged: int | None = None
+    acknowledged_at: int = -1
+    duplicates: int = 0
+    first_frame: int = 0
+    noted: set[str] = field(default_factory=set)
+    unacknowledged: list[tuple[int, int]] = field(default_factory=list)
+    edges: tuple[tuple[int, int], ...] = ()
+
+    def analyze(self, segment: Segment, peer: "Direction", round_trip: int) -> set[str]:
+        """Take the next segment of this direction, and return what it is: the names after `tcp.analysis.`.
+
+        round_trip: nanoseconds of the connection's handshake, 0 where they are not known.
+        """
+        noted: set[str] = set()
+        self._look_forward(segment, peer, noted)
+        if segment.acknowledgment != self.acknowledged:
+            self.first_frame, self.duplicates = segment.frame, 0
+        if segment.flags & ACK and peer.highest is not None and _after(segment.acknowledgment, peer.highest):
+            noted.add("ack_lost_segment")
+            further = peer.following is not None and _after(peer.following, segment.acknowledgment)
+            peer.highest = peer.following if further else segment.acknowledgment
+        again = self._again(segment, peer, round_trip) if "keep_alive" not in noted else None
+        if again is not None:
+            noted |= {again, "retransmission"} if again != "out_of_order" else {again}
+        self._remember(segment, noted)
+        peer.acknowledge(segment)
+        return noted
+
+    def _look_forward(self, segment: Segment, peer: "Direction", noted: set[str]) -> None:
+        ordinary = not segment.flags & (SYN | FIN | RST)
+        in_order = self.following is not None and segment.sequence == self.following
+        if segment.n_bytes == 1 and in_order and peer.acknowledged is not None and peer.window == 0:
+            noted.add("zero_window_probe")
+            return
+        if segment.window == 0 and ordinary:
+            noted.add("zero_window")
+        if self.following is not None and _after(segment.sequence, self.following) and not segment.flags & RST:
+            noted.add("lost_segment")
+        if not ordinary:
+            return
+        if segment.n_bytes <= 1 and self.following is not None and segment.sequence == (self.following - 1) & 0xFFFFFFFF:
+            noted.add("keep_alive")
+        if segment.n_bytes:
+            self._fills_window(segment, peer, noted)
+        elif in_order:
+            self._repeats(segment, peer, noted)
+
+    @staticmethod
+    def _fills_window(segment: Segment, peer: "Direction", noted: set[str]) -> None:
+        if peer.scale == UNKNOWN_SCALE or peer.acknowledged is None:
+            return
+        edge = peer.acknowledged + peer.window
+        if (segment.sequence + segment.n_bytes) & 0xFFFFFFFF == edge & 0xFFFFFFFF:
+            noted.add("window_full")
+
+    def _repeats(self, segment: Segment, peer: "Direction", noted: set[str]) -> None:
+        """Compare a segment without data with the last one of its direction."""
+        window, acknowledgment = self._scaled(segment), segment.acknowledgment
+        if acknowledgment == self.acknowledged and window and window != self.window:
+            noted.add("window_update")
+        if window != self.window:
+            return
+        if window and acknowledgment == self.acknowledged and "keep_alive" in peer.noted:
+            noted.add("keep_alive_ack")
+        elif not window and "zero_window_probe" in peer.noted and self.acknowledged is not None:
+            if (acknowledgment - self.acknowledged) & 0xFFFFFFFF <= 1:
+                noted.add("zero_window_probe_ack")
+        elif window and acknowledgment == self.acknowledged:
+            self.duplicates += 1
+            noted.add("duplicate_ack")
+
+    def _again(self, segment: Segment, peer: "Direction", round_trip: int) -> str | None:
+        """Return why a segment does not go on behind the ones before it; None if it does, or has nothing."""
+        following = self.following
+        if following is None or not (segment.n_bytes or segment.flags & (SYN | FIN)) or not _after(following, segment.sequence):
+            return None
+        if segment.n_bytes > 1 and (following - 1) & 0xFFFFFFFF == segment.sequence:
+            return None
+        end = (segment.sequence + segment.n_bytes) & 0xFFFFFFFF
+        if segment.n_bytes and peer.acknowledged and not _after(end, peer.acknowledged):
+            return "spurious_retransmission"
+        if peer.duplicates >= 2 and segment.at - peer.acknowledged_at < FAST_TIME:
+            missing = bool(peer.edges) and not any(_within(segment.sequence, end, *edges) for edges in peer.edges)
+            if missing or peer.acknowledged == segment.sequence:
+                return "fast_retransmission"
+        seen = any(_within(segment.sequence, end, *sent) for sent in self.unacknowledged)
+        soon = segment.at - self.following_at < (round_trip or OUT_OF_ORDER_TIME)
+        if soon and following != end and not seen:
+            return "out_of_order"
+        return "retransmission"
+
+    def acknowledge(self, segment: Segment) -> None:
+        """Forget what a segment of the other direction acknowledges."""
+        kept = []
+        for start, stop in self.unacknowledged:
+            if _after(segment.acknowledgment, start) and not _after(segment.acknowledgment, stop):
+                start = segment.acknowledgment
+            if _after(stop, segment.acknowledgment):
+                kept.append((start, stop))
+        self.unacknowledged = kept
+
+    def _remember(self, segment: Segment, noted: set[str]) -> None:
+        probe = "zero_window_probe" in noted
+        if not probe and (self.following is None or _after(segment.following, self.following)):
+            self.following, self.following_at = segment.following, segment.at
+        if not probe and (self.highest is None or segment.sequence == self.highest):
+            self.highest = self.following
+        if (segment.n_bytes or segment.flags & (SYN | FIN)) and len(self.unacknowledged) < MAX_UNACKNOWLEDGED:
+            self.unacknowledged.append((segment.sequence, segment.following))
+        self.window = self._scaled(segment)
+        self.acknowledged = segment.acknowledgment
+        self.acknowledged_at = segment.at
+        self.edges = segment.edges
+        self.noted = noted
+
+    def _scaled(self, segment: Segment) -> int:
+        return segment.window if segment.flags & SYN or self.scale < 0 else segment.window << self.scale
+
+
+def _within(first: int, last: int, start: int, stop: int) -> bool:
+    """Return whether `first` to `last` is inside `start` to `stop`."""
+    return not _after(start, first) and not _after(last, stop)
+
+
+def _after(first: int, second: int) -> bool:
+    """Return whether the first number is behind the second, as far as numbers that wrap can say."""
+    return 0 < (first - second) & 0xFFFFFFFF < 0x80000000

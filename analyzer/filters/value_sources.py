@@ -1,0 +1,48 @@
+"""Which source finds a field: the list in which the field is declared has one source."""
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from importlib import import_module
+
+from analyzer.filters.field import Field
+from analyzer.filters.frame_view import Source
+from analyzer.filters.value_strings import rows, type_of, value_strings
+
+LISTS = {"frame_fields": "FrameFields", "tcp_fields": "TcpFields"}
+"""The lists of fields (`*.csv`), and the class that finds them, in the module of the same name."""
+
+NEEDS_ENGINE: frozenset[str] = frozenset()
+"""The lists whose fields are in what the engine reassembles or decrypts."""
+
+
+def source_of(name: str) -> Callable[[], Source]:
+    """Return the class of the source of a field that is no header field. Raises KeyError for a field without one."""
+    return _source(_list_of(name))
+
+
+def needs_engine(name: str) -> bool:
+    """Return whether a field that is no header field needs an engine."""
+    return _list_of(name) in NEEDS_ENGINE
+
+
+def listed_fields() -> Iterator[Field]:
+    """Yield the fields of all lists."""
+    for name in LISTS:
+        for row in rows(name):
+            kind, bits = type_of(row["type"])
+            yield Field(row["name"], kind, row["label"], value_strings(row["values"]), row["base"] or "none", bits)
+
+
+@cache
+def _places() -> dict[str, str]:
+    return {row["name"]: name for name in LISTS for row in rows(name)}
+
+
+def _list_of(name: str) -> str:
+    return _places()[name]
+
+
+@cache
+def _source(name: str) -> Callable[[], Source]:
+    found: Callable[[], Source] = getattr(import_module(f"analyzer.filters.{name}"), LISTS[name])
+    return found

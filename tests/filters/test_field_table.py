@@ -1,0 +1,78 @@
+"""The table of fields: names and types as tshark has them, and value strings as it writes them."""
+
+import os
+import subprocess
+from functools import cache
+
+import pytest
+
+from analyzer.filters.field_table import field_table
+from analyzer.filters.field_type import FieldType
+from analyzer.filters.value_sources import LISTS, source_of
+from analyzer.filters.value_strings import rows, type_of, value_strings
+
+NEW = {"frame.time_epoch", "frame.time_utc", "tcp.flags.ae"}
+"""Fields of Wireshark 4.6 that 4.0 has not, or has with another type."""
+
+
+@cache
+def listed(program):
+    """What `tshark -G fields` says: the type of each name."""
+    text = subprocess.run([program, "-G", "fields"], capture_output=True, text=True, check=True).stdout
+    types = {}
+    for line in text.splitlines():
+        cells = line.split("\t")
+        types.setdefault(cells[2], set()).add(cells[3] if cells[0] == "F" else "FT_PROTOCOL")
+    return types
+
+
+def wire_type(field):
+    """Wireshark's name of the type of a field of ours."""
+    plain = {FieldType.IPV4: "FT_IPv4", FieldType.IPV6: "FT_IPv6", FieldType.FLOAT: "FT_DOUBLE"}
+    if field.type in (FieldType.UINT, FieldType.INT):
+        return f"FT_{field.type.name}{field.bits}"
+    return plain.get(field.type, f"FT_{field.type.name}")
+
+
+@pytest.mark.peer("tshark")
+def test_names_and_types_are_those_of_tshark():
+    known = listed("tshark")
+    ours = [field for field in field_table() if field.family != "analyzer" and field.name not in NEW]
+    assert [field.name for field in ours if field.name not in known] == []
+    wrong = [(field.name, wire_type(field), known[field.name]) for field in ours if wire_type(field) not in known[field.name]]
+    assert wrong == []
+
+
+@pytest.mark.skipif("ANALYZER_TSHARK" not in os.environ, reason="ANALYZER_TSHARK names no newer tshark")
+def test_names_and_types_are_those_of_a_newer_tshark():
+    known = listed(os.environ["ANALYZER_TSHARK"])
+    wrong = [
+        (field.name, wire_type(field), known.get(field.name))
+        for field in field_table()
+        if field.family != "analyzer" and wire_type(field) not in known.get(field.name, ())
+    ]
+    assert wrong == []
+
+
+def test_each_list_has_a_source_that_can_be_made():
+    for name in LISTS:
+        source = source_of(next(rows(name))["name"])()
+        assert callable(source.take)
+        assert callable(source.find)
+
+
+def test_types_have_their_widths():
+    assert type_of("UINT24") == (FieldType.UINT, 24)
+    assert type_of("BYTES") == (FieldType.BYTES, 0)
+
+
+def test_value_strings_come_from_the_list_or_from_a_registry():
+    assert value_strings("") is None
+    assert value_strings("1=request;2=reply") == {1: "request", 2: "reply"}
+    assert value_strings("ip_protocols")[6] == "TCP"
+    assert value_strings("handshake_types:title")[1] == "Client Hello"
+
+
+def test_every_field_says_what_it_is():
+    assert [field.name for field in field_table() if not field.label] == []
+    assert field_table() is field_table()
