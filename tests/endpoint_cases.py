@@ -1,7 +1,7 @@
 """Connections of real programs that fail, and others that do not: a server, a client, and what must be said of them.
 
 Each case has a port of its own, by its place. Servers of Python use OpenSSL; programs are openssl, gnutls-cli, gnutls-serv,
-nginx and curl. All run at the same time.
+nginx and curl, and `endpoint.go` for crypto/tls of Go. All run at the same time.
 """
 
 import datetime
@@ -322,6 +322,22 @@ def curl(pki: Pki, *more: str, scheme: str = "https", trust: str = "root") -> li
         *more,
         f"{scheme}://{NAME}:{{port}}/",
     ]
+
+
+def build_endpoint(folder: Path) -> None:
+    """Compile the end with Go's crypto/tls, for `go_server` and `go_client`."""
+    source = Path(__file__).parent / "endpoint.go"
+    subprocess.run(["go", "build", "-o", str(folder / "endpoint"), str(source)], check=True)
+
+
+def go_server(pki: Pki, *more: str, certificate: str = "good") -> list[str]:
+    """The arguments of a server of Go."""
+    return [str(pki.folder / "endpoint"), "-serve", "-address", f"{FAR}:{{port}}", "-certificate", pki[certificate], *more]
+
+
+def go_client(pki: Pki, *more: str, trust: str = "root") -> list[str]:
+    """The arguments of a client of Go."""
+    return [str(pki.folder / "endpoint"), "-address", f"{FAR}:{{port}}", "-name", NAME, "-trust", pki[trust], *more]
 
 
 def nginx(folder: Path, number: int, server: str) -> list[str]:
@@ -649,6 +665,49 @@ def failing(pki: Pki, folder: Path) -> list[Case]:
             ("client", "certificate_unknown_issuer"),
             after,
         ),
+        Case(
+            "Go, 1.2 to 1.3", go_server(pki, "-least", "772"), s_client(pki, "-tls1_2"), ("server", "no_common_version"), hello
+        ),
+        Case(
+            "Go, 1.3 to 1.2", s_server(pki, "-tls1_2"), go_client(pki, "-least", "772"), ("server", "no_common_version"), hello
+        ),
+        Case(
+            "Go, suites",
+            go_server(pki),
+            s_client(pki, "-tls1_2", "-cipher", "ECDHE-RSA-AES128-GCM-SHA256"),
+            ("server", "no_common_cipher_suite"),
+            hello,
+        ),
+        Case("Go, ALPN", go_server(pki, "-alpn", "h2"), go_client(pki, "-alpn", "imap"), ("server", "no_common_alpn"), ("client_hello", "server_hello")),
+        Case("Go, expired", tls(pki, "expired", setup=v12), go_client(pki), ("client", "certificate_expired"), after),
+        Case(
+            "Go, unknown issuer",
+            go_server(pki, "-most", "771", certificate="foreign"),
+            go_client(pki),
+            ("client", "certificate_unknown_issuer"),
+            after,
+        ),
+        Case(
+            "Go, wrong name",
+            go_server(pki, certificate="elsewhere"),
+            go_client(pki, "-most", "771"),
+            ("client", "certificate_name_mismatch"),
+            after,
+        ),
+        Case(
+            "Go, no certificate",
+            go_server(pki, "-demand", "-trust", pki["root"], "-most", "771"),
+            go_client(pki),
+            ("server", "client_certificate_missing"),
+            ("client_certificate", "key_exchange", "finished"),
+        ),
+        Case(
+            "Go, no certificate, 1.3",
+            go_server(pki, "-demand", "-trust", pki["root"]),
+            go_client(pki),
+            ("server", "client_certificate_missing"),
+            ("client_certificate", "finished", "server_hello"),
+        ),
     ]
 
 
@@ -688,6 +747,14 @@ def healthy(pki: Pki, folder: Path, first: int) -> list[Case]:
             "pre-shared key",
             ["openssl", "s_server", "-accept", f"{FAR}:{{port}}", "-nocert", "-psk", "00112233", "-rev"],
             ["openssl", "s_client", "-connect", f"{FAR}:{{port}}", "-psk", "00112233", "-quiet"],
+            None,
+        ),
+        Case("Go server", go_server(pki), curl(pki), None),
+        Case("Go client, 1.2", s_server(pki, "-tls1_2"), go_client(pki), None),
+        Case(
+            "Go at both ends",
+            go_server(pki, "-trust", pki["root"], "-demand"),
+            go_client(pki, "-certificate", pki["client"]),
             None,
         ),
     ]

@@ -8,7 +8,7 @@ Certificate, whose record has a length of its own, was asked for one and has non
 
 from typing import NamedTuple
 
-from analyzer.analysis.outcome_facts import LIKELY
+from analyzer.analysis.outcome_facts import LIKELY, POSSIBLE
 from analyzer.analysis.outcome_steps import FINISHED_RECORDS, NO_CERTIFICATE_RECORD, client_flight
 from analyzer.flows.ending import Ending
 from analyzer.tls.record.content_types import ENCRYPTED_ALERT_13
@@ -34,7 +34,7 @@ def sealed_alert(session: Session, ending: Ending, closer: int) -> SealedAlert |
     if work is not None and work.records and not work.failed:
         return None
     if session.handshake.parameters.tls13:
-        return _of_client(session) or _of_server(session, closer)
+        return _of_client(session) or _instead_of_extensions(session, closer) or _of_server(session, closer)
     return _before_13(session)
 
 
@@ -60,6 +60,23 @@ def _of_client(session: Session) -> SealedAlert | None:
         "most often it does not accept the server's certificate"
     )
     return SealedAlert("other_alert", LIKELY, detail, CLIENT, "server_hello", [sizes.last_frame])
+
+
+def _instead_of_extensions(session: Session, closer: int) -> SealedAlert | None:
+    """Return the alert that a server sends in the place of its EncryptedExtensions, whose record has 23 bytes or more.
+
+    It was content with what the ServerHello answers. Of the rest, only the application protocol is often refused.
+    """
+    sizes = session.sizes[SERVER]
+    if sizes.first != [ENCRYPTED_ALERT_13] or closer != SERVER:
+        return None
+    place = "the server sent an encrypted record as long as an alert where its EncryptedExtensions should be"
+    offer = session.handshake.hellos.offer
+    if offer is None or not offer.protocols:
+        return SealedAlert("other_alert", LIKELY, place, SERVER, "server_hello", [sizes.last_frame])
+    names = ", ".join(ascii(name.decode("latin-1"))[1:-1] for name in offer.protocols[:8])
+    detail = f"{place}: perhaps it speaks none of the protocols that the client offers: {names}"
+    return SealedAlert("no_common_alpn", POSSIBLE, detail, SERVER, "server_hello", [sizes.last_frame])
 
 
 def _of_server(session: Session, closer: int) -> SealedAlert | None:

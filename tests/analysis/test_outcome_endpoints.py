@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from endpoint_cases import Case, Pki, failing, healthy, port_of, run_case
+from endpoint_cases import Case, Pki, build_endpoint, failing, healthy, port_of, run_case
 from faulty_path import path
 from wire import run
 
-PROGRAMS = ("openssl", "gnutls-cli", "gnutls-serv", "nginx", "curl", "ip")
+PROGRAMS = ("openssl", "gnutls-cli", "gnutls-serv", "nginx", "curl", "go", "ip")
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +21,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Case], dict
         pytest.skip(f"not installed: {', '.join(missing)}")
     folder = tmp_path_factory.mktemp("endpoints")
     pki = Pki(folder)
+    build_endpoint(folder)
     cases = failing(pki, folder)
     cases += healthy(pki, folder, len(cases))
     try:
