@@ -20,7 +20,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from faulty_path import FAR, Fault, lose_all, lose_data, lose_large, reset_hello
+from faulty_path import ALSO_NEAR, FAR, Fault, forbid, limit_size, lose_all, lose_data, lose_large, reset_hello
 
 FIRST_PORT = 20000
 NAME = "server.test"
@@ -175,15 +175,20 @@ def tls(pki: Pki, certificate: str = "good", answer: bytes | None = b"hello", se
     return serve
 
 
-def asks(pki: Pki, setup: Any = None, trust: str = "root", ends: str = "unwrap", plain: bytes = b"") -> Callable[[int], None]:
-    """A TLS client of Python: it asks, and reads the answer. setup: changes its context. ends: how it leaves."""
+def asks(
+    pki: Pki, setup: Any = None, trust: str = "root", ends: str = "unwrap", plain: bytes = b"", source: str = ""
+) -> Callable[[int], None]:
+    """A TLS client of Python: it asks, and reads the answer. setup: changes its context. ends: how it leaves.
+
+    source: its address, if it is not that of all others.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(pki[trust])
     if setup is not None:
         setup(context)
 
     def client(port: int) -> None:
-        with socket.create_connection((FAR, port), SECONDS) as connection:
+        with socket.create_connection((FAR, port), SECONDS, (source, 0) if source else None) as connection:
             if plain:
                 connection.sendall(plain)
                 connection.recv(4096)
@@ -665,6 +670,7 @@ def failing(pki: Pki, folder: Path) -> list[Case]:
             ("client", "certificate_unknown_issuer"),
             after,
         ),
+        Case("forbidden by a router", reads(), sends(b""), ("between", "connection_refused"), ("tcp",), forbid),
         Case(
             "Go, 1.2 to 1.3", go_server(pki, "-least", "772"), s_client(pki, "-tls1_2"), ("server", "no_common_version"), hello
         ),
@@ -678,7 +684,13 @@ def failing(pki: Pki, folder: Path) -> list[Case]:
             ("server", "no_common_cipher_suite"),
             hello,
         ),
-        Case("Go, ALPN", go_server(pki, "-alpn", "h2"), go_client(pki, "-alpn", "imap"), ("server", "no_common_alpn"), ("client_hello", "server_hello")),
+        Case(
+            "Go, ALPN",
+            go_server(pki, "-alpn", "h2"),
+            go_client(pki, "-alpn", "imap"),
+            ("server", "no_common_alpn"),
+            ("client_hello", "server_hello"),
+        ),
         Case("Go, expired", tls(pki, "expired", setup=v12), go_client(pki), ("client", "certificate_expired"), after),
         Case(
             "Go, unknown issuer",
@@ -749,6 +761,7 @@ def healthy(pki: Pki, folder: Path, first: int) -> list[Case]:
             ["openssl", "s_client", "-connect", f"{FAR}:{{port}}", "-psk", "00112233", "-quiet"],
             None,
         ),
+        Case("a smaller MTU on the path", tls(pki, "rsa", setup=v12), asks(pki, source=ALSO_NEAR), None, fault=limit_size),
         Case("Go server", go_server(pki), curl(pki), None),
         Case("Go client, 1.2", s_server(pki, "-tls1_2"), go_client(pki), None),
         Case(

@@ -22,7 +22,8 @@ from typing import Any
 
 from frames_by_hand import checksum
 
-NEAR, FAR = "10.77.0.1", "10.77.0.2"
+NEAR, FAR, ROUTER, ALSO_NEAR = "10.77.0.1", "10.77.0.2", "10.77.0.9", "10.77.0.3"
+SMALL_MTU = 900
 CLONE_NEWNET = 0x40000000
 RAW_IP = 101
 RST, ACK = 4, 16
@@ -40,8 +41,8 @@ class FaultyPath:
         self.places: list[int] = []
         self.ends: list[int] = []
         self._stop = threading.Event()
-        for name, address in (("near", NEAR), ("far", FAR)):
-            place, end = _namespace(name, address)
+        for name, addresses in (("near", (NEAR, ALSO_NEAR)), ("far", (FAR,))):
+            place, end = _namespace(name, addresses)
             self.places.append(place)
             self.ends.append(end)
         self._carrier = threading.Thread(target=self._carry, daemon=True)
@@ -92,7 +93,7 @@ class FaultyPath:
                     os.write(self.ends[1 - direction], passed)
 
 
-def _namespace(name: str, address: str) -> tuple[int, int]:
+def _namespace(name: str, addresses: tuple[str, ...]) -> tuple[int, int]:
     """Make a namespace with a tunnel interface. Return descriptors of the namespace and of the interface."""
     found: list[int] = []
 
@@ -105,7 +106,8 @@ def _namespace(name: str, address: str) -> tuple[int, int]:
             fcntl.ioctl(end, 0x400454CA, struct.pack("16sH", name.encode(), 0x1001))
         except OSError:
             return
-        for words in (("link", "set", "lo", "up"), ("addr", "add", f"{address}/24", "dev", name), ("link", "set", name, "up")):
+        added = [("addr", "add", f"{address}/24", "dev", name) for address in addresses]
+        for words in (("link", "set", "lo", "up"), *added, ("link", "set", name, "up")):
             subprocess.run(["ip", *words], check=True)
         found.extend((os.open("/proc/thread-self/ns/net", os.O_RDONLY), end))
 
@@ -159,6 +161,31 @@ def reset_hello(path: FaultyPath, direction: int, packet: bytes) -> bytes | None
         path.send(1, reset_of(packet))
         return None
     return packet
+
+
+def forbid(path: FaultyPath, direction: int, packet: bytes) -> bytes | None:
+    """A router forbids the connection, and says so."""
+    if direction == 0:
+        path.send(1, error_of(packet, 13))
+        return None
+    return packet
+
+
+def limit_size(path: FaultyPath, direction: int, packet: bytes) -> bytes | None:
+    """A router has an MTU of 900 bytes behind it, and says so: the server sends smaller packets then (RFC 1191)."""
+    if direction == 1 and len(packet) > SMALL_MTU:
+        path.send(0, error_of(packet, 4, SMALL_MTU))
+        return None
+    return packet
+
+
+def error_of(packet: bytes, code: int, rest: int = 0) -> bytes:
+    """The ICMP error of a router about a packet, to its sender: Destination Unreachable with a code (RFC 792)."""
+    body = struct.pack(">BBHI", 3, code, 0, rest) + packet[:28]
+    body = body[:2] + checksum(body).to_bytes(2) + body[4:]
+    addresses = socket.inet_aton(ROUTER) + packet[12:16]
+    head = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(body), 1, 0, 60, socket.IPPROTO_ICMP, 0) + addresses
+    return head[:10] + checksum(head).to_bytes(2) + head[12:] + body
 
 
 def reset_of(packet: bytes, hops: int = 200) -> bytes:

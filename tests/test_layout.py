@@ -24,6 +24,7 @@ MAX_ATTRIBUTES = 20
 MANY_ATTRIBUTES = {
     "api/session_object.py:Session": "its attributes are the keys of the session record",
     "capture/packet_reader.py:PacketReader": "one object for all packets, whose buffer compiled code reads as C fields",
+    "flows/connection.py:Endpoint": "one object for each side of a connection, which compiled code reads as C fields",
     "packet/packet.py:Packet": "one object for all packets, filled again for each, whose fields compiled code reads in C",
 }
 """The classes that have more, as `package/file.py:Class`, and the reason."""

@@ -22,7 +22,10 @@ MS = 1_000_000
 
 
 class Wire:
-    """One connection. port: of the server; source: of the client. hops: by side, the time to live of packets."""
+    """One connection. port: of the server; source: of the client. hops: by side, the time to live of packets.
+
+    identifications: by side, of the IPv4 header of its next packet; None where all of a side have the same.
+    """
 
     def __init__(self, port: int = 443, source: int = 50000, start: int = START, hops: tuple[int, int] = (64, 52)) -> None:
         self.ports = (source, port)
@@ -31,6 +34,7 @@ class Wire:
         self.next = [1000, 9000]
         self.seen = [0, 0]
         self.frames: list[tuple[int, bytes]] = []
+        self.identifications: list[int | None] = [None, None]
 
     def packet(self, side: int, flags: int, data: bytes = b"", *, sequence: int | None = None, hops: int = 0) -> None:
         """One packet of a side. sequence: another number than its next one."""
@@ -40,7 +44,10 @@ class Wire:
         answer = self.seen[side] if flags & ACK else 0
         fixed = struct.pack(">IIHHHH", number & 0xFFFFFFFF, answer & 0xFFFFFFFF, 0x5000 | flags, 60000, 0, 0)
         body = ports + fixed + data
-        frame = ip(ADDRESSES[side], ADDRESSES[1 - side], socket.IPPROTO_TCP, body, 16, 1, hops or self.hops[side])
+        counted = self.identifications[side]
+        self.identifications[side] = None if counted is None else counted + 1 & 0xFFFF
+        addresses = ADDRESSES[side], ADDRESSES[1 - side]
+        frame = ip(*addresses, socket.IPPROTO_TCP, body, 16, 1 if counted is None else counted, hops or self.hops[side])
         self.frames.append((self.at, frame))
 
     def wait(self, seconds: float) -> "Wire":

@@ -13,10 +13,11 @@ from analyzer.analysis.outcome_facts import ABANDONED, BETWEEN, CERTAIN, FAILED,
 from analyzer.analysis.refused_upgrade import refused_upgrade
 from analyzer.analysis.reset_origin import inserted_reset
 from analyzer.analysis.service_traits import TLS_PORTS
-from analyzer.analysis.silent_peer import SILENT, lost_segments
+from analyzer.analysis.silent_peer import SILENT, lost_segments, reported
 from analyzer.codec.registry import registry
 from analyzer.flows.ending import NEITHER, Ending
 from analyzer.flows.flow import Flow
+from analyzer.flows.path_errors import REFUSED, PathError
 from analyzer.tls.record.content_types import HANDSHAKE
 
 CLIENT, SERVER = 0, 1
@@ -70,13 +71,22 @@ def _unopened(flow: Flow, ending: Ending) -> Outcome | None:
         detail = f"the server answered the client's SYN with an RST{times}: nobody listens on this port, or a firewall refuses"
         frames = [flow.first_frame, reset.frame]
         return Outcome(FAILED, ROLES[SERVER], "tcp", "connection_refused", CERTAIN, detail, frames, total)
+    errors: list[PathError] = ending.path_errors[CLIENT]
+    refusal = next((one for one in errors if one.kind == REFUSED), None)
+    if refusal is not None:
+        who = ROLES[SERVER] if refusal.sender == flow.server[0] else BETWEEN
+        detail = f"the client's SYN was refused; {reported(refusal)}"
+        return Outcome(FAILED, who, "tcp", "connection_refused", CERTAIN, detail, [flow.first_frame, refusal.frame], total)
     n_sent, waited = ending.n_packets[CLIENT], ending.now - flow.end
-    if ending.n_packets[SERVER] or (n_sent < 2 and waited < SYN_TIMEOUT):
+    if ending.n_packets[SERVER] or (n_sent < 2 and waited < SYN_TIMEOUT and not errors):
         return None
     detail = f"the client sent {n_sent} SYNs, and no answer came"
     if n_sent == 1:
         detail = "the client sent a SYN, and no answer came"
-    sure = CERTAIN if n_sent > 2 else LIKELY
+    sure = CERTAIN if n_sent > 2 or errors else LIKELY
+    if errors:
+        frames = sorted({flow.first_frame, errors[0].frame, flow.last_frame})
+        return Outcome(ABANDONED, NOBODY, "tcp", "no_answer", sure, f"{detail}; {reported(errors[0])}", frames, total)
     return Outcome(ABANDONED, NOBODY, "tcp", "no_answer", sure, detail, _both(flow.first_frame, flow.last_frame), total)
 
 

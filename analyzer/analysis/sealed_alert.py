@@ -34,7 +34,7 @@ def sealed_alert(session: Session, ending: Ending, closer: int) -> SealedAlert |
     if work is not None and work.records and not work.failed:
         return None
     if session.handshake.parameters.tls13:
-        return _of_client(session) or _instead_of_extensions(session, closer) or _of_server(session, closer)
+        return _of_client(session) or _instead_of_extensions(session, closer) or _of_server(session, ending, closer)
     return _before_13(session)
 
 
@@ -79,15 +79,14 @@ def _instead_of_extensions(session: Session, closer: int) -> SealedAlert | None:
     return SealedAlert("no_common_alpn", POSSIBLE, detail, SERVER, "server_hello", [sizes.last_frame])
 
 
-def _of_server(session: Session, closer: int) -> SealedAlert | None:
+def _of_server(session: Session, ending: Ending, closer: int) -> SealedAlert | None:
     """Return the alert that a server sends after the client's Finished, as its only record from there on (TLS 1.3)."""
     client, server = session.sizes
     lengths = client.first
     n = client_flight(lengths)
     if n < 2 or len(lengths) < n or lengths[n - 1] not in FINISHED_RECORDS:
         return None
-    # A client that was refused closes without having asked for anything.
-    if closer != SERVER and (closer != CLIENT or len(lengths) > n or lengths[0] != NO_CERTIFICATE_RECORD):
+    if closer != SERVER and (closer != CLIENT or not _meets_nobody(session, ending, n)):
         return None
     finished = client.frames[n - 1]
     behind = [length for length, frame in zip(server.first, server.frames, strict=True) if frame > finished]
@@ -100,3 +99,14 @@ def _of_server(session: Session, closer: int) -> SealedAlert | None:
         return SealedAlert("client_certificate_missing", LIKELY, detail, SERVER, "client_certificate", frames)
     detail = f"{after}; before it the client sent what is as long as a certificate and its proof"
     return SealedAlert("client_certificate_refused", LIKELY, detail, SERVER, "client_certificate", frames)
+
+
+def _meets_nobody(session: Session, ending: Ending, n: int) -> bool:
+    """Return whether a client that closed first had not asked for anything, or asked a server that had left, and got an RST.
+
+    n: how many of its records are the end of its handshake. A client with a certificate that asks for nothing may be content.
+    """
+    client, server = session.sizes
+    if len(client.first) == n:
+        return client.first[0] == NO_CERTIFICATE_RECORD
+    return client.frames[n] > server.last_frame and ending.resets[SERVER] is not None and not ending.fins[SERVER]

@@ -12,6 +12,7 @@ from analyzer.analysis.outcome_facts import CERTAIN, LIKELY, ROLES
 from analyzer.analysis.outcome_steps import last_word
 from analyzer.flows.ending import NEITHER, Ending
 from analyzer.flows.flow import Flow
+from analyzer.flows.path_errors import TOO_BIG, PathError
 from analyzer.tls.session import Session
 
 SILENT = 3_000_000_000
@@ -53,6 +54,14 @@ def silence(session: Session, until: int, closer: int) -> str | None:
     return f"the {who} acknowledged what the {other} had sent, and said nothing for {(until - at) / 1e9:,.1f} s"
 
 
+def reported(error: PathError) -> str:
+    """Return the sentence about an ICMP error."""
+    said = f"{error.sender} answered with the ICMP error {error.name}"
+    if error.kind == TOO_BIG and error.mtu:
+        said = f"{said}: packets of more than {error.mtu:,} bytes do not go through"
+    return f"{said} (frame {error.frame})"
+
+
 def is_gone(ending: Ending, role: int, end: int) -> bool:
     """Return whether bytes of a role are without an acknowledgement only because its peer has left.
 
@@ -73,13 +82,20 @@ def lost_segments(flow: Flow, ending: Ending) -> Lost | None:
             continue
         who, other = ROLES[role], ROLES[1 - role]
         n_lost = flow.unacknowledged[role]
+        error = next(iter(ending.path_errors[role]), None)
         if n_lost:
             detail = f"{n_lost:,} bytes of the {who} are not in the capture, and the {other} did not acknowledge them"
             return Lost(CERTAIN, f"{detail}: they were lost on the path", [])
         open_bytes, n_resent = ending.unanswered[role], ending.resent[role]
-        if open_bytes <= 0 or n_resent < LEAST_RESENT or (ending.fins[role] and open_bytes == 1):
+        if open_bytes <= 0 or n_resent < (LEAST_RESENT if error is None else 1) or (ending.fins[role] and open_bytes == 1):
             continue
         largest, frames = ending.largest[role], [ending.resent_frames[role]]
+        if error is not None:
+            detail = (
+                f"the {who} sent a segment of {largest:,} bytes again, and the {other} never acknowledged {open_bytes:,} bytes"
+            )
+            sure = CERTAIN if n_resent >= LEAST_RESENT else LIKELY
+            return Lost(sure, f"{detail}; {reported(error)}", [error.frame, *frames])
         again = f"the {who} sent a segment again {n_resent} times, and the {other} never acknowledged {open_bytes:,} bytes"
         if largest >= LARGE_SEGMENT:
             detail = (

@@ -20,6 +20,7 @@ from analyzer.engine.tcp_stream import TcpStream
 from analyzer.flows.connection import Endpoint
 from analyzer.flows.flow import TCP, UDP
 from analyzer.flows.fragments import Defragmenter, FragmentReport
+from analyzer.flows.path_errors import ICMP, ICMPV6, note_path_error
 from analyzer.flows.tcp import Connections
 from analyzer.flows.udp import UdpFlows
 from analyzer.packet.headers import read, read_ip
@@ -30,7 +31,7 @@ from analyzer.tls.events import Event
 from analyzer.tls.record.record_reader import RecordReader
 
 # In the compiled build these are C variables, which other modules cannot see.
-_TCP, _UDP = TCP, UDP
+_TCP, _UDP, _ICMP, _ICMPV6 = TCP, UDP, ICMP, ICMPV6
 
 TLS_KEY_LOG = 0x544C534B
 """The type of a Decryption Secrets Block that holds a TLS key log (pcapng, section 4.7)."""
@@ -136,6 +137,8 @@ class Engine:
                     self.connections.doubt_fragments(packet, conflict, frame.number, frame.at)
             elif packet.protocol == _UDP and self.follows_datagrams:
                 self.datagrams.feed(packet, frame.number, frame.at)
+        elif packet.protocol == _ICMP or packet.protocol == _ICMPV6:
+            note_path_error(self.connections, packet, frame.number)
 
     def step(self, frame_reader: FrameReader) -> cython.bint:
         """Take the next frame, and the secrets before it. Return False if the packet reader needs more bytes."""

@@ -37,6 +37,8 @@ cdef class Endpoint:
     cdef public int newest
     cdef public long long n_packets
     cdef public long long answered
+    cdef public int identification
+    cdef public int n_counted
 
     cpdef void start(self, long long sequence) except *
     cpdef long long position(self, long long sequence) except? -1
@@ -52,6 +54,7 @@ cdef class Reset:
     cdef public long long ahead
     cdef public int hops
     cdef public int identification
+    cdef public int jump
     cdef public long long count
 
 
@@ -72,6 +75,7 @@ cdef class Delivery:
     cdef public list largest
     cdef public list resent_frame
     cdef public list unacknowledged
+    cdef public list path_errors
 
 
 @cython.no_gc

@@ -1,5 +1,7 @@
 """The state of one TCP connection: its two endpoints, the position of each byte stream, and the pending segments."""
 
+from typing import Any
+
 import cython
 
 from analyzer.flows.sink import Sink
@@ -26,11 +28,14 @@ class Endpoint:
     the peer acknowledged just that FIN. reset: where the streams stood at its first RST, None before one.
     acknowledged: position up to which the peer has acknowledged behind a hole, -1 if unknown; answered: the number in the
     peer's farthest acknowledgement, -1 before one. last_frame: the frame of the last byte that the reader got.
+    identification: of the IPv4 header of its last packet with data; n_counted: how often in a row that has counted up, -1
+    before the first packet.
     """
 
     __slots__ = (
-        "acknowledged", "answered", "connection", "fin", "fin_acknowledged", "fin_frame", "history", "isn", "key", "last_frame",
-        "n_packets", "newest", "next", "offset", "peer", "pending", "pending_bytes", "reset", "side", "started",
+        "acknowledged", "answered", "connection", "fin", "fin_acknowledged", "fin_frame", "history", "identification", "isn",
+        "key", "last_frame", "n_counted", "n_packets", "newest", "next", "offset", "peer", "pending", "pending_bytes", "reset",
+        "side", "started",
     )  # fmt: skip
 
     def __init__(self, connection: "Connection", side: cython.int, key: bytes) -> None:
@@ -54,6 +59,8 @@ class Endpoint:
         self.newest = 0
         self.n_packets = 0
         self.answered = -1
+        self.identification = 0
+        self.n_counted = -1
 
     def start(self, sequence: cython.longlong) -> None:
         """Start the stream: the byte with this sequence number is its first one."""
@@ -78,10 +85,11 @@ class Reset:
     """An RST, in `frame`: the position of its number in the sender's stream, and how far the peer's stream had come then.
 
     at: its time. ahead: how far its number is from where the stream stood, 0 where it is just that. hops: its time to live (hop
-    limit), -1 if unknown; identification: of its IPv4 header, -1 without one. count: how many came of this sender.
+    limit), -1 if unknown; identification: of its IPv4 header, -1 without one; jump: how far that is ahead of the last one of
+    its sender where those count up, modulo 65,536, else -1. count: how many came of this sender.
     """
 
-    __slots__ = ("ahead", "at", "count", "frame", "hops", "identification", "peer", "position")
+    __slots__ = ("ahead", "at", "count", "frame", "hops", "identification", "jump", "peer", "position")
 
     def __init__(self, position: cython.longlong, peer: cython.longlong, frame: cython.longlong) -> None:
         self.position = position
@@ -91,6 +99,7 @@ class Reset:
         self.ahead = 0
         self.hops = -1
         self.identification = -1
+        self.jump = -1
         self.count = 1
 
 
@@ -123,15 +132,17 @@ class Delivery:
     """How a connection's bytes came: by side, how many segments came again, and how many lost bytes were never acknowledged.
 
     largest: by side, bytes of the largest segment that came again; resent_frame: by side, the first frame with such a segment.
+    path_errors: the ICMP errors about its packets (`path_errors.PathError`).
     """
 
-    __slots__ = ("largest", "resent", "resent_frame", "unacknowledged")
+    __slots__ = ("largest", "path_errors", "resent", "resent_frame", "unacknowledged")
 
     def __init__(self) -> None:
         self.resent = [0, 0]
         self.largest = [0, 0]
         self.resent_frame = [0, 0]
         self.unacknowledged = [0, 0]
+        self.path_errors: list[Any] = []
 
 
 class Connection:
@@ -141,7 +152,8 @@ class Connection:
     first_frame, last_frame, start, end: of its packets; times in nanoseconds since 1970-01-01 UTC. closed: why it ended, ""
     while it is open. limited: number of holes that were given up because more waited behind them than the limits allow.
     doubtful: whether its packets need a closer look, because a FIN, an RST or a claim has come. claim: a SYN in the middle of
-    the connection, until it is known whether it begins another one. delivery: None while every byte came once.
+    the connection, until it is known whether it begins another one. delivery: None while every byte came
+    once, and no ICMP error.
     answered_at: time of the first SYN-ACK, fin_at: of the first FIN, now: of the frame that ends it; -1 before. forged: an RST
     after which its sender went on, None without one. originator_hops,
     responder_hops: the time to live (hop limit) of an early packet, -1 if unknown.

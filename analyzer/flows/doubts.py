@@ -7,7 +7,7 @@ A receiver takes an RST only at the number that it expects next, and answers a S
 import cython
 
 from analyzer.flows.connection import Claim, Connection, Endpoint, Reset
-from analyzer.flows.limits import FARTHEST_RESET, JUMP
+from analyzer.flows.limits import FARTHEST_RESET, JUMP, LARGEST_STEP, LEAST_COUNTED
 from analyzer.flows.tcp_numbers import ACK, SYN, WORD
 from analyzer.packet.packet import Packet
 
@@ -36,8 +36,20 @@ def note_reset(endpoint: Endpoint, packet: Packet, frame: cython.longlong, at: c
     reset.hops = hops_of(packet)
     if packet.ip_version == 4 and packet.ip >= 0:
         reset.identification = packet.data[packet.ip + 4] << 8 | packet.data[packet.ip + 5]
+        if endpoint.n_counted >= LEAST_COUNTED and reset.identification > 0:  # systems that no longer know a connection send 0
+            reset.jump = (reset.identification - endpoint.identification) & 0xFFFF
     endpoint.reset = reset
     endpoint.connection.doubtful = True
+
+
+def count_identification(endpoint: Endpoint, packet: Packet) -> None:
+    """Note whether the identifications in the IPv4 headers of an endpoint count up, as those of many systems do (RFC 6864)."""
+    if packet.ip_version != 4 or packet.ip < 0:
+        return
+    number: cython.int = packet.data[packet.ip + 4] << 8 | packet.data[packet.ip + 5]
+    step: cython.int = (number - endpoint.identification) & 0xFFFF
+    endpoint.n_counted = endpoint.n_counted + 1 if 0 < step <= LARGEST_STEP else 0
+    endpoint.identification = number
 
 
 def hops_of(packet: Packet) -> cython.int:

@@ -2,7 +2,7 @@ cimport cython
 
 from analyzer.flows.connection cimport Connection, Endpoint, Reset
 
-cdef tuple NOTHING
+cdef tuple NO_ERRORS, NOTHING
 
 
 @cython.no_gc
@@ -24,6 +24,7 @@ cdef class Ending:
     cdef public tuple resent
     cdef public tuple largest
     cdef public tuple resent_frames
+    cdef public tuple path_errors
 
     cpdef int closed_by(self) except -2
     cpdef bint may_be_first(self, int role) except -1

@@ -5,6 +5,8 @@ time to live are compared with the other packets of its sender, because somebody
 that their sender repeats, and that the peer never acknowledges, have not arrived.
 """
 
+from typing import Any
+
 import cython
 
 from analyzer.flows.connection import Connection, Endpoint, Reset
@@ -22,13 +24,13 @@ class Ending:
     sender went on, None where the connection ended with a FIN. unanswered: bytes that the peer did not acknowledge, -1 where
     that is not known. beyond: how far the peer's acknowledgements go beyond what the capture has of a side, FIN included:
     its end is not in the capture then. resent: segments that came again; largest: bytes of the largest of them;
-    resent_frames: the first of their frames. hops: time to live of an early packet. now: time of the frame that ended the
-    connection, or of the last one of the capture.
+    resent_frames: the first of their frames. path_errors: ICMP errors about the packets of each role. hops: time to
+    live of an early packet. now: time of the frame that ended the connection, or of the last one of the capture.
     """
 
     __slots__ = (
         "answered", "answered_at", "asked", "beyond", "fin_at", "fins", "forged", "hops", "largest", "n_bytes", "n_packets",
-        "now", "resent", "resent_frames", "resets", "unanswered",
+        "now", "path_errors", "resent", "resent_frames", "resets", "unanswered",
     )  # fmt: skip
 
     def __init__(self, connection: Connection, client: cython.int) -> None:
@@ -50,12 +52,15 @@ class Ending:
         self.hops = (hops[1], hops[0]) if client else hops
         self.now = connection.now
         self.resent = self.largest = self.resent_frames = NOTHING
+        self.path_errors = NO_ERRORS
         delivery = connection.delivery
         if delivery is not None:
             server: cython.int = 1 - client
             self.resent = (delivery.resent[client], delivery.resent[server])
             self.largest = (delivery.largest[client], delivery.largest[server])
             self.resent_frames = (delivery.resent_frame[client], delivery.resent_frame[server])
+            if len(delivery.path_errors) > 0:
+                self.path_errors = _by_role(delivery.path_errors, client)
 
     def closed_by(self) -> cython.int:
         """Return the role that sent the first FIN or RST, NEITHER if nobody did."""
@@ -85,6 +90,12 @@ class Ending:
 
 
 NOTHING = (0, 0)
+
+NO_ERRORS: tuple[list[Any], list[Any]] = ([], [])
+
+
+def _by_role(errors: list[Any], client: cython.int) -> tuple[list[Any], list[Any]]:
+    return [one for one in errors if one.side == client], [one for one in errors if one.side != client]
 
 
 def unanswered(endpoint: Endpoint) -> cython.longlong:

@@ -90,3 +90,6 @@ UDP_IDLE = 300 * 1_000_000_000
 Address translators should keep a flow for this time (RFC 4787 section 4.3, requirement 5). So applications expect that a silent
 flow lasts as long.
 """
+
+LARGEST_STEP, LEAST_COUNTED = 64, 2
+"""How far the identification of a packet may be ahead of the last one, and how often in a row, for a counter of one sender."""

@@ -3,6 +3,7 @@ cimport cython
 from analyzer.codec.byte_slices cimport slice_bytes
 from analyzer.packet.packet cimport Packet
 from analyzer.flows.connection cimport Delivery, Endpoint, Segment
+from analyzer.flows.doubts cimport count_identification
 from analyzer.flows.sink cimport Sink
 
 # Constants that are used for every packet. They are C variables, which are not visible from Python.

@@ -13,6 +13,7 @@ import cython
 
 from analyzer.codec.byte_slices import slice_bytes
 from analyzer.flows.connection import Delivery, Endpoint, Segment
+from analyzer.flows.doubts import count_identification
 from analyzer.flows.limits import (
     ACKNOWLEDGED_SEGMENTS,
     HISTORY_SLOTS,
@@ -54,6 +55,7 @@ class Reassembler:
         """Take the payload of a packet that `endpoint` sent. sequence: the sequence number of its first byte."""
         if not endpoint.started:
             endpoint.start(sequence)
+        count_identification(endpoint, packet)
         ahead: cython.longlong = (sequence - endpoint.next) & WORD
         if ahead >= HALF_WORD:
             ahead -= WORD + 1

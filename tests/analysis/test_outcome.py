@@ -52,6 +52,26 @@ def test_a_reset_of_somebody_between(tmp_path: Path, hops: int, certainty: str):
     assert f"time to live {hops}" in found["detail"]
 
 
+@pytest.mark.parametrize(("identification", "certainty", "said"), [(0x9000, "likely", "not in"), (None, "possible", "next")])
+def test_the_identification_of_a_reset_counts(tmp_path: Path, identification: int | None, certainty: str, said: str):
+    wire = Wire().open().say(CLIENT, hello())
+    wire.identifications[SERVER] = 0x0100
+    wire.say(SERVER, flights()[1][1][:600], size=100)
+    if identification is not None:
+        wire.identifications[SERVER] = identification
+    found = outcome(tmp_path, wire.rst(SERVER, hops=51))
+    assert (found["cause"], found["certainty"]) == ("reset_between", certainty)
+    assert said in found["detail"].split("IP identification")[1]
+
+
+def test_the_identification_of_a_reset_alone_proves_nothing(tmp_path: Path):
+    wire = Wire().open().say(CLIENT, hello())
+    wire.identifications[SERVER] = 0x0100
+    wire.say(SERVER, flights()[1][1][:600], size=100)
+    wire.identifications[SERVER] = 0x9000
+    assert outcome(tmp_path, wire.rst(SERVER))["cause"] == "reset_by_peer"
+
+
 def test_a_reset_after_which_its_sender_goes_on(tmp_path: Path):
     wire = Wire().open().say(CLIENT, hello()).rst(SERVER)
     wire.packet(SERVER, ACK, flights()[1][1][:1000])
@@ -112,6 +132,32 @@ def test_an_alert_in_answer_to_an_empty_certificate_is_known_by_its_size():
     assert record["outcome"]["certainty"] == "likely"
     [record] = records_of(frames_of("tls13-client-certificate"))
     assert short(record["outcome"])[0::3] == ("established", None)
+
+
+def sealed(n: int) -> bytes:
+    """A record whose content is encrypted."""
+    return bytes([23, 3, 3]) + n.to_bytes(2) + bytes(n)
+
+
+@pytest.mark.parametrize(("certificate", "cause"), [(25, "client_certificate_missing"), (800, "client_certificate_refused")])
+def test_a_request_that_meets_a_server_that_has_left(tmp_path: Path, certificate: int, cause: str):
+    """The alert of the server and the request of the client were on the way at the same time."""
+    wire = spoken(Wire().open(), 2).say(CLIENT, sealed(certificate) + sealed(53))
+    wire.say(SERVER, sealed(19)).say(CLIENT, sealed(40)).fin(CLIENT).rst(SERVER)
+    assert short(outcome(tmp_path, wire)) == ("failed", "server", "client_certificate", cause)
+
+
+def test_a_short_answer_is_no_alert(tmp_path: Path):
+    wire = spoken(Wire().open(), 2).say(CLIENT, sealed(800) + sealed(53))
+    wire.say(CLIENT, sealed(40)).say(SERVER, sealed(19)).fin(CLIENT).rst(SERVER)
+    assert short(outcome(tmp_path, wire))[::3] == ("established", None)
+
+
+def test_an_alert_in_the_place_of_the_extensions(tmp_path: Path):
+    answer = flights()[1][1]
+    hello_record = answer[: 5 + int.from_bytes(answer[3:5])]
+    wire = spoken(Wire().open(), 1).say(SERVER, hello_record + bytes.fromhex("140303000101") + sealed(19)).close(SERVER)
+    assert short(outcome(tmp_path, wire)) == ("failed", "server", "server_hello", "other_alert")
 
 
 def test_a_capture_that_ends_too_early_blames_nobody(tmp_path: Path):

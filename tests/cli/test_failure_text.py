@@ -38,7 +38,7 @@ def test_equal_failures_are_one_group_and_the_largest_comes_first(tmp_path: Path
     reset = Wire(443, 50001).open().say(CLIENT, hello()).rst(SERVER)
     lines = text_of(tmp_path, capsys, reset, *(refused(8443, 50010 + n) for n in range(3)))
     assert lines[0] == "Failures  4 connections; `analyzer show ID` explains a session"
-    assert lines[1].split("  ")[1:3] == ["3×", "Nobody listens on this port (ended by the server)"]  # noqa: RUF001
+    assert lines[1].split("  ")[1:3] == ["3×", "Connection request refused (ended by the server)"]  # noqa: RUF001
     assert "192.0.2.10 to 198.51.100.20:8443" in lines[1]
     assert "frame" in lines[1]
     assert "session" not in lines[1]
@@ -50,10 +50,10 @@ def test_equal_failures_are_one_group_and_the_largest_comes_first(tmp_path: Path
 def test_the_number_of_groups_is_limited_and_the_rest_is_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     wires = [refused(8000 + n, 50100 + n) for n in range(9)]
     lines = text_of(tmp_path, capsys, *wires)
-    assert sum("Nobody listens" in line for line in lines) == 5
+    assert sum("request refused" in line for line in lines) == 5
     assert lines[-1] == "  and 4 further groups with 4 connections"
     more = text_of(tmp_path, capsys, *wires, arguments=("--top", "9"))
-    assert sum("Nobody listens" in line for line in more) == 9
+    assert sum("request refused" in line for line in more) == 9
 
 
 def test_without_failures_it_says_so(run: Run, captures: Path):
