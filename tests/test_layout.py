@@ -49,6 +49,7 @@ TESTED_ELSEWHERE = {
     "analysis/outcome_steps.py": "analysis/test_outcome.py",
     "analysis/refused_upgrade.py": "analysis/test_connection_outcome.py",
     "analysis/reset_origin.py": "analysis/test_outcome.py",
+    "analysis/same_server.py": "cli/test_failure_text.py",
     "analysis/sealed_alert.py": "analysis/test_outcome.py",
     "analysis/silent_peer.py": "analysis/test_outcome.py",
     "engine/connection_end.py": "analysis/test_outcome.py",

@@ -7,6 +7,7 @@ however many processes read them.
 from typing import Any
 
 from analyzer.analysis.outcome_facts import ABANDONED, FAILED
+from analyzer.analysis.same_server import SameServer
 from analyzer.packet.addresses import endpoints
 
 MAX_LISTED = 4096
@@ -32,21 +33,23 @@ class FailureGroup:
 
 class Failures:
     """Takes what has ended in a run. count: failures in all. causes: how many have each cause. groups: by cause, the server's
-    address and port. ungrouped: failures of further groups. abandoned: those that nobody ended."""
+    address and port. ungrouped: failures of further groups. servers: what became of all connections to each server."""
 
-    __slots__ = ("_connections", "_sessions", "causes", "count", "groups", "ungrouped")
+    __slots__ = ("_connections", "_sessions", "causes", "count", "groups", "servers", "ungrouped")
 
     def __init__(self) -> None:
         self.count = 0
         self.causes: dict[str, int] = {}
         self.groups: dict[tuple[str, str, int], FailureGroup] = {}
         self.ungrouped = 0
+        self.servers = SameServer()
         self._sessions: list[dict[str, Any]] = []
         self._connections: list[dict[str, Any]] = []
 
     def take_record(self, record: dict[str, Any]) -> None:
         """Take the record of a session that has ended."""
-        outcome = record["outcome"]
+        outcome, server = record["outcome"], record["server"]
+        self.servers.take((server["address"], server["port"]), outcome["result"])
         if outcome["result"] in (FAILED, ABANDONED):
             failure = {key: record[key] for key in ("client", "server", "server_name", "first_frame", "last_frame")}
             self._take(failure | {"session": record["id"], "outcome": outcome}, self._sessions)
@@ -54,13 +57,19 @@ class Failures:
     def take_connection(self, key: bytes, first_frame: int, last_frame: int, outcome: dict[str, Any]) -> None:
         """Take a connection that never became a session. key: of the packets from its client."""
         client, server = ({"address": address, "port": port} for address, port in endpoints(key))
+        self.servers.take(endpoints(key)[1], outcome["result"])
         ends = {"client": client, "server": server, "server_name": None}
         frames = {"first_frame": first_frame, "last_frame": last_frame}
         self._take({**ends, **frames, "session": None, "outcome": outcome}, self._connections)
 
     def listed(self) -> list[dict[str, Any]]:
-        """Return the failures that are kept whole, in the order in which they began."""
-        return sorted(self._sessions + self._connections, key=_first_frame)
+        """Return the failures that are kept whole, in the order in which they began, each with `same_server`."""
+        listed = sorted(self._sessions + self._connections, key=_first_frame)
+        return [one | {"same_server": self._same_server(one["server"])} for one in listed]
+
+    def _same_server(self, server: dict[str, Any]) -> dict[str, int] | None:
+        counts = self.servers.of((server["address"], server["port"]))
+        return None if counts is None else {"established": counts[0], "failed": counts[1]}
 
     def worst(self) -> list[tuple[tuple[str, str, int], FailureGroup]]:
         """Return the groups, those with the most failures first."""

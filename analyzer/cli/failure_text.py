@@ -8,7 +8,8 @@ from analyzer.cli.table import pad, width, wrap
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text
 from analyzer.text.language import Sentences, retold, say, translated_codes
-from analyzer.text.punctuation import beside
+from analyzer.text.outcome_text import server_text
+from analyzer.text.punctuation import apart, beside
 
 _ENDED: Sentences = {
     "client": "ended by the client", "server": "ended by the server", "between": "ended by somebody between",
@@ -25,8 +26,8 @@ def print_failures(failures: Failures, output: Output, n: int) -> None:
     headline(output, say("Failures"), say("{connections}; `analyzer show ID` explains a session", connections=connections))
     groups = failures.worst()
     room = max(len(f"{group.count:,}") for _, group in groups[:n]) + 1
-    for (cause, _, _), group in groups[:n]:
-        _print_group(output, cause, group, room)
+    for (cause, address, port), group in groups[:n]:
+        _print_group(output, cause, group, room, failures.servers.of((address, port)))
     if len(groups) > n:
         rest = sum(group.count for _, group in groups[n:]) + failures.ungrouped
         causes = count_text(len(groups) - n, "further group")
@@ -34,7 +35,7 @@ def print_failures(failures: Failures, output: Output, n: int) -> None:
         dim_line(output, text)
 
 
-def _print_group(output: Output, cause: str, group: FailureGroup, room: int) -> None:
+def _print_group(output: Output, cause: str, group: FailureGroup, room: int, of_server: tuple[int, int] | None) -> None:
     first = group.first
     outcome = first["outcome"]
     head = "  " + pad(f"{group.count:,}{TIMES}", room, True) + "  "
@@ -44,7 +45,11 @@ def _print_group(output: Output, cause: str, group: FailureGroup, room: int) -> 
     for number, line in enumerate(wrap("  ".join(parts), output.width - width(head))):
         output.line(output.paint(head, "bold") + output.paint(line, "yellow" if number == 0 else ""))
         head = " " * width(head)
-    for line in wrap(harmless(retold(outcome["detail"])), output.width - width(head)):
+    detail = harmless(retold(outcome["detail"]))
+    if of_server is not None and sum(of_server) > group.count:
+        good, bad = of_server
+        detail = apart((detail, server_text(good, good + bad)))
+    for line in wrap(detail, output.width - width(head)):
         output.line(head + output.paint(line, "dim"))
 
 

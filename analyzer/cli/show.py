@@ -4,6 +4,8 @@ from argparse import Namespace
 from collections.abc import Sequence
 from typing import Any
 
+from analyzer.analysis.outcome import outcome
+from analyzer.analysis.same_server import SameServer
 from analyzer.capture.frame_places import FramePlaces
 from analyzer.cli.capture_paths import names_of
 from analyzer.cli.capture_run import CaptureRun, no_such_session
@@ -25,6 +27,8 @@ from analyzer.cli.six_steps_view import print_six_steps
 from analyzer.cli.table import wrap
 from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine, Listener
+from analyzer.engine.failed_connections import ConnectionFailed
+from analyzer.packet.addresses import endpoints
 from analyzer.store.chain_verdicts import CLIENT, SERVER, Chains, ChainVerdict
 from analyzer.store.session_record import json_line, session_record
 from analyzer.text.authentication_text import authenticity_text, decryption_failure_text, decryption_text
@@ -58,7 +62,9 @@ def run(options: Namespace, output: Output) -> int:
     capture_run = CaptureRun(options.captures, output)
     chains = read_chains(options)
     resumptions = Resumptions()
-    engine = Engine(detailed=True, places=False, watches_revocation=True, **read_keys(options, capture_run))
+    engine = Engine(
+        detailed=True, places=False, watches_revocation=True, watches_failures=True, **read_keys(options, capture_run)
+    )
     finder = SessionFinder(options.id, chains, resumptions)
     capture_run.run(engine, [chains, finder])
     session = finder.session
@@ -72,7 +78,7 @@ def run(options: Namespace, output: Output) -> int:
         if one.form == "json":
             one.write(json_line(session_record(session, True, chains)))
         else:
-            _print_session(one, session, finder.steps, options, chains, resumptions, capture_run.reader.places)
+            _print_session(one, session, finder, options, chains, resumptions, capture_run.reader.places)
         one.flush()
     return capture_run.status()
 
@@ -80,13 +86,14 @@ def run(options: Namespace, output: Output) -> int:
 class SessionFinder(Listener):
     """Keeps one session. All sessions are followed, because streams and numbers depend on each other.
 
-    session: the session after it has ended, else None. steps: what happened in it. `chains` and `resumptions` take the sessions
-    that end before it.
+    session: the session after it has ended, else None. steps: what happened in it. servers: what became of all connections to
+    each server. `chains` and `resumptions` take the sessions that end before it.
     """
 
     def __init__(self, number: int, chains: Chains, resumptions: Resumptions) -> None:
         self.session: Session | None = None
         self.steps = Steps(number)
+        self.servers = SameServer()
         self._number = number
         self._chains = chains
         self._resumptions = resumptions
@@ -97,8 +104,11 @@ class SessionFinder(Listener):
         for event in events:
             if isinstance(event, SessionEnded):
                 self._end(event.ended)
+            elif isinstance(event, ConnectionFailed):
+                self.servers.take(endpoints(event.key)[1], event.outcome["result"])
 
     def _end(self, session: Session) -> None:
+        self.servers.take(session.flow.server, outcome(session).result)
         if session.id == self._number:
             self.session = session
             self._chains.freeze_revocation()
@@ -110,13 +120,13 @@ class SessionFinder(Listener):
 def _print_session(
     output: Output,
     session: Session,
-    steps: Steps,
+    finder: SessionFinder,
     options: Namespace,
     chains: Chains,
     resumptions: Resumptions,
     places: FramePlaces,
 ) -> None:
-    record = session_record(session, False, chains)
+    record, steps = session_record(session, False, chains), finder.steps
     resumed = resumptions.text(record)
     _print_head(output, session, record, places, resumed)
     if options.explain:
@@ -142,7 +152,7 @@ def _print_session(
             _print_message(output, message, ROLES[message.role])
             if message is messages[0] and ech is not None and ech.body is not None:
                 _print_inner_hello(output, ech)
-    print_outcome(output, record["outcome"])
+    print_outcome(output, record["outcome"], finder.servers.of(session.flow.server))
 
 
 def _print_head(output: Output, session: Session, record: dict[str, Any], places: FramePlaces, resumed: str | None) -> None:

@@ -234,6 +234,15 @@ SUMMARY: Schema = document(
                         "server_name": or_null(text("from the ClientHello; null where there was none")),
                         "first_frame": described(FRAME, "first frame of the connection"),
                         "last_frame": described(FRAME, "last frame of the connection"),
+                        "same_server": or_null(
+                            record(
+                                "what became of all connections to that address and port; null beyond 65,536 servers",
+                                {
+                                    "established": number("how many were established, and did not fail later"),
+                                    "failed": number("how many failed or were abandoned, with this one"),
+                                },
+                            )
+                        ),
                         **CAPTURE_KEYS,
                         "session": or_null(described(_SESSION_ID, "the session; null where the connection never became one")),
                         "outcome": OUTCOME,

@@ -60,18 +60,23 @@ def outcome_text(outcome: dict[str, Any]) -> str:
     return labelled(result, beside(cause_title(outcome["cause"]), sure))
 
 
-def outcome_facts(outcome: dict[str, Any]) -> dict[str, str]:
-    """Return the lines about an outcome, by their labels: only those that say something."""
+def outcome_facts(outcome: dict[str, Any], of_server: tuple[int, int] | None = None) -> dict[str, str]:
+    """Return the lines about an outcome, by their labels: only those that say something.
+
+    of_server: how many connections to the same server went well, and how many failed; None if that is not known.
+    """
     cause, detail, who = outcome["cause"], outcome["detail"], outcome["ended_by"]
     meaning = "" if cause is None else translated_codes("outcome_causes")[cause].meaning
     advice = "" if cause is None else translated_codes("outcome_causes")[cause].advice
     frames = listing(map(str, outcome["frames"]))
+    good, bad = of_server or (0, 0)
     known: Labelled = {
         "result": outcome_text(outcome),
         "ended by": "" if who is None else say(WHO[who]),
         "last step": say(STEPS[outcome["step"]]),
         "what happened": "" if detail is None else retold(detail),
         "frames": frames,
+        "same server": server_text(good, good + bad) if outcome["result"] in FAILURES and good + bad > 1 else "",
         "what it means": meaning,
         "what to do": advice,
         "took": took_text(outcome["durations"]),
@@ -85,3 +90,8 @@ def took_text(durations: dict[str, float | None]) -> str:
         say(_TOOK[name], time=duration_text(round(seconds * 1e9))) for name, seconds in durations.items() if seconds is not None
     ]
     return clauses(*parts)
+
+
+def server_text(good: int, all_of_them: int) -> str:
+    """Return how many of all connections to a server went well."""
+    return say("of {all} connections to this server, {n} went well", all=f"{all_of_them:,}", n=f"{good:,}")

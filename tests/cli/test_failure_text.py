@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+import orjson
 import pytest
 from frames_by_hand import write
-from wire import CLIENT, SERVER, Wire, hello
+from wire import CLIENT, SERVER, Wire, flights, hello
 
 from analyzer.cli.main import main
 
@@ -45,6 +46,23 @@ def test_equal_failures_are_one_group_and_the_largest_comes_first(tmp_path: Path
     assert lines[3].startswith("  1×  Reset by the peer (ended by the server)")  # noqa: RUF001
     assert "[session 0, frame 1]" in " ".join(lines[3:])
     assert "the server reset the connection after the ClientHello" in " ".join(lines[3:])
+
+
+def test_a_failure_beside_connections_that_went_well(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    good = Wire(443, 50000).open()
+    for side, data in flights():
+        good.say(side, data)
+    reset = Wire(443, 50001).open().say(CLIENT, hello()).rst(SERVER)
+    lines = text_of(tmp_path, capsys, good.close(CLIENT), reset, refused(8443, 50002))
+    said = "of 2 connections to this server, 1 went well"
+    assert [said in line for line in lines if "the server " in line] == [True, False]
+    main(["show", str(tmp_path / "wire.pcapng"), "1"])
+    assert f"same server   {said}\n" in capsys.readouterr().out
+    main(["show", str(tmp_path / "wire.pcapng"), "0"])
+    assert said not in capsys.readouterr().out
+    main(["summary", str(tmp_path / "wire.pcapng"), "--format", "json"])
+    listed = orjson.loads(capsys.readouterr().out)["failures"]
+    assert [one["same_server"] for one in listed] == [{"established": 1, "failed": 1}, {"established": 0, "failed": 1}]
 
 
 def test_the_number_of_groups_is_limited_and_the_rest_is_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
