@@ -178,8 +178,22 @@ def write_short(out: BinaryIO, certificates: Path, keylog: Path, count: int, see
         write_end(out, link.client, carried)
 
 
-def write_long(out: BinaryIO, certificates: Path, keylog: Path, n_bytes: int, index: int, version: str, cipher: str) -> None:
-    """Make one session with server `index`, in which `n_bytes` are downloaded, or uploaded if `index` is a multiple of 5."""
+def text_filler(rng: random.Random) -> bytes:
+    """Return CHUNK bytes of a page in HTML, in lines of about 60 characters; one in ten lines has letters outside of ASCII."""
+    lines = []
+    for number in range(CHUNK // 40):
+        name = "".join(rng.choices("abcdefghijklmnop ", k=rng.randrange(4, 40)))
+        lines.append(f'<li><a href="/item/{number}">{name}{"é" * (number % 10 == 0)}</a>, {rng.randrange(9999) / 100}\n')
+    return "".join(lines).encode()[:CHUNK]
+
+
+def write_long(
+    out: BinaryIO, certificates: Path, keylog: Path, n_bytes: int, index: int, version: str, cipher: str, text: bool = False
+) -> None:
+    """Make one session with server `index`, in which `n_bytes` are downloaded, or uploaded if `index` is a multiple of 5.
+
+    text: lines of text instead of random bytes.
+    """
     client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     client.check_hostname = False
     client.verify_mode = ssl.CERT_NONE
@@ -197,7 +211,7 @@ def write_long(out: BinaryIO, certificates: Path, keylog: Path, n_bytes: int, in
     write_part(out, CLIENT, link.carry(CLIENT))
     advance(link.server)
     link.server.read(4096)
-    filler = random.Random(index).randbytes(CHUNK)
+    filler = text_filler(random.Random(index)) if text else random.Random(index).randbytes(CHUNK)
     side, sender, outgoing = (CLIENT, link.client, link.from_client) if up else (SERVER, link.server, link.from_server)
     if not up:
         carried += sender.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % n_bytes)
@@ -229,12 +243,13 @@ def main() -> None:
     parser.add_argument("--server", type=int, default=0)
     parser.add_argument("--version", default="TLSv1_3")
     parser.add_argument("--cipher", default="")
+    parser.add_argument("--text", action="store_true")
     args = parser.parse_args()
     out = sys.stdout.buffer
     if args.kind == "short":
         write_short(out, args.certificates, args.keylog, args.count, args.seed)
     else:
-        write_long(out, args.certificates, args.keylog, args.bytes, args.server, args.version, args.cipher)
+        write_long(out, args.certificates, args.keylog, args.bytes, args.server, args.version, args.cipher, args.text)
     out.flush()
 
 

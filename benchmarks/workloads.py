@@ -1,6 +1,6 @@
 """Make the captures for the benchmarks: `python -m benchmarks.workloads NAME -o FILE`.
 
-There are four workloads, each a pcap file with its key log (`.keys`) and its facts (`.json`) next to it;
+There are five workloads, each a pcap file with its key log (`.keys`) and its facts (`.json`) next to it;
 `benchmarks/README.md` describes them. TLS bytes are OpenSSL's own (`benchmarks.peers`). Ports, addresses, times and sizes come
 from fixed seeds, so two runs differ only in keys, randoms and signatures.
 """
@@ -42,6 +42,7 @@ PLAIN: dict[str, Callable[[int], traffic.FlowSource]] = {
 }
 BULK_SESSIONS = 20
 BULK_BYTES = 1_000_000_000
+TEXT_BYTES = 50_000_000
 # Version, TLS 1.2 suites, and which of TLS13_PREFERENCES, for the sessions of `bulk` in turn.
 BULK_KINDS = (
     ("TLSv1_3", "", 0),
@@ -157,6 +158,13 @@ def bulk(sessions: Sessions, scale: float, kinds: Counter[str]) -> Iterator[wire
         yield from traffic.interleave(iter(sources), BULK_SESSIONS, "bulk", kinds)
 
 
+def text(sessions: Sessions, scale: float, kinds: Counter[str]) -> Iterator[wire.Stamped]:
+    """One TLS session with a page of text, for `benchmarks.follow_text`."""
+    size = str(round(TEXT_BYTES * scale))
+    with sessions.worker("text", 0, "long", "--bytes", size, "--server", "1", "--version", "TLSv1_3", "--text") as parts:
+        yield from traffic.interleave(iter([tls_session(sessions, 0, 0, parts)]), 1, "text", kinds)
+
+
 def short_session(sessions: Sessions, number: int, parts: list[Part]) -> traffic.FlowSource:
     """The connection of one short session."""
     return tls_session(sessions, number, SESSION_PACKETS, iter(parts))
@@ -178,6 +186,7 @@ WORKLOADS: dict[str, Callable[[Sessions, float, Counter[str]], Iterator[wire.Sta
     "mixed": mixed,
     "live": live,
     "bulk": bulk,
+    "text": text,
 }
 
 

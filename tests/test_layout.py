@@ -36,6 +36,8 @@ TESTED_ELSEWHERE = {
     "filters/tcp_direction.py": "filters/test_tcp_fields.py",
     "filters/value_sources.py": "filters/test_field_table.py",
     "filters/value_strings.py": "filters/test_field_table.py",
+    "cli/follow_arguments.py": "cli/test_text_view.py",
+    "cli/follow_stream.py": "cli/test_text_view.py",
     "cli/outcome_view.py": "cli/test_show.py",
     "text/outcome_text.py": "cli/test_show.py",
     "text/wire_steps.py": "cli/test_show.py",

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 from analyzer.cli.command_texts import ABOUT, ABOUTS, EXAMPLES, STATUS, STATUSES
 from analyzer.cli.crosscheck_arguments import add_crosscheck
+from analyzer.cli.follow_arguments import add_follow
 from analyzer.cli.live_arguments import add_live
 from analyzer.cli.near_misses import no_such_options
 from analyzer.cli.number_argument import read_number, read_rows, read_size
@@ -209,12 +210,7 @@ def _add_show(command: argparse.ArgumentParser) -> None:
 
 def _add_follow(command: argparse.ArgumentParser) -> None:
     add_captures(command)
-    command.add_argument("id", type=read_number, metavar="ID", help="the number of a session, from 0")
-    forms = command.add_mutually_exclusive_group()
-    forms.add_argument("--raw", action="store_true", help="the bytes as they are, never to a terminal")
-    forms.add_argument("--hex", action="store_true", help="offset, hex and ASCII, each side counted from 0")
-    command.add_argument("--from", dest="side", choices=("client", "server"), help="only what this side sent")
-    command.add_argument("--format", choices=("text", "json"), default="text", help="text is the default")
+    add_follow(command, read_number)
     add_keys(command)
 
 

@@ -2,6 +2,7 @@
 
 from analyzer.cli.crosscheck_arguments import EXAMPLES as CROSSCHECK_EXAMPLES
 from analyzer.cli.crosscheck_arguments import STATUS as CROSSCHECK_STATUS
+from analyzer.cli.follow_arguments import EXAMPLES as FOLLOW_EXAMPLES
 from analyzer.cli.live_arguments import EXAMPLES as LIVE_EXAMPLES
 from analyzer.cli.proof_arguments import SEAL_EXAMPLES, SEAL_STATUS, VERIFY_EXAMPLES, VERIFY_STATUS
 from analyzer.cli.report_arguments import EXAMPLES as REPORT_EXAMPLES
@@ -54,12 +55,7 @@ examples:
   analyzer http trace.pcapng -k keys.log --format json | jq -r 'select(.method == "POST") | .url'
   analyzer http *.pcap --format csv -o requests.csv
   analyzer http --schema                    the JSON Schema of a row""",
-    "follow": """\
-examples:
-  analyzer follow trace.pcapng 0 -k keys.log                what both sides said, as text: > client, < server
-  analyzer follow trace.pcapng 0 -k keys.log --hex | less -R
-  analyzer follow trace.pcapng 0 -k keys.log --raw --from server -o answer.bin
-  analyzer follow trace.pcapng 0 --format json              one object a record, the bytes in hex""",
+    "follow": FOLLOW_EXAMPLES,
     "certificates": """\
 examples:
   analyzer certificates trace.pcapng
@@ -106,7 +102,7 @@ ABOUTS = {
     "sessions": "One record for every TLS session. JSON has one object a line, each as its session ends.",
     "show": "One session in full: the handshake as a ladder, certificates, and the fields of every message.",
     "http": "One row for every HTTP exchange, decrypted or plain: method, URL, status, type, size, SHA-256.",
-    "follow": "The bytes of one session, decrypted where the keys allow. What is missing is said in its place.",
+    "follow": "The bytes of one session, decrypted where the keys allow, or of a TCP stream. What is missing is said there.",
     "certificates": "Every distinct certificate, with the sessions that sent it.",
     "export": "What sessions carried, as files or as plain packets; or the capture with their secrets inside.",
     "packets": "The packet list: one row a packet.",

@@ -11,12 +11,14 @@ from analyzer.analysis.missing_data import MissingData
 from analyzer.capture.frame_places import FramePlaces
 from analyzer.cli.capture_paths import names_of
 from analyzer.cli.capture_run import DONE, FAILED, CaptureRun, no_such_session
+from analyzer.cli.follow_stream import follow_stream
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import CommandError, Output, complain
 from analyzer.cli.part_arguments import part_of
 from analyzer.cli.part_frames import not_in_part, sessions_of
 from analyzer.cli.rows import endpoint
-from analyzer.cli.stream_view import NAMES, HexView, JsonView, RawView, TextView, View
+from analyzer.cli.stream_view import NAMES, HexView, JsonView, RawView, View
+from analyzer.cli.text_view import AsciiView, TextView
 from analyzer.engine import Engine
 from analyzer.engine.data_streams import DataReader, DataStreams
 from analyzer.store.chain_verdicts import NO_VERDICTS
@@ -37,19 +39,20 @@ class Follower(DataStreams):
     session: the session after it has ended, else None.
     """
 
-    def __init__(self, number: int, view: View, side: int | None, output: Output, part: Part | None = None) -> None:
-        """part: what is not in its time is left out."""
+    def __init__(self, number: int, view: View, shows: "Choice", output: Output) -> None:
         super().__init__()
-        self._part = part
         self.session: Session | None = None
         self._number = number
         self._view = view
-        self._side = side
+        self._shows = shows
         self._output = output
 
     def open(self, session: int, alpn: bytes | None, missing: MissingData) -> DataReader | None:
         """See `DataStreams.open`."""
-        return ViewReader(self._view, self._side, missing, self._part) if session == self._number else None
+        if session != self._number:
+            return None
+        self._view.begin(alpn)
+        return ViewReader(self._view, self._shows, missing)
 
     def end(self, session: Session) -> None:
         """See `DataStreams.end`."""
@@ -62,19 +65,30 @@ class Follower(DataStreams):
         self._output.flush()
 
 
+class Choice:
+    """What is written: only what one side sent (None for both), and what was sent in the time of a part."""
+
+    def __init__(self, side: int | None, part: Part | None) -> None:
+        self.side = side
+        self._part = part
+
+    def __call__(self, side: int, at: int) -> bool:
+        """See `Shows`."""
+        return self.side in (None, side) and (self._part is None or self._part.has_moment(at))
+
+
 class ViewReader(DataReader):
     """Passes the data of a session to a view."""
 
-    def __init__(self, view: View, side: int | None, missing: MissingData, part: Part | None = None) -> None:
+    def __init__(self, view: View, shows: Choice, missing: MissingData) -> None:
         super().__init__(missing)
-        self._part = part
+        self._shows = shows
         self._view = view
-        self._side = side
 
     def feed(self, role: int, data: bytes, frame: int, at: int) -> None:
         """See `DataReader.feed`."""
         self._report_missing()
-        if data and self._side in (None, role) and (self._part is None or self._part.has_moment(at)):
+        if data and (self._view.sees_all or self._shows(role, at)):
             self._view.data(role, data, frame, at)
 
     def close(self, at: int) -> None:
@@ -84,7 +98,7 @@ class ViewReader(DataReader):
 
     def _report_missing(self) -> None:
         for missing in self.missing.take():
-            if self._side is None or missing.role in (None, self._side):
+            if self._shows.side is None or missing.role in (None, self._shows.side):
                 self._view.missing(missing)
 
 
@@ -92,17 +106,19 @@ def run(options: Namespace, output: Output) -> int:
     """Write the data of a session, and return the exit status."""
     if options.raw and output.terminal:
         raise CommandError("raw bytes may drive the terminal: write them to a file with -o, or into a pipe")
-    if options.format == "json" and (options.raw or options.hex):
-        raise CommandError("--format json has a form of its own: leave out --raw and --hex")
-    side = None if options.side is None else NAMES.index(options.side)
-    capture_run = CaptureRun(options.captures, output, streaming=True)
-    view = _view(options, output, capture_run.reader.places)
-    keys = read_keys(options, capture_run)
+    if options.format == "json" and (options.raw or options.hex or options.ascii):
+        raise CommandError("--format json has a form of its own: leave out --raw, --hex and --ascii")
     part = part_of(options)
+    shows = Choice(None if options.side is None else NAMES.index(options.side), part)
+    capture_run = CaptureRun(options.captures, output, streaming=True)
+    view = _view(options, output, capture_run.reader.places, shows)
+    if options.stream is not None:
+        return follow_stream(options, output, capture_run, view, shows)
+    keys = read_keys(options, capture_run)
     if part is not None and options.id not in sessions_of(part, options, output, keys).numbers:
         raise not_in_part(options, options.id)
     engine = Engine(detailed=True, places=False, fields=False, reads_data=False, **keys)
-    follower = Follower(options.id, view, side, output, part)
+    follower = Follower(options.id, view, shows, output)
     capture_run.run(engine, [follower])
     session = follower.session
     if session is None:
@@ -113,12 +129,14 @@ def run(options: Namespace, output: Output) -> int:
     return capture_run.status() or status
 
 
-def _view(options: Namespace, output: Output, places: FramePlaces) -> View:
+def _view(options: Namespace, output: Output, places: FramePlaces, shows: Choice) -> View:
     if options.format == "json":
         return JsonView(output, places)
     if options.raw:
         return RawView(output)
-    return HexView(output) if options.hex else TextView(output)
+    if options.ascii:
+        return AsciiView(output)
+    return HexView(output) if options.hex else TextView(output, shows)
 
 
 def _warning(silent: str) -> str:
@@ -146,7 +164,7 @@ def _report_end(session: Session, view: View, capture: str) -> int:
         return FAILED
     if n_bytes == 0:
         complain(say("{name} carried no application data", name=name))
-    if isinstance(view, TextView | HexView):
+    if isinstance(view, TextView | HexView | AsciiView):
         notified = {alert.role for alert in session.log.alerts if alert.description == CLOSE_NOTIFY}
         silent = say(" and ").join(say(name) for side, name in enumerate(NAMES) if side not in notified)
         sizes = clauses(

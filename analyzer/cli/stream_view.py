@@ -5,7 +5,7 @@ as in `curl -v`: `>` is the client, `<` the server, `*` this program. So no byte
 program.
 """
 
-import codecs
+from collections.abc import Callable
 from typing import Protocol
 
 from analyzer.analysis.missing_data import Missing
@@ -31,8 +31,20 @@ SHOWN = 8
 """The most pieces of missing data that are reported one by one, if the output has no place for them."""
 
 
+Shows = Callable[[int, int], bool]
+"""Tells whether what a side (0 is the client) sent at a time, in nanoseconds since 1970, is written."""
+
+
 class View(Protocol):
-    """A form in which the data of a session is written."""
+    """A form in which the data of a session is written.
+
+    sees_all: whether it takes also what is not to be written, because it reads a protocol.
+    """
+
+    sees_all: bool
+
+    def begin(self, alpn: bytes | None) -> None:
+        """Begin, with the protocol that the session agreed on (ALPN)."""
 
     def data(self, side: int, data: bytes, frame: int, at: int) -> None:
         """Write the next bytes of a side; 0 is the client."""
@@ -63,78 +75,10 @@ def missing_text(missing: Missing) -> str:
     return say("something of {who} is missing here: its stream does not go on with a record", who=who)
 
 
-class TextView:
-    """Writes text as UTF-8. What is not text, or would control a terminal, is escaped, except line ends and tabs."""
-
-    def __init__(self, output: Output) -> None:
-        self._output = output
-        self._decoders = [codecs.getincrementaldecoder("utf-8")("backslashreplace") for _ in NAMES]
-        self._side = -1
-        self._at_start = True
-        self._return = False
-        self._first = -1
-
-    def data(self, side: int, data: bytes, frame: int, at: int) -> None:
-        """See `View.data`."""
-        if side != self._side:
-            self._end_turn()
-            self._side = side
-            self._first = at if self._first < 0 else self._first
-            self.note(chunk_text(side, frame, at, self._first))
-        self._write(self._decoders[side].decode(data))
-
-    def missing(self, missing: Missing) -> None:
-        """See `View.missing`."""
-        self._end_turn()
-        self._side = -1
-        self.note(missing_text(missing), "alarm")
-
-    def close(self) -> None:
-        """See `View.close`."""
-        self._end_turn()
-
-    def note(self, text: str, style: str = "dim") -> None:
-        """Write a line of this program."""
-        self._output.line(self._output.paint("* " + harmless(text), style))
-
-    def _end_turn(self) -> None:
-        if self._side < 0:
-            return
-        self._write(self._decoders[self._side].decode(b"", True))
-        if self._return:
-            self._return = False
-            self._output.write(self._shown("\r", False).encode("ascii"))
-        self._decoders[self._side].reset()
-        if not self._at_start:
-            self._output.write(b"\n")
-            self._at_start = True
-
-    def _write(self, text: str) -> None:
-        if self._return and text:
-            self._return = False
-            text = "\r" + text
-        if text.endswith("\r"):  # perhaps the first half of a line end
-            self._return = True
-            text = text[:-1]
-        *lines, rest = text.replace("\r\n", "\n").split("\n")
-        shown = [self._shown(line) + "\n" if line or not self._at_start else self._blank() for line in lines]
-        if rest:
-            shown.append(self._shown(rest, False))
-        self._output.write("".join(shown).encode(self._output.encoding, "backslashreplace"))
-
-    def _shown(self, text: str, ends: bool = True) -> str:
-        """Return a line, or a part of one, made harmless. If it begins a line, the mark of its side is in front."""
-        mark = MARKS[self._side] if self._at_start else ""
-        self._at_start = ends
-        kept = harmless(text) if "\t" not in text else "\t".join(map(harmless, text.split("\t")))
-        return self._output.paint(mark + kept, STYLES[self._side])
-
-    def _blank(self) -> str:
-        return self._output.paint(MARKS[self._side].rstrip(), STYLES[self._side]) + "\n"
-
-
 class HexView:
     """Writes sixteen bytes per line, with their offset in the data of their side. Missing data is not counted."""
+
+    sees_all = False
 
     def __init__(self, output: Output) -> None:
         self._output = output
@@ -142,6 +86,9 @@ class HexView:
         self._rest = b""
         self._offsets = [0, 0]
         self._first = -1
+
+    def begin(self, alpn: bytes | None) -> None:
+        """See `View.begin`."""
 
     def data(self, side: int, data: bytes, frame: int, at: int) -> None:
         """See `View.data`."""
@@ -152,8 +99,7 @@ class HexView:
             self.note(chunk_text(side, frame, at, self._first))
         data = self._rest + data
         whole = len(data) - len(data) % _LINE
-        for pos in range(0, whole, _LINE):
-            self._put(data[pos : pos + _LINE])
+        self._put(data[:whole])
         self._rest = data[whole:]
 
     def missing(self, missing: Missing) -> None:
@@ -173,18 +119,33 @@ class HexView:
         self._output.line(self._output.paint("* " + harmless(text), style))
 
     def _put(self, data: bytes) -> None:
-        side = self._side
-        text = f"{MARKS[side]}{self._offsets[side]:08x}  {data[:8].hex(' '):23}  {data[8:].hex(' '):23}  "
+        """Write data as lines. The last one may be shorter."""
+        side, paint, style = self._side, self._output.paint, STYLES[self._side]
+        mark, offset = MARKS[side], self._offsets[side]
+        digits, characters = data.hex(" "), data.translate(_ASCII).decode("ascii")
+        lines = [
+            f"{mark}{offset + pos:08x}  {digits[3 * pos : 3 * pos + 23]:23}  {digits[3 * pos + 24 : 3 * pos + 47]:23}  "
+            f"{characters[pos : pos + _LINE]}"
+            for pos in range(0, len(data), _LINE)
+        ]
+        if self._output.colored:
+            lines = [paint(line, style) for line in lines]
         self._offsets[side] += len(data)
-        self._output.line(self._output.paint(text + data.translate(_ASCII).decode("ascii"), STYLES[side]))
+        if lines:
+            self._output.line("\n".join(line.rstrip() for line in lines))
 
 
 class RawView:
     """Writes the bytes as they are. Missing data is reported on standard error."""
 
+    sees_all = False
+
     def __init__(self, output: Output) -> None:
         self._output = output
         self._n_missing = 0
+
+    def begin(self, alpn: bytes | None) -> None:
+        """See `View.begin`."""
 
     def data(self, side: int, data: bytes, frame: int, at: int) -> None:
         """See `View.data`."""
@@ -206,11 +167,16 @@ class RawView:
 class JsonView:
     """Writes one object for each decrypted record or missing piece. `offset` counts the side's data without what is missing."""
 
+    sees_all = False
+
     def __init__(self, output: Output, places: FramePlaces) -> None:
         """places: in which capture a frame is."""
         self._output = output
         self._places = places
         self._offsets = [0, 0]
+
+    def begin(self, alpn: bytes | None) -> None:
+        """See `View.begin`."""
 
     def data(self, side: int, data: bytes, frame: int, at: int) -> None:
         """See `View.data`."""
@@ -246,7 +212,8 @@ class JsonView:
         """See `View.close`."""
 
 
-def chunk_text(side: int, frame: int, at: int, first: int) -> str:
-    """Return the header line of a turn."""
+def chunk_text(side: int, frame: int, at: int, first: int, stream: int | None = None) -> str:
+    """Return the header line of a turn. stream: that of HTTP/2, None for other data."""
     time = f"{moment_text(at)} UTC" if at >= 0 else ""
-    return clauses(say(NAMES[side]), say("frame {n}", n=frame), time, offset_text(at, first) if at != first else "")
+    number = "" if stream is None else say("stream {n}", n=stream)
+    return clauses(say(NAMES[side]), say("frame {n}", n=frame), number, time, offset_text(at, first) if at != first else "")

@@ -74,6 +74,7 @@ class Engine:
         watches_failures: bool = False,
         in_order: bool = True,
         datagram_protocols: Sequence[DatagramProtocol] = (),
+        dispatches: "type[Dispatcher] | None" = None,
     ) -> None:
         """Create an engine.
 
@@ -87,11 +88,12 @@ class Engine:
         to port 443 without TLS (`OtherTraffic`); watches_http: the HTTP of connections without TLS (`PlainHttp`);
         watches_failures: connections that failed before TLS began (`ConnectionFailed`). in_order: whether records wait for
         those of the other side that were sent before them (`record_order`), so that their events come in the turn of a later
-        frame. datagram_protocols: the protocols that read UDP flows.
+        frame. datagram_protocols: the protocols that read UDP flows. dispatches: the class of `dispatcher`, if a command needs
+        its own.
         """
         reader = (application or conversation) if reads_data else None
         self.material = KeyMaterial(reader, keylog, private_keys, psks, may_grow, longest_wait)
-        dispatcher = _http_dispatcher() if watches_http else Dispatcher
+        dispatcher = dispatches or (_http_dispatcher() if watches_http else Dispatcher)
         self.dispatcher = dispatcher(self.material, detailed, places, fields, watches_revocation, datagram_protocols)
         self.dispatcher.announces = announces
         self.dispatcher.watches |= (WATCHES_HTTPS if watches_https else 0) | (WATCHES_FAILURES if watches_failures else 0)

@@ -36,6 +36,19 @@ def harmless(text: str) -> str:
     return text.translate(_TABLE)
 
 
+def is_harmless(text: str) -> bool:
+    """Return whether `harmless` would leave the text as it is: the same question, fast for long texts in a Latin script."""
+    if not text.isprintable():
+        return False
+    if text.isascii():
+        return True
+    try:
+        text.encode("latin-1")  # none of these characters is hidden; this is a copy, where a search looks at each
+    except UnicodeEncodeError:
+        return _HIDDEN.search(text) is None
+    return True
+
+
 def csv_cell(value: str | int | float | bool | None) -> str:
     """Return a cell of RFC 4180: harmless, quoted where needed. Text that a spreadsheet would compute gets an apostrophe."""
     if isinstance(value, str):

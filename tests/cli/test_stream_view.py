@@ -4,7 +4,8 @@ import pytest
 
 from analyzer.analysis.missing_data import Missing
 from analyzer.cli.output import Output
-from analyzer.cli.stream_view import SHOWN, HexView, RawView, TextView, missing_text
+from analyzer.cli.stream_view import SHOWN, HexView, RawView, missing_text
+from analyzer.cli.text_view import AsciiView, TextView
 
 
 @pytest.mark.parametrize(
@@ -33,7 +34,7 @@ def test_many_missing_pieces_of_raw_bytes_are_counted(tmp_path: Path, capsys: py
 
 def test_missing_data_begins_its_own_line(tmp_path: Path):
     output = Output(str(tmp_path / "out"), (), "never")
-    for view in (TextView(output), HexView(output)):
+    for view in (TextView(output), HexView(output), AsciiView(output)):
         view.data(0, b"half a li", 1, -1)
         view.missing(Missing(0, None, 1, "wrong_secret"))
         view.data(0, b"ne\n", 2, -1)
@@ -50,4 +51,9 @@ def test_missing_data_begins_its_own_line(tmp_path: Path):
         "* 1 record of the client did not open: wrong_secret",
         "* client, frame 2",
         "> 00000009  6e 65 0a                                          ne.",
+        "* client, frame 1",
+        "> half a li",
+        "* 1 record of the client did not open: wrong_secret",
+        "* client, frame 2",
+        "> ne",
     ]

@@ -1,0 +1,117 @@
+"""Passes on the heads and bodies of HTTP/2 in the form of HTTP/1, for a view that shows what was said (RFC 9113 section 8).
+
+A head is a start line, the pseudo-header field `:authority`, and the fields in the order sent. Bodies come as they are decoded,
+without content codings. Streams are mixed as their frames are.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from analyzer.application.conversation import Conversation
+from analyzer.application.exchange import CLIENT, SERVER, Exchange, Fields, Request, Response
+from analyzer.application.message_framing import MessageBody
+from analyzer.application.request_target import content_type
+
+
+class Take(Protocol):
+    """Takes bytes of a stream; see `message_framing.Take`."""
+
+    def __call__(self, side: int, data: bytes, body: MessageBody | None, ends: bool, stream: int | None = None) -> None:
+        """Take the bytes."""
+
+
+class Http2Messages:
+    """Both directions of one connection. Side 0 is the client."""
+
+    def __init__(self, take: Take, note_reset: Callable[[int, str], None]) -> None:
+        """note_reset: called with a stream and the name of the error code with which it was reset."""
+        self._take = take
+        self._note_reset = note_reset
+        self._conversation = Conversation("h2", hashing=False, on_body=self._feed_body)
+        self._n_seen = 0
+        self._open: list[_Stream] = []
+        self._by_exchange: dict[int, _Stream] = {}
+
+    def feed(self, side: int, data: bytes, frame: int, at: int) -> None:
+        """Take the next bytes of a side."""
+        self._conversation.feed(side, data, frame, at)
+        exchanges = self._conversation.exchanges
+        for exchange in exchanges[self._n_seen :]:
+            self._stream_of(exchange)
+        self._n_seen = len(exchanges)
+        for stream in self._open:
+            stream.show_heads(self._take)
+            for end in (CLIENT, SERVER):
+                if stream.has_ended(end) and not stream.ended[end]:
+                    stream.ended[end] = True
+                    self._take(end, b"", stream.bodies[end], True, stream.exchange.stream)
+            if stream.exchange.reset is not None:
+                self._note_reset(stream.exchange.stream or 0, stream.exchange.reset)
+        for stream in [stream for stream in self._open if stream.is_over]:
+            self._open.remove(stream)
+            del self._by_exchange[id(stream.exchange)]
+
+    def lose(self, role: int | None) -> None:
+        """Handle bytes that are missing, of both sides if it is not known whose."""
+        for side in (CLIENT, SERVER) if role is None else (role,):
+            self._conversation.gap(side, None)
+
+    def close(self) -> None:
+        """End the connection."""
+        self._conversation.close(0)
+        self._open.clear()
+        self._by_exchange.clear()
+
+    def _feed_body(self, exchange: Exchange, side: int, data: bytes) -> None:
+        stream = self._stream_of(exchange)
+        stream.show_heads(self._take)
+        self._take(side, data, stream.bodies[side], False, exchange.stream)
+
+    def _stream_of(self, exchange: Exchange) -> "_Stream":
+        stream = self._by_exchange.get(id(exchange))
+        if stream is None:
+            stream = self._by_exchange[id(exchange)] = _Stream(exchange)
+            self._open.append(stream)
+        return stream
+
+
+class _Stream:
+    """One exchange: which of its heads were passed on, and which of its bodies have ended."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
+        self.bodies: list[MessageBody | None] = [None, None]
+        self.ended = [False, False]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more of it can come."""
+        return self.exchange.reset is not None or all(self.ended)
+
+    def has_ended(self, side: int) -> bool:
+        """Return whether the body of a side is complete."""
+        message = self._message(side)
+        return message is not None and message.body.complete
+
+    def show_heads(self, take: Take) -> None:
+        """Pass on the heads that have come since the last call."""
+        for side in (CLIENT, SERVER):
+            message = self._message(side)
+            if message is not None and self.bodies[side] is None:
+                self.bodies[side] = MessageBody(content_type(message.headers), [])
+                take(side, _head(message), None, False, self.exchange.stream)
+
+    def _message(self, side: int) -> Request | Response | None:
+        return self.exchange.request if side == CLIENT else self.exchange.response
+
+
+def _head(message: Request | Response) -> bytes:
+    fields: Fields = list(message.headers or ())
+    if isinstance(message, Request):
+        start = f"{message.method or '?'} {message.path or message.authority or '?'} HTTP/2"
+        if message.authority is not None and message.path is not None:
+            fields.insert(0, (":authority", message.authority))
+    else:
+        start = f"HTTP/2 {message.status if message.status is not None else '?'}"
+    lines = [start, *(f"{name}: {value}" for name, value in fields)]
+    return "".join(line.replace("\n", "\\n") + "\r\n" for line in lines).encode("utf-8", "backslashreplace") + b"\r\n"
