@@ -78,6 +78,7 @@ TESTED_ELSEWHERE = {
     "capture/live/scapy_capture.py": "capture/live/test_live_capture.py",
     "capture/source.py": "capture/test_capture_reader.py",
     "cli/arguments.py": "cli/test_main.py",
+    "cli/session_argument.py": "cli/test_session_choice.py",
     "cli/number_argument.py": "cli/test_main.py",
     "cli/shared_arguments.py": "cli/test_main.py",
     "cli/certificate_text.py": "cli/test_certificates.py",

@@ -16,6 +16,7 @@ from analyzer.cli.output_arguments import add_format, add_output
 from analyzer.cli.part_arguments import PARTED, add_part
 from analyzer.cli.proof_arguments import add_bundle, add_seal, add_verify
 from analyzer.cli.report_arguments import add_report
+from analyzer.cli.session_argument import SESSION, read_session
 from analyzer.cli.shared_arguments import (
     add_captures,
     add_color,
@@ -198,7 +199,7 @@ def _add_http(command: argparse.ArgumentParser) -> None:
 
 def _add_show(command: argparse.ArgumentParser) -> None:
     add_captures(command)
-    command.add_argument("id", type=read_number, metavar="ID", help="the number of a session, from 0")
+    command.add_argument("id", type=read_session, metavar="ID", help=SESSION)
     add_format(command, "text", "json")
     said = command.add_mutually_exclusive_group()
     said.add_argument("--terse", action="store_true", help="leave out the sentences that explain the steps")
@@ -210,7 +211,7 @@ def _add_show(command: argparse.ArgumentParser) -> None:
 
 def _add_follow(command: argparse.ArgumentParser) -> None:
     add_captures(command)
-    add_follow(command, read_number)
+    add_follow(command, read_session, read_number)
     add_keys(command)
 
 

@@ -17,6 +17,7 @@ from analyzer.cli.output import CommandError, Output, complain
 from analyzer.cli.part_arguments import part_of
 from analyzer.cli.part_frames import not_in_part, sessions_of
 from analyzer.cli.rows import endpoint
+from analyzer.cli.session_choice import session_number
 from analyzer.cli.stream_view import NAMES, HexView, JsonView, RawView, View
 from analyzer.cli.text_view import AsciiView, TextView
 from analyzer.engine import Engine
@@ -115,6 +116,7 @@ def run(options: Namespace, output: Output) -> int:
     if options.stream is not None:
         return follow_stream(options, output, capture_run, view, shows)
     keys = read_keys(options, capture_run)
+    options.id = session_number(options, output, keys)
     if part is not None and options.id not in sessions_of(part, options, output, keys).numbers:
         raise not_in_part(options, options.id)
     engine = Engine(detailed=True, places=False, fields=False, reads_data=False, **keys)

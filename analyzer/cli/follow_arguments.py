@@ -5,6 +5,8 @@ from argparse import Action, Namespace
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from analyzer.cli.session_argument import SESSION
+
 EXAMPLES = """\
 examples:
   analyzer follow trace.pcapng 0 -k keys.log                what both sides said, as text: > client, < server
@@ -14,9 +16,9 @@ examples:
   analyzer follow trace.pcapng 0 --format json              one object a record, the bytes in hex"""
 
 
-def add_follow(command: argparse.ArgumentParser, number: Callable[[str], int]) -> None:
-    """Add what is followed, and the forms, to a command that has its captures. number: reads a number."""
-    session = command.add_argument("id", type=number, metavar="ID", help="the number of a session, from 0")
+def add_follow(command: argparse.ArgumentParser, session_of: Callable[[str], int | str], number: Callable[[str], int]) -> None:
+    """Add what is followed, and the forms, to a command that has its captures. session_of, number: read a session, a number."""
+    session = command.add_argument("id", type=session_of, metavar="ID", help=SESSION)
     command.add_argument(
         "--stream",
         type=number,

@@ -10,8 +10,9 @@ from importlib import import_module
 from analyzer.cli.arguments import parse, parser
 from analyzer.cli.capture_paths import captures_in_order
 from analyzer.cli.capture_run import FAILED
+from analyzer.cli.hints import check_patterns, give_hints
 from analyzer.cli.key_files import paths_of_keys
-from analyzer.cli.output import CommandError, Output, complain
+from analyzer.cli.output import CommandError, Output, complain, leave_pager
 from analyzer.cli.output_files import open_outputs
 from analyzer.cli.part_arguments import part_of
 from analyzer.cli.spoken_language import choose_language, results_are_english
@@ -24,6 +25,10 @@ BROKEN_PIPE = 141
 """Exit status when the reader of the output is gone, as if SIGPIPE had ended the program: 128 plus the number of SIGPIPE."""
 
 
+UNPAGED = frozenset({"live", "export", "report", "seal", "validate"})
+"""Commands that say on the terminal how far they are, or what they have written."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line (None for that of the process), and return its exit status. An error is printed in one line."""
     # Objects that live until the exit need no garbage collection. Other objects are freed at once: they make no cycles.
@@ -31,19 +36,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     gc.set_threshold(100_000, 50, 100)
     try:
         return _run(sys.argv[1:] if arguments is None else arguments)
+    except BrokenPipeError:
+        _abandon_output()
+        return 0 if leave_pager() else BROKEN_PIPE  # who leaves a pager has seen enough
     except CommandError as error:
         complain(str(error))
         return FAILED
     except KeyboardInterrupt:
         _abandon_output()
         return INTERRUPTED
-    except BrokenPipeError:
-        _abandon_output()
-        return BROKEN_PIPE
     except OSError as error:
         _abandon_output()
         complain(f"{error.filename or 'output'}: {error.strerror or error}")
         return FAILED
+    finally:
+        leave_pager()
 
 
 def _run(arguments: Sequence[str]) -> int:
@@ -64,8 +71,10 @@ def _run(arguments: Sequence[str]) -> int:
     if options.command is None:
         parser().print_help()
         return 0
+    given: list[str] = options.captures
+    check_patterns(given)
     if options.command != "report":  # it looks first whether a folder is an incident
-        options.captures = captures_in_order(options.captures)
+        options.captures = captures_in_order(given)
     part_of(options)  # what cannot be is said before anything is read
     captures = options.captures or getattr(options, "interfaces", [])
     _check_keys(options, captures)
@@ -73,13 +82,26 @@ def _run(arguments: Sequence[str]) -> int:
         return _print_schema(options)
     outputs = open_outputs(options, [*captures, *paths_of_keys(options), *_trust_option_paths(options)])
     options.outputs = outputs
+    _choose_pager(options, outputs)
     if results_are_english(options):
         keep_results_english()
+    give_hints(options, given, os.environ)
     status: int = import_module(f"analyzer.cli.{options.command}").run(options, _seen(outputs))
     if status != FAILED:
         for output in outputs:
             output.close()
     return status
+
+
+def _choose_pager(options: Namespace, outputs: Sequence[Output]) -> None:
+    """Give the output on the terminal its pager. What comes while packets arrive is shown as it comes, without one."""
+    if options.no_pager or options.command in UNPAGED or not all(map(os.path.isfile, options.captures)):
+        return
+    for output in outputs:
+        if output.terminal:
+            from analyzer.cli.pager import pager_command
+
+            output.pager = pager_command(os.environ)
 
 
 def _seen(outputs: Sequence[Output]) -> Output:
@@ -96,7 +118,8 @@ def _print_schema(options: Namespace) -> int:
     if options.command not in SCHEMAS:
         raise CommandError(f"{options.command} has no JSON output (see analyzer {options.command} --help)")
     schema = EVENT if options.command == "live" and options.events else SCHEMAS[options.command]
-    (output,) = open_outputs(options, [])
+    (output,) = outputs = open_outputs(options, [])
+    _choose_pager(options, outputs)
     output.write(orjson.dumps(schema, option=orjson.OPT_INDENT_2) + b"\n")
     output.close()
     return 0

@@ -9,15 +9,21 @@ import shutil
 import stat
 import sys
 from collections.abc import Sequence
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, ClassVar
 
 from analyzer.text.escape import harmless
 from analyzer.text.language import retold_error
+
+if TYPE_CHECKING:
+    from analyzer.cli.pager import Pager
 
 STANDARD_STREAM = "-"
 
 _PIPE_WIDTH = 120
 """Width of text that does not go to a terminal, in columns."""
+
+_LEAST_WIDTH = 40
+"""Width of text in a window that is narrower."""
 
 _STYLES = {
     "bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34", "magenta": "35", "cyan": "36",
@@ -35,7 +41,7 @@ class Output:
     path: of the file, None for standard output. terminal: whether the output goes to a terminal. width: columns that text
     should not exceed. fitted: whether wider text is truncated; this is so if a person reads. colored: whether `paint` adds
     colours. head: the bytes with which every output begins, even one without results. form: what is written, `text`, `json` or
-    `csv`.
+    `csv`. pager: the words of the pager that the results go through; empty for none.
     """
 
     def __init__(self, path: str | None, inputs: Sequence[str], color: str) -> None:
@@ -43,12 +49,13 @@ class Output:
         self.path = None if path == STANDARD_STREAM else path
         self.head = b""
         self.form = "text"
+        self.pager: Sequence[str] = ()
         self._stream: BinaryIO | None = None
         self._refuse_inputs(inputs)
         terminal = self.path is None and sys.stdout.isatty()
         self.terminal = terminal
         self.fitted = terminal or os.environ.get("COLUMNS", "").isdigit()
-        self.width = max(40, shutil.get_terminal_size((_PIPE_WIDTH, 24)).columns) if self.fitted else _PIPE_WIDTH
+        self.width = max(_LEAST_WIDTH, self._columns())
         self.colored = color == "always" or (
             color == "auto" and terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
         )
@@ -84,10 +91,24 @@ class Output:
             self._stream.flush()
             if self.path is not None:
                 self._stream.close()
+            elif self.pager:
+                leave_pager()
 
     def _open(self) -> None:
-        self._stream = sys.stdout.buffer if self.path is None else open(self.path, "wb")  # noqa: SIM115 - closed by `close`
+        if self.path is not None:
+            self._stream = open(self.path, "wb")  # noqa: SIM115 - closed by `close`
+        else:
+            self._stream = _through_pager(self.pager) if self.pager else sys.stdout.buffer
         self._stream.write(self.head)
+
+    def _columns(self) -> int:
+        """Return the width of the window. A pipe into a program such as `less` has the terminal of the other streams."""
+        if self.fitted:
+            return shutil.get_terminal_size((_PIPE_WIDTH, 24)).columns
+        with contextlib.suppress(OSError, ValueError):  # without standard output, nothing is written
+            if self.path is None and stat.S_ISFIFO(os.fstat(sys.stdout.fileno()).st_mode):
+                return _width_of_terminal() or _PIPE_WIDTH
+        return _PIPE_WIDTH
 
     def _refuse_inputs(self, inputs: Sequence[str]) -> None:
         """Raise CommandError if the output is one of the inputs. Writing a file while it is read destroys it, or never ends."""
@@ -102,6 +123,14 @@ class Output:
                         raise CommandError(f"{path}: the output would overwrite this input")
 
 
+def _width_of_terminal() -> int:
+    """Return the columns of the terminal that standard error or input is; 0 without one."""
+    for descriptor in (2, 0):
+        with contextlib.suppress(OSError):
+            return os.get_terminal_size(descriptor).columns
+    return 0
+
+
 class ErrorOutput(Output):
     """The same on standard error: text for people beside the results on standard output."""
 
@@ -114,7 +143,42 @@ class ErrorOutput(Output):
             self._stream = sys.stderr.buffer
 
 
+class _Paging:
+    """The pager that runs, if one does, and the complaints that wait until the user has left it."""
+
+    pager: "Pager | None" = None
+    held: ClassVar[list[str]] = []
+
+
+def _through_pager(words: Sequence[str]) -> BinaryIO:
+    """Start a pager, and return its input; standard output if it does not start."""
+    from analyzer.cli.pager import Pager
+
+    try:
+        _Paging.pager = Pager(words)
+    except OSError as error:
+        complain(f"{words[0]}: {error.strerror}")
+        return sys.stdout.buffer
+    return _Paging.pager.stream
+
+
+def leave_pager() -> bool:
+    """Wait until the user has left the pager, then write the complaints that waited. Return whether there was a pager."""
+    pager, _Paging.pager = _Paging.pager, None
+    if pager is None:
+        return False
+    with contextlib.suppress(BrokenPipeError):  # it was left before the end of the text
+        pager.close()
+    for text in _Paging.held:
+        complain(text)
+    _Paging.held.clear()
+    return True
+
+
 def complain(text: str) -> None:
     """Write one line to standard error. The text may contain file names and text from captures; it is made harmless."""
+    if _Paging.pager is not None:
+        _Paging.held.append(text)
+        return
     with contextlib.suppress(OSError, ValueError):  # standard error is closed: there is no reader
         print("analyzer: " + harmless(retold_error(text)), file=sys.stderr, flush=True)

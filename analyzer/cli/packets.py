@@ -25,8 +25,8 @@ from analyzer.tls.events import Event
 COLUMNS = (
     Column("no.", 0, right=True),
     Column("time", 4, right=True),
-    Column("source", 1),
-    Column("destination", 2),
+    Column("source", 1, least=15),
+    Column("destination", 2, least=15),
     Column("protocol", 3),
     Column("length", 6, right=True),
     Column("info", 5, rest=True),

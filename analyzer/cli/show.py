@@ -23,6 +23,7 @@ from analyzer.cli.part_arguments import part_of
 from analyzer.cli.part_frames import not_in_part
 from analyzer.cli.resumptions import Resumptions, ech_text
 from analyzer.cli.rows import endpoint, owner_text
+from analyzer.cli.session_choice import session_number
 from analyzer.cli.six_steps_view import print_six_steps
 from analyzer.cli.table import wrap
 from analyzer.cli.trust_options import read_chains
@@ -62,15 +63,15 @@ def run(options: Namespace, output: Output) -> int:
     capture_run = CaptureRun(options.captures, output)
     chains = read_chains(options)
     resumptions = Resumptions()
-    engine = Engine(
-        detailed=True, places=False, watches_revocation=True, watches_failures=True, **read_keys(options, capture_run)
-    )
-    finder = SessionFinder(options.id, chains, resumptions)
+    keys = read_keys(options, capture_run)
+    number = session_number(options, output, keys)
+    engine = Engine(detailed=True, places=False, watches_revocation=True, watches_failures=True, **keys)
+    finder = SessionFinder(number, chains, resumptions)
     capture_run.run(engine, [chains, finder])
     session = finder.session
     if session is None:
         capture_run.status()
-        raise CommandError(no_such_session(names_of(options.captures), options.id, engine.dispatcher.count))
+        raise CommandError(no_such_session(names_of(options.captures), number, engine.dispatcher.count))
     part = part_of(options)
     if part is not None and not part.has_session(session):
         raise not_in_part(options, session.id)

@@ -20,8 +20,14 @@ SAMPLE = 2000
 LEAST_REST = 24
 """The least width of a column that gets the rest of the room."""
 
+NARROW_REST = 10
+"""The same in a window in which not all columns have room."""
+
 GAP = "  "
 """The space between columns."""
+
+NARROW_GAP = " "
+"""The space between columns in such a window, if the table has columns that may become narrower."""
 
 _WIDE = r"\u3000-\u303f\u3400-\u9fff\uff01-\uff0f\uff1a-\uff1f\uff3b\uff3d"
 """Han characters, and the wide punctuation of Chinese, as a class of a regular expression."""
@@ -44,6 +50,7 @@ class Column:
     title: in the header line. rank: columns with lower ranks get room first. limit: its largest width, in columns of the
     terminal; 0 for none. right: its cells are aligned right, as for numbers. style: of its cells that have no own style. rest:
     it gets the room that the others leave. A table with such a column has no second lines; columns without room are left out.
+    least: how narrow it becomes before that happens; 0 for not at all. Its cells lose their middle then.
     """
 
     title: str
@@ -52,6 +59,7 @@ class Column:
     right: bool = False
     style: str = ""
     rest: bool = False
+    least: int = 0
 
 
 def share_of_width(columns: Sequence[Column], title: str, output: Output) -> list[Column]:
@@ -73,6 +81,7 @@ class Table:
         self._widths: list[int] = []
         self._first: list[int] = []
         self._second: list[int] = []
+        self._gap = GAP
 
     def add(self, row: Sequence[Cell]) -> None:
         """Take a row of as many cells as there are columns."""
@@ -96,18 +105,21 @@ class Table:
             widest = max(width(text_of(row[index])) for row in self._sample)
             natural = max(widest, width(say(column.title)))
             self._widths.append(min(natural, column.limit) if column.limit and self._limited else natural)
-        left = self._output.width - self._indent
-        if any(column.rest for column in columns):
-            left -= LEAST_REST
         empty = {index for index in range(len(columns)) if not any(text_of(row[index]) for row in self._sample)}
+        left = self._output.width - self._indent
+        least_rest = LEAST_REST
+        if any(column.rest for column in columns):
+            if self._limited and self._make_narrow(left, empty):
+                least_rest = NARROW_REST
+            left -= least_rest
         for index in sorted(range(len(columns)), key=lambda index: columns[index].rank):
             if index in empty and len(self._sample) < SAMPLE:
                 continue
             if columns[index].rest:
                 self._first.append(index)
                 continue
-            need = self._widths[index] + len(GAP)
-            if need <= left + len(GAP) or not self._limited or not self._first:
+            need = self._widths[index] + len(self._gap)
+            if need <= left + len(self._gap) or not self._limited or not self._first:
                 left -= need
                 self._first.append(index)
             else:
@@ -115,14 +127,31 @@ class Table:
         for index, column in enumerate(columns):
             if column.rest:
                 self._second.clear()
-                self._widths[index] = LEAST_REST + max(0, left)
+                self._widths[index] = least_rest + max(0, left)
         self._first.sort()
         self._second.sort()
-        head = GAP.join(pad(say(columns[index].title), self._widths[index], columns[index].right) for index in self._first)
+        head = self._gap.join(
+            pad(say(columns[index].title), self._widths[index], columns[index].right) for index in self._first
+        )
         self._output.line(" " * self._indent + self._output.paint(head.rstrip(), "bold"))
         for row in self._sample:
             self._write(row)
         self._sample.clear()
+
+    def _make_narrow(self, room: int, empty: set[int]) -> bool:
+        """Make the columns that may be narrower so, if the window has no room for all. Return whether it is so."""
+        columns = self._columns
+        needed = sum(self._widths[index] + len(GAP) for index in range(len(columns)) if index not in empty | self._rest())
+        if needed + LEAST_REST <= room or not any(column.least for column in columns):
+            return False
+        self._gap = NARROW_GAP
+        for index, column in enumerate(columns):
+            if column.least:
+                self._widths[index] = min(self._widths[index], column.least)
+        return True
+
+    def _rest(self) -> set[int]:
+        return {index for index, column in enumerate(self._columns) if column.rest}
 
     def _write(self, row: Sequence[Cell]) -> None:
         output, columns = self._output, self._columns
@@ -131,9 +160,11 @@ class Table:
             cell, column, room = row[index], columns[index], self._widths[index]
             text, style = cell if isinstance(cell, tuple) else (cell, column.style)
             # A column without a limit is as wide as the sample needs. A wider cell moves the next ones to the right.
-            shown = cut(text, room) if self._limited and (column.limit or column.rest) else text
+            shown = text
+            if self._limited and (column.limit or column.rest or column.least):
+                shown = cut_middle(text, room) if column.least else cut(text, room)
             cells.append(output.paint(pad(shown, room, column.right), style))
-        output.line(" " * self._indent + GAP.join(cells))
+        output.line(" " * self._indent + self._gap.join(cells))
         details = [
             (f"{say(columns[index].title)} {text_of(row[index])}", style_of(row[index]) or columns[index].style)
             for index in self._second
@@ -189,6 +220,16 @@ def cut(text: str, room: int) -> str:
             break
         kept.append(one)
     return "".join(kept) + "…"
+
+
+def cut_middle(text: str, room: int) -> str:
+    """Return the text. If it is wider than `room` columns, it has an ellipsis in its middle: both ends of an address matter."""
+    if width(text) <= room:
+        return text
+    if not text.isascii():
+        return cut(text, room)
+    head = room // 2
+    return f"{text[:head]}…{text[len(text) - (room - 1 - head) :]}"
 
 
 def pad(text: str, room: int, right: bool = False) -> str:

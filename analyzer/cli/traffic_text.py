@@ -16,6 +16,9 @@ from analyzer.text.punctuation import listing
 _BAR = 24
 """Columns of the longest bar."""
 
+_PORT = " (port "
+"""Is in the name of a protocol that only the port tells: see `traffic.application`."""
+
 _CONVERSATIONS = (
     Column("bytes", 0, right=True),
     Column("packets", 4, right=True),
@@ -55,6 +58,8 @@ def print_protocols(traffic: Traffic, tls: Iterable[bytes], output: Output, n: i
         output.line(f"{line}  {output.paint(bar_text(part, bar), 'blue')}" if bar >= 8 else line)
     if len(every) > len(shares):
         dim_line(output, say("and {further}", further=count_text(len(every) - len(shares), "further protocol")))
+    if any(_PORT in share.label for share in shares):
+        dim_line(output, say("(port N): told by the port alone; TLS, DTLS and QUIC are recognized by their bytes"))
     if traffic.tunnelled:
         dim_line(output, say("of these {packets} inside tunnels", packets=count_text(traffic.tunnelled, "packet")))
 

@@ -161,3 +161,11 @@ def _value_at(parts: Sequence[str], convert: Callable[[Any], Any] | None) -> Cal
         return record if convert is None or record is None else convert(record)
 
     return value
+
+
+TIME = text("a time by RFC 3339, in UTC, with nine digits of a second", r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$")
+
+CERTIFICATE_TIME = text(
+    "a time by RFC 3339, in UTC, as certificates have it: in whole seconds; a fraction, which RFC 5280 forbids, is kept",
+    r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{9})?Z$",
+)

@@ -1,7 +1,7 @@
 """Declares the record of one HTTP exchange: a line of `analyzer http --format json`."""
 
-from analyzer.store.declaration import Schema, document, flag, number, or_null, record, reference, text
-from analyzer.store.schema import CAPTURE_KEYS, ENDPOINT, FRAME, TIME, described
+from analyzer.store.declaration import TIME, Schema, document, flag, number, or_null, record, reference, text
+from analyzer.store.schema import CAPTURE_KEYS, ENDPOINT, FRAME, described
 
 _SHA256 = "^[0-9a-f]{64}$"
 

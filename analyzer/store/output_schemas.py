@@ -6,6 +6,8 @@ Each schema is what its command prints with `--schema`. A line of JSON is one su
 from analyzer.codec.codes import SEVERITIES, codes
 from analyzer.store.crosscheck_schema import CROSSCHECK
 from analyzer.store.declaration import (
+    CERTIFICATE_TIME,
+    TIME,
     Schema,
     anything,
     counted,
@@ -22,7 +24,16 @@ from analyzer.store.declaration import (
 )
 from analyzer.store.http_schema import HTTP
 from analyzer.store.report_schema import REPORT
-from analyzer.store.schema import CAPTURE_KEYS, CERTIFICATE_KEYS, DEFINITIONS, FRAME, ROLE, SESSION, SHA256, TIME, described
+from analyzer.store.schema import (
+    CAPTURE_KEYS,
+    CERTIFICATE_KEYS,
+    DEFINITIONS,
+    FRAME,
+    ROLE,
+    SESSION,
+    SHA256,
+    described,
+)
 from analyzer.store.summary_schema import SUMMARY
 from analyzer.store.validation_schema import VALIDATION
 from analyzer.store.verification_schema import SEAL, VERIFICATION
@@ -91,7 +102,7 @@ CERTIFICATE: Schema = document(
             **CAPTURE_KEYS,
         },
     ),
-    {"time": TIME},
+    {"time": TIME, "certificate_time": CERTIFICATE_TIME},
 )  # fmt: skip
 
 PACKET: Schema = document(

@@ -6,6 +6,8 @@ The record is the contract with other programs: keys may be added and are never 
 from analyzer.analysis.outcome_facts import STEPS
 from analyzer.codec.codes import SEVERITIES, codes
 from analyzer.store.declaration import (
+    CERTIFICATE_TIME,
+    TIME,
     Schema,
     decimal,
     document,
@@ -25,8 +27,6 @@ FRAME = number("number of a frame in the run, from 1", minimum=1)
 ROLE = one_of("which side: the client is the one that sent the ClientHello", ("client", "server"))
 SHA256 = text("SHA-256 in hex", "^[0-9a-f]{64}$")
 _MD5 = "^[0-9a-f]{32}$"
-
-TIME = text("a time by RFC 3339, in UTC, with nine digits of a second", r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$")
 
 ENDPOINT = record(
     "one end of a connection",
@@ -102,8 +102,8 @@ CERTIFICATE_KEYS: dict[str, Schema] = {
     "subject": or_null(text("distinguished name by RFC 4514; null where it cannot be read")),
     "issuer": or_null(text("distinguished name by RFC 4514; null where it cannot be read")),
     "serial": or_null(text("serial number in hex", "^-?([0-9a-f]{2})+$")),
-    "not_before": or_null(reference("first moment of validity", "time")),
-    "not_after": or_null(reference("last moment of validity", "time")),
+    "not_before": or_null(reference("first moment of validity", "certificate_time")),
+    "not_after": or_null(reference("last moment of validity", "certificate_time")),
     "sha256": or_null(described(SHA256, "SHA-256 of the certificate as sent, in hex; null where bytes of it are missing")),
     "subject_alt_names": or_null(several("the alternative names, as DNS:name, IP:address and so on", text("one name"))),
     "public_key": or_null(reference("the key; null where it cannot be read", "public_key")),
@@ -357,6 +357,7 @@ FINDING = record(
 
 DEFINITIONS: dict[str, Schema] = {
     "time": TIME,
+    "certificate_time": CERTIFICATE_TIME,
     "endpoint": ENDPOINT,
     "problem": _PROBLEM,
     "handshake_message": _HANDSHAKE_MESSAGE,

@@ -2,6 +2,7 @@
 
 from analyzer.codec.codes import SEVERITIES, codes
 from analyzer.store.declaration import (
+    TIME,
     Schema,
     counted,
     document,
@@ -14,7 +15,7 @@ from analyzer.store.declaration import (
     several,
     text,
 )
-from analyzer.store.schema import CAPTURE_KEYS, ENDPOINT, FRAME, OUTCOME, SHA256, TIME, described
+from analyzer.store.schema import CAPTURE_KEYS, ENDPOINT, FRAME, OUTCOME, SHA256, described
 
 _SESSION_ID = number("id of a session")
 

@@ -1,7 +1,7 @@
 """Declares the JSON output of `verify` and `seal`."""
 
-from analyzer.store.declaration import Schema, document, flag, one_of, or_null, record, reference, several, text
-from analyzer.store.schema import SHA256, TIME, described
+from analyzer.store.declaration import TIME, Schema, document, flag, one_of, or_null, record, reference, several, text
+from analyzer.store.schema import SHA256, described
 
 VERIFICATION: Schema = document(
     "verification",

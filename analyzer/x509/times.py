@@ -11,9 +11,10 @@ _TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(?:(\d\d)(?:(\d\d)(?:[.,](\d+))?)?
 
 
 def time_text(der: bytes, element: Element, field: str) -> str:
-    """Return a time as RFC 3339 text in UTC with nine digits of a second. A UTCTime is in 1950 to 2049. Raises `Malformed`.
+    """Return a time as RFC 3339 text in UTC. A UTCTime is in 1950 to 2049. Raises `Malformed`.
 
-    Zones and short forms that X.690 allows and RFC 5280 forbids are accepted. A time without a zone is read as UTC.
+    Certificates have whole seconds. A fraction, which RFC 5280 forbids, is kept, with nine digits. Zones and short forms that
+    X.690 allows and RFC 5280 forbids are accepted. A time without a zone is read as UTC.
     """
     tag, start, end, _ = element
     if tag not in (UTC_TIME, GENERALIZED_TIME) or end - start > _TIME_LENGTH:
@@ -33,4 +34,5 @@ def time_text(der: bytes, element: Element, field: str) -> str:
             time += offset if zone[0] == "-" else -offset
     except (ValueError, OverflowError) as error:
         raise Malformed(field, start, str(error)) from error
-    return f"{time.isoformat()}.{(fraction or '')[:9]:0<9}Z"
+    rest = (fraction or "")[:9]
+    return f"{time.isoformat()}.{rest:0<9}Z" if rest.strip("0") else f"{time.isoformat()}Z"

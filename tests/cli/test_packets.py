@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,17 @@ def test_times_count_from_the_first_packet(run: Run, demo: Path):
     _, first, second, *_ = run("packets", demo).text.splitlines()
     assert first.split()[1] == "0.000000"
     assert second.split()[1] == "0.000500"
+
+
+@pytest.mark.parametrize(("columns", "complete"), [(80, True), (72, True), (50, False)])
+def test_a_narrow_window_has_time_and_length(run: Run, demo: Path, columns: int, complete: bool):
+    head, *rows = run("packets", demo, columns=columns).text.splitlines()
+    assert (head.split() == ["no.", "time", "source", "destination", "protocol", "length", "info"]) is complete
+    if complete:
+        assert re.fullmatch(r" 22 +1\.236840 +192\.0\.2\.10 +198\.51\.100\.20 +TLS +571 +Client He.*…", rows[21])
+        assert rows[0].split()[2:4] == ["00:00:5…0:53:0a", "Broadcast"]
+
+
+def test_addresses_keep_both_ends_in_a_narrow_window(run: Run, captures: Path):
+    rows = run("packets", captures / "ipv6" / "ipv6.pcapng", columns=80).text.splitlines()
+    assert rows[1].split()[2:4] == ["2001:db8:10::10", "2001:db…20::443"]

@@ -37,7 +37,8 @@ def test_captures_stand_where_they_like():
     ("words", "why"),
     [
         ("show a.pcap", "ID"),
-        ("show a.pcap b.pcap", "'b.pcap' is no number"),
+        ("show captures/demo.pcapng README.md", "'README.md' is a file: which session of it?"),
+        ("show a.pcap b..pcap", "'b..pcap' is no number and no server name"),
         ("a.pcap show", "ID"),
         ("show a.pcap 1 -k", "expected one argument"),
         ("sessions a.pcap --never b.pcap", "--never"),

@@ -47,8 +47,8 @@ def same_as_cryptography(der: bytes) -> int:
 
 def fields_by_cryptography(theirs: x509.Certificate) -> Iterator[tuple[str, object]]:
     yield "signature_algorithm", theirs.signature_algorithm_oid._name.replace("ML-DSA", "ml-dsa")
-    yield "not_before", theirs.not_valid_before_utc.strftime("%Y-%m-%dT%H:%M:%S.000000000Z")
-    yield "not_after", theirs.not_valid_after_utc.strftime("%Y-%m-%dT%H:%M:%S.000000000Z")
+    yield "not_before", theirs.not_valid_before_utc.strftime("%Y-%m-%dT%H:%M:%SZ")
+    yield "not_after", theirs.not_valid_after_utc.strftime("%Y-%m-%dT%H:%M:%SZ")
     serial = f"{abs(theirs.serial_number):x}"
     yield "serial", "-" * (theirs.serial_number < 0) + "0" * (len(serial) % 2) + serial
     try:
@@ -180,7 +180,7 @@ def test_captures_with_known_answers() -> None:
         assert int(read.serial or "", 16) == int(str(one.get("serial", read.serial)), 16)
         for field in ("not_before", "not_after"):
             if field in one:
-                assert getattr(read, field) == str(one[field]).replace("Z", ".000000000Z")
+                assert getattr(read, field) == str(one[field]).replace("Z", "Z")
         if "public_key" in one:
             assert read.public_key is not None
             assert read.public_key.record() == one["public_key"]

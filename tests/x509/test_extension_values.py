@@ -133,7 +133,7 @@ USAGES = {
         (x509.PrecertPoison(), True),
         (
             x509.PrivateKeyUsagePeriod(datetime(2020, 1, 1), None),
-            {"not_before": "2020-01-01T00:00:00.000000000Z", "not_after": None},
+            {"not_before": "2020-01-01T00:00:00Z", "not_after": None},
         ),
         (
             x509.MSCertificateTemplate(ObjectIdentifier("1.2.3"), 4, 5),

@@ -34,7 +34,7 @@ def test_mozilla_is_what_certifi_ships() -> None:
     assert len(store.roots) == len(theirs) > 100
     assert store.source == f"certifi {certifi.__version__}"
     assert re.fullmatch(r"20\d\d-\d\d-\d\d", store.date)
-    assert store.newest() == max(one.not_valid_before_utc for one in theirs).strftime("%Y-%m-%dT%H:%M:%S.000000000Z")
+    assert store.newest() == max(one.not_valid_before_utc for one in theirs).strftime("%Y-%m-%dT%H:%M:%SZ")
     assert store.newest()[:10] <= store.date
 
 
@@ -42,7 +42,7 @@ def test_a_file_has_the_date_of_its_newest_root_and_each_root_once(bundle: Path)
     store = read_store(str(bundle))
     assert store.roots == (ROOT, OTHER)
     assert store.record() == {"store": str(bundle), "source": "file", "date": "2020-01-01", "roots": 2}
-    assert store.newest() == "2020-01-01T00:00:00.000000000Z"
+    assert store.newest() == "2020-01-01T00:00:00Z"
 
 
 def test_several_stores_are_one(bundle: Path, tmp_path: Path) -> None:
