@@ -33,9 +33,9 @@ def post_quantum(offered: tuple[int, ...], group: int, failed: bool = True) -> l
     the capture does not show it, and nothing is said.
     """
     names = registry("supported_groups").names
-    if group in _groups():
+    if group in post_quantum_groups():
         return [("post_quantum_accepted", "info", f"the key exchange uses {names[group]}")]
-    found = [names[number] for number in offered if number in _groups()]
+    found = [names[number] for number in offered if number in post_quantum_groups()]
     if not found or (group < 0 and not failed):
         return []
     chosen = "" if group < 0 else f"; they use {names[group]}"
@@ -54,7 +54,7 @@ def encrypted_hello(status: str, named: bool = True) -> list[Note]:
 
 
 @cache
-def _groups() -> frozenset[int]:
-    """Return the numbers of the groups that resist quantum computers."""
+def post_quantum_groups() -> frozenset[int]:
+    """Return the numbers of the groups that resist quantum computers, alone or with a curve beside them (hybrid)."""
     groups = registry("supported_groups")
     return frozenset(number for number in groups if any(word in groups.name(number) for word in _POST_QUANTUM))

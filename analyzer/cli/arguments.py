@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 from analyzer.cli.command_texts import ABOUT, ABOUTS, EXAMPLES, STATUS, STATUSES
 from analyzer.cli.crosscheck_arguments import add_crosscheck
 from analyzer.cli.follow_arguments import add_follow
+from analyzer.cli.inventory_arguments import add_inventory
 from analyzer.cli.live_arguments import add_live
 from analyzer.cli.near_misses import no_such_options
 from analyzer.cli.number_argument import read_number, read_rows, read_size
@@ -40,6 +41,7 @@ COMMANDS = (
     "show",
     "http",
     "certificates",
+    "inventory",
     "follow",
     "export",
     "packets",
@@ -238,6 +240,14 @@ def _add_certificates(command: argparse.ArgumentParser) -> None:
     add_trust_options(command)
 
 
+def _add_inventory(command: argparse.ArgumentParser) -> None:
+    add_captures(command)
+    add_inventory(command)
+    add_jobs(command)
+    add_keys(command)
+    add_trust_options(command)
+
+
 def _add_export(command: argparse.ArgumentParser) -> None:
     add_captures(command)
     command.add_argument(
@@ -333,6 +343,7 @@ _ADDERS = {
     "http": _add_http,
     "follow": _add_follow,
     "certificates": _add_certificates,
+    "inventory": _add_inventory,
     "export": _add_export,
     "packets": _add_packets,
     "packet": _add_packet,

@@ -3,6 +3,7 @@
 from analyzer.cli.crosscheck_arguments import EXAMPLES as CROSSCHECK_EXAMPLES
 from analyzer.cli.crosscheck_arguments import STATUS as CROSSCHECK_STATUS
 from analyzer.cli.follow_arguments import EXAMPLES as FOLLOW_EXAMPLES
+from analyzer.cli.inventory_arguments import EXAMPLES as INVENTORY_EXAMPLES
 from analyzer.cli.live_arguments import EXAMPLES as LIVE_EXAMPLES
 from analyzer.cli.proof_arguments import SEAL_EXAMPLES, SEAL_STATUS, VERIFY_EXAMPLES, VERIFY_STATUS
 from analyzer.cli.report_arguments import EXAMPLES as REPORT_EXAMPLES
@@ -62,6 +63,7 @@ examples:
   analyzer certificates trace.pcapng --long            every extension of each
   analyzer certificates trace.pcapng --pem DIR         as DIR/<SHA-256>.pem
   analyzer certificates trace.pcapng --format json | jq .sha256""",
+    "inventory": INVENTORY_EXAMPLES,
     "export": """\
 examples:
   analyzer export trace.pcapng -o DIR -k keys.log           HTTP objects and certificates, with a manifest.json
@@ -104,6 +106,7 @@ ABOUTS = {
     "http": "One row for every HTTP exchange, decrypted or plain: method, URL, status, type, size, SHA-256.",
     "follow": "The bytes of one session, decrypted where the keys allow, or of a TCP stream. What is missing is said there.",
     "certificates": "Every distinct certificate, with the sessions that sent it.",
+    "inventory": "Servers, clients, certificates and their expiry, what is weak, and what resists quantum computers.",
     "export": "What sessions carried, as files or as plain packets; or the capture with their secrets inside.",
     "packets": "The packet list: one row a packet.",
     "packet": "One packet: the field tree of every layer with byte ranges, and its bytes.",

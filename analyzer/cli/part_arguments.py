@@ -11,8 +11,8 @@ from analyzer.store.validation_time import CAPTURE, NOW, read_moment
 
 PARTED = frozenset(
     {
-        "summary", "sessions", "show", "http", "certificates", "follow", "export", "packets", "packet", "keys", "report",
-        "crosscheck",
+        "summary", "sessions", "show", "http", "certificates", "inventory", "follow", "export", "packets", "packet", "keys",
+        "report", "crosscheck",
     }
 )  # fmt: skip
 """The commands that read captures."""

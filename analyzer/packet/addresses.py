@@ -4,6 +4,7 @@ IPv4 is dotted decimal. IPv6 is the form of RFC 5952: lower case, no leading zer
 """
 
 from functools import lru_cache
+from ipaddress import ip_address
 from socket import AF_INET6, inet_ntop
 
 # The addresses of a host are needed again for each of its sessions. 16,384 of them take 3 MB.
@@ -40,3 +41,9 @@ def split_key(key: bytes) -> tuple[tuple[bytes, int], tuple[bytes, int]]:
     half = (len(key) - 4) >> 1
     ports = 2 * half
     return (key[:half], key[ports] << 8 | key[ports + 1]), (key[half:ports], key[ports + 2] << 8 | key[ports + 3])
+
+
+def address_order(text: str) -> tuple[int, bytes]:
+    """Return by what addresses are sorted, from the text of one: IPv4 before IPv6, each in the order of the numbers."""
+    packed = ip_address(text).packed
+    return len(packed), packed

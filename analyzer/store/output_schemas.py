@@ -23,6 +23,7 @@ from analyzer.store.declaration import (
     text,
 )
 from analyzer.store.http_schema import HTTP
+from analyzer.store.inventory_schema import INVENTORY
 from analyzer.store.report_schema import REPORT
 from analyzer.store.schema import (
     CAPTURE_KEYS,
@@ -404,6 +405,7 @@ SCHEMAS: dict[str, Schema] = {
     "http": HTTP,
     "follow": CHUNK,
     "certificates": CERTIFICATE,
+    "inventory": INVENTORY,
     "export": MANIFEST,
     "packets": PACKET,
     "keys": KEYS,

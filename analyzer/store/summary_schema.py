@@ -33,6 +33,17 @@ _INTERFACE = record(
     },
 )
 
+PART = or_null(
+    record(
+        "the part of the captures that the rest is about, as options chose it; null for all of them",
+        {
+            "since": or_null(reference("the first moment", "time")),
+            "until": or_null(reference("the first moment behind it", "time")),
+            "hosts": several("addresses and server names, of which one is a side", text("one host")),
+        },
+    )
+)
+
 CAPTURE = record(
     "one capture file",
     {
@@ -152,16 +163,7 @@ SUMMARY: Schema = document(
         "What is in the captures: `analyzer summary --format json`.",
         {
             "captures": several("the files in the order in which they were read: that of their times", CAPTURE),
-            "part": or_null(
-                record(
-                    "the part of the captures that the rest is about, as options chose it; null for all of them",
-                    {
-                        "since": or_null(reference("the first moment", "time")),
-                        "until": or_null(reference("the first moment behind it", "time")),
-                        "hosts": several("addresses and server names, of which one is a side", text("one host")),
-                    },
-                )
-            ),
+            "part": PART,
             "packets": number("frames that were counted"),
             "bytes": number("bytes of all frames on the wire"),
             "protocols": several(

@@ -76,3 +76,29 @@ def test_who_has_the_most_traffic(ask: Ask):
     hosts = ask("analyzer summary captures/demo.pcapng --top 20").text.partition("\nHosts")[2].partition("\n\n")[0].splitlines()
     assert hosts[2].split() == ["41.3", "kB", "179", "192.0.2.10", "9.46", "kB", "31.8", "kB", "15", "7"]
     assert len(hosts) == 12
+
+
+def test_which_servers_still_speak_old_versions_or_ciphers(ask: Ask):
+    weak = ask("analyzer inventory captures/tls10-rsa captures/tls11-ecdhe-rsa --weak").text.partition("\nWeak and legacy")[2]
+    agreed = " ".join(weak.partition("offered by clients")[0].split())
+    assert "Version that must not be used 198.51.100.20:443 1 www.example" in agreed
+    assert "they speak TLS 1.0, which RFC 8996 forbids" in agreed
+    assert "they speak TLS 1.1, which RFC 8996 forbids" in agreed
+    assert weak.partition("offered by clients")[2].split()[-1] == "192.0.2.10"
+
+
+def test_which_certificates_expire_soon_and_who_serves_them(ask: Ask):
+    certificates = ask("analyzer inventory captures/demo.pcapng --expiring 30d").text.partition("\nCertificates")[2]
+    head, _, first, *_ = certificates.splitlines()
+    assert "expired 1 (at 2026-11-02 09:00:28 UTC; soon is within 30 days)" in head
+    assert first.split()[:6] == ["2026-10-26", "expired", "(7", "days", "ago)", "CN=old.example"]
+    assert "203.0.113.77:443" in first
+    assert "news.example" not in certificates
+
+
+def test_which_fingerprints_are_rare_and_who_has_them(ask: Ask):
+    listed = ask("analyzer inventory captures/demo.pcapng --ja4").text.partition("\nJA4 fingerprints")[2].splitlines()
+    assert listed[1].split() == ["JA4", "sessions", "clients", "hosts"]
+    assert listed[2].split() == ["t12d0208h1_f09d9ff7e6fc_3c5a66c06c35", "1", "1", "192.0.2.10"]
+    assert "2001:db8:10::10" in [line.split()[-1] for line in listed[2:]]
+    assert len(listed) == 10

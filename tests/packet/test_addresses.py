@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from analyzer.packet.addresses import address_text, endpoints
+from analyzer.packet.addresses import address_order, address_text, endpoints
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,8 @@ def test_bytes_that_are_not_a_key(n_bytes):
 def test_bytes_that_are_not_an_address(n_bytes):
     with pytest.raises(ValueError, match="bytes"):
         address_text(bytes(n_bytes))
+
+
+def test_addresses_are_sorted_by_their_numbers():
+    texts = ["2001:db8::1", "10.0.0.10", "::1", "10.0.0.9", "9.0.0.1"]
+    assert sorted(texts, key=address_order) == ["9.0.0.1", "10.0.0.9", "10.0.0.10", "::1", "2001:db8::1"]

@@ -91,6 +91,7 @@ LINES = {
     "crosscheck": ["demo.pcapng"],
     "summary": ["demo.pcapng"],
     "certificates": ["demo.pcapng"],
+    "inventory": ["demo.pcapng"],
     "packets": ["demo.pcapng"],
     "keys": ["demo.pcapng"],
     "show": ["demo.pcapng", "0"],
@@ -112,7 +113,7 @@ def test_the_output_of_a_command_is_as_declared(command: str, capsys: pytest.Cap
         if command == "certificates":
             record["public_key"] = {k: v for k, v in record["public_key"].items() if k not in KEY_OF_A_CERTIFICATE}
         VALIDATORS[command].validate(record)
-    if command in ("packets", "certificates", "summary", "show", "http", "crosscheck"):
+    if command in ("packets", "certificates", "inventory", "summary", "show", "http", "crosscheck"):
         assert list(json.loads(lines[0])) == list(SCHEMAS[command]["properties"])
 
 
