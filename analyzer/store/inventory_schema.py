@@ -15,7 +15,7 @@ from analyzer.store.declaration import (
     text,
 )
 from analyzer.store.inventory_tables import AGREED, SHOWN
-from analyzer.store.schema import CERTIFICATE_KEYS, DEFINITIONS, ENDPOINT, FRAME, SHA256, TIME, described
+from analyzer.store.schema import CERTIFICATE_KEYS, DEFINITIONS, ENDPOINT, FRAME, SHA256, described
 from analyzer.store.seen_certificates import STATES
 from analyzer.store.session_sighting import WEAK_CERTIFICATES, WEAKNESSES
 from analyzer.store.summary_schema import CAPTURE, PART
@@ -295,5 +295,5 @@ INVENTORY: Schema = document(
         "The inventory of captures: what `analyzer inventory --format json` prints.",
         {"captures": several("the captures, in order", CAPTURE), "part": PART, **INVENTORY_KEYS},
     ),
-    {"time": TIME, **{name: DEFINITIONS[name] for name in ("public_key", "certificate_time")}},
+    {name: DEFINITIONS[name] for name in ("time", "public_key", "certificate_time")},
 )
