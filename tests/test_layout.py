@@ -30,6 +30,7 @@ MANY_ATTRIBUTES = {
 """The classes that have more, as `package/file.py:Class`, and the reason."""
 
 TESTED_ELSEWHERE = {
+    "filters/handshake_fields.py": "filters/test_tls_fields.py",
     "filters/frame_fields.py": "filters/test_frame_values.py",
     "filters/frame_view.py": "filters/test_frame_values.py",
     "filters/header_places.py": "filters/test_frame_values.py",

@@ -19,6 +19,7 @@ cdef class FieldSpec:
     cdef public object slot
     cdef public str doc
     cdef public str filter
+    cdef public str size_filter
 
 
 @cython.freelist(64)

@@ -20,12 +20,12 @@ class FieldSpec:
     of that registry, None before their first use. text: the bytes are text. optional: the field may be missing at the end of
     its structure. known: extensions that were read before, by their bytes. slot: the descriptor that sets the field in a
     message. doc: a line of documentation; filter: the name of the field in display filters, such as `tls.handshake.version`;
-    both may be empty.
+    size_filter: that of its length prefix. All three may be empty.
     """
 
     __slots__ = (
         "cases", "doc", "element", "filter", "high", "kind", "known", "low", "name", "names", "on", "optional", "registry",
-        "slot", "table", "text", "width",
+        "size_filter", "slot", "table", "text", "width",
     )  # fmt: skip
 
     def __init__(
@@ -59,6 +59,7 @@ class FieldSpec:
         self.slot: Any = None
         self.doc = ""
         self.filter = ""
+        self.size_filter = ""
 
 
 class Extension:

@@ -104,15 +104,29 @@ def extensions(tables: "dict[int, type[Message]]", *, optional: bool = False) ->
     return FieldSpec(field_kinds.EXTENSIONS, width=2, cases=tables, optional=optional)
 
 
-def described(spec: Any, doc: str, *, filter: str = "") -> Any:  # noqa: A002 - Wireshark's word
-    """Return the same field spec, with a line of documentation and its name in display filters added.
+def described(
+    spec: Any,
+    doc: str,
+    *,
+    filter: str = "",  # noqa: A002 - Wireshark's word
+    size: str = "",
+    each: str = "",
+    each_size: str = "",
+) -> Any:
+    """Return the same field spec, with a line of documentation and its names in display filters added.
 
-    For example:
+    filter: the name of the field; size: of its length prefix; each: of every element of a vector; each_size: of the length
+    prefix of every element. For example:
 
         version: int = described(u16("versions"), "the version that the client prefers", filter="tls.handshake.version")
     """
     spec.doc = doc
     spec.filter = filter
+    spec.size_filter = size
+    if each:
+        spec.element.doc = doc
+        spec.element.filter = each
+        spec.element.size_filter = each_size
     return spec
 
 

@@ -1,6 +1,6 @@
 """The types of fields: those of Wireshark (its `ftypes`, see the wireshark-filter manual) that our fields have.
 
-A type decides which literals a field is compared with, which operators and functions take it, and what its values are in Python:
+A type decides which literals a field is compared with, which operators and functions take it, and its values in Python:
 
 | type | value |
 | --- | --- |

@@ -23,6 +23,7 @@ from analyzer.tls.events import Event
 if TYPE_CHECKING:
     from analyzer.engine import Engine
 
+_ALL = 1 << 30
 _NOTHING: list[Occurrence] = []
 
 
@@ -84,6 +85,15 @@ class FrameValues:
             return self._occurrences(field)
         layers = self._view.layers
         return [one for index in range(layers.count) for one in _in_header(layers, index, places, field)]
+
+    def carried(self, field: Field) -> Sequence[bytes]:
+        """Return the bytes of a protocol with all that it carries, of each of its occurrences."""
+        places = self._places.get(field)
+        if places is None:
+            return [one.raw or b"" for one in self._occurrences(field)]
+        layers = self._view.layers
+        kinds = {place.kind for place in places}
+        return [layers.behind(index, _ALL) for index in range(layers.count) if layers.kind(index) in kinds]
 
     def _occurrences(self, field: Field) -> list[Occurrence]:
         index = self._sources[field]

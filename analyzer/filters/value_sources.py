@@ -6,12 +6,13 @@ from importlib import import_module
 
 from analyzer.filters.field import Field
 from analyzer.filters.frame_view import Source
+from analyzer.filters.handshake_fields import message_fields
 from analyzer.filters.value_strings import rows, type_of, value_strings
 
-LISTS = {"frame_fields": "FrameFields", "tcp_fields": "TcpFields"}
+LISTS = {"frame_fields": "FrameFields", "tcp_fields": "TcpFields", "tls_fields": "TlsFields", "dns_fields": "DnsFields"}
 """The lists of fields (`*.csv`), and the class that finds them, in the module of the same name."""
 
-NEEDS_ENGINE: frozenset[str] = frozenset()
+NEEDS_ENGINE = frozenset({"tls_fields"})
 """The lists whose fields are in what the engine reassembles or decrypts."""
 
 
@@ -31,11 +32,13 @@ def listed_fields() -> Iterator[Field]:
         for row in rows(name):
             kind, bits = type_of(row["type"])
             yield Field(row["name"], kind, row["label"], value_strings(row["values"]), row["base"] or "none", bits)
+    yield from message_fields().values()
 
 
 @cache
 def _places() -> dict[str, str]:
-    return {row["name"]: name for name in LISTS for row in rows(name)}
+    places = dict.fromkeys(message_fields(), "tls_fields")
+    return places | {row["name"]: name for name in LISTS for row in rows(name)}
 
 
 def _list_of(name: str) -> str:

@@ -58,6 +58,7 @@ cdef class RecordRead(Event):
     cdef public long long offset
     cdef public int header
     cdef public long long length
+    cdef public int wire_version
 
 
 @cython.no_gc

@@ -157,10 +157,10 @@ class RecordRead(Event):
     """A whole record of the wire, or the available part of it.
 
     offset: of its header in the role's stream, in bytes. header: bytes of its header; length: of its body. content_type: as on
-    the wire, encrypted or not.
+    the wire, encrypted or not. wire_version: the version in its header.
     """
 
-    __slots__ = ("content_type", "header", "length", "offset")
+    __slots__ = ("content_type", "header", "length", "offset", "wire_version")
 
     def __init__(
         self,
@@ -171,8 +171,10 @@ class RecordRead(Event):
         length: cython.longlong,
         frame: cython.longlong,
         at: cython.longlong,
+        wire_version: cython.int = 0,
     ) -> None:
         self.role = role
+        self.wire_version = wire_version
         self.content_type = content_type
         self.offset = offset
         self.header = header

@@ -73,9 +73,8 @@ class SessionLog:
 
     def emit_record(self, record: Record) -> None:
         """Emit the position of a record."""
-        self.emit(
-            RecordRead(record.role, record.content_type, record.offset, record.header, record.length, record.frame, record.at)
-        )
+        place = record.offset, record.header, record.length
+        self.emit(RecordRead(record.role, record.content_type, *place, record.frame, record.at, record.version))
 
     def add_alert(self, alert: Alert) -> None:
         """Keep an alert."""

@@ -55,7 +55,7 @@ def _value(field, text):
     if field.type.is_address:
         return ipaddress.ip_address(text).packed
     if field.type.is_bytes:
-        return bytes.fromhex(text.replace(":", ""))
+        return bytes.fromhex(text.replace(":", "")) if text != "<MISSING>" else text
     if field.type is FieldType.RELATIVE_TIME:
         return round(float(text) * 1e9)
     return None if field.type is FieldType.NONE else text

@@ -5,7 +5,19 @@ extensions. With RFC 7250 and RFC 6091, raw public keys and OpenPGP keys can rep
 the DER in its entry; in earlier versions the message has another form. The hellos agree on the type.
 """
 
-from analyzer.codec.field_tables import Extension, Message, extensions, opaque, select, sized, struct, u8, u16, vector
+from analyzer.codec.field_tables import (
+    Extension,
+    Message,
+    described,
+    extensions,
+    opaque,
+    select,
+    sized,
+    struct,
+    u8,
+    u16,
+    vector,
+)
 from analyzer.tls.messages.extensions import EXTENSIONS
 from analyzer.tls.messages.extensions.about_certificates import CertificateStatus, CertificateURL, CompressedCertificate
 
@@ -19,7 +31,14 @@ __all__ = [
 class Certificate(Message):
     """RFC 5246 section 7.4.2: `Certificate` up to TLS 1.2; each in DER, the sender's own first."""
 
-    certificate_list: list[bytes] = vector(3, opaque(3, low=1))
+    certificate_list: list[bytes] = described(
+        vector(3, opaque(3, low=1)),
+        "a certificate in DER",
+        filter="tls.handshake.certificates",
+        size="tls.handshake.certificates_length",
+        each="tls.handshake.certificate",
+        each_size="tls.handshake.certificate_length",
+    )
 
 
 class RawPublicKeyCertificate(Message):
@@ -60,47 +79,121 @@ class OpenPGPCertificate(Message):
 class CertificateEntry(Message):
     """RFC 9846 section 4.5.1: `CertificateEntry`; `cert_data` in DER: a certificate, or a SubjectPublicKeyInfo."""
 
-    cert_data: bytes = opaque(3, low=1)
-    extensions: list[Extension] = extensions(EXTENSIONS["certificate"])
+    cert_data: bytes = described(
+        opaque(3, low=1),
+        "a certificate in DER",
+        filter="tls.handshake.certificate",
+        size="tls.handshake.certificate_length",
+    )
+    extensions: list[Extension] = described(
+        extensions(EXTENSIONS["certificate"]),
+        "the extensions",
+        size="tls.handshake.extensions_length",
+    )
 
 
 class Certificate13(Message):
     """RFC 9846 section 4.5.1: `Certificate` of TLS 1.3."""
 
-    certificate_request_context: bytes = opaque(1)
-    certificate_list: list[CertificateEntry] = vector(3, struct(CertificateEntry))
+    certificate_request_context: bytes = described(
+        opaque(1),
+        "which CertificateRequest is answered",
+        filter="tls.handshake.certificate_request_context",
+        size="tls.handshake.certificate_request_context_length",
+    )
+    certificate_list: list[CertificateEntry] = described(
+        vector(3, struct(CertificateEntry)),
+        "the certificates",
+        filter="tls.handshake.certificates",
+        size="tls.handshake.certificates_length",
+    )
 
 
 class CertificateRequest(Message):
     """RFC 4346 section 7.4.4: `CertificateRequest` up to TLS 1.1; the authorities are distinguished names in DER."""
 
-    certificate_types: list[int] = vector(1, u8("client_certificate_types"), low=1)
-    certificate_authorities: list[bytes] = vector(2, opaque(2, low=1))
+    certificate_types: list[int] = described(
+        vector(1, u8("client_certificate_types"), low=1),
+        "a type of certificate that the server accepts",
+        filter="tls.handshake.cert_types",
+        size="tls.handshake.cert_types_count",
+        each="tls.handshake.cert_type",
+    )
+    certificate_authorities: list[bytes] = described(
+        vector(2, opaque(2, low=1)),
+        "a certificate authority that the server accepts",
+        filter="tls.handshake.dnames",
+        size="tls.handshake.dnames_len",
+        each="tls.handshake.dname",
+        each_size="tls.handshake.dname_len",
+    )
 
 
 class CertificateRequest12(Message):
     """RFC 5246 section 7.4.4: `CertificateRequest` of TLS 1.2."""
 
-    certificate_types: list[int] = vector(1, u8("client_certificate_types"), low=1)
-    supported_signature_algorithms: list[int] = vector(2, u16("signature_schemes"), low=2)
-    certificate_authorities: list[bytes] = vector(2, opaque(2, low=1))
+    certificate_types: list[int] = described(
+        vector(1, u8("client_certificate_types"), low=1),
+        "a type of certificate that the server accepts",
+        filter="tls.handshake.cert_types",
+        size="tls.handshake.cert_types_count",
+        each="tls.handshake.cert_type",
+    )
+    supported_signature_algorithms: list[int] = described(
+        vector(2, u16("signature_schemes"), low=2),
+        "a signature algorithm that is accepted",
+        filter="tls.handshake.sig_hash_algs",
+        size="tls.handshake.sig_hash_alg_len",
+        each="tls.handshake.sig_hash_alg",
+    )
+    certificate_authorities: list[bytes] = described(
+        vector(2, opaque(2, low=1)),
+        "a certificate authority that the server accepts",
+        filter="tls.handshake.dnames",
+        size="tls.handshake.dnames_len",
+        each="tls.handshake.dname",
+        each_size="tls.handshake.dname_len",
+    )
 
 
 class CertificateRequest13(Message):
     """RFC 9846 section 4.4.2: `CertificateRequest` of TLS 1.3, and `ClientCertificateRequest` of RFC 9261 section 4."""
 
-    certificate_request_context: bytes = opaque(1)
-    extensions: list[Extension] = extensions(EXTENSIONS["certificate_request"])
+    certificate_request_context: bytes = described(
+        opaque(1),
+        "which CertificateRequest this is",
+        filter="tls.handshake.certificate_request_context",
+        size="tls.handshake.certificate_request_context_length",
+    )
+    extensions: list[Extension] = described(
+        extensions(EXTENSIONS["certificate_request"]),
+        "the extensions",
+        size="tls.handshake.extensions_length",
+    )
 
 
 class CertificateVerify(Message):
     """RFC 4346 section 7.4.8: `CertificateVerify` up to TLS 1.1; the type of the key determines the signature algorithm."""
 
-    signature: bytes = opaque(2)
+    signature: bytes = described(
+        opaque(2),
+        "the signature over the handshake",
+        filter="tls.handshake.client_cert_vrfy.sig",
+        size="tls.handshake.client_cert_vrfy.sig_len",
+    )
 
 
 class CertificateVerify12(Message):
     """RFC 9846 section 4.5.2, RFC 5246 section 7.4.8: `CertificateVerify` since TLS 1.2."""
 
-    algorithm: int = u16("signature_schemes")
-    signature: bytes = opaque(2)
+    algorithm: int = described(
+        u16("signature_schemes"),
+        "the algorithm of the signature",
+        filter="tls.handshake.sig_hash_alg",
+    )
+    signature: bytes = described(
+        opaque(2),
+        "the signature over the handshake",
+        filter="tls.handshake.client_cert_vrfy.sig",
+        size="tls.handshake.client_cert_vrfy.sig_len",
+    )

@@ -6,6 +6,7 @@ See RFC 9846 sections 4.4 to 4.7, RFC 5246 section 7.4, and the RFCs in the docs
 from analyzer.codec.field_tables import (
     Extension,
     Message,
+    described,
     extensions,
     fixed,
     opaque,
@@ -28,24 +29,59 @@ class ServerHelloDone(Message):
 class Finished(Message):
     """RFC 9846 section 4.5.3: `Finished`: 12 bytes up to TLS 1.2, 36 in SSL 3.0, the length of the hash in TLS 1.3."""
 
-    verify_data: bytes = opaque(0)
+    verify_data: bytes = described(
+        opaque(0),
+        "proves that both sides saw the same handshake",
+        filter="tls.handshake.verify_data",
+    )
 
 
 class NewSessionTicket(Message):
     """RFC 5077 section 3.3: `NewSessionTicket` up to TLS 1.2; the lifetime in seconds."""
 
-    ticket_lifetime_hint: int = u32()
-    ticket: bytes = opaque(2)
+    ticket_lifetime_hint: int = described(
+        u32(),
+        "seconds for which a ticket should be kept",
+        filter="tls.handshake.session_ticket_lifetime_hint",
+    )
+    ticket: bytes = described(
+        opaque(2),
+        "a ticket for resumption",
+        filter="tls.handshake.session_ticket",
+        size="tls.handshake.session_ticket_length",
+    )
 
 
 class NewSessionTicket13(Message):
     """RFC 9846 section 4.7.1: `NewSessionTicket` of TLS 1.3; the lifetime in seconds."""
 
-    ticket_lifetime: int = u32()
-    ticket_age_add: int = u32()
-    ticket_nonce: bytes = opaque(1)
-    ticket: bytes = opaque(2, low=1)
-    extensions: list[Extension] = extensions(EXTENSIONS["new_session_ticket"])
+    ticket_lifetime: int = described(
+        u32(),
+        "seconds for which a ticket is good",
+        filter="tls.handshake.session_ticket_lifetime_hint",
+    )
+    ticket_age_add: int = described(
+        u32(),
+        "what hides the age of the ticket",
+        filter="tls.handshake.session_ticket_age_add",
+    )
+    ticket_nonce: bytes = described(
+        opaque(1),
+        "what makes the PSK of each ticket another",
+        filter="tls.handshake.session_ticket_nonce",
+        size="tls.handshake.session_ticket_nonce_length",
+    )
+    ticket: bytes = described(
+        opaque(2, low=1),
+        "a ticket for resumption",
+        filter="tls.handshake.session_ticket",
+        size="tls.handshake.session_ticket_length",
+    )
+    extensions: list[Extension] = described(
+        extensions(EXTENSIONS["new_session_ticket"]),
+        "the extensions",
+        size="tls.handshake.extensions_length",
+    )
 
 
 class EndOfEarlyData(Message):
@@ -55,13 +91,21 @@ class EndOfEarlyData(Message):
 class EncryptedExtensions(Message):
     """RFC 9846 section 4.4.1: `EncryptedExtensions`."""
 
-    extensions: list[Extension] = extensions(EXTENSIONS["encrypted_extensions"])
+    extensions: list[Extension] = described(
+        extensions(EXTENSIONS["encrypted_extensions"]),
+        "the extensions",
+        size="tls.handshake.extensions_length",
+    )
 
 
 class KeyUpdate(Message):
     """RFC 9846 section 4.7.3: `KeyUpdate`."""
 
-    request_update: int = u8("key_update_requests")
+    request_update: int = described(
+        u8("key_update_requests"),
+        "whether the peer is asked for new keys too",
+        filter="tls.handshake.key_update.request_update",
+    )
 
 
 class MessageHash(Message):
@@ -73,8 +117,18 @@ class MessageHash(Message):
 class NextProtocol(Message):
     """draft-agl-tls-nextprotoneg-04 section 3: `NextProtocol`."""
 
-    selected_protocol: bytes = opaque(1, text=True)
-    padding: bytes = opaque(1)
+    selected_protocol: bytes = described(
+        opaque(1, text=True),
+        "the protocol that the client selects",
+        filter="tls.handshake.npn_selected_protocol",
+        size="tls.handshake.npn_selected_protocol_len",
+    )
+    padding: bytes = described(
+        opaque(1),
+        "zeros that hide its length",
+        filter="tls.handshake.npn_padding",
+        size="tls.handshake.npn_padding_len",
+    )
 
 
 class ChannelIDSignature(Message):

@@ -5,7 +5,7 @@ A ServerHello has one type number and three layouts. A HelloRetryRequest is mark
 they are recognized by their version. `server_hello_table` distinguishes the three.
 """
 
-from analyzer.codec.field_tables import Extension, Message, extensions, fixed, opaque, u8, u16, vector
+from analyzer.codec.field_tables import Extension, Message, described, extensions, fixed, opaque, u8, u16, vector
 from analyzer.tls.messages.extensions import EXTENSIONS
 
 HELLO_RETRY_REQUEST_RANDOM = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
@@ -22,12 +22,37 @@ class HelloRequest(Message):
 class ClientHello(Message):
     """RFC 9846 section 4.2.2: `ClientHello`, with the same form since SSL 3.0; the extensions may be missing."""
 
-    legacy_version: int = u16("versions")
-    random: bytes = fixed(32)
-    legacy_session_id: bytes = opaque(1, high=32)
-    cipher_suites: list[int] = vector(2, u16("cipher_suites"), low=2)
-    legacy_compression_methods: list[int] = vector(1, u8("compression_methods"), low=1)
-    extensions: list[Extension] = extensions(EXTENSIONS["client_hello"], optional=True)
+    legacy_version: int = described(
+        u16("versions"),
+        "the highest version that a client up to TLS 1.2 speaks",
+        filter="tls.handshake.version",
+    )
+    random: bytes = described(fixed(32), "32 random bytes", filter="tls.handshake.random")
+    legacy_session_id: bytes = described(
+        opaque(1, high=32),
+        "the session that the client wants to resume",
+        filter="tls.handshake.session_id",
+        size="tls.handshake.session_id_length",
+    )
+    cipher_suites: list[int] = described(
+        vector(2, u16("cipher_suites"), low=2),
+        "a cipher suite that the client offers",
+        filter="tls.handshake.ciphersuites",
+        size="tls.handshake.cipher_suites_length",
+        each="tls.handshake.ciphersuite",
+    )
+    legacy_compression_methods: list[int] = described(
+        vector(1, u8("compression_methods"), low=1),
+        "a compression method that the client offers",
+        filter="tls.handshake.comp_methods",
+        size="tls.handshake.comp_methods_length",
+        each="tls.handshake.comp_method",
+    )
+    extensions: list[Extension] = described(
+        extensions(EXTENSIONS["client_hello"], optional=True),
+        "the extensions",
+        size="tls.handshake.extensions_length",
+    )
 
 
 class DTLSClientHello(Message):
@@ -45,32 +70,74 @@ class DTLSClientHello(Message):
 class ServerHello(Message):
     """RFC 9846 section 4.2.3: `ServerHello`; the extensions may be missing up to TLS 1.2."""
 
-    legacy_version: int = u16("versions")
-    random: bytes = fixed(32)
-    legacy_session_id_echo: bytes = opaque(1, high=32)
-    cipher_suite: int = u16("cipher_suites")
-    legacy_compression_method: int = u8("compression_methods")
-    extensions: list[Extension] = extensions(EXTENSIONS["server_hello"], optional=True)
+    legacy_version: int = described(
+        u16("versions"),
+        "the version that a server up to TLS 1.2 chooses",
+        filter="tls.handshake.version",
+    )
+    random: bytes = described(fixed(32), "32 random bytes", filter="tls.handshake.random")
+    legacy_session_id_echo: bytes = described(
+        opaque(1, high=32),
+        "the session that is resumed or begun",
+        filter="tls.handshake.session_id",
+        size="tls.handshake.session_id_length",
+    )
+    cipher_suite: int = described(
+        u16("cipher_suites"),
+        "the cipher suite that the server chooses",
+        filter="tls.handshake.ciphersuite",
+    )
+    legacy_compression_method: int = described(
+        u8("compression_methods"),
+        "the compression method that the server chooses",
+        filter="tls.handshake.comp_method",
+    )
+    extensions: list[Extension] = described(
+        extensions(EXTENSIONS["server_hello"], optional=True),
+        "the extensions",
+        size="tls.handshake.extensions_length",
+    )
 
 
 class HelloRetryRequest(Message):
     """RFC 9846 section 4.2.4: a `ServerHello` whose random is HELLO_RETRY_REQUEST_RANDOM."""
 
-    legacy_version: int = u16("versions")
-    random: bytes = fixed(32)
-    legacy_session_id_echo: bytes = opaque(1, high=32)
-    cipher_suite: int = u16("cipher_suites")
-    legacy_compression_method: int = u8("compression_methods")
-    extensions: list[Extension] = extensions(EXTENSIONS["hello_retry_request"])
+    legacy_version: int = described(u16("versions"), "0x0303", filter="tls.handshake.version")
+    random: bytes = described(fixed(32), "the value that marks a HelloRetryRequest", filter="tls.handshake.random")
+    legacy_session_id_echo: bytes = described(
+        opaque(1, high=32),
+        "the session id of the ClientHello",
+        filter="tls.handshake.session_id",
+        size="tls.handshake.session_id_length",
+    )
+    cipher_suite: int = described(
+        u16("cipher_suites"),
+        "the cipher suite that the server chooses",
+        filter="tls.handshake.ciphersuite",
+    )
+    legacy_compression_method: int = described(u8("compression_methods"), "0", filter="tls.handshake.comp_method")
+    extensions: list[Extension] = described(
+        extensions(EXTENSIONS["hello_retry_request"]),
+        "the extensions",
+        size="tls.handshake.extensions_length",
+    )
 
 
 class DraftServerHello(Message):
     """draft-ietf-tls-tls13-21 section 4.1.3: `ServerHello` of the drafts up to 21."""
 
-    version: int = u16("versions")
-    random: bytes = fixed(32)
-    cipher_suite: int = u16("cipher_suites")
-    extensions: list[Extension] = extensions(EXTENSIONS["server_hello"], optional=True)
+    version: int = described(u16("versions"), "the draft that the server chooses", filter="tls.handshake.version")
+    random: bytes = described(fixed(32), "32 random bytes", filter="tls.handshake.random")
+    cipher_suite: int = described(
+        u16("cipher_suites"),
+        "the cipher suite that the server chooses",
+        filter="tls.handshake.ciphersuite",
+    )
+    extensions: list[Extension] = described(
+        extensions(EXTENSIONS["server_hello"], optional=True),
+        "the extensions",
+        size="tls.handshake.extensions_length",
+    )
 
 
 class DraftHelloRetryRequest(Message):

@@ -6,35 +6,74 @@ what the signature covers. Since TLS 1.2 a signature names its algorithm; before
 `server_key_exchange_table` and `client_key_exchange_table` select a table by the name of the key exchange in the cipher suite.
 """
 
-from analyzer.codec.field_tables import Message, opaque, select, struct, u8, u16
+from analyzer.codec.field_tables import Message, described, opaque, select, struct, u8, u16
 
 
 class Signature(Message):
     """RFC 4346 section 7.4.3: `Signature` up to TLS 1.1: MD5 and SHA-1 with RSA, or SHA-1 with DSA or ECDSA."""
 
-    signature: bytes = opaque(2)
+    signature: bytes = described(
+        opaque(2),
+        "the signature over the parameters",
+        filter="tls.handshake.sig",
+        size="tls.handshake.sig_len",
+    )
 
 
 class DigitallySigned(Message):
     """RFC 5246 section 4.7: `DigitallySigned` of TLS 1.2."""
 
-    algorithm: int = u16("signature_schemes")
-    signature: bytes = opaque(2)
+    algorithm: int = described(
+        u16("signature_schemes"),
+        "the algorithm of the signature",
+        filter="tls.handshake.sig_hash_alg",
+    )
+    signature: bytes = described(
+        opaque(2),
+        "the signature over the parameters",
+        filter="tls.handshake.sig",
+        size="tls.handshake.sig_len",
+    )
 
 
 class ServerDHParams(Message):
     """RFC 5246 section 7.4.3: `ServerDHParams`."""
 
-    dh_p: bytes = opaque(2, low=1)
-    dh_g: bytes = opaque(2, low=1)
-    dh_Ys: bytes = opaque(2, low=1)  # noqa: N815 - the RFC's name
+    dh_p: bytes = described(
+        opaque(2, low=1),
+        "the prime",
+        filter="tls.handshake.p",
+        size="tls.handshake.p_len",
+    )
+    dh_g: bytes = described(
+        opaque(2, low=1),
+        "the generator",
+        filter="tls.handshake.g",
+        size="tls.handshake.g_len",
+    )
+    dh_Ys: bytes = described(  # noqa: N815 - the RFC's name
+        opaque(2, low=1),
+        "the server's public key",
+        filter="tls.handshake.ys",
+        size="tls.handshake.ys_len",
+    )
 
 
 class ServerRSAParams(Message):
     """RFC 2246 section 7.4.3: `ServerRSAParams`, the short key of an export cipher suite."""
 
-    rsa_modulus: bytes = opaque(2, low=1)
-    rsa_exponent: bytes = opaque(2, low=1)
+    rsa_modulus: bytes = described(
+        opaque(2, low=1),
+        "the modulus of the short key",
+        filter="tls.handshake.modulus",
+        size="tls.handshake.modulus_len",
+    )
+    rsa_exponent: bytes = described(
+        opaque(2, low=1),
+        "the exponent of the short key",
+        filter="tls.handshake.exponent",
+        size="tls.handshake.exponent_len",
+    )
 
 
 class ServerSRPParams(Message):
@@ -86,9 +125,15 @@ class ExplicitChar2(Message):
 class ECParameters(Message):
     """RFC 8422 section 5.4: `ECParameters`; `namedcurve` is a group's number, or an explicit curve (RFC 4492)."""
 
-    curve_type: int = u8("ec_curve_types")
-    namedcurve: int | ExplicitPrime | ExplicitChar2 | bytes = select(
-        "curve_type", {1: struct(ExplicitPrime), 2: struct(ExplicitChar2), 3: u16("supported_groups")}
+    curve_type: int = described(
+        u8("ec_curve_types"),
+        "how the curve is given",
+        filter="tls.handshake.server_curve_type",
+    )
+    namedcurve: int | ExplicitPrime | ExplicitChar2 | bytes = described(
+        select("curve_type", {1: struct(ExplicitPrime), 2: struct(ExplicitChar2), 3: u16("supported_groups")}),
+        "the curve of the server's key",
+        filter="tls.handshake.server_named_curve",
     )
 
 
@@ -96,7 +141,12 @@ class ServerECDHParams(Message):
     """RFC 8422 section 5.4: `ServerECDHParams`."""
 
     curve_params: ECParameters = struct(ECParameters)
-    public: bytes = opaque(1, low=1)
+    public: bytes = described(
+        opaque(1, low=1),
+        "the server's public key",
+        filter="tls.handshake.server_point",
+        size="tls.handshake.server_point_len",
+    )
 
 
 class ServerECCPWDParams(Message):
@@ -179,7 +229,12 @@ class SignedSRPServerKeyExchange12(SRPServerKeyExchange):
 class PSKServerKeyExchange(Message):
     """RFC 4279 section 2: `ServerKeyExchange` of PSK and of RSA_PSK (section 4)."""
 
-    psk_identity_hint: bytes = opaque(2, text=True)
+    psk_identity_hint: bytes = described(
+        opaque(2, text=True),
+        "which pre-shared key the server means",
+        filter="tls.handshake.hint",
+        size="tls.handshake.hint_len",
+    )
 
 
 class DHEPSKServerKeyExchange(PSKServerKeyExchange):
@@ -209,49 +264,88 @@ class OpaqueKeyExchange(Message):
 class RSAClientKeyExchange(Message):
     """RFC 5246 section 7.4.7.1: `EncryptedPreMasterSecret`."""
 
-    encrypted_pre_master_secret: bytes = opaque(2)
+    encrypted_pre_master_secret: bytes = described(
+        opaque(2),
+        "the encrypted premaster secret",
+        filter="tls.handshake.epms",
+        size="tls.handshake.epms_len",
+    )
 
 
 class SSL3RSAClientKeyExchange(Message):
     """RFC 6101 section 5.6.7.1: `EncryptedPreMasterSecret` of SSL 3.0, without a length field."""
 
-    encrypted_pre_master_secret: bytes = opaque(0)
+    encrypted_pre_master_secret: bytes = described(
+        opaque(0),
+        "the encrypted premaster secret",
+        filter="tls.handshake.epms",
+    )
 
 
 class DHClientKeyExchange(Message):
     """RFC 5246 section 7.4.7.2: `ClientDiffieHellmanPublic`; empty if the client's certificate has the key."""
 
-    dh_Yc: bytes | None = opaque(2, low=1, optional=True)  # noqa: N815 - the RFC's name
+    dh_Yc: bytes | None = described(  # noqa: N815 - the RFC's name
+        opaque(2, low=1, optional=True),
+        "the client's public key",
+        filter="tls.handshake.yc",
+        size="tls.handshake.yc_len",
+    )
 
 
 class ECDHClientKeyExchange(Message):
     """RFC 8422 section 5.7: `ClientECDiffieHellmanPublic`; empty if the client's certificate has the key."""
 
-    ecdh_Yc: bytes | None = opaque(1, low=1, optional=True)  # noqa: N815 - the RFC's name
+    ecdh_Yc: bytes | None = described(  # noqa: N815 - the RFC's name
+        opaque(1, low=1, optional=True),
+        "the client's public key",
+        filter="tls.handshake.client_point",
+        size="tls.handshake.client_point_len",
+    )
 
 
 class PSKClientKeyExchange(Message):
     """RFC 4279 section 2: `ClientKeyExchange` of PSK."""
 
-    psk_identity: bytes = opaque(2, text=True)
+    psk_identity: bytes = described(
+        opaque(2, text=True),
+        "which pre-shared key the client has",
+        filter="tls.handshake.identity",
+        size="tls.handshake.identity_len",
+    )
 
 
 class DHEPSKClientKeyExchange(PSKClientKeyExchange):
     """RFC 4279 section 3: `ClientKeyExchange` of DHE_PSK."""
 
-    dh_Yc: bytes = opaque(2, low=1)  # noqa: N815 - the RFC's name
+    dh_Yc: bytes = described(  # noqa: N815 - the RFC's name
+        opaque(2, low=1),
+        "the client's public key",
+        filter="tls.handshake.yc",
+        size="tls.handshake.yc_len",
+    )
 
 
 class ECDHEPSKClientKeyExchange(PSKClientKeyExchange):
     """RFC 5489 section 2: `ClientKeyExchange` of ECDHE_PSK."""
 
-    ecdh_Yc: bytes = opaque(1, low=1)  # noqa: N815 - the RFC's name
+    ecdh_Yc: bytes = described(  # noqa: N815 - the RFC's name
+        opaque(1, low=1),
+        "the client's public key",
+        filter="tls.handshake.client_point",
+        size="tls.handshake.client_point_len",
+    )
 
 
 class RSAPSKClientKeyExchange(PSKClientKeyExchange):
     """RFC 4279 section 4: `ClientKeyExchange` of RSA_PSK."""
 
-    encrypted_pre_master_secret: bytes = opaque(2)
+    encrypted_pre_master_secret: bytes = described(
+        opaque(2),
+        "the encrypted premaster secret",
+        filter="tls.handshake.epms",
+        size="tls.handshake.epms_len",
+    )
 
 
 class SRPClientKeyExchange(Message):

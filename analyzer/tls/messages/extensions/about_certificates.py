@@ -1,6 +1,6 @@
 """Extensions about certificates: their status, their types, their authorities, their compression and delegation."""
 
-from analyzer.codec.field_tables import Message, fixed, opaque, select, sized, struct, u8, u16, u24, u32, u64, vector
+from analyzer.codec.field_tables import Message, described, fixed, opaque, select, sized, struct, u8, u16, u24, u32, u64, vector
 from analyzer.tls.messages.extensions.places import ANSWER, empty, extension
 
 empty(2, "client_hello", *ANSWER)
@@ -9,7 +9,11 @@ empty(2, "client_hello", *ANSWER)
 class TrustedAuthority(Message):
     """RFC 6066 section 6: `TrustedAuthority`: nothing, the SHA-1 of a key or a certificate, or a distinguished name."""
 
-    identifier_type: int = u8("trusted_authority_identifier_types")
+    identifier_type: int = described(
+        u8("trusted_authority_identifier_types"),
+        "how an authority is named",
+        filter="tls.handshake.trusted_ca.key_type",
+    )
     identifier: bytes = select("identifier_type", {0: fixed(0), 1: fixed(20), 2: opaque(2, low=1), 3: fixed(20)})
 
 
@@ -17,7 +21,12 @@ class TrustedAuthority(Message):
 class TrustedAuthorities(Message):
     """RFC 6066 section 6: `TrustedAuthorities`. The server's answer is empty."""
 
-    trusted_authorities_list: list[TrustedAuthority] = vector(2, struct(TrustedAuthority))
+    trusted_authorities_list: list[TrustedAuthority] = described(
+        vector(2, struct(TrustedAuthority)),
+        "the authorities",
+        filter="tls.handshake.trusted_ca.keys",
+        size="tls.handshake.trusted_ca.keys_length",
+    )
 
 
 empty(3, *ANSWER)
@@ -26,15 +35,27 @@ empty(3, *ANSWER)
 class OCSPStatusRequest(Message):
     """RFC 6066 section 8: `OCSPStatusRequest`; responders and extensions in DER."""
 
-    responder_id_list: list[bytes] = vector(2, opaque(2, low=1))
-    request_extensions: bytes = opaque(2)
+    responder_id_list: list[bytes] = described(
+        vector(2, opaque(2, low=1)),
+        "the responders that are trusted",
+        size="tls.handshake.extensions_status_request_responder_ids_len",
+    )
+    request_extensions: bytes = described(
+        opaque(2),
+        "the extensions of the request",
+        size="tls.handshake.extensions_status_request_exts_len",
+    )
 
 
 @extension(5, "client_hello", "certificate_request")
 class CertificateStatusRequest(Message):
     """RFC 6066 section 8: `CertificateStatusRequest`; empty in a CertificateRequest (RFC 9846 section 4.5.1.1)."""
 
-    status_type: int = u8("certificate_status_types", optional=True)
+    status_type: int = described(
+        u8("certificate_status_types", optional=True),
+        "the kind of status",
+        filter="tls.handshake.extensions_status_request_type",
+    )
     request: OCSPStatusRequest | bytes = select("status_type", {1: struct(OCSPStatusRequest)})
 
 
@@ -48,14 +69,26 @@ class CertificateStatus(Message):
     It has OCSP responses in DER: one, or one for each certificate.
     """
 
-    status_type: int = u8("certificate_status_types")
-    response: bytes | list[bytes] = select("status_type", {1: opaque(3, low=1), 2: vector(3, opaque(3), low=1)})
+    status_type: int = described(
+        u8("certificate_status_types"),
+        "the kind of status",
+        filter="tls.handshake.extensions_status_request_type",
+    )
+    response: bytes | list[bytes] = described(
+        select("status_type", {1: opaque(3, low=1), 2: vector(3, opaque(3), low=1)}),
+        "an OCSP response in DER",
+        size="tls.handshake.ocsp_response_len",
+    )
 
 
 class CertificateStatusRequestItemV2(Message):
     """RFC 6961 section 2.2: `CertificateStatusRequestItemV2`; both status types have the same request."""
 
-    status_type: int = u8("certificate_status_types")
+    status_type: int = described(
+        u8("certificate_status_types"),
+        "the kind of status",
+        filter="tls.handshake.extensions_status_request_type",
+    )
     request: OCSPStatusRequest | bytes = select(
         "status_type", {1: sized(2, OCSPStatusRequest), 2: sized(2, OCSPStatusRequest)}, opaque(2)
     )
@@ -65,7 +98,11 @@ class CertificateStatusRequestItemV2(Message):
 class CertificateStatusRequestListV2(Message):
     """RFC 6961 section 2.2: `CertificateStatusRequestListV2`. The server's answer is empty."""
 
-    certificate_status_req_list: list[CertificateStatusRequestItemV2] = vector(2, struct(CertificateStatusRequestItemV2), low=1)
+    certificate_status_req_list: list[CertificateStatusRequestItemV2] = described(
+        vector(2, struct(CertificateStatusRequestItemV2), low=1),
+        "the kinds of status",
+        size="tls.handshake.extensions_status_request_list_len",
+    )
 
 
 empty(17, "server_hello")
@@ -78,19 +115,36 @@ class SignedCertificateTimestamp(Message):
     (section 3.3).
     """
 
-    sct_version: int = u8("sct_versions")
-    id: bytes = select("sct_version", {0: fixed(32)}, opaque(0))
-    timestamp: int | bytes = select("sct_version", {0: u64()}, fixed(0))
+    sct_version: int = described(u8("sct_versions"), "the version of a timestamp", filter="tls.sct.sct_version")
+    id: bytes = described(
+        select("sct_version", {0: fixed(32)}, opaque(0)),
+        "the log of a timestamp",
+        filter="tls.sct.sct_logid",
+    )
+    timestamp: int | bytes = described(
+        select("sct_version", {0: u64()}, fixed(0)),
+        "the time of a timestamp",
+        filter="tls.sct.sct_timestamp",
+    )
     extensions: bytes = select("sct_version", {0: opaque(2)}, fixed(0))
     algorithm: int | bytes = select("sct_version", {0: u16("signature_schemes")}, fixed(0))
-    signature: bytes = select("sct_version", {0: opaque(2)}, fixed(0))
+    signature: bytes = described(
+        select("sct_version", {0: opaque(2)}, fixed(0)),
+        "the signature of a timestamp",
+        filter="tls.sct.sct_signature",
+        size="tls.sct.sct_signature_length",
+    )
 
 
 @extension(18, "certificate", *ANSWER)
 class SignedCertificateTimestampList(Message):
     """RFC 6962 section 3.3: `SignedCertificateTimestampList`. The client's is empty."""
 
-    sct_list: list[SignedCertificateTimestamp] = vector(2, sized(2, SignedCertificateTimestamp, low=1), low=1)
+    sct_list: list[SignedCertificateTimestamp] = described(
+        vector(2, sized(2, SignedCertificateTimestamp, low=1), low=1),
+        "the timestamps",
+        size="tls.sct.scts_length",
+    )
 
 
 empty(18, "client_hello", "certificate_request")
@@ -117,28 +171,48 @@ empty(52, "client_hello", "certificate_request")
 class ClientCertTypeList(Message):
     """RFC 7250 section 3: `ClientCertTypeExtension` of a ClientHello."""
 
-    client_certificate_types: list[int] = vector(1, u8("certificate_types"), low=1)
+    client_certificate_types: list[int] = described(
+        vector(1, u8("certificate_types"), low=1),
+        "a type of certificate",
+        filter="tls.handshake.cert_type.types",
+        size="tls.handshake.cert_type.types_len",
+        each="tls.handshake.cert_type.type",
+    )
 
 
 @extension(19, *ANSWER)
 class ClientCertType(Message):
     """RFC 7250 section 3: `ClientCertTypeExtension` of the server."""
 
-    client_certificate_type: int = u8("certificate_types")
+    client_certificate_type: int = described(
+        u8("certificate_types"),
+        "a type of certificate",
+        filter="tls.handshake.cert_type.type",
+    )
 
 
 @extension(20, "client_hello")
 class ServerCertTypeList(Message):
     """RFC 7250 section 3: `ServerCertTypeExtension` of a ClientHello."""
 
-    server_certificate_types: list[int] = vector(1, u8("certificate_types"), low=1)
+    server_certificate_types: list[int] = described(
+        vector(1, u8("certificate_types"), low=1),
+        "a type of certificate",
+        filter="tls.handshake.cert_type.types",
+        size="tls.handshake.cert_type.types_len",
+        each="tls.handshake.cert_type.type",
+    )
 
 
 @extension(20, *ANSWER)
 class ServerCertType(Message):
     """RFC 7250 section 3: `ServerCertTypeExtension` of the server."""
 
-    server_certificate_type: int = u8("certificate_types")
+    server_certificate_type: int = described(
+        u8("certificate_types"),
+        "a type of certificate",
+        filter="tls.handshake.cert_type.type",
+    )
 
 
 @extension(9, "client_hello")
@@ -180,35 +254,61 @@ class CachedInformationTypes(Message):
 class CertificateCompressionAlgorithms(Message):
     """RFC 8879 section 3: `CertificateCompressionAlgorithms`."""
 
-    algorithms: list[int] = vector(1, u16("certificate_compression_algorithms"), low=2)
+    algorithms: list[int] = described(
+        vector(1, u16("certificate_compression_algorithms"), low=2),
+        "an algorithm to compress certificates",
+        size="tls.compress_certificate.algorithms_length",
+        each="tls.compress_certificate.algorithm",
+    )
 
 
 @extension(47, "client_hello", "certificate_request")
 class CertificateAuthoritiesExtension(Message):
     """RFC 9846 section 4.3.4: `CertificateAuthoritiesExtension`; distinguished names in DER."""
 
-    authorities: list[bytes] = vector(2, opaque(2, low=1), low=3)
+    authorities: list[bytes] = described(
+        vector(2, opaque(2, low=1), low=3),
+        "a certificate authority that is accepted",
+        filter="tls.handshake.dnames",
+        size="tls.handshake.dnames_len",
+        each="tls.handshake.dname",
+        each_size="tls.handshake.dname_len",
+    )
 
 
 class OIDFilter(Message):
     """RFC 9846 section 4.3.5: `OIDFilter`; both in DER."""
 
     certificate_extension_oid: bytes = opaque(1, low=1)
-    certificate_extension_values: bytes = opaque(2)
+    certificate_extension_values: bytes = described(
+        opaque(2),
+        "the values that are accepted",
+        size="tls.extension.oid_filters.values_length",
+    )
 
 
 @extension(48, "certificate_request")
 class OIDFilterExtension(Message):
     """RFC 9846 section 4.3.5: `OIDFilterExtension`."""
 
-    filters: list[OIDFilter] = vector(2, struct(OIDFilter))
+    filters: list[OIDFilter] = described(
+        vector(2, struct(OIDFilter)),
+        "the filters",
+        size="tls.extension.oid_filters_length",
+    )
 
 
 @extension(34, "client_hello", "certificate_request")
 class DelegatedCredentialSchemes(Message):
     """RFC 9345 section 4.1.1: the signature schemes that the sender accepts for a delegated credential."""
 
-    supported_signature_algorithms: list[int] = vector(2, u16("signature_schemes"), low=2)
+    supported_signature_algorithms: list[int] = described(
+        vector(2, u16("signature_schemes"), low=2),
+        "a signature algorithm that is accepted",
+        filter="tls.handshake.sig_hash_algs",
+        size="tls.handshake.sig_hash_alg_len",
+        each="tls.handshake.sig_hash_alg",
+    )
 
 
 class Credential(Message):
@@ -261,6 +361,19 @@ class CertificateURL(Message):
 class CompressedCertificate(Message):
     """RFC 8879 section 4: `CompressedCertificate`, a handshake message in place of Certificate."""
 
-    algorithm: int = u16("certificate_compression_algorithms")
-    uncompressed_length: int = u24()
-    compressed_certificate_message: bytes = opaque(3, low=1)
+    algorithm: int = described(
+        u16("certificate_compression_algorithms"),
+        "how it is compressed",
+        filter="tls.compress_certificate.algorithm",
+    )
+    uncompressed_length: int = described(
+        u24(),
+        "the length before compression",
+        filter="tls.compress_certificate.uncompressed_length",
+    )
+    compressed_certificate_message: bytes = described(
+        opaque(3, low=1),
+        "the compressed message",
+        filter="tls.compress_certificate.compressed_certificate_message",
+        size="tls.compress_certificate.compressed_certificate_message.length",
+    )

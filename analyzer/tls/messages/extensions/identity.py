@@ -1,6 +1,6 @@
 """Extensions about who the client is: passwords, mappings, authorization, token binding, renegotiation."""
 
-from analyzer.codec.field_tables import Message, opaque, u8, vector
+from analyzer.codec.field_tables import Message, described, opaque, u8, vector
 from analyzer.tls.messages.extensions.places import ANSWER, empty, extension
 
 
@@ -23,16 +23,27 @@ class AuthzDataFormatList(Message):
 class SRPUsername(Message):
     """RFC 5054 section 2.8.1: the client's name for SRP."""
 
-    srp_I: bytes = opaque(1, low=1, text=True)  # noqa: N815 - the RFC's name
+    srp_I: bytes = described(  # noqa: N815 - the RFC's name
+        opaque(1, low=1, text=True),
+        "the name of the user",
+        filter="tls.handshake.extensions_srp_username",
+        size="tls.handshake.extensions_srp_len",
+    )
 
 
 @extension(24, "client_hello", "server_hello")
 class TokenBindingParameters(Message):
     """RFC 8472 section 2: `TokenBindingParameters`, with the two numbers of `TB_ProtocolVersion`."""
 
-    major: int = u8()
-    minor: int = u8()
-    key_parameters_list: list[int] = vector(1, u8("token_binding_key_parameters"), low=1)
+    major: int = described(u8(), "the major version", filter="tls.token_binding.version_major")
+    minor: int = described(u8(), "the minor version", filter="tls.token_binding.version_minor")
+    key_parameters_list: list[int] = described(
+        vector(1, u8("token_binding_key_parameters"), low=1),
+        "a kind of key",
+        filter="tls.token_binding.key_parameters",
+        size="tls.token_binding.key_parameters_length",
+        each="tls.token_binding.key_parameter",
+    )
 
 
 @extension(29, "client_hello")
@@ -78,7 +89,12 @@ class FlagExtensions(Message):
 class RenegotiationInfo(Message):
     """RFC 5746 section 3.2: `RenegotiationInfo`: the Finished values of the previous handshake, or nothing."""
 
-    renegotiated_connection: bytes = opaque(1)
+    renegotiated_connection: bytes = described(
+        opaque(1),
+        "the Finished values of the handshake before",
+        filter="tls.handshake.extensions_reneg_info",
+        size="tls.handshake.extensions_reneg_info_len",
+    )
 
 
 empty(30031, "client_hello", *ANSWER)

@@ -6,7 +6,7 @@ the two sides differ: the client sends an encapsulation key, the server a cipher
 ML-KEM is the first part of X25519MLKEM768, and the second part of the groups with a NIST curve.
 """
 
-from analyzer.codec.field_tables import Message, fixed, opaque, select, sized, struct, u16, vector
+from analyzer.codec.field_tables import Message, described, fixed, opaque, select, sized, struct, u16, vector
 from analyzer.tls.messages.extensions.places import extension
 
 
@@ -138,18 +138,32 @@ SERVER_SHARES: dict[int, type[Message]] = {
 class ClientKeyShareEntry(Message):
     """RFC 9846 section 4.3.8: `KeyShareEntry` of a client; `key_exchange` is bytes, or the parts of a hybrid share."""
 
-    group: int = u16("supported_groups")
-    key_exchange: bytes | Message = select(
-        "group", {group: sized(2, parts) for group, parts in CLIENT_SHARES.items()}, opaque(2, low=1)
+    group: int = described(
+        u16("supported_groups"),
+        "the group of a key share",
+        filter="tls.handshake.extensions_key_share_group",
+    )
+    key_exchange: bytes | Message = described(
+        select("group", {group: sized(2, parts) for group, parts in CLIENT_SHARES.items()}, opaque(2, low=1)),
+        "a key share",
+        filter="tls.handshake.extensions_key_share_key_exchange",
+        size="tls.handshake.extensions_key_share_key_exchange_length",
     )
 
 
 class ServerKeyShareEntry(Message):
     """RFC 9846 section 4.3.8: `KeyShareEntry` of a server; `key_exchange` is bytes, or the parts of a hybrid share."""
 
-    group: int = u16("supported_groups")
-    key_exchange: bytes | Message = select(
-        "group", {group: sized(2, parts) for group, parts in SERVER_SHARES.items()}, opaque(2, low=1)
+    group: int = described(
+        u16("supported_groups"),
+        "the group of a key share",
+        filter="tls.handshake.extensions_key_share_group",
+    )
+    key_exchange: bytes | Message = described(
+        select("group", {group: sized(2, parts) for group, parts in SERVER_SHARES.items()}, opaque(2, low=1)),
+        "a key share",
+        filter="tls.handshake.extensions_key_share_key_exchange",
+        size="tls.handshake.extensions_key_share_key_exchange_length",
     )
 
 
@@ -158,7 +172,11 @@ class ServerKeyShareEntry(Message):
 class KeyShareClientHello(Message):
     """RFC 9846 section 4.3.8: `KeyShareClientHello`. Drafts before 23 had the number 40."""
 
-    client_shares: list[ClientKeyShareEntry] = vector(2, struct(ClientKeyShareEntry))
+    client_shares: list[ClientKeyShareEntry] = described(
+        vector(2, struct(ClientKeyShareEntry)),
+        "the key shares",
+        size="tls.handshake.extensions_key_share_client_length",
+    )
 
 
 @extension(40, "server_hello")
@@ -174,4 +192,8 @@ class KeyShareServerHello(Message):
 class KeyShareHelloRetryRequest(Message):
     """RFC 9846 section 4.3.8: `KeyShareHelloRetryRequest`."""
 
-    selected_group: int = u16("supported_groups")
+    selected_group: int = described(
+        u16("supported_groups"),
+        "the group that the server wants",
+        filter="tls.handshake.extensions_key_share_selected_group",
+    )

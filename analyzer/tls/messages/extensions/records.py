@@ -1,6 +1,6 @@
 """Extensions that change how records are made or kept alive: sizes, MACs, padding, heartbeats, SRTP, connection ids."""
 
-from analyzer.codec.field_tables import Message, opaque, u8, u16, vector
+from analyzer.codec.field_tables import Message, described, opaque, u8, u16, vector
 from analyzer.tls.messages.extensions.places import ANSWER, empty, extension
 
 
@@ -8,14 +8,18 @@ from analyzer.tls.messages.extensions.places import ANSWER, empty, extension
 class MaxFragmentLength(Message):
     """RFC 6066 section 4: `MaxFragmentLength`: a code for 2^9 to 2^12 bytes."""
 
-    max_fragment_length: int = u8("max_fragment_lengths")
+    max_fragment_length: int = described(
+        u8("max_fragment_lengths"),
+        "a code for the longest fragment",
+        filter="tls.handshake.max_fragment_length",
+    )
 
 
 @extension(28, "client_hello", *ANSWER)
 class RecordSizeLimit(Message):
     """RFC 8449 section 4: `RecordSizeLimit`, in bytes of plaintext."""
 
-    record_size_limit: int = u16()
+    record_size_limit: int = described(u16(), "bytes of the longest record", filter="tls.record_size_limit")
 
 
 empty(4, "client_hello", "server_hello")
@@ -28,14 +32,18 @@ empty(26, "client_hello", "server_hello")
 class Padding(Message):
     """RFC 7685 section 3: zeros that extend a ClientHello to a certain length."""
 
-    padding: bytes = opaque(0)
+    padding: bytes = described(opaque(0), "zeros that extend the message", filter="tls.handshake.extensions_padding_data")
 
 
 @extension(15, "client_hello", *ANSWER)
 class HeartbeatExtension(Message):
     """RFC 6520 section 2: `HeartbeatExtension`."""
 
-    mode: int = u8("heartbeat_modes")
+    mode: int = described(
+        u8("heartbeat_modes"),
+        "who may send heartbeats",
+        filter="tls.handshake.extension.heartbeat.mode",
+    )
 
 
 @extension(14, "client_hello", *ANSWER)
@@ -65,7 +73,7 @@ class SelectedEKTCipher(Message):
 class ConnectionId(Message):
     """RFC 9146 section 3: `ConnectionId`: the id that the peer must write into its records; 53 was the draft's number."""
 
-    cid: bytes = opaque(1)
+    cid: bytes = described(opaque(1), "the connection id", filter="tls.connection_id", size="tls.connection_id_length")
 
 
 empty(61, "client_hello", *ANSWER)

@@ -1,29 +1,53 @@
 """Extensions of resumption and early data: pre-shared keys, tickets, cookies (RFC 9846 sections 4.3.2 to 4.3.11)."""
 
-from analyzer.codec.field_tables import Message, opaque, struct, u8, u16, u32, vector
+from analyzer.codec.field_tables import Message, described, opaque, struct, u8, u16, u32, vector
 from analyzer.tls.messages.extensions.places import ANSWER, empty, extension
 
 
 class PskIdentity(Message):
     """RFC 9846 section 4.3.11: `PskIdentity`."""
 
-    identity: bytes = opaque(2, low=1)
-    obfuscated_ticket_age: int = u32()
+    identity: bytes = described(
+        opaque(2, low=1),
+        "a ticket or pre-shared key that the client offers",
+        filter="tls.handshake.extensions.psk.identity.identity",
+        size="tls.handshake.extensions.psk.identity.identity_length",
+    )
+    obfuscated_ticket_age: int = described(
+        u32(),
+        "the hidden age of the ticket",
+        filter="tls.handshake.extensions.psk.identity.obfuscated_ticket_age",
+    )
 
 
 @extension(41, "client_hello")
 class OfferedPsks(Message):
     """RFC 9846 section 4.3.11: `OfferedPsks`; one binder for each identity, in the same order."""
 
-    identities: list[PskIdentity] = vector(2, struct(PskIdentity), low=7)
-    binders: list[bytes] = vector(2, opaque(1, low=32), low=33)
+    identities: list[PskIdentity] = described(
+        vector(2, struct(PskIdentity), low=7),
+        "the offers",
+        size="tls.handshake.extensions.psk.identities.length",
+    )
+    binders: list[bytes] = described(
+        vector(2, opaque(1, low=32), low=33),
+        "proves that the client has the key",
+        filter="tls.handshake.extensions.psk.binders",
+        size="tls.handshake.extensions.psk.binders_len",
+        each="tls.handshake.extensions.psk.binder.binder",
+        each_size="tls.handshake.extensions.psk.binder.binder_length",
+    )
 
 
 @extension(41, "server_hello")
 class SelectedIdentity(Message):
     """RFC 9846 section 4.3.11: `PreSharedKeyExtension` of a ServerHello: an index into the client's identities."""
 
-    selected_identity: int = u16()
+    selected_identity: int = described(
+        u16(),
+        "which of the offers the server accepts",
+        filter="tls.handshake.extensions.psk.identity.selected",
+    )
 
 
 @extension(42, "new_session_ticket")
@@ -31,7 +55,11 @@ class SelectedIdentity(Message):
 class EarlyDataIndication(Message):
     """RFC 9846 section 4.3.10: `EarlyDataIndication` of a ticket (46 was ticket_early_data_info of drafts before 19)."""
 
-    max_early_data_size: int = u32()
+    max_early_data_size: int = described(
+        u32(),
+        "bytes of early data that are allowed",
+        filter="tls.early_data.max_early_data_size",
+    )
 
 
 empty(42, "client_hello", "encrypted_extensions")
@@ -41,7 +69,12 @@ empty(42, "client_hello", "encrypted_extensions")
 class Cookie(Message):
     """RFC 9846 section 4.3.2: `Cookie`."""
 
-    cookie: bytes = opaque(2, low=1)
+    cookie: bytes = described(
+        opaque(2, low=1),
+        "a cookie of the server",
+        filter="tls.handshake.extensions.cookie",
+        size="tls.handshake.extensions.cookie_len",
+    )
 
 
 @extension(35, "client_hello", *ANSWER)
@@ -51,7 +84,11 @@ class SessionTicket(Message):
     It is empty in a request for a ticket, and in the server's promise to send one.
     """
 
-    ticket: bytes = opaque(0)
+    ticket: bytes = described(
+        opaque(0),
+        "the ticket that the client has",
+        filter="tls.handshake.extensions.session_ticket",
+    )
 
 
 @extension(58, "client_hello")

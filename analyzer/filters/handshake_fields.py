@@ -1,0 +1,160 @@
+"""The fields of handshake messages: the field tables of `tls.messages` declare them, each beside its row (`described`).
+
+A row has up to four names: its own, that of its length prefix, and both of each element of a vector. Types follow from the row:
+a number is a UINT of its width, bytes are BYTES or a STRING, a list or a structure is NONE, which only is or is not there.
+TYPES has what Wireshark declares in another way.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from analyzer.codec.field_kinds import FIXED, OPAQUE, SELECT, UINT
+from analyzer.codec.field_spec import FieldSpec, Span
+from analyzer.filters.field import Field
+from analyzer.filters.field_type import FieldType
+from analyzer.filters.frame_view import Found
+from analyzer.filters.packet_values import Occurrence
+from analyzer.filters.value_strings import type_of, value_strings
+from analyzer.tls.messages.extensions import EXTENSIONS
+from analyzer.tls.messages.message_tables import (
+    CLIENT_KEY_EXCHANGES,
+    SERVER_KEY_EXCHANGES,
+    TLS_1_2_HANDSHAKES,
+    TLS_1_3_HANDSHAKES,
+)
+
+TYPES = {
+    "tls.handshake.cert_url.url": "STRING",
+    "tls.handshake.dname": "NONE",
+    "tls.handshake.extensions_alpn_str": "STRING",
+    "tls.handshake.extensions_server_name": "STRING",
+    "tls.handshake.hint": "BYTES",
+    "tls.handshake.identity": "BYTES",
+    "tls.handshake.session_id_length": "UINT16",
+    "tls.sct.sct_timestamp": "ABSOLUTE_TIME",
+}
+"""Types that do not follow from the row."""
+
+ALSO_EMPTY = {"tls.handshake.extensions.session_ticket"}
+"""Fields that are there without a byte too. Of the others, no byte is no field."""
+
+_HEX = {"versions", "cipher_suites", "supported_groups", "signature_schemes"}
+"""Registries whose numbers are written in hex."""
+
+_MILLISECOND = 1_000_000
+
+
+@cache
+def message_fields() -> dict[str, Field]:
+    """Return the fields of all messages, by name."""
+    fields: dict[str, Field] = {}
+    for spec in _specs():
+        chosen = _example(spec)
+        if spec.filter and spec.filter not in fields:
+            fields[spec.filter] = _field(spec.filter, _type(chosen), spec.doc, chosen.registry)
+        if spec.size_filter and spec.size_filter not in fields:
+            fields[spec.size_filter] = _field(spec.size_filter, f"UINT{8 * (chosen.width or 1)}", f"length: {spec.doc}", "")
+    return fields
+
+
+def read_message(spans: list[Span], raw: bytes, found: Found) -> None:
+    """Add the fields of a message. spans: of its body, as `field_tables.spans` returns them, from the start of `raw`."""
+    numbers = {span.name: span.value for span in spans}
+    for span in spans:
+        spec = span.spec
+        if spec is None:
+            _read_extension(span, raw, found)
+        else:
+            _read_field(span, spec, numbers, raw, found)
+        if span.children:
+            read_message(span.children, raw, found)
+
+
+def _read_field(span: Span, spec: FieldSpec, numbers: dict[str, Any], raw: bytes, found: Found) -> None:
+    if not spec.filter and not spec.size_filter:
+        return
+    chosen: Any = spec
+    if spec.kind == SELECT and spec.cases is not None:
+        chosen = spec.cases.get(numbers.get(spec.on), spec.element)
+    width = 0 if chosen is None or chosen.kind in (UINT, FIXED) else chosen.width
+    if spec.size_filter and width and span.end - span.start >= width:
+        octets = raw[span.start : span.start + width]
+        found.setdefault(spec.size_filter, []).append(Occurrence(int.from_bytes(octets), octets, 1))
+    octets = raw[span.start + width : span.end]
+    if not spec.filter or (not octets and spec.filter not in ALSO_EMPTY):
+        return
+    found.setdefault(spec.filter, []).append(Occurrence(_value(span, spec.filter, octets), octets, 1))
+
+
+def _value(span: Span, name: str, octets: bytes) -> Any:
+    kind = message_fields()[name].type
+    if kind is FieldType.ABSOLUTE_TIME:
+        return span.value * _MILLISECOND if isinstance(span.value, int) else 0
+    if kind is FieldType.UINT:
+        return int.from_bytes(octets)
+    if kind is FieldType.NONE:
+        return None
+    return octets.decode("ascii", "replace") if kind is FieldType.STRING else octets
+
+
+def _read_extension(span: Span, raw: bytes, found: Found) -> None:
+    header = raw[span.start : span.start + 4]
+    number = int.from_bytes(header[:2])
+    body = raw[span.start + 4 : span.end]
+    found.setdefault("tls.handshake.extension", []).append(Occurrence(None, header + body, 1))
+    found.setdefault("tls.handshake.extension.type", []).append(Occurrence(number, header[:2], 1))
+    found.setdefault("tls.handshake.extension.len", []).append(Occurrence(int.from_bytes(header[2:]), header[2:], 1))
+    if isinstance(span.value, bytes):
+        found.setdefault("tls.handshake.extension.data", []).append(Occurrence(body, body, 1))
+
+
+def _field(name: str, kind: str, doc: str, registry: str) -> Field:
+    wire, bits = type_of(TYPES.get(name, kind))
+    values = value_strings(registry) if registry and wire is FieldType.UINT else None
+    base = "none" if wire is not FieldType.UINT else "hex" if registry in _HEX else "dec"
+    return Field(name, wire, doc[:1].upper() + doc[1:], values, base, bits)
+
+
+def _type(spec: FieldSpec) -> str:
+    if spec.kind == UINT:
+        return f"UINT{8 * spec.width}"
+    if spec.kind in (OPAQUE, FIXED):
+        return "STRING" if spec.text else "BYTES"
+    return "NONE"
+
+
+def _example(spec: FieldSpec) -> FieldSpec:
+    """Return the spec that shows the type of a field: of a select, one that is not a structure, if there is one."""
+    if spec.kind != SELECT or spec.cases is None:
+        return spec
+    plain = [case for case in (*spec.cases.values(), spec.element) if case is not None and case.kind in (UINT, OPAQUE, FIXED)]
+    wide = [case for case in plain if case.width]
+    example: FieldSpec = (wide or plain or [spec])[-1 if spec.element is not None else 0]
+    return example
+
+
+def _specs() -> Iterator[FieldSpec]:
+    """Yield the specs of all tables, each table once."""
+    waiting: list[Any] = [*TLS_1_2_HANDSHAKES.values(), *TLS_1_3_HANDSHAKES.values(), *CLIENT_KEY_EXCHANGES.values()]
+    waiting += [table for forms in SERVER_KEY_EXCHANGES.values() for table in forms]
+    waiting += [table for tables in EXTENSIONS.values() for table in tables.values()]
+    seen = set()
+    while waiting:
+        table = waiting.pop(0)
+        if table in seen:
+            continue
+        seen.add(table)
+        for spec in table.specs:
+            yield from _inside(spec, waiting)
+
+
+def _inside(spec: FieldSpec, waiting: list[Any]) -> Iterator[FieldSpec]:
+    """Yield a spec and those in it; the tables of structures are appended to `waiting`."""
+    yield spec
+    if spec.table is not None:
+        waiting.append(spec.table)
+    inner = [spec.element, *(spec.cases.values() if spec.kind == SELECT and spec.cases is not None else ())]
+    for one in inner:
+        if one is not None:
+            yield from _inside(one, waiting)

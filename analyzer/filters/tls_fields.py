@@ -1,0 +1,146 @@
+"""The fields of TLS: records, alerts and handshake messages, in the frame that completes them, as Wireshark has them.
+
+They come from the events of the engine. `tls_fields.csv` has those of records; the field tables of messages declare their own
+(`handshake_fields`). Decrypted messages have the same fields as those in plaintext.
+"""
+
+from analyzer.codec.field_tables import spans
+from analyzer.filters.frame_view import Found, FrameView
+from analyzer.filters.handshake_fields import read_message
+from analyzer.filters.packet_values import Occurrence
+from analyzer.store.session_record import hello_fingerprints, server_fingerprint
+from analyzer.tls.events import Alert, Data, HandshakeMessage, RecordEvent, RecordRead
+from analyzer.tls.handshake import hello_features
+from analyzer.tls.messages.hello import ServerHello
+from analyzer.tls.messages.numbers import CLIENT_HELLO, SERVER_HELLO, SUPPORTED_VERSIONS
+from analyzer.tls.record.content_types import ALERT, APPLICATION_DATA, HANDSHAKE, SSL2
+
+_SECOND = 1_000_000_000
+
+
+class TlsFields:
+    """The source of `tls.*`."""
+
+    def take(self, view: FrameView) -> None:
+        """See `Source.take`."""
+
+    def find(self, view: FrameView) -> Found:
+        """See `Source.find`."""
+        found: Found = {}
+        record: RecordRead | None = None
+        for event in view.events:
+            if isinstance(event, RecordRead):
+                record = event if event.wire_version != SSL2 else None
+                if record is not None:
+                    _read_record(record, view, found)
+            elif isinstance(event, HandshakeMessage):
+                _read_handshake(event, record, found)
+            elif isinstance(event, Alert):
+                _read_alert(event, record, found)
+            elif isinstance(event, Data):
+                _open(record, APPLICATION_DATA, found)
+            elif isinstance(event, RecordEvent):
+                _read_other(event, found)
+        return found
+
+
+def _add(found: Found, name: str, value: object, raw: bytes | None = None) -> None:
+    found.setdefault(name, []).append(Occurrence(value, raw, 1))  # type: ignore[arg-type]
+
+
+def _read_record(record: RecordRead, view: FrameView, found: Found) -> None:
+    whole = _octets(record, view)
+    kind = record.content_type
+    if "tls" not in found:
+        _add(found, "tls", whole, whole)
+    _add(found, "tls.record", None, whole)
+    _add(found, "tls.record.version", record.wire_version, whole[1:3])
+    _add(found, "tls.record.length", record.length, whole[3:5])
+    opaque = hello_features.is_tls13(record.version) and kind == APPLICATION_DATA
+    _add(found, "tls.record.opaque_type" if opaque else "tls.record.content_type", kind, whole[:1])
+    if kind == APPLICATION_DATA:
+        body = whole[record.header :]
+        _add(found, "tls.app_data", body, body)
+
+
+def _octets(record: RecordRead, view: FrameView) -> bytes:
+    """Return the bytes of a record, if the frame has all of them."""
+    offset = None if view.engine is None else view.engine.stream_offset()
+    if offset is None:
+        return b""
+    packet = view.layers.packet
+    start = packet.payload + record.offset - offset
+    end = start + record.header + record.length
+    return packet.data[start:end] if packet.payload <= start and end <= packet.payload_end else b""
+
+
+def _open(record: RecordRead | None, content_type: int, found: Found) -> None:
+    """Add the content type of a record that was decrypted, once."""
+    if record is not None and hello_features.is_tls13(record.version) and record.content_type == APPLICATION_DATA:
+        known = found.setdefault("tls.record.content_type", [])
+        if len(known) < len(found.get("tls.record", ())):
+            known.append(Occurrence(content_type, None, 1))
+            if content_type != APPLICATION_DATA:
+                found["tls.app_data"].pop()
+                if not found["tls.app_data"]:
+                    del found["tls.app_data"]
+
+
+def _read_handshake(message: HandshakeMessage, record: RecordRead | None, found: Found) -> None:
+    _add(found, "tls.handshake", None, message.raw)
+    if message.encrypted and message.body is None:
+        return
+    _open(record, HANDSHAKE, found)
+    raw = message.raw
+    _add(found, "tls.handshake.type", message.type, raw[:1])
+    _add(found, "tls.handshake.length", message.length - 4, raw[1:4])
+    if message.body is None:
+        return
+    read_message(spans(type(message.body), raw, 4, len(raw), 0), raw, found)
+    if _has_time(message) and len(raw) >= 38:
+        _add(found, "tls.handshake.random_time", int.from_bytes(raw[6:10]) * _SECOND, raw[6:10])
+        _add(found, "tls.handshake.random_bytes", raw[10:38], raw[10:38])
+    _read_fingerprints(message, found)
+    for one in found.get("tls.handshake.sig_hash_alg", ())[len(found.get("tls.handshake.sig_hash_hash", ())) :]:
+        if isinstance(one.value, int) and one.raw is not None:
+            _add(found, "tls.handshake.sig_hash_hash", one.value >> 8, one.raw[:1])
+            _add(found, "tls.handshake.sig_hash_sig", one.value & 0xFF, one.raw[1:])
+
+
+def _has_time(message: HandshakeMessage) -> bool:
+    """Return whether the random may begin with a time, as it does up to TLS 1.2 (RFC 5246 section 7.4.1.2)."""
+    if message.type == SERVER_HELLO:
+        return isinstance(message.body, ServerHello) and message.body.extension(SUPPORTED_VERSIONS) is None
+    return message.type == CLIENT_HELLO and not hello_features.is_tls13(message.version)
+
+
+def _read_fingerprints(message: HandshakeMessage, found: Found) -> None:
+    if message.problems:
+        return
+    if message.type == CLIENT_HELLO:
+        offer = hello_features.read_fingerprint_input(message.body)
+        if offer is not None:
+            own, other = hello_fingerprints(offer)
+            _add(found, "tls.handshake.ja3", own)
+            _add(found, "tls.handshake.ja4", other)
+    elif message.type == SERVER_HELLO:
+        answer = hello_features.server_fingerprint_input(message.body)
+        if answer is not None:
+            _add(found, "tls.handshake.ja3s", server_fingerprint(answer))
+
+
+def _read_alert(alert: Alert, record: RecordRead | None, found: Found) -> None:
+    _add(found, "tls.alert_message", None)
+    if alert.level >= 0:
+        _open(record, ALERT, found)
+        _add(found, "tls.alert_message.level", alert.level, bytes((alert.level,)))
+        _add(found, "tls.alert_message.desc", alert.description, bytes((alert.description,)))
+
+
+def _read_other(event: RecordEvent, found: Found) -> None:
+    if event.kind == "change_cipher_spec":
+        _add(found, "tls.change_cipher_spec", None)
+    elif event.kind == "heartbeat":
+        _add(found, "tls.heartbeat_message", None)
+    elif event.kind == "encrypted_handshake":
+        _add(found, "tls.handshake", None)
