@@ -1,0 +1,226 @@
+"""Literals: what a number, a string, a character or a word means where a value of a certain type is expected.
+
+As in Wireshark the type of the other side decides: `02` is a number beside a port, a byte beside `eth.src[0]`, and no Ethernet address.
+Addresses are never looked up: a host name is refused.
+"""
+
+import re
+from collections.abc import Callable
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
+
+from analyzer.filters.field import Field
+from analyzer.filters.field_type import FieldType, Value
+from analyzer.filters.filter_error import FilterError
+from analyzer.filters.literal_times import absolute_time, relative_time
+from analyzer.filters.syntax_tree import Character, Literal, Number, String, Word
+from analyzer.filters.typed_tree import Constant, ValueType
+
+_HEX_BYTES = re.compile(r"[0-9A-Fa-f]{1,2}|(?:[0-9A-Fa-f]{2})+")
+_GUID = re.compile(r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}")
+_OID = re.compile(r"[0-2](?:\.\d{1,39}){1,128}")
+_ADDRESS_SIZES = {FieldType.ETHER: 6, FieldType.EUI64: 8}
+
+
+def constant(node: Literal, wanted: ValueType, field: Field | None, partial: bool = False) -> Constant:
+    """Return the literal as a value of a type.
+
+    `field` is the field whose value strings the literal may be; with `partial` bytes may be fewer than an address has. A value
+    string that two numbers have gives a constant of type STRING: the caller compares the names then. Raises FilterError.
+    """
+    named = _named(node, wanted, field)
+    if named is not None:
+        return named
+    mask = None
+    if wanted.type is FieldType.IPV4 or wanted.type is FieldType.IPV6:
+        value, mask = _address(node, wanted)
+        return Constant(node, wanted, value, mask)
+    return Constant(node, wanted, _READERS[wanted.type](node, wanted, partial))
+
+
+def bytes_of(text: str) -> bytes | None:
+    """Return the bytes that hex digits in pairs stand for, separated by colons, hyphens or dots, or not at all; None if they do not."""
+    out = bytearray()
+    for piece in re.split(r"[:.-]", text.rstrip(":.-") if len(text) > 1 and text[-2:-1].isalnum() else text):
+        if not _HEX_BYTES.fullmatch(piece):
+            return None
+        out += bytes.fromhex(piece.zfill(2))
+    return bytes(out)
+
+
+def oid_bytes(text: str) -> bytes | None:
+    """Return the content octets of an object identifier in dotted form (X.690 section 8.19), or None where it is none."""
+    if not _OID.fullmatch(text):
+        return None
+    first, second, *rest = map(int, text.split("."))
+    if first < 2 and second > 39:
+        return None
+    out = bytearray()
+    for arc in (first * 40 + second, *rest):
+        groups = [arc & 0x7F]
+        while arc := arc >> 7:
+            groups.append(arc & 0x7F | 0x80)
+        out += bytes(reversed(groups))
+    return bytes(out)
+
+
+def refused(node: Literal, wanted: ValueType) -> FilterError:
+    """Return the error for a literal that cannot be of a type."""
+    return FilterError(f"{shown(node)} is no value of the type {wanted}", node.at, node.end - node.at)
+
+
+def shown(node: Literal) -> str:
+    """Return the literal as it is written."""
+    return f'"{node.text}"' if isinstance(node, String) else node.text
+
+
+def _named(node: Literal, wanted: ValueType, field: Field | None) -> Constant | None:
+    """Return the number whose value string the literal is; None where no value string is asked for."""
+    if field is None or not field.values or not isinstance(node, String | Word):
+        return None
+    text = node.text.removeprefix(":") if isinstance(node, Word) else node.text
+    is_boolean = wanted.type is FieldType.BOOLEAN
+    if is_boolean and isinstance(node, Word) and text.lower() in ("true", "false"):
+        return None
+    folded = text.casefold()
+    numbers = [number for number, name in field.values.items() if name.casefold() == folded]
+    if not numbers:
+        known = [name for name in field.values.values() if folded[:3] == name.casefold()[:3]][:3]
+        raise FilterError(f"{shown(node)} is no value of {field.name}", node.at, node.end - node.at, tuple(known))
+    if len(numbers) > 1:
+        return Constant(node, ValueType(FieldType.STRING), field.values[numbers[0]])
+    return Constant(node, wanted, bool(numbers[0]) if is_boolean else numbers[0])
+
+
+def _integer(node: Literal, wanted: ValueType, _: bool) -> Value:
+    if isinstance(node, Character):
+        return node.code
+    if not isinstance(node, Number) or isinstance(node.value, float):
+        raise refused(node, wanted)
+    bits = wanted.bits or (8 if wanted.type is FieldType.CHAR else 32)
+    largest = (1 << bits - (wanted.type is FieldType.INT)) - 1
+    if node.value > largest:
+        raise FilterError(f"{node.text} is too large: the field has {bits} bits, and its largest value is {largest}", node.at, len(node.text))
+    return node.value
+
+
+def _boolean(node: Literal, wanted: ValueType, _: bool) -> Value:
+    if isinstance(node, Character):
+        return bool(node.code)
+    if isinstance(node, Number) and isinstance(node.value, int):
+        return bool(node.value)
+    if isinstance(node, Word) and node.text.lower() in ("true", "false"):
+        return node.text.lower() == "true"
+    raise refused(node, wanted)
+
+
+def _float(node: Literal, wanted: ValueType, _: bool) -> Value:
+    if not isinstance(node, Number):
+        raise refused(node, wanted)
+    return float(node.value)
+
+
+def _string(node: Literal, wanted: ValueType, _: bool) -> Value:
+    if isinstance(node, String):
+        return node.text
+    if isinstance(node, Character):
+        return chr(node.code)
+    if isinstance(node, Word):
+        return node.text.removeprefix(":")
+    raise refused(node, wanted)
+
+
+def _bytes(node: Literal, wanted: ValueType, partial: bool) -> Value:
+    size = _ADDRESS_SIZES.get(wanted.type)
+    if isinstance(node, Word):
+        value = bytes_of(node.text.removeprefix(":"))
+        if value is None:
+            raise FilterError(f"{node.text} is no sequence of bytes", node.at, node.end - node.at)
+        if size is not None and (len(value) > size or len(value) < size and not partial):
+            raise FilterError(f"{node.text} has {len(value)} bytes, and the address {size}", node.at, node.end - node.at)
+        return value
+    if size is not None:
+        raise refused(node, wanted)
+    if isinstance(node, String):
+        return node.value
+    if isinstance(node, Character):
+        return bytes((node.code,)) if node.code <= 0xFF else chr(node.code).encode()
+    if wanted.type is not FieldType.BYTES or isinstance(node.value, float):
+        raise refused(node, wanted)
+    if node.value > 0xFF:
+        raise FilterError(f"{node.text} is too large for a byte; bytes are written as 01:bb", node.at, node.end - node.at)
+    return bytes((node.value,))
+
+
+def _oid(node: Literal, wanted: ValueType, _: bool) -> Value:
+    value = oid_bytes(node.text) if isinstance(node, Word) else None
+    if value is None:
+        raise refused(node, wanted)
+    return value
+
+
+def _guid(node: Literal, wanted: ValueType, _: bool) -> Value:
+    if not isinstance(node, Word) or not _GUID.fullmatch(node.text):
+        raise refused(node, wanted)
+    return bytes.fromhex(node.text.replace("-", ""))
+
+
+def _absolute(node: Literal, wanted: ValueType, _: bool) -> Value:
+    if isinstance(node, Number):
+        return _nanoseconds(node)
+    if isinstance(node, Character):
+        raise refused(node, wanted)
+    return absolute_time(node.text, node.at + isinstance(node, String), len(node.text))
+
+
+def _relative(node: Literal, wanted: ValueType, _: bool) -> Value:
+    if not isinstance(node, Number):
+        raise refused(node, wanted)
+    return _nanoseconds(node)
+
+
+def _nanoseconds(node: Number) -> int:
+    if isinstance(node.value, int):
+        return node.value * 1_000_000_000
+    return relative_time(node.text)
+
+
+def _nothing(node: Literal, wanted: ValueType, _: bool) -> Value:
+    raise refused(node, wanted)
+
+
+def _address(node: Literal, wanted: ValueType) -> tuple[bytes, bytes | None]:
+    if not isinstance(node, Word):
+        raise refused(node, wanted)
+    text, slash, prefix = node.text.partition("/")
+    try:
+        address = IPv4Address(text) if wanted.type is FieldType.IPV4 else IPv6Address(text)
+    except AddressValueError:
+        raise FilterError(f"{text} is no {wanted}; names are not looked up", node.at, len(text)) from None
+    if not slash:
+        return address.packed, None
+    bits = address.max_prefixlen
+    if not (prefix.isascii() and prefix.isdigit()) or int(prefix) > bits:
+        at = node.at + len(text) + 1
+        raise FilterError(f"{prefix or '/'} is no length of a prefix: 0 to {bits}", at, max(1, len(prefix)))
+    mask = (1 << bits) - (1 << bits - int(prefix))
+    return address.packed, mask.to_bytes(bits // 8, "big")
+
+
+_READERS: dict[FieldType, Callable[[Literal, ValueType, bool], Value]] = {
+    FieldType.NONE: _nothing,
+    FieldType.PROTOCOL: _bytes,
+    FieldType.BOOLEAN: _boolean,
+    FieldType.CHAR: _integer,
+    FieldType.UINT: _integer,
+    FieldType.INT: _integer,
+    FieldType.FLOAT: _float,
+    FieldType.STRING: _string,
+    FieldType.BYTES: _bytes,
+    FieldType.ETHER: _bytes,
+    FieldType.EUI64: _bytes,
+    FieldType.ABSOLUTE_TIME: _absolute,
+    FieldType.RELATIVE_TIME: _relative,
+    FieldType.OID: _oid,
+    FieldType.GUID: _guid,
+    FieldType.FRAMENUM: _integer,
+}
