@@ -210,8 +210,19 @@ TESTED_ELSEWHERE = {
     "x509/times.py": "x509/test_certificate.py",
     "x509/verdict.py": "x509/test_judge.py",
     "filters/field_type.py": "filters/test_field.py",
-    "filters/filter_error.py": "filters/test_field.py",
-    "filters/packet_values.py": "filters/test_field.py",
+    "filters/filter_error.py": "filters/test_type_check.py",
+    "filters/byte_pattern.py": "filters/test_compiled_filter.py",
+    "filters/entity_check.py": "filters/test_type_check.py",
+    "filters/entity_values.py": "filters/test_compiled_filter.py",
+    "filters/evaluation.py": "filters/test_compiled_filter.py",
+    "filters/filter_functions.py": "filters/test_compiled_filter.py",
+    "filters/filter_lexer.py": "filters/test_type_check.py",
+    "filters/filter_parser.py": "filters/test_type_check.py",
+    "filters/literal_values.py": "filters/test_compiled_filter.py",
+    "filters/quoted_literals.py": "filters/test_compiled_filter.py",
+    "filters/syntax_tree.py": "filters/test_type_check.py",
+    "filters/typed_tree.py": "filters/test_type_check.py",
+    "filters/packet_values.py": "filters/test_compiled_filter.py",
 }
 """The modules whose tests are in another file, because they can only be tested through the code that uses them."""
 

@@ -34,6 +34,7 @@ ENGLISH_FILES = {
 ENGLISH_TEXTS = {
     "what only a mistake in the code can raise": (
         "module {a} has no attribute {b}",
+        "the field {a} is declared twice",
         "{a}:{b} is not inside {c} bytes",
         "the packet is no fragment",
         "no frame at {a} to {b} in {c} bytes",

@@ -1,8 +1,9 @@
 r"""The patterns of `matches`: PCRE2, which Wireshark has too, on bytes and without regard to case.
 
-Text is matched as its bytes in UTF-8, as there: `.` is one byte, and only ASCII letters have another case. A pattern comes from the
-person who filters, and the text from a stranger, so the steps of one search are limited as PCRE2 limits them, by count and not by time:
-the same packets pass on every machine. A search that reaches the limit finds nothing; `BytePattern.exhausted` counts them.
+Text is matched as its bytes in UTF-8, as there: `.` is one byte, and only ASCII letters have another case. A pattern comes
+from the person who filters, and the text from a stranger, so the steps of one search are limited as PCRE2 limits them, by
+count and not by time: the same packets pass on every machine. A search that reaches the limit finds nothing;
+`BytePattern.exhausted` counts them.
 """
 
 from typing import Any

@@ -66,7 +66,7 @@ class CompiledFilter:
 def compile_filter(text: str, table: FieldTable, *, macros: Mapping[str, str] | None = None) -> CompiledFilter:
     """Return the filter that a text in Wireshark's language is; its fields are those of the table.
 
-    `macros` are texts by the names of the macros. Raises FilterError, whose `text` has the macros expanded, where it means nothing.
+    `macros` are texts by the names of the macros. Raises FilterError where it means nothing, with the expanded text.
     """
     whole = text
     try:

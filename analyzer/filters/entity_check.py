@@ -63,7 +63,7 @@ def comparable(left: TypedEntity, right: TypedEntity) -> bool:
 
 
 def same_kind(first: FieldType, second: FieldType) -> bool:
-    """Return whether values of the two types are compared as they are. A number can stand before a Boolean, but not behind it."""
+    """Return whether values of the two types are compared as they are; a number can stand before a Boolean, not after."""
     if first is second:
         return True
     if first.is_integer:
@@ -77,7 +77,9 @@ class EntityCheck:
     def __init__(self, table: FieldTable) -> None:
         self._table = table
 
-    def entity(self, node: Entity, wanted: ValueType | None = None, field: Field | None = None, partial: bool = False) -> TypedEntity:
+    def entity(
+        self, node: Entity, wanted: ValueType | None = None, field: Field | None = None, partial: bool = False
+    ) -> TypedEntity:
         """Return an entity with its type; `wanted` is the type of a literal, and `field` has the names that it may be."""
         if isinstance(node, FieldUse):
             kind = _BYTES if node.raw else ValueType(node.field.type, node.field.bits)
@@ -95,7 +97,7 @@ class EntityCheck:
             return self._negative(node, wanted)
         if wanted is None:
             self.refuse_unknown(node)
-            raise FilterError("there is no field in this, so it is the same for every packet", *place(node))
+            raise FilterError.of(node, "there is no field in this, so it is the same for every packet")
         return constant(node, wanted, field, partial)
 
     def has_field(self, entity: TypedEntity) -> bool:
@@ -115,19 +117,27 @@ class EntityCheck:
             self.refuse_unknown(entity.right)
         elif isinstance(entity, Negative):
             self.refuse_unknown(entity.of)
+        elif isinstance(entity, Call):
+            for argument in entity.arguments:
+                self.refuse_unknown(argument)
         elif isinstance(entity, Word) and not _is_literal(entity.text):
             raise unknown_field(entity.text, entity.at, self._table)
+
+    def refuse_misspelt(self, entity: Entity) -> None:
+        """Raise FilterError if an entity beside a literal is a word that looks like the name of a field."""
+        if isinstance(entity, Word) and "." in entity.text and not _is_literal(entity.text):
+            self.refuse_unknown(entity)
 
     def _slice(self, node: Slice) -> TypedEntity:
         if is_untyped(node.of):
             self.refuse_unknown(node.of)
-            raise FilterError("a literal has no slices", *place(node))
+            raise FilterError.of(node, "a literal has no slices")
         of = self.entity(node.of)
         if of.type.type is FieldType.STRING:
             return SliceOf(node, of.type, of, node.parts)
         if of.type.type.is_bytes or of.type.type.is_address:
             return SliceOf(node, _BYTES, of, node.parts)
-        raise FilterError(f"only text and bytes have slices, and this is of the type {of.type}", *place(node.of))
+        raise FilterError.of(node.of, f"only text and bytes have slices, and this is of the type {of.type}")
 
     def _call(self, node: Call, wanted: ValueType | None) -> TypedEntity:
         function = FUNCTIONS.get(node.name)
@@ -137,13 +147,13 @@ class EntityCheck:
         given = len(node.arguments)
         if not 1 <= given <= function.most:
             expected = "one argument" if function.most == 1 else f"one to {function.most} arguments"
-            raise FilterError(f"{node.name} takes {expected}, and not {given}", *place(node))
+            raise FilterError.of(node, f"{node.name} takes {expected}, and not {given}")
         typed = [one for one in node.arguments if not is_untyped(one)]
         if not typed:
             for one in node.arguments:
                 self.refuse_unknown(one)
             if wanted is None or not is_untyped(node):
-                raise FilterError("there is no field in this, so it is the same for every packet", *place(node))
+                raise FilterError.of(node, "there is no field in this, so it is the same for every packet")
             kind = wanted
         else:
             kind = self.entity(typed[0]).type
@@ -156,9 +166,9 @@ class EntityCheck:
             self.refuse_unknown(node)
         found = self.entity(node, kind if untyped else None)
         if not function.takes(found):
-            raise FilterError(f"{function.name} takes {function.arguments}", *place(node))
+            raise FilterError.of(node, f"{function.name} takes {function.arguments}")
         if function.most > 1 and not same_kind(found.type.type, kind.type):
-            raise FilterError(f"the arguments of {function.name} are of different types: {kind} and {found.type}", *place(node))
+            raise FilterError.of(node, f"the arguments of {function.name} are of different types: {kind} and {found.type}")
         return found
 
     def _negative(self, node: Negative, wanted: ValueType | None) -> TypedEntity:
@@ -167,7 +177,7 @@ class EntityCheck:
         of = self.entity(node.of, wanted)
         kind = of.type.type
         if not (kind.is_integer or kind.is_time or kind is FieldType.FLOAT):
-            raise FilterError(f"a value of the type {of.type} has no sign", *place(node))
+            raise FilterError.of(node, f"a value of the type {of.type} has no sign")
         if isinstance(of, Constant) and isinstance(of.value, int | float):
             return Constant(node, of.type, -of.value)
         return NegativeOf(node, of.type, of)
@@ -183,7 +193,7 @@ class EntityCheck:
         elif wanted is not None:
             left = self.entity(node.left, wanted)
         else:
-            raise FilterError("there is no field in this, so it is the same for every packet", *place(node))
+            raise FilterError.of(node, "there is no field in this, so it is the same for every packet")
         kind = left.type.type
         if kind.is_time:
             right = self._time_operand(node, left)
@@ -192,9 +202,11 @@ class EntityCheck:
             right = self.entity(node.right, left.type) if is_untyped(node.right) else self.entity(node.right)
             self._refuse_operator(node, right.type)
             if not same_kind(kind, right.type.type):
-                raise FilterError(f"values of the types {left.type} and {right.type} cannot be combined by {node.operator}", *place(node))
+                raise FilterError.of(
+                    node, f"values of the types {left.type} and {right.type} cannot be combined by {node.operator}"
+                )
         if node.operator in "/%" and isinstance(right, Constant) and right.value == 0 and isinstance(left, Constant):
-            raise FilterError("this divides by zero", *place(node))
+            raise FilterError.of(node, "this divides by zero")
         return OperationOf(node, left.type, node.operator, left, right)
 
     def _refuse_operator(self, node: Operation, kind: ValueType) -> None:
@@ -203,22 +215,22 @@ class EntityCheck:
         if kind.type in _MASKED:
             known = "&"
         if node.operator not in known:
-            raise FilterError(f"{node.operator} is no operator for the type {kind}", *place(node))
+            raise FilterError.of(node, f"{node.operator} is no operator for the type {kind}")
 
     def _time_operand(self, node: Operation, left: TypedEntity) -> TypedEntity:
         """Return the right side beside a time on the left: a time for + and -, a number for * and /."""
         if node.operator in "%&":
-            raise FilterError(f"{node.operator} is no operator for the type {left.type}", *place(node))
+            raise FilterError.of(node, f"{node.operator} is no operator for the type {left.type}")
         if node.operator in "*/":
             fraction = isinstance(node.right, Number) and isinstance(node.right.value, float)
             number = ValueType(FieldType.FLOAT, 64) if fraction else ValueType(FieldType.INT, 64)
             right = self.entity(node.right, number) if is_untyped(node.right) else self.entity(node.right)
             if not (isinstance(right, Constant) or right.type.type is FieldType.FLOAT or right.type.type is FieldType.INT):
-                raise FilterError("a time can only be multiplied or divided by a number on its right side", *place(node.right))
+                raise FilterError.of(node.right, "a time can only be multiplied or divided by a number on its right side")
             return right
         right = self.entity(node.right, left.type) if is_untyped(node.right) else self.entity(node.right)
         if not right.type.type.is_time:
-            raise FilterError(f"only a time can be added to a time, and this is of the type {right.type}", *place(node.right))
+            raise FilterError.of(node.right, f"only a time can be added to a time, and this is of the type {right.type}")
         return right
 
 

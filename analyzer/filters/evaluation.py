@@ -1,7 +1,8 @@
-"""Tests to functions: a checked tree becomes one function from a packet to true or false, made once when the filter is compiled.
+"""Tests to functions: a checked tree becomes one function from a packet to true or false, made once when the filter is
+compiled.
 
-Where a field is compared with constants, which is nearly always, the function has no loop of its own: it asks whether the value is
-in the list, or whether the list and the set have a value in common.
+Where a field is compared with constants, which is nearly always, the function has no loop of its own: it asks whether the
+value is in the list, or whether the list and the set have a value in common.
 """
 
 import operator
@@ -9,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from analyzer.filters.entity_values import MAX_PAIRS, Getter, References, getter, in_layers
+from analyzer.filters.field_type import FieldType
 from analyzer.filters.packet_values import PacketValues
 from analyzer.filters.typed_tree import (
     CompareTest,
@@ -198,7 +200,7 @@ def _beside(entity: TypedEntity, relation: Relation, references: References) -> 
 
 
 def _search(test: ContainsTest | MatchesTest, references: References) -> Predicate:
-    left = getter(test.left, references)
+    left = _searched(test.left, references)
     if isinstance(test, ContainsTest):
         return _pairs(left, getter(test.right, references), operator.contains, test.every)
     pattern = test.pattern
@@ -209,6 +211,14 @@ def _search(test: ContainsTest | MatchesTest, references: References) -> Predica
         return bool(found) and choose(pattern.is_in(_octets(value)) for value in found)
 
     return matches
+
+
+def _searched(entity: TypedEntity, references: References) -> Getter:
+    """Return the function that gives what is searched: of a protocol also all that it carries."""
+    if isinstance(entity, FieldValues) and entity.type.type is FieldType.PROTOCOL and entity.use.layers is None:
+        field = entity.use.field
+        return lambda packet: packet.carried(field)
+    return getter(entity, references)
 
 
 def _octets(value: str | bytes) -> bytes:

@@ -1,5 +1,19 @@
 """Why an expression is no filter, and where."""
 
+from typing import Protocol
+
+
+class Placed(Protocol):
+    """What has a place in the expression: characters `at` to `end`."""
+
+    @property
+    def at(self) -> int:
+        """The first character."""
+
+    @property
+    def end(self) -> int:
+        """The first character after it."""
+
 
 class FilterError(ValueError):
     """An expression that means nothing.
@@ -14,3 +28,8 @@ class FilterError(ValueError):
         self.length = length
         self.suggestions = suggestions
         self.text = ""
+
+    @classmethod
+    def of(cls, node: "Placed", message: str, suggestions: tuple[str, ...] = ()) -> "FilterError":
+        """Return the error whose place is that of a node."""
+        return cls(message, node.at, node.end - node.at, suggestions)

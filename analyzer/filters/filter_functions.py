@@ -1,7 +1,7 @@
 """The functions of the filter language: what each takes, and what it gives (wireshark-filter, "Functions").
 
-A function of one argument gives a value for each value of the argument; `count`, `max` and `min` give one for all. Where the argument
-is absent a function gives nothing, with one exception: `count` gives 0.
+A function of one argument gives a value for each value of the argument; `count`, `max` and `min` give one for all. Where the
+argument is absent a function gives nothing, with one exception: `count` gives 0.
 """
 
 import struct
@@ -33,7 +33,7 @@ class FilterFunction:
     gives: Callable[[ValueType], ValueType]
     """The type of its result, from that of its first argument."""
     evaluate: Callable[[Sequence[Values], TypedEntity], list[Value]]
-    """The results: the values of each argument, and the first argument itself (for the width of its numbers, its value strings)."""
+    """Its results, from the values of each argument and the first argument itself, which has a width and value strings."""
     most: int = 1
     """How many arguments it takes at most."""
 
@@ -139,6 +139,16 @@ def _smallest(arguments: Sequence[Values], _: TypedEntity) -> list[Value]:
     return [min(value for values in arguments for value in values)] if any(arguments) else []
 
 
+def _special_name(address: bytes) -> str | None:
+    block = special_block(address)
+    return block.name if block is not None else None
+
+
+def _special_mask(address: bytes) -> int | None:
+    block = special_block(address)
+    return block.mask if block is not None else None
+
+
 _NUMBERS = (FieldType.UINT, FieldType.INT, FieldType.CHAR, FieldType.FRAMENUM)
 _TIMES = (FieldType.ABSOLUTE_TIME, FieldType.RELATIVE_TIME)
 _ADDRESSES = (FieldType.IPV4, FieldType.IPV6)
@@ -201,14 +211,14 @@ FUNCTIONS = {
             "an IP address",
             _of(*_ADDRESSES),
             _TEXT,
-            each(lambda address: block.name if (block := special_block(address)) else None),
+            each(_special_name),
         ),
         FilterFunction(
             "ip_special_mask",
             "an IP address",
             _of(*_ADDRESSES),
             _COUNT,
-            each(lambda address: block.mask if (block := special_block(address)) else None),
+            each(_special_mask),
         ),
         FilterFunction("ip_linklocal", "an IP address", _of(*_ADDRESSES), _BOOLEAN, each(is_link_local)),
         FilterFunction("ip_multicast", "an IP address", _of(*_ADDRESSES), _BOOLEAN, each(is_multicast)),

@@ -1,8 +1,9 @@
 """The words of a filter: text to tokens, as Wireshark's scanner divides it.
 
 The language decides by the word and not by the place what a word is: a keyword, a number, a field, or something without quotes
-whose type the other side of a comparison gives (an address, bytes, a value string). A dot in front makes it a field, a colon a literal;
-a minus sign is a part of a word (`aa-bb-cc`), unless a space is before it. A slash after a word makes it a prefix (`10.0.0.0/8`).
+whose type the other side of a comparison gives (an address, bytes, a value string). A dot in front makes it a field, a colon a
+literal; a minus sign is a part of a word (`aa-bb-cc`), unless a space is before it. A slash after a word makes it a prefix
+(`10.0.0.0/8`).
 """
 
 import re
@@ -32,7 +33,7 @@ _PIECES = re.compile(
     |(?P<open_range>\[)
     |(?P<layers>\#(?:\d+|\[[^\]]*\]))
     |(?P<open_layers>\#)
-    |(?P<sign>===|!==|==|!=|>=|<=|&&|\|\||\^\^|\.\.|\$\{{|[><!~&+\-*/%@(){{}},$])
+    |(?P<sign>===|!==|==|!=|>=|<=|&&|\|\||\^\^|\.\.|\$\{{(?=@?[\w.])|\$(?!\{{)|[><!~&+\-*/%@(){{}},])
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -92,6 +93,8 @@ COMPARISONS = {
     "le": "<=",
 }
 """Every spelling of a comparison, and the one that the tree has."""
+_INTENDED = {"=": ("==",), "|": ("||",), "^": ("^^",)}
+"""What a sign that is none may be meant to be."""
 _WHOLE = re.compile(r"0[xX][0-9A-Fa-f]+|0[bB][01]+|0[0-7]*|[1-9][0-9]*")
 _FRACTION = re.compile(r"\d+\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+")
 _HEX_FRACTION = re.compile(r"0[xX][0-9A-Fa-f]+(?:\.[0-9A-Fa-f]+)?(?:[pP][+-]?\d+)?")
@@ -205,7 +208,9 @@ def _parts(inner: str, at: int) -> Parts:
 def _part(piece: str, at: int) -> Part:
     found = _PART.fullmatch(piece)
     if found is None or not (found["first"] or found["sign"] == ":"):
-        raise FilterError(f"[{piece}] is no slice: expected [first:length], [first-last], [index], [:length] or [first:]", at, len(piece))
+        raise FilterError(
+            f"[{piece}] is no slice: expected [first:length], [first-last], [index], [:length] or [first:]", at, len(piece)
+        )
     first = _index(found["first"], at + found.start("first")) if found["first"] else 0
     second = _index(found["second"], at + found.start("second")) if found["second"] else None
     if found["sign"] is None:
@@ -226,7 +231,11 @@ def _part(piece: str, at: int) -> Part:
 def _index(text: str, at: int) -> int:
     if not _INDEX.fullmatch(text):
         raise FilterError(f"{text} is no index of a slice", at, len(text))
-    value = int(text, 16) if "x" in text.lower() else int(text, 8 if text.lstrip("+-").startswith("0") and text.isdigit() else 10)
+    digits = text.lower().lstrip("+-")
+    base = 16 if "x" in digits else 8 if digits[0] == "0" else 10
+    if base == 8 and not set(digits) <= set("01234567"):
+        raise FilterError(f"{text} is no index of a slice", at, len(text))
+    value = int(text, base)
     if abs(value) > _MAX_INDEX:
         raise FilterError(f"{text} is too large for an index", at, len(text))
     return value
@@ -234,6 +243,8 @@ def _index(text: str, at: int) -> int:
 
 def _unexpected(text: str, at: int) -> FilterError:
     character = text[at]
+    if text.startswith("${", at):
+        return FilterError("the name of a field is missing in a reference", at, 2)
     if character > "\x7e" or character < " ":
         return FilterError("such a character can only stand in double quotes", at, 1)
-    return FilterError(f"{character} is not expected here", at, 1)
+    return FilterError(f"{character} is not expected here", at, 1, _INTENDED.get(character, ()))

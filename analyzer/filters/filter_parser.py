@@ -1,10 +1,12 @@
 """The grammar of filters, and the parser that builds the tree of `syntax_tree`.
 
-It follows the wireshark-filter manual of Wireshark 4.6, and its program where the manual is silent: precedence from `not` over `and` and
-`xor` to `or`; `&` binds weaker than sums; parentheses group tests, braces group arithmetic; only a field can be `in` a set; `contains` and
-`matches` are not chained. The parser is LALR(1), so its time is linear in the length; it is built when the first filter comes.
+It follows the wireshark-filter manual of Wireshark 4.6, and its program where the manual is silent: precedence from `not` over
+`and` and `xor` to `or`; `&` binds weaker than sums; parentheses group tests, braces group arithmetic; only a field can be `in`
+a set; `contains` and `matches` are not chained. The parser is LALR(1), so its time is linear in the length; it is built when
+the first filter comes.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
@@ -41,39 +43,9 @@ from analyzer.filters.syntax_tree import (
 MAX_LENGTH = 1 << 18
 """The longest filter, in characters: several times a list of a thousand addresses."""
 MAX_DEPTH = 150
-"""How deeply parentheses, functions and operators may be nested; each level costs a few frames of Python's stack, which has 1000."""
+"""How deeply parentheses, functions and operators may be nested; a level takes a few frames of Python's stack of 1000."""
 
-_GRAMMAR = r"""
-start: [or_test]
-?or_test: xor_test (OR xor_test)*
-?xor_test: and_test (XOR and_test)*
-?and_test: not_test (AND not_test)*
-?not_test: NOT not_test -> negation
-         | LPAREN or_test RPAREN -> group
-         | arithmetic -> exists
-         | relation
-         | QUANTIFIER relation -> quantified
-?relation: arithmetic (COMPARE arithmetic)+ -> comparison
-         | entity (CONTAINS | MATCHES) entity -> search
-         | entity [NOT] IN LBRACE element (COMMA element)* RBRACE -> membership
-?element: arithmetic | arithmetic DOTS arithmetic -> span
-?arithmetic: sum | arithmetic BITAND sum -> operation
-?sum: product | sum (PLUS | MINUS) product -> operation
-?product: factor | product TIMES factor -> operation
-?factor: entity | MINUS factor -> negative | PLUS factor -> group | LBRACE arithmetic RBRACE -> group
-?entity: NUMBER -> number
-       | STRING -> string
-       | CHARACTER -> character
-       | WORD -> word
-       | field
-       | DOLLAR field -> reference
-       | DOLLAR_BRACE field RBRACE -> reference
-       | WORD LPAREN [arithmetic (COMMA arithmetic)*] RPAREN -> call
-       | entity RANGE -> slice
-field: [AT] FIELD [LAYERS]
-%declare OR XOR AND NOT IN QUANTIFIER COMPARE CONTAINS MATCHES LPAREN RPAREN LBRACE RBRACE COMMA DOTS BITAND PLUS MINUS TIMES
-%declare NUMBER STRING CHARACTER WORD DOLLAR DOLLAR_BRACE RANGE AT FIELD LAYERS
-"""
+_LAST_WORD = re.compile(r"[\w.:-]+$")
 
 
 class _Token(Token):
@@ -178,7 +150,7 @@ def parse(text: str, table: FieldTable) -> Test | None:
     if len(text) > MAX_LENGTH:
         raise FilterError(f"the filter has {len(text)} characters, and at most {MAX_LENGTH} are read", MAX_LENGTH, 1)
     try:
-        found: Test | None = _parser().parse(_tokens(text, table))  # type: ignore[arg-type, assignment]
+        found: Test | None = _parser().parse(_tokens(text, table))  # type: ignore[assignment]
     except UnexpectedToken as error:
         raise _refused(error.token, text, table) from None
     return found
@@ -186,7 +158,9 @@ def parse(text: str, table: FieldTable) -> Test | None:
 
 @cache
 def _parser() -> Lark:
-    return Lark(_GRAMMAR, parser="lalr", lexer=_Given, transformer=_Builder(), maybe_placeholders=True)
+    return Lark.open(
+        "filter_grammar.lark", rel_to=__file__, parser="lalr", lexer=_Given, transformer=_Builder(), maybe_placeholders=True
+    )
 
 
 def _tokens(text: str, table: FieldTable) -> Iterator[Token]:
@@ -203,18 +177,21 @@ def _refused(token: Token, text: str, table: FieldTable) -> FilterError:
     before = text[:at].rstrip()
     if token.type == "WORD" and before.endswith(("@", "$", "${")):
         return unknown_field(str(token), at, table)
+    name = _LAST_WORD.search(before) if token.type == "LAYERS" else None
+    if name is not None:
+        return unknown_field(name.group(), name.start(), table)
     hint: tuple[str, ...] = ()
     if str(token).lower() != str(token) and token.type == "WORD":
         hint = (str(token).lower(),)
     return FilterError(f"{token} is not expected here", at, len(token), hint)
 
 
-def _around(*parts: Node | Token | Any) -> tuple[int, int, int]:
+def _around(*parts: Any) -> tuple[int, int, int]:
     """Return place and depth of a node that these are the parts of."""
     depth = 1 + max((one.depth for one in parts if isinstance(one, Node)), default=0)
     first, last = parts[0], parts[-1]
-    at = first.at if isinstance(first, Node) else first.start_pos
-    end = last.end if isinstance(last, Node) else last.end_pos
+    at: int = first.at if isinstance(first, Node) else first.start_pos
+    end: int = last.end if isinstance(last, Node) else last.end_pos
     if depth > MAX_DEPTH:
         raise FilterError(f"the filter is nested too deeply: more than {MAX_DEPTH} levels", at, end - at)
     return at, end, depth
@@ -223,5 +200,3 @@ def _around(*parts: Node | Token | Any) -> tuple[int, int, int]:
 def _logic(operator: str, parts: tuple[Test | Token, ...]) -> Test:
     tests = tuple(one for one in parts if isinstance(one, Node))
     return Logic(*_around(*tests), operator, tests)
-
-

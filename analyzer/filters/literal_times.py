@@ -1,7 +1,8 @@
 """Times in filters: ISO 8601, and the month-first form of Wireshark (`Dec 31, 2002 13:00:00.5 UTC`).
 
-A time without a zone is local time, as the wireshark-filter manual has it. A zone is `Z`, an offset (`+02:00`, `+0200`, `+02`); after
-the month-first form and after ISO 8601 with a space it can also be `UTC`, `GMT`, `UT`, a zone of North America, or a military letter.
+A time without a zone is local time, as the wireshark-filter manual has it. A zone is `Z`, an offset (`+02:00`, `+0200`,
+`+02`); after the month-first form and after ISO 8601 with a space it can also be `UTC`, `GMT`, `UT`, a zone of North America,
+or a military letter.
 """
 
 import re
@@ -12,13 +13,42 @@ from analyzer.filters.filter_error import FilterError
 
 _CLOCK = r"(?:(?P<hour>\d{1,2}):(?P<minute>\d{1,2})(?::(?P<second>\d{1,2})(?:[.,](?P<fraction>\d+))?)?)"
 _OFFSET = r"[+-]\d{2}(?::?\d{2})?"
-_ISO = re.compile(rf"(?P<year>\d{{4}})-(?P<month>\d{{1,2}})-(?P<day>\d{{1,2}})(?:[T ]{_CLOCK})?(?P<zone>Z|\s*{_OFFSET}|\s+[A-Z]{{1,3}})?\s*")
+_ISO = re.compile(
+    rf"(?P<year>\d{{4}})-(?P<month>\d{{1,2}})-(?P<day>\d{{1,2}})(?:(?P<mark>[T ]){_CLOCK})?"
+    rf"(?P<zone>Z|\s*{_OFFSET}|\s+[A-Z]{{1,3}})?\s*"
+)
 _MONTH_FIRST = re.compile(
-    rf"(?P<name>[A-Za-z]{{3,9}})\s+(?P<day>\d{{1,2}}),\s*(?P<year>\d{{4}})(?:\s+{_CLOCK})?(?:\s*(?P<zone>{_OFFSET}|[A-Z]{{1,3}}))?\s*"
+    rf"(?P<name>[A-Za-z]{{3,9}})\s+(?P<day>\d{{1,2}}),\s*(?P<year>\d{{4}})(?:\s+{_CLOCK})?"
+    rf"(?:\s*(?P<zone>{_OFFSET}|[A-Z]{{1,3}}))?\s*"
 )
 _EPOCH_SECONDS = re.compile(r"-?\d+(?:\.\d+)?")
-_MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december")
-_NAMED_ZONES = {"UTC": 0, "GMT": 0, "UT": 0, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7}
+_MONTHS = (
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+)
+_NAMED_ZONES = {
+    "UTC": 0,
+    "GMT": 0,
+    "UT": 0,
+    "EST": -5,
+    "EDT": -4,
+    "CST": -6,
+    "CDT": -5,
+    "MST": -7,
+    "MDT": -6,
+    "PST": -8,
+    "PDT": -7,
+}
 _NANOSECONDS = 1_000_000_000
 
 
@@ -48,6 +78,8 @@ def relative_time(text: str) -> int:
 def _moment(found: re.Match[str]) -> datetime | None:
     parts = found.groupdict()
     name = parts.get("name")
+    if parts.get("mark") == "T" and parts["zone"] and parts["zone"].strip() in _NAMED_ZONES:
+        return None
     if name:
         month = next((n for n, known in enumerate(_MONTHS, 1) if name.lower() in (known, known[:3])), 0)
     else:
@@ -80,7 +112,7 @@ def _zone(text: str) -> timezone | None:
 
 
 def _military(letter: str) -> int:
-    """Return the hours east of UTC of a military zone (RFC 2822 section 4.3): A to M without J are +1 to +12, N to Y -1 to -12."""
+    """Return the hours east of UTC of a military zone (RFC 2822 section 4.3): A to M are +1 to +12, N to Y -1 to -12."""
     if letter <= "M":
         return "ABCDEFGHIKLM".index(letter) + 1
     return -("NOPQRSTUVWXY".index(letter) + 1)

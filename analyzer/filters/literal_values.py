@@ -1,7 +1,7 @@
 """Literals: what a number, a string, a character or a word means where a value of a certain type is expected.
 
-As in Wireshark the type of the other side decides: `02` is a number beside a port, a byte beside `eth.src[0]`, and no Ethernet address.
-Addresses are never looked up: a host name is refused.
+As in Wireshark the type of the other side decides: `02` is a number beside a port, a byte beside `eth.src[0]`, and no Ethernet
+address. Addresses are never looked up: a host name is refused.
 """
 
 import re
@@ -16,8 +16,10 @@ from analyzer.filters.syntax_tree import Character, Literal, Number, String, Wor
 from analyzer.filters.typed_tree import Constant, ValueType
 
 _HEX_BYTES = re.compile(r"[0-9A-Fa-f]{1,2}|(?:[0-9A-Fa-f]{2})+")
+_ONE_BYTE = re.compile(r"0[xX][0-9A-Fa-f]{1,2}")
 _GUID = re.compile(r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}")
 _OID = re.compile(r"[0-2](?:\.\d{1,39}){1,128}")
+_TRUTH = {1: "True", 0: "False"}
 _ADDRESS_SIZES = {FieldType.ETHER: 6, FieldType.EUI64: 8}
 
 
@@ -38,7 +40,9 @@ def constant(node: Literal, wanted: ValueType, field: Field | None, partial: boo
 
 
 def bytes_of(text: str) -> bytes | None:
-    """Return the bytes that hex digits in pairs stand for, separated by colons, hyphens or dots, or not at all; None if they do not."""
+    """Return the bytes that pairs of hex digits are, separated by colons, hyphens or dots, or not at all; None otherwise."""
+    if _ONE_BYTE.fullmatch(text):
+        return bytes((int(text, 16),))
     out = bytearray()
     for piece in re.split(r"[:.-]", text.rstrip(":.-") if len(text) > 1 and text[-2:-1].isalnum() else text):
         if not _HEX_BYTES.fullmatch(piece):
@@ -65,7 +69,7 @@ def oid_bytes(text: str) -> bytes | None:
 
 def refused(node: Literal, wanted: ValueType) -> FilterError:
     """Return the error for a literal that cannot be of a type."""
-    return FilterError(f"{shown(node)} is no value of the type {wanted}", node.at, node.end - node.at)
+    return FilterError.of(node, f"{shown(node)} is no value of the type {wanted}")
 
 
 def shown(node: Literal) -> str:
@@ -75,19 +79,22 @@ def shown(node: Literal) -> str:
 
 def _named(node: Literal, wanted: ValueType, field: Field | None) -> Constant | None:
     """Return the number whose value string the literal is; None where no value string is asked for."""
-    if field is None or not field.values or not isinstance(node, String | Word):
+    is_boolean = wanted.type is FieldType.BOOLEAN
+    values = field.values if field is not None else None
+    if field is not None and values is None and is_boolean:
+        values = _TRUTH
+    if field is None or not values or not isinstance(node, String | Word):
         return None
     text = node.text.removeprefix(":") if isinstance(node, Word) else node.text
-    is_boolean = wanted.type is FieldType.BOOLEAN
     if is_boolean and isinstance(node, Word) and text.lower() in ("true", "false"):
         return None
     folded = text.casefold()
-    numbers = [number for number, name in field.values.items() if name.casefold() == folded]
+    numbers = [number for number, name in values.items() if name.casefold() == folded]
     if not numbers:
-        known = [name for name in field.values.values() if folded[:3] == name.casefold()[:3]][:3]
-        raise FilterError(f"{shown(node)} is no value of {field.name}", node.at, node.end - node.at, tuple(known))
+        known = [name for name in values.values() if folded[:3] == name.casefold()[:3]][:3]
+        raise FilterError.of(node, f"{shown(node)} is no value of {field.name}", tuple(known))
     if len(numbers) > 1:
-        return Constant(node, ValueType(FieldType.STRING), field.values[numbers[0]])
+        return Constant(node, ValueType(FieldType.STRING), values[numbers[0]])
     return Constant(node, wanted, bool(numbers[0]) if is_boolean else numbers[0])
 
 
@@ -99,7 +106,9 @@ def _integer(node: Literal, wanted: ValueType, _: bool) -> Value:
     bits = wanted.bits or (8 if wanted.type is FieldType.CHAR else 32)
     largest = (1 << bits - (wanted.type is FieldType.INT)) - 1
     if node.value > largest:
-        raise FilterError(f"{node.text} is too large: the field has {bits} bits, and its largest value is {largest}", node.at, len(node.text))
+        raise FilterError(
+            f"{node.text} is too large: the field has {bits} bits, and its largest value is {largest}", node.at, len(node.text)
+        )
     return node.value
 
 
@@ -134,9 +143,9 @@ def _bytes(node: Literal, wanted: ValueType, partial: bool) -> Value:
     if isinstance(node, Word):
         value = bytes_of(node.text.removeprefix(":"))
         if value is None:
-            raise FilterError(f"{node.text} is no sequence of bytes", node.at, node.end - node.at)
-        if size is not None and (len(value) > size or len(value) < size and not partial):
-            raise FilterError(f"{node.text} has {len(value)} bytes, and the address {size}", node.at, node.end - node.at)
+            raise FilterError.of(node, f"{node.text} is no sequence of bytes")
+        if size is not None and (len(value) > size or (len(value) < size and not partial)):
+            raise FilterError.of(node, f"{node.text} has {len(value)} bytes, and the address {size}")
         return value
     if size is not None:
         raise refused(node, wanted)
@@ -147,7 +156,7 @@ def _bytes(node: Literal, wanted: ValueType, partial: bool) -> Value:
     if wanted.type is not FieldType.BYTES or isinstance(node.value, float):
         raise refused(node, wanted)
     if node.value > 0xFF:
-        raise FilterError(f"{node.text} is too large for a byte; bytes are written as 01:bb", node.at, node.end - node.at)
+        raise FilterError.of(node, f"{node.text} is too large for a byte; bytes are written as 01:bb")
     return bytes((node.value,))
 
 

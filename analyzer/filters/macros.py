@@ -1,7 +1,8 @@
 """Macros: names for texts, which are put in their place before a filter is parsed (wireshark-filter, "Macros").
 
-A macro is called as `$name(a, b)`, `${name:a;b}` or `${name}`; `$1` in its text is the first argument. The replacement is textual and
-recursive. Inside double quotes nothing is replaced. `$field` and `${proto.field}` are field references and stay as they are.
+A macro is called as `$name(a, b)`, `${name:a;b}` or `${name}`; `$1` in its text is the first argument. The replacement is
+textual and recursive. Inside double quotes nothing is replaced. `$field` and `${proto.field}` are field references and stay as
+they are.
 """
 
 import re
@@ -71,7 +72,7 @@ def _expanded(text: str, macros: Mapping[str, str], table: FieldTable, depth: in
             known = [one for one in macros if one.lower() == name.lower()]
             field = table.get(name)
             hint = (f"${name}",) if field is not None else tuple(known)
-            raise FilterError(f"there is no macro {name}", found.start(), len(name) + 1, hint)
+            raise FilterError(f"there is no macro {name}", found.start(), end - found.start(), hint)
         if depth == 0:
             raise FilterError(f"the macro {name} uses itself, or macros are nested too deeply", found.start(), len(name) + 1)
         filled = _filled(name, macros[name], arguments, found.start())

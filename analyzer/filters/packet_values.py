@@ -29,5 +29,8 @@ class PacketValues(Protocol):
     def values(self, field: Field) -> Sequence[Value]:
         """Return the values of all occurrences in the order of the packet; empty where the field is absent."""
 
+    def carried(self, field: Field) -> Sequence[bytes]:
+        """Return the bytes of a protocol with all that it carries, one entry for each of its `values`, for `contains`."""
+
     def occurrences(self, field: Field) -> Sequence[Occurrence]:
         """Return all occurrences with what `#` and `@` ask for; a filter without these never calls it."""

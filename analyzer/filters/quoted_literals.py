@@ -1,4 +1,5 @@
-"""What stands in quotes: strings, raw strings and character constants, with their escapes (wireshark-filter, "Protocol field types")."""
+"""What stands in quotes: strings, raw strings and character constants, with their escapes (wireshark-filter, "Protocol field
+types")."""
 
 import re
 
@@ -16,7 +17,9 @@ _SIMPLE = {
     ord("t"): 9,
     ord("v"): 11,
 }
-_ESCAPE = re.compile(rb"\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|([uU].{0,8})|(.)|$)", re.DOTALL)
+_ESCAPE = re.compile(
+    rb"\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|([uU].{0,8})|(.)|$)", re.DOTALL
+)
 _MAX_CODE_POINT = 0x10FFFF
 _SURROGATES = range(0xD800, 0xE000)
 
@@ -41,7 +44,9 @@ def character_code(text: str, at: int) -> int:
     if len(inner) > 1:
         raise FilterError(f"{text} is no character constant: it has more than one character", at, len(text))
     if not 0x20 <= ord(inner) < 0x7F:
-        raise FilterError(f"{text} is no character constant: only printable ASCII and escapes can stand in single quotes", at, len(text))
+        raise FilterError(
+            f"{text} is no character constant: only printable ASCII and escapes can stand in single quotes", at, len(text)
+        )
     return ord(inner)
 
 
@@ -74,5 +79,5 @@ def _code(found: re.Match[bytes], at: int) -> int:
             raise FilterError(f"{written} is no character of Unicode", at, len(written))
         return code
     if bad or not single or single[0] not in _SIMPLE:
-        raise FilterError(f"{written} is no escape sequence; a raw string, r\"…\", takes a backslash as it is", at, len(written))
+        raise FilterError(f'{written} is no escape sequence; in a raw string, r"…", a backslash is itself', at, len(written))
     return _SIMPLE[single[0]]

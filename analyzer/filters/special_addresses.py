@@ -1,4 +1,5 @@
-"""The special-purpose blocks of IP addresses: IANA's two registries (RFC 6890), for the functions `ip_special_name` and its like.
+"""The special-purpose blocks of IP addresses: IANA's two registries (RFC 6890), for the functions `ip_special_name` and its
+like.
 
 `special_addresses.csv` has the blocks in Wireshark's selection; the mask of a block is, from bit 4 down to bit 0: source,
 destination, forwardable, globally reachable, reserved by protocol.

@@ -1,7 +1,7 @@
 """The syntax of a filter as a tree, before any type is checked.
 
-Two sorts of nodes: entities, which have values (literals, fields, functions, slices, arithmetic), and tests, which are true or false.
-Every node knows its place in the text, so that each later error can point at it.
+Two sorts of nodes: entities, which have values (literals, fields, functions, slices, arithmetic), and tests, which are true or
+false. Every node knows its place in the text, so that each later error can point at it.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """The types of a filter: which entities can be compared, added or searched, and what each literal is.
 
-A literal has no type of its own: that of the other side gives it one. The rules are those of Wireshark 4.6, found by asking it: an
-expression that it refuses is refused here, for the same cause and at the same place.
+A literal has no type of its own: that of the other side gives it one. The rules are those of Wireshark 4.6, found by asking
+it: an expression that it refuses is refused here, for the same cause and at the same place.
 """
 
 from typing import NoReturn
@@ -44,7 +44,15 @@ _OPERATORS = {"===": ("==", True), "!==": ("!=", False), "!=": ("!=", True)}
 """What an operator asks, and whether of every value; the others ask it of any."""
 _ORDERED = ("<", "<=", ">", ">=")
 _SEARCHED = {
-    "contains": (FieldType.STRING, FieldType.PROTOCOL, FieldType.BYTES, FieldType.ETHER, FieldType.EUI64, FieldType.OID, FieldType.GUID),
+    "contains": (
+        FieldType.STRING,
+        FieldType.PROTOCOL,
+        FieldType.BYTES,
+        FieldType.ETHER,
+        FieldType.EUI64,
+        FieldType.OID,
+        FieldType.GUID,
+    ),
     "matches": (FieldType.STRING, FieldType.PROTOCOL, FieldType.BYTES, FieldType.ETHER, FieldType.EUI64),
 }
 _TEXT = ValueType(FieldType.STRING)
@@ -93,6 +101,7 @@ class _Check(EntityCheck):
         if is_untyped(left):
             self.refuse_unknown(left)
             if is_untyped(right):
+                self.refuse_misspelt(right)
                 self._refuse_constant(test)
             second = self.entity(right)
             first, second = self._beside(left, second, base)
@@ -108,36 +117,38 @@ class _Check(EntityCheck):
         return CompareTest(test, base, every, first, second)
 
     def _beside(self, literal: Entity, other: TypedEntity, operator: str) -> tuple[TypedEntity, TypedEntity]:
-        """Return a literal as a value of the type of the other side, and the other side: by its names where the literal is a name."""
+        """Return a literal as a value of the type of the other side, and that side: its names where the literal is a name."""
         field = _field_of(other)
         value = self.entity(literal, other.type, field)
         if value.type == _TEXT and other.type != _TEXT and isinstance(value, Constant) and isinstance(other, FieldValues):
             if operator in _ORDERED:
-                raise FilterError(f"{value.value} is the name of several values, which have no order", *place(literal))
+                raise FilterError.of(literal, f"{value.value!s} is the name of several values, which have no order")
             return value, NamesOf(other.node, _TEXT, other)
         return value, other
 
     def _compare(self, left: TypedEntity, right: TypedEntity) -> None:
         if left.type.type is FieldType.NONE or right.type.type is FieldType.NONE:
             named = left if left.type.type is FieldType.NONE else right
-            raise FilterError("this field has no value that could be compared", *place(named.node))
+            raise FilterError.of(named.node, "this field has no value that could be compared")
         if not comparable(left, right):
-            raise FilterError(f"a value of the type {left.type} cannot be compared with one of the type {right.type}", *place(right.node))
+            raise FilterError.of(
+                right.node, f"a value of the type {left.type} cannot be compared with one of the type {right.type}"
+            )
 
     def _search(self, test: Search) -> TypedTest:
         if is_untyped(test.left):
             self.refuse_unknown(test.left)
-            raise FilterError(f"only a field or a function can stand before {test.operator}", *place(test.left))
+            raise FilterError.of(test.left, f"only a field or a function can stand before {test.operator}")
         left = self.entity(test.left)
         field = _field_of(left)
         if field is not None and field.values and isinstance(left, FieldValues) and not left.use.raw:
             left = NamesOf(left.node, _TEXT, left)
         if left.type.type not in _SEARCHED[test.operator]:
-            raise FilterError(f"{test.operator} searches text and bytes, and this is of the type {left.type}", *place(test.left))
+            raise FilterError.of(test.left, f"{test.operator} searches text and bytes, and this is of the type {left.type}")
         every = test.quantifier == "all"
         if test.operator == "matches":
             if not isinstance(test.right, String):
-                raise FilterError("after matches comes a regular expression in double quotes", *place(test.right))
+                raise FilterError.of(test.right, "after matches comes a regular expression in double quotes")
             return MatchesTest(test, every, left, BytePattern(test.right.value, *place(test.right)))
         if is_untyped(test.right):
             right = self.entity(test.right, left.type, None, partial=True)
@@ -149,7 +160,7 @@ class _Check(EntityCheck):
     def _membership(self, test: Membership) -> TypedTest:
         if not isinstance(test.member, FieldUse):
             self.refuse_unknown(test.member)
-            raise FilterError("only a field can be in a set", *place(test.member))
+            raise FilterError.of(test.member, "only a field can be in a set")
         member = self.entity(test.member)
         named = False
         elements: list[TypedEntity | tuple[TypedEntity, TypedEntity]] = []
@@ -182,13 +193,15 @@ class _Check(EntityCheck):
         for one in elements:
             if isinstance(one, Constant) and one.type == _TEXT:
                 name = str(one.value).casefold()
-                spread += [Constant(one.node, member.type, number) for number, known in values.items() if known.casefold() == name]
+                spread += [
+                    Constant(one.node, member.type, number) for number, known in values.items() if known.casefold() == name
+                ]
             else:
                 spread.append(one)
         return MemberTest(test, test.negated, test.quantifier == "all", member, tuple(spread))
 
     def _refuse_constant(self, node: Node) -> NoReturn:
-        raise FilterError("there is no field in this, so it is the same for every packet", *place(node))
+        raise FilterError.of(node, "there is no field in this, so it is the same for every packet")
 
 
 def _field_of(entity: TypedEntity) -> Field | None:
