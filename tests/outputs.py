@@ -30,6 +30,9 @@ MAX_SESSIONS = 12
 FORMS = ("html", "pdf", "md", "json", "case", "stix")
 """The forms of a report."""
 
+OTHER = str(ROOT / "captures" / "demo.pcapng")
+"""The capture with which all are compared."""
+
 MAX_PACKETS = 40
 """Frames of a capture that `packet` prints, spread over all."""
 
@@ -65,6 +68,7 @@ def commands(capture: str, keys: list[str], n_sessions: int, n_frames: int, scra
             yield ["http", capture, "--format", form, *with_keys]
             yield ["certificates", capture, "--format", form, *with_keys]
             yield ["inventory", capture, "--format", form, *with_keys]
+            yield ["compare", capture, OTHER, "--format", form, *with_keys]
         yield ["sessions", capture, "--format", "json", "--messages", *with_keys]
         yield ["summary", capture, *with_keys]
         yield ["summary", capture, "--format", "json", *with_keys]

@@ -15,6 +15,7 @@ ENGLISH_FILES = {
     "report/stix_bundle.py": "STIX, which is JSON for programs",
     "report/svg_check.py": "errors of whoever draws a plot",
     "store/event_schema.py": "JSON Schema",
+    "store/compare_schema.py": "JSON Schema",
     "store/crosscheck_schema.py": "JSON Schema",
     "store/cbom.py": "CycloneDX, which is JSON for programs",
     "store/http_schema.py": "JSON Schema",

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from analyzer.cli.command_texts import ABOUT, ABOUTS, EXAMPLES, STATUS, STATUSES
+from analyzer.cli.compare_arguments import add_compare
 from analyzer.cli.crosscheck_arguments import add_crosscheck
 from analyzer.cli.follow_arguments import add_follow
 from analyzer.cli.inventory_arguments import add_inventory
@@ -48,6 +49,7 @@ COMMANDS = (
     "packet",
     "keys",
     "live",
+    "compare",
     "report",
     "crosscheck",
     "verify",
@@ -153,8 +155,8 @@ def _schema_options(arguments: list[str]) -> argparse.Namespace:
 
 
 def _add_read_and_json(command: argparse.ArgumentParser) -> None:
-    """Add -r where there are captures, and --json where JSON is one of the formats."""
-    if any(action.dest == "captures" for action in command._actions):
+    """Add -r where any number of captures is one, and --json where JSON is one of the formats."""
+    if any(action.dest == "captures" and action.nargs == "+" for action in command._actions):
         add_read(command)
     if any(action.dest == "format" and "json" in (action.choices or ()) for action in command._actions):
         add_json(command)
@@ -331,6 +333,12 @@ def _add_report(command: argparse.ArgumentParser) -> None:
     add_trust_options(command)
 
 
+def _add_compare(command: argparse.ArgumentParser) -> None:
+    add_compare(command)
+    add_keys(command)
+    add_trust_options(command)
+
+
 def _add_crosscheck(command: argparse.ArgumentParser) -> None:
     add_crosscheck(command)
     add_keys(command)
@@ -349,6 +357,7 @@ _ADDERS = {
     "packet": _add_packet,
     "fields": _add_fields,
     "live": _add_live,
+    "compare": _add_compare,
     "report": _add_report,
     "crosscheck": _add_crosscheck,
     "verify": add_verify,

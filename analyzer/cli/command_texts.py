@@ -1,5 +1,7 @@
 """The texts of the help: what each command does, and examples of it."""
 
+from analyzer.cli.compare_arguments import EXAMPLES as COMPARE_EXAMPLES
+from analyzer.cli.compare_arguments import STATUS as COMPARE_STATUS
 from analyzer.cli.crosscheck_arguments import EXAMPLES as CROSSCHECK_EXAMPLES
 from analyzer.cli.crosscheck_arguments import STATUS as CROSSCHECK_STATUS
 from analyzer.cli.follow_arguments import EXAMPLES as FOLLOW_EXAMPLES
@@ -20,7 +22,13 @@ exit status:
   1  a capture is damaged or cut short; what could be read is in the output
   2  nothing could be done: no such file, not a capture, no such session, bad option"""
 
-STATUSES = {"crosscheck": CROSSCHECK_STATUS, "verify": VERIFY_STATUS, "seal": SEAL_STATUS, "validate": VALIDATE_STATUS}
+STATUSES = {
+    "compare": COMPARE_STATUS,
+    "crosscheck": CROSSCHECK_STATUS,
+    "verify": VERIFY_STATUS,
+    "seal": SEAL_STATUS,
+    "validate": VALIDATE_STATUS,
+}
 """The exit status of commands that have their own."""
 
 EXAMPLES = {
@@ -84,6 +92,7 @@ examples:
   analyzer fields --findings downgrade
   analyzer fields --causes --format json    why something did not decrypt, and what makes a chain invalid""",
     "live": LIVE_EXAMPLES,
+    "compare": COMPARE_EXAMPLES,
     "report": REPORT_EXAMPLES,
     "crosscheck": CROSSCHECK_EXAMPLES,
     "verify": VERIFY_EXAMPLES,
@@ -111,6 +120,7 @@ ABOUTS = {
     "packets": "The packet list: one row a packet.",
     "packet": "One packet: the field tree of every layer with byte ranges, and its bytes.",
     "live": "The same analysis while packets arrive, on interfaces or from a pipe. Ctrl-C ends it, and the summary comes.",
+    "compare": "Two captures: one traffic at two places, or two times. What was lost or changed on the way; what is new.",
     "report": "The forensic report: evidence with hashes, findings, every session, in one page, a PDF or as data.",
     "crosscheck": "The same capture through tshark, field by field: what both see, and why they differ where that is known.",
     "verify": "Whether a bundle is as it was written: hashes, log, signature, time stamp. Works without a network.",

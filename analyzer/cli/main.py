@@ -73,14 +73,15 @@ def _run(arguments: Sequence[str]) -> int:
         return 0
     given: list[str] = options.captures
     check_patterns(given)
-    if options.command != "report":  # it looks first whether a folder is an incident
+    if options.command not in ("report", "compare"):  # for them, a folder is more than the captures in it
         options.captures = captures_in_order(given)
     part_of(options)  # what cannot be is said before anything is read
     captures = options.captures or getattr(options, "interfaces", [])
     _check_keys(options, captures)
     if getattr(options, "schema", False):
         return _print_schema(options)
-    outputs = open_outputs(options, [*captures, *paths_of_keys(options), *_trust_option_paths(options)])
+    inputs = captures_in_order(captures) if options.command == "compare" else captures
+    outputs = open_outputs(options, [*inputs, *paths_of_keys(options), *_trust_option_paths(options)])
     options.outputs = outputs
     _choose_pager(options, outputs)
     if results_are_english(options):

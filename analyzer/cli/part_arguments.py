@@ -12,7 +12,7 @@ from analyzer.store.validation_time import CAPTURE, NOW, read_moment
 PARTED = frozenset(
     {
         "summary", "sessions", "show", "http", "certificates", "inventory", "follow", "export", "packets", "packet", "keys",
-        "report", "crosscheck",
+        "report", "crosscheck", "compare",
     }
 )  # fmt: skip
 """The commands that read captures."""

@@ -4,6 +4,7 @@ Each schema is what its command prints with `--schema`. A line of JSON is one su
 """
 
 from analyzer.codec.codes import SEVERITIES, codes
+from analyzer.store.compare_schema import COMPARE
 from analyzer.store.crosscheck_schema import CROSSCHECK
 from analyzer.store.declaration import (
     CERTIFICATE_TIME,
@@ -410,6 +411,7 @@ SCHEMAS: dict[str, Schema] = {
     "packets": PACKET,
     "keys": KEYS,
     "live": SESSION,
+    "compare": COMPARE,
     "report": REPORT,
     "crosscheck": CROSSCHECK,
     "verify": VERIFICATION,

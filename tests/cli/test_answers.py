@@ -17,11 +17,11 @@ def ask(run: Run, demo: Path, repository: Path) -> Ask:
     """Run a command that stands on the page, word for word; `files` is replaced by a folder of the test."""
     page = (repository / "README.md").read_text("utf-8")
 
-    def ask(command: str, files: Path | None = None) -> Ran:
+    def ask(command: str, files: Path | None = None, status: int = 0) -> Ran:
         assert f"`{command}`" in page
         words = [str(demo) if word == "captures/demo.pcapng" else word for word in command.split()[1:]]
         ran = run(*[str(files) if word == "files" else word for word in words])
-        assert (ran.status, ran.err) == (0, b"")
+        assert (ran.status, ran.err) == (status, b"")
         return ran
 
     return ask
@@ -102,3 +102,16 @@ def test_which_fingerprints_are_rare_and_who_has_them(ask: Ask):
     assert listed[2].split() == ["t12d0208h1_f09d9ff7e6fc_3c5a66c06c35", "1", "1", "192.0.2.10"]
     assert "2001:db8:10::10" in [line.split()[-1] for line in listed[2:]]
     assert len(listed) == 10
+
+
+def test_what_is_in_this_capture_that_was_not_in_last_weeks(ask: Ask):
+    command = "analyzer compare captures/tls13-x25519/tls13-x25519.pcapng captures/demo.pcapng"
+    lines = ask(command, status=3).text.splitlines()
+    names = lines[lines.index("Server names  7") + 2 :][:7]
+    assert [line.split()[:2] for line in names] == [
+        ["+", "www.shop.example"], ["+", "news.example"], ["+", "www.bank.example"], ["+", "old.example"],
+        ["+", "legacy.example"], ["+", "api.weather.example"], ["-", "www.example"],
+    ]  # fmt: skip
+    gate = ask(f"{command} --new-findings", status=3).text
+    assert "+  fatal_alert (medium)" in gate
+    assert "Server names" not in gate

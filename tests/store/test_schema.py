@@ -89,6 +89,7 @@ def test_all_records_of_the_corpus_are_valid(corpus: Path):
 
 LINES = {
     "crosscheck": ["demo.pcapng"],
+    "compare": ["demo.pcapng", str(CAPTURES / "demo.pcapng")],
     "summary": ["demo.pcapng"],
     "certificates": ["demo.pcapng"],
     "inventory": ["demo.pcapng"],
@@ -113,7 +114,7 @@ def test_the_output_of_a_command_is_as_declared(command: str, capsys: pytest.Cap
         if command == "certificates":
             record["public_key"] = {k: v for k, v in record["public_key"].items() if k not in KEY_OF_A_CERTIFICATE}
         VALIDATORS[command].validate(record)
-    if command in ("packets", "certificates", "inventory", "summary", "show", "http", "crosscheck"):
+    if command in ("packets", "certificates", "inventory", "summary", "show", "http", "crosscheck", "compare"):
         assert list(json.loads(lines[0])) == list(SCHEMAS[command]["properties"])
 
 

@@ -1,0 +1,233 @@
+"""Decides for the TLS sessions of two places whether somebody between them ended TLS.
+
+A ClientHello and a ServerHello have 32 random bytes each. Who ends TLS answers with a hello and a key share of his own, so
+equal bytes of both hellos at both places show that nobody between them did: he could not know the secret of a key share that
+is not his (RFC 9846 section 7.4; up to TLS 1.2 the certificate and the signature over both randoms bind it too). The same
+client random with another ServerHello or another certificate, or another client random in the same TCP connection, proves
+that somebody did. A proxy that opens a connection of its own has nothing that is the same for certain. Such sessions are
+paired by server name and time, and that is called possible, with what differs: the issuer of the certificate, the client's
+fingerprint, the suite.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from analyzer.analysis.clock_offset import NAMES, ClockOffset
+from analyzer.analysis.joined_traces import CLIENT_RANDOM, JoinedTrace
+
+EXCLUDED, PROVEN, POSSIBLE, UNKNOWN = "excluded", "proven", "possible", "unknown"
+VERDICTS = (PROVEN, POSSIBLE, EXCLUDED, UNKNOWN)
+"""What is said of a session, the worst first."""
+
+CONNECTION, SERVER_NAME = "connection", "server_name"
+"""What joins two sessions besides the client random: their TCP connection; server name and time."""
+
+WINDOW = 10_000_000_000
+"""Nanoseconds between two ClientHellos of which a proxy may have sent the second one because of the first."""
+
+MOST_CANDIDATES = 1024
+"""Sessions with one server name that are paired by time."""
+
+CLUSTER = 2_000_000_000
+"""Nanoseconds within which differences of times are one offset, where only names join the sessions."""
+
+LEAST_CLUSTER = 3
+"""Pairs of sessions that must show the same offset; all sessions, if one place has fewer."""
+
+
+@dataclass(slots=True)
+class PlaceSession:
+    """A TLS session as one place saw it. What is not known is None, or empty bytes.
+
+    id, frame: as in its record. key: `Packet.key` from client to server. at: time of the ClientHello, or else of the beginning.
+    client_random, server_random: of the hellos. hello: digest of the ServerHello's bytes. certificates: SHA-256 of each that
+    the server sent, in hex. issuer: of the first one.
+    """
+
+    id: int
+    frame: int
+    key: bytes
+    at: int
+    end: int
+    client_random: bytes
+    server_random: bytes
+    hello: bytes | None
+    certificates: tuple[str, ...] | None
+    issuer: str | None
+    server_name: str | None
+    version: str | None
+    cipher_suite: str | None
+    ja4: str | None
+
+    def facts(self) -> dict[str, str | None]:
+        """Return what a proxy changes, by name."""
+        certificate = self.certificates[0] if self.certificates else None
+        return {
+            "certificate": certificate, "issuer": self.issuer, "ja4": self.ja4, "version": self.version,
+            "cipher_suite": self.cipher_suite,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that differs: its name, and what it is at A and at B."""
+
+    fact: str
+    a: str | None
+    b: str | None
+
+
+@dataclass(slots=True)
+class SessionPair:
+    """One session at both places, or two that may belong together. by: what joins them. verdict: one of VERDICTS."""
+
+    a: PlaceSession
+    b: PlaceSession
+    by: str
+    verdict: str
+    differences: list[Difference] = field(default_factory=list)
+
+
+def join_by_random(a: Sequence[PlaceSession], b: Sequence[PlaceSession]) -> list[SessionPair]:
+    """Return the sessions with the same client random, in the order of A.
+
+    Where several of one place have it (a hello that was sent again), the server random decides, and then the order of time.
+    """
+    waiting: dict[bytes, list[PlaceSession]] = {}
+    for one in b:
+        if one.client_random:
+            waiting.setdefault(one.client_random, []).append(one)
+    pairs = []
+    for one in a:
+        others = waiting.get(one.client_random) if one.client_random else None
+        if not others:
+            continue
+        at = next((at for at, other in enumerate(others) if other.server_random == one.server_random), 0)
+        pairs.append(_same_random(one, others.pop(at)))
+    return pairs
+
+
+def join_by_connection(
+    a: Iterable[tuple[PlaceSession, JoinedTrace]], b: Iterable[tuple[PlaceSession, JoinedTrace]]
+) -> list[SessionPair]:
+    """Return the sessions in connections that both places saw, and that no random has joined: the first one of each."""
+    known: dict[int, PlaceSession] = {}
+    for one, joined in b:
+        known.setdefault(id(joined), one)
+    pairs = []
+    for one, joined in a:
+        other = known.pop(id(joined), None)
+        if other is not None:
+            differing = bool(one.client_random and other.client_random)
+            verdict = PROVEN if differing and joined.same_numbers else POSSIBLE if differing else UNKNOWN
+            pairs.append(SessionPair(one, other, CONNECTION, verdict, _differences(one, other)))
+    return pairs
+
+
+def join_by_name(a: Sequence[PlaceSession], b: Sequence[PlaceSession], clock: ClockOffset) -> list[SessionPair]:
+    """Return the pairs of sessions that somebody may have joined: the same server name, near in time, and something differs.
+
+    Each session is in one pair, with the nearest in time.
+    """
+    by_name = _by_name(b)
+    near = sorted(
+        (
+            (abs(clock.at_a(other.at) - one.at), one.id, other.id, one, other)
+            for name, listed in _by_name(a).items()
+            for one in listed
+            for other in by_name.get(name, ())
+            if _may_be_caused(one, other, clock)
+        ),
+        key=lambda entry: entry[:3],
+    )
+    taken: tuple[set[int], set[int]] = (set(), set())
+    pairs = []
+    for _, first, second, one, other in near:
+        if first in taken[0] or second in taken[1]:
+            continue
+        differences = _differences(one, other)
+        if differences:
+            taken[0].add(first)
+            taken[1].add(second)
+            pairs.append(SessionPair(one, other, SERVER_NAME, POSSIBLE, differences))
+    return sorted(pairs, key=lambda pair: pair.a.id)
+
+
+def offset_by_names(a: Sequence[PlaceSession], b: Sequence[PlaceSession]) -> ClockOffset | None:
+    """Return the offset that most pairs of sessions with one server name agree on; None if too few do.
+
+    It is the offset and the time that a proxy needs.
+    """
+    by_name = _by_name(b)
+    found = sorted(
+        (other.at - one.at, one.id, other.id)
+        for name, listed in _by_name(a).items()
+        for one in listed
+        for other in by_name.get(name, ())
+    )
+    best: tuple[int, int, int] = (0, 0, 0)
+    first = 0
+    for last, (difference, _, _) in enumerate(found):
+        while difference - found[first][0] > CLUSTER:
+            first += 1
+        window = found[first : last + 1] if last - first < MOST_CANDIDATES else found[last - MOST_CANDIDATES : last + 1]
+        n_agreeing = min(len({one for _, one, _ in window}), len({other for _, _, other in window}))
+        if n_agreeing > best[0]:
+            best = n_agreeing, first, last
+    if best[0] < max(1, min(LEAST_CLUSTER, len(a), len(b))):
+        return None
+    agreeing = [difference for difference, _, _ in found[best[1] : best[2] + 1]]
+    middle = agreeing[len(agreeing) // 2]
+    spread = sorted(abs(one - middle) for one in agreeing)[len(agreeing) // 2]
+    reference = min(one.at for one in a if one.at >= 0)
+    return ClockOffset(middle, None, middle, spread, None, None, None, reference, best[0], best[0], NAMES)
+
+
+def overall(verdicts: Iterable[str]) -> str:
+    """Return what is said of all sessions: the worst that is said of one; UNKNOWN without any."""
+    counts = Counter(verdicts)
+    return next((one for one in VERDICTS if counts[one]), UNKNOWN)
+
+
+def _same_random(one: PlaceSession, other: PlaceSession) -> SessionPair:
+    """Compare two sessions with the same client random."""
+    differences = []
+    known = None not in (one.hello, other.hello)
+    if known and one.hello != other.hello:
+        differences.append(Difference("server_random", one.server_random.hex(), other.server_random.hex()))
+    if one.certificates and other.certificates and one.certificates != other.certificates:
+        differences.append(Difference("certificate", one.certificates[0], other.certificates[0]))
+        if one.issuer != other.issuer:
+            differences.append(Difference("issuer", one.issuer, other.issuer))
+    verdict = PROVEN if differences else EXCLUDED if known else UNKNOWN
+    return SessionPair(one, other, CLIENT_RANDOM, verdict, differences)
+
+
+def _differences(one: PlaceSession, other: PlaceSession) -> list[Difference]:
+    """Return what is known of both and differs."""
+    theirs = other.facts()
+    return [
+        Difference(fact, mine, theirs[fact])
+        for fact, mine in one.facts().items()
+        if mine is not None and theirs[fact] is not None and mine != theirs[fact]
+    ]
+
+
+def _by_name(sessions: Iterable[PlaceSession]) -> dict[str, list[PlaceSession]]:
+    found: dict[str, list[PlaceSession]] = {}
+    for one in sessions:
+        if one.server_name and one.at >= 0:
+            listed = found.setdefault(one.server_name.lower(), [])
+            if len(listed) < MOST_CANDIDATES:
+                listed.append(one)
+    return found
+
+
+def _may_be_caused(one: PlaceSession, other: PlaceSession, clock: ClockOffset) -> bool:
+    """Return whether one of two sessions can be there because of the other: it began soon after it, and before it ended."""
+    at, end = clock.at_a(other.at), clock.at_a(other.end)
+    if abs(at - one.at) > WINDOW:
+        return False
+    margin = clock.uncertainty or CLUSTER
+    return at <= one.end + margin and one.at <= end + margin

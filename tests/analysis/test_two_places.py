@@ -1,0 +1,123 @@
+"""Two places of real TLS traffic: joined, timed, and what is between them, with clocks apart by hours."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from frames_by_hand import START
+from two_taps import ACK, HOUR, MS, NEAR, RST, SERVER, Ends, Sent, Tap, direct, intercepted, packets, places, through
+
+from analyzer.analysis.interception import EXCLUDED, POSSIBLE, PROVEN
+from analyzer.analysis.joined_traces import CLIENT_RANDOM
+from analyzer.analysis.two_places import TwoPlaces
+
+TRANSLATED: Ends = (("198.51.100.1", 61000), NEAR[1])
+
+
+@pytest.fixture(scope="module")
+def sent(tmp_path_factory: pytest.TempPathFactory) -> list[Sent]:
+    """A connection of real endpoints."""
+    (chunks,) = direct(tmp_path_factory.mktemp("direct"), "www.example.test")
+    return packets(chunks)
+
+
+def changed(found: TwoPlaces) -> dict[str, tuple[str | None, str | None]]:
+    return {one.fact: (one.a, one.b) for one in found.connections[0].changed}
+
+
+def test_a_translated_session_is_joined_and_not_intercepted(sent: list[Sent], tmp_path: Path):
+    a, b = Tap(2, 4 * MS), Tap(7, 15 * MS, ahead=-7 * HOUR, ends=TRANSLATED)
+    through(sent, a, b)
+    found = places(tmp_path, a, b)
+    (pair,) = found.pairs
+    assert (pair.by, pair.verdict) == (CLIENT_RANDOM, EXCLUDED)
+    assert changed(found) == {"client": ("10.0.0.5:50000", "198.51.100.1:61000")}
+    assert found.clock is not None
+    assert found.clock.uncertainty is not None
+    assert abs(found.clock.offset + 7 * HOUR) <= found.clock.uncertainty == 11 * MS
+    assert not found.is_different()
+    assert found.alone == ([], [])
+
+
+def test_what_a_middlebox_rewrites_is_told(sent: list[Sent], tmp_path: Path):
+    a, b = Tap(2, 4 * MS), Tap(7, 15 * MS, mss=1380, numbers=(77_000_000, 99_000_000))
+    through(sent, a, b)
+    found = places(tmp_path, a, b)
+    assert changed(found) == {
+        "client_mss": ("1460", "1380"),
+        "server_mss": ("1460", "1380"),
+        "sequence_numbers": ("305419897 4294963201", "382419897 98995905"),
+    }
+    assert found.pairs[0].verdict == EXCLUDED
+    assert found.is_different()
+
+
+def test_a_reset_that_only_one_place_has_comes_from_between(sent: list[Sent], tmp_path: Path):
+    a, b = Tap(2, 4 * MS), Tap(7, 15 * MS)
+    through(sent, a, b)
+    a.see(replace(sent[-1], side=SERVER, flags=RST | ACK, sequence=sent[-1].acknowledgement, at=sent[-1].at + MS))
+    assert changed(places(tmp_path, a, b)) == {"server_reset": (f"frame {len(sent) + 1}", None)}
+
+
+def test_a_session_before_the_other_capture_is_not_called_lost(sent: list[Sent], tmp_path: Path):
+    a, b = Tap(2, 4 * MS), Tap(7, 15 * MS, ahead=HOUR)
+    through(sent, a, Tap(7, 0))
+    later = [replace(one, at=one.at + 60_000 * MS, sequence=one.sequence - 500_000) for one in sent if not one.payload]
+    a.ends = b.ends = (("10.0.0.5", 50001), NEAR[1])
+    through(later, a, b)
+    found = places(tmp_path, a, b)
+    assert [covered for _, covered in found.alone[0]] == [False]
+    assert found.alone[1] == []
+    assert [one.id for one in found.sessions_alone[0]] == [0]
+    assert not found.is_different()
+
+
+def test_a_connection_that_does_not_come_is_a_difference(sent: list[Sent], tmp_path: Path):
+    a, b = Tap(2, 4 * MS), Tap(7, 15 * MS)
+    through(sent, a, b)
+    a.ends = (("10.0.0.6", 50001), NEAR[1])
+    a.see(replace(sent[0], at=sent[10].at, sequence=0x55555555))
+    found = places(tmp_path, a, b)
+    assert [covered for _, covered in found.alone[0]] == [True]
+    assert found.is_different()
+
+
+def test_a_proxy_that_ends_tls(tmp_path: Path):
+    near, far = intercepted(tmp_path, "one.test", "two.test", "three.test")
+    a, b = Tap(1, MS), Tap(0, MS, ahead=-5 * HOUR)
+    began = min(chunks[0][0] for chunks in near)
+    for tap, connections, host in ((a, near, "10.0.0.5"), (b, far, "192.0.2.99")):
+        for number, chunks in enumerate(connections):
+            tap.ends = ((host, 40000 + number), NEAR[1])
+            isns = 0x20000000 + len(host) * 1_000_000 + number, 0x30000000 + len(host) * 1_000_000 + number
+            for one in packets(chunks, isns, start=START + chunks[0][0] - began):
+                tap.see(one)
+    found = places(tmp_path, a, b)
+    assert found.connections == []
+    assert found.clock is not None
+    assert found.clock.by == "names"
+    assert abs(found.clock.offset + 5 * HOUR) < 2000 * MS
+    assert [(pair.a.server_name, pair.verdict) for pair in found.pairs] == [
+        ("one.test", POSSIBLE), ("two.test", POSSIBLE), ("three.test", POSSIBLE),
+    ]  # fmt: skip
+    for pair in found.pairs:
+        facts = {one.fact: (one.a, one.b) for one in pair.differences}
+        assert facts["issuer"] == ("CN=Corporate Proxy", "CN=Honest CA")
+        assert {"certificate", "ja4"} <= facts.keys()
+    assert found.is_different()
+
+
+def test_a_proxy_inside_the_connection_is_proven(tmp_path: Path):
+    (near,), (far,) = intercepted(tmp_path, "one.test")
+    a, b = Tap(2, 4 * MS), Tap(7, 15 * MS, ahead=HOUR)
+    through(packets(near), a, Tap(7, 0))
+    through(packets(far), Tap(2, 0), b)
+    found = places(tmp_path, a, b)
+    (pair,) = found.pairs
+    assert (pair.by, pair.verdict) == ("connection", PROVEN)
+    assert {one.fact for one in pair.differences} >= {"certificate", "issuer", "ja4"}
+
+
+def test_nothing_in_common(tmp_path: Path):
+    found = places(tmp_path, Tap(0, 0), Tap(0, 0))
+    assert (found.clock, found.connections, found.pairs, found.is_different()) == (None, [], [], False)
