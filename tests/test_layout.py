@@ -84,6 +84,8 @@ TESTED_ELSEWHERE = {
     "capture/live/scapy_capture.py": "capture/live/test_live_capture.py",
     "capture/source.py": "capture/test_capture_reader.py",
     "cli/arguments.py": "cli/test_main.py",
+    "cli/exit_status.py": "cli/test_main.py",
+    "store/host_name.py": "store/test_part.py",
     "cli/session_argument.py": "cli/test_session_choice.py",
     "cli/number_argument.py": "cli/test_main.py",
     "cli/shared_arguments.py": "cli/test_main.py",

@@ -15,6 +15,7 @@ from analyzer.capture.capture_reader import CaptureReader
 from analyzer.capture.key_prescan import is_prescanned
 from analyzer.capture.packet_reader import PacketReader
 from analyzer.capture.source import STANDARD_INPUT, Hashing
+from analyzer.cli.exit_status import DAMAGED, DONE, FAILED
 from analyzer.cli.interruption import Interruption
 from analyzer.cli.output import CommandError, Output, complain
 from analyzer.cli.part_arguments import beside_the_part
@@ -26,9 +27,6 @@ from analyzer.tls.limits import MAX_PENDING_TIME
 if TYPE_CHECKING:
     from analyzer.engine import Engine, Listener
     from analyzer.store.part import Part
-
-DONE, DAMAGED, FAILED = 0, 1, 2
-"""Exit status of a command: everything was read; a capture is damaged or truncated; nothing could be done."""
 
 Turn = TypeVar("Turn")
 

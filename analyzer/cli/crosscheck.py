@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
-from analyzer.cli.capture_run import DONE, CaptureRun
+from analyzer.cli.capture_run import CaptureRun
+from analyzer.cli.exit_status import DONE
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import CommandError, Output
 from analyzer.cli.part_arguments import part_of

@@ -8,7 +8,8 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from analyzer.cli.capture_paths import names_of
-from analyzer.cli.capture_run import DONE, FAILED, CaptureRun, no_such_session
+from analyzer.cli.capture_run import CaptureRun, no_such_session
+from analyzer.cli.exit_status import DONE, FAILED
 from analyzer.cli.key_files import Keys, read_keys
 from analyzer.cli.output import CommandError, Output, complain
 from analyzer.cli.part_arguments import part_of

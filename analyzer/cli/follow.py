@@ -10,7 +10,8 @@ from analyzer.analysis.decryption_failure import CAUSES
 from analyzer.analysis.missing_data import MissingData
 from analyzer.capture.frame_places import FramePlaces
 from analyzer.cli.capture_paths import names_of
-from analyzer.cli.capture_run import DONE, FAILED, CaptureRun, no_such_session
+from analyzer.cli.capture_run import CaptureRun, no_such_session
+from analyzer.cli.exit_status import DONE, FAILED
 from analyzer.cli.follow_stream import follow_stream
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import CommandError, Output, complain

@@ -7,7 +7,6 @@ from argparse import Namespace
 from collections.abc import Mapping, Sequence
 
 from analyzer.cli.output import CommandError, complain
-from analyzer.text.formatting import count_text, size_text
 
 KEY_LOG_VARIABLE = "SSLKEYLOGFILE"
 """Names the file to which programs write their secrets (RFC 9850, section 2.1)."""
@@ -31,6 +30,8 @@ def check_patterns(paths: Sequence[str]) -> None:
         matching = glob.glob(path)
         if not matching:
             raise CommandError(f"{path}: no such file, and none whose name this pattern matches")
+        from analyzer.text.formatting import count_text
+
         files = count_text(len(matching), "file")
         raise CommandError(f"{path}: no such file; without quotation marks, the shell finds {files}")
 
@@ -42,6 +43,8 @@ def hint_at_folders(paths: Sequence[str]) -> None:
             with os.scandir(path) as entries:
                 inner = sum(entry.is_dir() for entry in entries)
             if inner:
+                from analyzer.text.formatting import count_text
+
                 complain(f"{path}: {count_text(inner, 'folder')} in it: captures in there are not read")
 
 
@@ -58,6 +61,7 @@ def hint_at_build(captures: Sequence[str]) -> None:
     if size < LARGE:
         return
     from analyzer.codec.build import build_state
+    from analyzer.text.formatting import size_text
 
     if build_state() != "compiled":
         complain(

@@ -78,13 +78,6 @@ def read_other_keys(options: Namespace) -> OtherKeys:
     return OtherKeys(private_keys=keys, psks=psks)
 
 
-def paths_of_keys(options: Namespace) -> list[str]:
-    """Return the files that the options for keys name, in their order."""
-    if "keylog" not in options:
-        return []
-    return [*options.keylog, *options.rsa_key, *options.psk_file, *options.password_file]
-
-
 def _read_keylogs(paths: list[str], capture_run: "CaptureRun") -> "KeyLog":
     from analyzer.secrets.keylog import KeyLog
 

@@ -15,7 +15,7 @@ from contextlib import ExitStack, redirect_stderr
 from analyzer.capture.live import privileges
 from analyzer.capture.live.live_capture import CaptureError, LiveCapture, LiveOptions, new_groups
 from analyzer.capture.live.pipe_capture import PipeCapture
-from analyzer.cli.capture_run import DAMAGED, DONE, FAILED
+from analyzer.cli.exit_status import DAMAGED, DONE, FAILED
 from analyzer.cli.interruption import Interruption, exceptions
 from analyzer.cli.later_imports import import_later_ones, unreadable
 from analyzer.cli.live_command import LiveCommand, OwnSessions

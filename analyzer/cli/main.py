@@ -9,12 +9,12 @@ from importlib import import_module
 
 from analyzer.cli.arguments import parse, parser
 from analyzer.cli.capture_paths import captures_in_order
-from analyzer.cli.capture_run import FAILED
+from analyzer.cli.exit_status import FAILED
 from analyzer.cli.hints import check_patterns, give_hints
-from analyzer.cli.key_files import paths_of_keys
 from analyzer.cli.output import CommandError, Output, complain, leave_pager
 from analyzer.cli.output_files import open_outputs
 from analyzer.cli.part_arguments import part_of
+from analyzer.cli.shared_arguments import paths_of_keys
 from analyzer.cli.spoken_language import choose_language, results_are_english
 from analyzer.text.language import keep_results_english
 

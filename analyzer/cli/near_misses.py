@@ -3,7 +3,6 @@
 import argparse
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 
 MOST = 3
 """The most names that are proposed."""
@@ -89,6 +88,8 @@ def no_such_command(word: str, commands: Iterable[str]) -> str:
     """Return the message that a word is no command and no file, with what may be meant. Empty if it can only mean a file."""
     if not _WORD.fullmatch(word):
         return ""
+    from difflib import get_close_matches
+
     known = list(commands)
     lower = word.lower()
     meant = [name for name, words in _OTHER_WORDS.items() if name in known and lower in words]
@@ -120,6 +121,8 @@ def _options_like(word: str, command: argparse.ArgumentParser) -> list[str]:
     """Return the long options of a command that are nearest to a word, and those that begin with it if none is near."""
     if not word.startswith("--"):
         return []
+    from difflib import get_close_matches
+
     own = [*(name for name in command._option_string_actions if name.startswith("--")), *OF_ALL]
     alike = get_close_matches(word[2:], [name[2:] for name in own], MOST, _ALIKE + 0.1)
     return [f"--{name}" for name in alike] or [name for name in own if name.startswith(word)][:MOST]

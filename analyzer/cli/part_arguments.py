@@ -2,12 +2,15 @@
 
 import argparse
 from argparse import Namespace
+from typing import TYPE_CHECKING
 
-from analyzer.capture.capture_reader import FileFacts
 from analyzer.cli.output import CommandError
-from analyzer.store.part import Part, read_host
-from analyzer.store.session_record import rfc3339
+from analyzer.store.host_name import read_host
 from analyzer.store.validation_time import CAPTURE, NOW, read_moment
+
+if TYPE_CHECKING:
+    from analyzer.capture.capture_reader import FileFacts
+    from analyzer.store.part import Part
 
 PARTED = frozenset(
     {
@@ -38,18 +41,20 @@ def add_part(command: argparse.ArgumentParser) -> None:
     )
 
 
-def part_of(options: Namespace) -> Part | None:
+def part_of(options: Namespace) -> "Part | None":
     """Return the part that the options choose; None for all of the capture. Raises CommandError for an empty span of time."""
     since, until, hosts = getattr(options, "since", None), getattr(options, "until", None), getattr(options, "host", [])
     if since is None and until is None and not hosts:
         return None
     if since is not None and until is not None and since >= until:
         raise CommandError("--since is not before --until: nothing can be between them")
+    from analyzer.store.part import Part
+
     addresses = frozenset(address for address, _ in hosts if address is not None)
     return Part(since, until, addresses, frozenset(name for _, name in hosts if name is not None))
 
 
-def beside_the_part(part: Part | None, files: list[FileFacts]) -> str:
+def beside_the_part(part: "Part | None", files: "list[FileFacts]") -> str:
     """Return a line about captures that have no frame in the span of time; empty if they have some."""
     known = [(facts.first_time, facts.last_time) for facts in files if facts.first_time is not None]
     if part is None or not known:
@@ -58,10 +63,12 @@ def beside_the_part(part: Part | None, files: list[FileFacts]) -> str:
     last = max(one for _, one in known if one is not None)
     if (part.until is None or first < part.until) and (part.since is None or last >= part.since):
         return ""
+    from analyzer.store.session_record import rfc3339
+
     return f"no frame is in the time of --since and --until: the captures go from {rfc3339(first)} to {rfc3339(last)}"
 
 
-def part_text(part: Part) -> str:
+def part_text(part: "Part") -> str:
     """Return the part as the options that choose it."""
     chosen = part.record()
     options = [("--since", chosen["since"]), ("--until", chosen["until"]), *(("--host", host) for host in chosen["hosts"])]

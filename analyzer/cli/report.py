@@ -8,17 +8,19 @@ from contextlib import ExitStack
 from typing import IO, Any
 
 from analyzer.capture.source import DIGESTS
-from analyzer.cli.capture_run import FAILED, CaptureRun
+from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.crosscheck import second_opinion
 from analyzer.cli.document_targets import need_font, refuse_existing, refuse_targets, write_target
+from analyzer.cli.exit_status import FAILED
 from analyzer.cli.interruption import exceptions
-from analyzer.cli.key_files import paths_of_keys, read_keys
+from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import STANDARD_STREAM, CommandError, Output
 from analyzer.cli.part_arguments import part_of
 from analyzer.cli.part_frames import frames_of
 from analyzer.cli.part_listener import PartListener
 from analyzer.cli.report_arguments import ENDINGS
 from analyzer.cli.report_bundle import captures_of, check_folder, records_file, write_report_bundle
+from analyzer.cli.shared_arguments import paths_of_keys
 from analyzer.cli.signing_files import signer_of
 from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine, Listener

@@ -17,7 +17,8 @@ from analyzer.cli.output import CommandError, Output
 from analyzer.cli.part_arguments import part_of
 from analyzer.cli.rows import clock
 from analyzer.engine import Engine, Listener
-from analyzer.store.part import Part, read_host
+from analyzer.store.host_name import read_host
+from analyzer.store.part import Part
 from analyzer.store.session_record import session_head
 from analyzer.text.language import say
 from analyzer.tls.events import Event, SessionEnded

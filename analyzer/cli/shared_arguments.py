@@ -107,3 +107,10 @@ def add_read(command: argparse.ArgumentParser) -> None:
 def add_json(command: argparse.ArgumentParser) -> None:
     """Add --json to a command with --format json."""
     command.add_argument("--json", dest="format", action="store_const", const="json", help="short for --format json")
+
+
+def paths_of_keys(options: argparse.Namespace) -> list[str]:
+    """Return the files that the options for keys name, in their order."""
+    if "keylog" not in options:
+        return []
+    return [*options.keylog, *options.rsa_key, *options.psk_file, *options.password_file]

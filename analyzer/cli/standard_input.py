@@ -2,7 +2,6 @@
 
 import os
 import select
-import socket
 import stat
 
 from analyzer.cli.output import complain
@@ -37,5 +36,7 @@ def input_comes() -> bool:
 
 def _has_byte(descriptor: int) -> bool:
     """Return whether a socket that can be read has a byte, and not its end. The descriptor is closed."""
+    import socket
+
     with socket.socket(fileno=descriptor) as peer:
         return bool(peer.recv(1, socket.MSG_PEEK))

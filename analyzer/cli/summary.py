@@ -14,9 +14,10 @@ from analyzer.analysis.tally import MOST_VALUES
 from analyzer.analysis.traffic import Traffic
 from analyzer.capture.capture_reader import CaptureReader, FileFacts
 from analyzer.capture.frame import Frame
-from analyzer.cli.capture_run import FAILED, CaptureRun
+from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.chain_summary import ChainSummary
 from analyzer.cli.decryption_counts import Decryptions
+from analyzer.cli.exit_status import FAILED
 from analyzer.cli.failure_text import print_failures
 from analyzer.cli.files import print_files
 from analyzer.cli.findings import Findings

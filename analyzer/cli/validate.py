@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from analyzer.cli.capture_run import DAMAGED, DONE
 from analyzer.cli.document_targets import need_font, refuse_targets, write_target
+from analyzer.cli.exit_status import DAMAGED, DONE
 from analyzer.cli.output import STANDARD_STREAM, CommandError, Output
 from analyzer.cli.table import pad, width, wrap
 from analyzer.crosscheck.tshark_program import TsharkError, TsharkProgram, find_tshark

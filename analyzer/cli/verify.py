@@ -104,7 +104,7 @@ def _command(options: Namespace, read: Read) -> tuple[list[str], list[str]]:
     Raises CommandError.
     """
     from analyzer.cli.arguments import parse
-    from analyzer.cli.key_files import paths_of_keys
+    from analyzer.cli.shared_arguments import paths_of_keys
     from analyzer.cli.trust_options import trust_option_paths
     from analyzer.cli.word_order import options_of_all
 

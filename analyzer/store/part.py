@@ -8,17 +8,14 @@ A host is an address, or a server name of a session. An address is that of a sid
 that of the ClientHello, or what a proxy was asked to connect to.
 """
 
-import re
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
 
 from analyzer.packet.packet import Packet
+from analyzer.store.host_name import canonical_name
 from analyzer.store.session_record import rfc3339, session_head
 from analyzer.tls.session import Session
-
-_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.ASCII)
-_LONGEST_NAME = 253
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,28 +102,3 @@ def addresses_of(packet: Packet) -> tuple[str, ...]:
     first = packet.ip + (12 if width == 4 else 8)
     data = bytes(packet.data[first : first + 2 * width])
     return () if len(data) < 2 * width else (str(ip_address(data[:width])), str(ip_address(data[width:])))
-
-
-def canonical_name(name: str) -> str:
-    """Return a server name as it is compared: in lower case, without the dot of the root."""
-    return name.lower().removesuffix(".")
-
-
-def read_host(text: str) -> tuple[str | None, str | None]:
-    """Return an address, or else a server name, as `Part` has it. Raises ValueError for what is neither."""
-    bare = text[1:-1] if text[:1] == "[" and text[-1:] == "]" else text
-    try:
-        address = ip_address(bare)
-    except ValueError:
-        pass
-    else:
-        if "%" not in bare:
-            return str(address), None
-    try:
-        name = canonical_name(text if text.isascii() else text.encode("idna").decode("ascii"))
-    except UnicodeError:
-        name = ""
-    labels = name.split(".")
-    if len(name) > _LONGEST_NAME or not all(map(_LABEL.fullmatch, labels)) or labels[-1].isdigit():
-        raise ValueError(f"{text!r} is no address and no server name")
-    return None, name

@@ -165,11 +165,22 @@ def test_version_says_how_it_was_built(run: Run, build_under_test: str):
     assert f"({words}, Python " in run("--version").text
 
 
+@pytest.mark.parametrize("words", [["--version"], ["sessions", "--help"], ["sesions"]])
+def test_what_reads_nothing_imports_nothing_large(words: list[str], repository: Path):
+    code = "import sys; from analyzer.cli.main import main\ntry: main(sys.argv[1:])\nfinally: print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, cwd=repository, timeout=60)
+    imported = set(done.stdout.splitlines()[-1].split())
+    modules = {"engine.engine", "tls.session", "x509.certificate", "packet.packet", "store.session_record", "flows.tcp"}
+    assert not {f"analyzer.{module}" for module in modules} & imported
+    assert not {"cryptography", "rich", "scapy", "textual", "jinja2", "pyshark", "orjson", "hpack", "cython"} & imported
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_scripts_know_the_commands(run: Run, shell: str):
     ran = run("--completion", shell)
     assert ran.status == 0
     assert all(word in ran.text for word in ("summary", "sessions", "show", "packets", "packet", "messages"))
+    assert all(word in ran.text for word in ("no-pager", "json", "read"))
 
 
 @pytest.mark.parametrize("command", [[], ["summary"], ["sessions"], ["show"], ["packets"], ["packet"]])
