@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from analyzer.capture.capture_reader import FileFacts
-from analyzer.cli.capture_run import FAILED, CaptureRun
+from analyzer.cli.capture_run import CaptureRun
+from analyzer.cli.exit_status import FAILED
 from analyzer.cli.inventory_arguments import CERTIFICATES, SERVERS, SOON, TABLES
 from analyzer.cli.inventory_csv import write_csv
 from analyzer.cli.inventory_text import print_inventory
