@@ -85,7 +85,7 @@ TESTED_ELSEWHERE = {
     "capture/source.py": "capture/test_capture_reader.py",
     "cli/arguments.py": "cli/test_main.py",
     "cli/exit_status.py": "cli/test_main.py",
-    "store/host_name.py": "store/test_part.py",
+    "store/named_host.py": "store/test_part.py",
     "cli/session_argument.py": "cli/test_session_choice.py",
     "cli/number_argument.py": "cli/test_main.py",
     "cli/shared_arguments.py": "cli/test_main.py",

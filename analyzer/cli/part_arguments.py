@@ -5,7 +5,7 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from analyzer.cli.output import CommandError
-from analyzer.store.host_name import read_host
+from analyzer.store.named_host import read_host
 from analyzer.store.validation_time import CAPTURE, NOW, read_moment
 
 if TYPE_CHECKING:

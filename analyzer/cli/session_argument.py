@@ -4,7 +4,7 @@ import argparse
 import os
 
 from analyzer.cli.number_argument import read_number
-from analyzer.store.host_name import read_host
+from analyzer.store.named_host import read_host
 
 SESSION = "the number of a session, from 0, or its server name or address"
 """The help of the session of a command."""

@@ -17,7 +17,7 @@ from analyzer.cli.output import CommandError, Output
 from analyzer.cli.part_arguments import part_of
 from analyzer.cli.rows import clock
 from analyzer.engine import Engine, Listener
-from analyzer.store.host_name import read_host
+from analyzer.store.named_host import read_host
 from analyzer.store.part import Part
 from analyzer.store.session_record import session_head
 from analyzer.text.language import say

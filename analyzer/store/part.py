@@ -13,7 +13,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from analyzer.packet.packet import Packet
-from analyzer.store.host_name import canonical_name
+from analyzer.store.named_host import canonical_name
 from analyzer.store.session_record import rfc3339, session_head
 from analyzer.tls.session import Session
 

@@ -7,7 +7,7 @@ import pytest
 from analyzer.capture.frame import Frame
 from analyzer.packet.headers import read
 from analyzer.packet.packet import Packet
-from analyzer.store.host_name import canonical_name, read_host
+from analyzer.store.named_host import canonical_name, read_host
 from analyzer.store.part import Part, addresses_of
 
 SECOND = 1_000_000_000
