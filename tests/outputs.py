@@ -78,6 +78,7 @@ def commands(capture: str, keys: list[str], n_sessions: int, n_frames: int, scra
         yield ["export", capture, "-o", f"{scratch}/folder", "--what", "objects,certificates,streams", *with_keys]
         yield ["export", capture, "-o", f"{scratch}/keyed.pcapng", *with_keys]
         yield ["export", capture, "--plaintext", f"{scratch}/plain.pcapng", *with_keys]
+        yield ["export", capture, "--har", f"{scratch}/web.har", *with_keys]
         for form in FORMS:
             yield ["report", capture, "-o", f"{scratch}/report", "--force", "--format", form, *with_keys]
         for number in range(min(n_sessions, MAX_SESSIONS)):
@@ -93,7 +94,7 @@ def run(arguments: list[str], scratch: Path) -> bytes:
     """Status, standard output, standard error and written files of one command line."""
     from analyzer.cli.main import main
 
-    for old in ("folder", "keyed.pcapng", "plain.pcapng", "report"):
+    for old in ("folder", "keyed.pcapng", "plain.pcapng", "web.har", "report"):
         shutil.rmtree(scratch / old, ignore_errors=True)
         (scratch / old).unlink(missing_ok=True)
     out, err = scratch / "out", scratch / "err"
@@ -103,7 +104,7 @@ def run(arguments: list[str], scratch: Path) -> bytes:
         except SystemExit as end:
             status = str(end.code)
     files = sorted(path for old in ("folder", "keyed.pcapng", "plain.pcapng") for path in scratch.glob(f"{old}*/**/*"))
-    files += [path for path in (scratch / "keyed.pcapng", scratch / "plain.pcapng", scratch / "report") if path.is_file()]
+    files += [path for path in [scratch / one for one in ("keyed.pcapng", "plain.pcapng", "web.har", "report")] if path.is_file()]
     written = "".join(
         f"{path.relative_to(scratch)} {hashlib.sha256(path.read_bytes()).hexdigest()}\n" for path in files if path.is_file()
     )

@@ -31,6 +31,8 @@ MANY_ATTRIBUTES = {
 
 TESTED_ELSEWHERE = {
     "filters/handshake_fields.py": "filters/test_tls_fields.py",
+    "cli/export_arguments.py": "cli/test_export.py",
+    "store/har_entry.py": "store/test_har_archive.py",
     "filters/frame_fields.py": "filters/test_frame_values.py",
     "filters/frame_view.py": "filters/test_frame_values.py",
     "filters/header_places.py": "filters/test_frame_values.py",

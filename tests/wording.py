@@ -16,6 +16,8 @@ ENGLISH_FILES = {
     "report/svg_check.py": "errors of whoever draws a plot",
     "store/event_schema.py": "JSON Schema",
     "store/compare_schema.py": "JSON Schema",
+    "store/har_archive.py": "HAR, which is JSON for programs",
+    "store/har_entry.py": "HAR, which is JSON for programs",
     "store/crosscheck_schema.py": "JSON Schema",
     "store/cbom.py": "CycloneDX, which is JSON for programs",
     "store/http_schema.py": "JSON Schema",

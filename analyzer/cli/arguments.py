@@ -8,11 +8,12 @@ from typing import Any, NoReturn
 from analyzer.cli.command_texts import ABOUT, ABOUTS, EXAMPLES, STATUS, STATUSES
 from analyzer.cli.compare_arguments import add_compare
 from analyzer.cli.crosscheck_arguments import add_crosscheck
+from analyzer.cli.export_arguments import add_export
 from analyzer.cli.follow_arguments import add_follow
 from analyzer.cli.inventory_arguments import add_inventory
 from analyzer.cli.live_arguments import add_live
 from analyzer.cli.near_misses import no_such_options
-from analyzer.cli.number_argument import read_number, read_rows, read_size
+from analyzer.cli.number_argument import read_number, read_rows
 from analyzer.cli.output import CommandError
 from analyzer.cli.output_arguments import add_format, add_output
 from analyzer.cli.part_arguments import PARTED, add_part
@@ -252,43 +253,7 @@ def _add_inventory(command: argparse.ArgumentParser) -> None:
 
 def _add_export(command: argparse.ArgumentParser) -> None:
     add_captures(command)
-    command.add_argument(
-        "-o",
-        "--output",
-        dest="target",
-        metavar="FILE",
-        help="a new or empty folder for the files; or FILE.pcapng for the capture with the secrets of the sessions inside, "
-        "which opens them for everybody who gets it",
-    )
-    command.add_argument(
-        "--plaintext",
-        metavar="FILE",
-        help="instead of -o: what the sessions carried as packets of plain TCP, for detectors that have no keys; "
-        "addresses and ports stay, so let the reader know that port 443 is not encrypted here",
-    )
-    command.add_argument(
-        "--what",
-        metavar="KINDS",
-        help="which files, with commas between: objects (bodies of HTTP, decoded), certificates (PEM), "
-        "streams (all bytes that each side sent); the first two are the default",
-    )
-    command.add_argument(
-        "--session",
-        type=read_number,
-        action="append",
-        default=[],
-        metavar="ID",
-        help="only the session with this number; may be repeated",
-    )
-    command.add_argument("--only", action="store_true", help="only the packets of these sessions (FILE.pcapng)")
-    command.add_argument("--force", action="store_true", help="write over a file, or into a folder that is not empty")
-    command.add_argument(
-        "--max-size",
-        type=read_size,
-        default=read_size("10G"),
-        metavar="SIZE",
-        help="write at most SIZE bytes in total (k, M and G for thousands; 10G is the default)",
-    )
+    add_export(command)
     add_jobs(command)
     add_keys(command)
     command.set_defaults(output=None)

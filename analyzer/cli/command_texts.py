@@ -4,6 +4,7 @@ from analyzer.cli.compare_arguments import EXAMPLES as COMPARE_EXAMPLES
 from analyzer.cli.compare_arguments import STATUS as COMPARE_STATUS
 from analyzer.cli.crosscheck_arguments import EXAMPLES as CROSSCHECK_EXAMPLES
 from analyzer.cli.crosscheck_arguments import STATUS as CROSSCHECK_STATUS
+from analyzer.cli.export_arguments import EXAMPLES as EXPORT_EXAMPLES
 from analyzer.cli.follow_arguments import EXAMPLES as FOLLOW_EXAMPLES
 from analyzer.cli.inventory_arguments import EXAMPLES as INVENTORY_EXAMPLES
 from analyzer.cli.live_arguments import EXAMPLES as LIVE_EXAMPLES
@@ -72,13 +73,7 @@ examples:
   analyzer certificates trace.pcapng --pem DIR         as DIR/<SHA-256>.pem
   analyzer certificates trace.pcapng --format json | jq .sha256""",
     "inventory": INVENTORY_EXAMPLES,
-    "export": """\
-examples:
-  analyzer export trace.pcapng -o DIR -k keys.log           HTTP objects and certificates, with a manifest.json
-  analyzer export trace.pcapng -o DIR -k keys.log --session 3 --what objects,streams
-  analyzer export trace.pcap -o open.pcapng -k keys.log     the capture with its secrets: wireshark opens it as it is
-  analyzer export trace.pcap -o one.pcapng -k keys.log --session 3 --only
-  analyzer export trace.pcap --plaintext plain.pcapng -k keys.log && suricata -r plain.pcapng""",
+    "export": EXPORT_EXAMPLES,
     "packets": """\
 examples:
   analyzer packets trace.pcapng | less -S
@@ -116,7 +111,7 @@ ABOUTS = {
     "follow": "The bytes of one session, decrypted where the keys allow, or of a TCP stream. What is missing is said there.",
     "certificates": "Every distinct certificate, with the sessions that sent it.",
     "inventory": "Servers, clients, certificates and their expiry, what is weak, and what resists quantum computers.",
-    "export": "What sessions carried, as files or as plain packets; or the capture with their secrets inside.",
+    "export": "What sessions carried, as files, HAR or plain packets; or the capture with their secrets inside.",
     "packets": "The packet list: one row a packet.",
     "packet": "One packet: the field tree of every layer with byte ranges, and its bytes.",
     "live": "The same analysis while packets arrive, on interfaces or from a pipe. Ctrl-C ends it, and the summary comes.",

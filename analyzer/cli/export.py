@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from analyzer.cli.capture_paths import names_of
 from analyzer.cli.capture_run import CaptureRun, no_such_session
 from analyzer.cli.exit_status import DONE, FAILED
+from analyzer.cli.export_har import export_har
 from analyzer.cli.key_files import Keys, read_keys
 from analyzer.cli.output import CommandError, Output, complain
 from analyzer.cli.part_arguments import part_of
@@ -43,6 +44,9 @@ _SHOWN = 8
 _CAPTURE = ".pcapng"
 """The ending of an output file that is a capture."""
 
+_ARCHIVE = ".har"
+"""The ending of an output file that is an HTTP Archive."""
+
 _OTHER_ENDINGS = (".pcap", ".cap", ".gz", ".zst", ".lz4", ".xz", ".bz2")
 """Endings of captures in other formats; a path with such an ending is not meant as a folder."""
 
@@ -51,8 +55,15 @@ _DEFAULT_KINDS = (OBJECTS, CERTIFICATES)
 
 def run(options: Namespace, output: Output) -> int:
     """Write what the options ask for, and return the exit status."""
-    if (options.target is None) == (options.plaintext is None):
-        raise CommandError("say where to: -o DIR, -o FILE.pcapng, or --plaintext FILE.pcapng")
+    if options.target is not None and options.har is None and options.target.lower().endswith(_ARCHIVE):
+        options.target, options.har = None, options.target
+    if [options.target, options.plaintext, options.har].count(None) != 2:
+        raise CommandError("say where to: -o DIR, -o FILE.pcapng, --plaintext FILE.pcapng, or --har FILE")
+    if options.har is not None:
+        for name, value in (("--what", options.what), ("--only", options.only)):
+            if value:
+                raise CommandError(f"{name} does not go with --har")
+        return export_har(options, output, _file(options.har, options))
     if options.target is not None and options.target.lower().endswith(_OTHER_ENDINGS):
         raise CommandError(f"{options.target}: only a capture in pcapng can hold secrets: give it the ending {_CAPTURE}")
     to_file = options.plaintext is not None or options.target.lower().endswith(_CAPTURE)

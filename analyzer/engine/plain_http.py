@@ -7,10 +7,11 @@ processes, each connection is read by one of them, by a hash of its addresses.
 """
 
 import re
+from collections.abc import Callable
 from zlib import crc32
 
 from analyzer.application.conversation import UNDECIDED_MAX, Conversation
-from analyzer.application.exchange import CLIENT, SERVER
+from analyzer.application.exchange import CLIENT, SERVER, Exchange
 from analyzer.engine.capture_events import PlainHttp
 from analyzer.engine.dispatcher import Dispatcher
 from analyzer.engine.tcp_stream import TcpStream
@@ -40,11 +41,30 @@ class HttpDispatcher(Dispatcher):
         return PlainHttpStream(connection, self)
 
 
+TakeBody = Callable[[Exchange, int, bytes, int, int], None]
+"""Called with each piece of a decoded body: exchange, side, bytes, frame, time."""
+
+
+def dispatcher_with(take_body: TakeBody) -> type[Dispatcher]:
+    """Return a dispatcher that reads plain HTTP, and passes the bodies to `take_body`."""
+
+    class BodyDispatcher(HttpDispatcher):
+        """A dispatcher that passes on the bodies of plain HTTP."""
+
+        def open(self, connection: Connection) -> Sink:
+            """See `Dispatcher.open`."""
+            return PlainHttpStream(connection, self, take_body)
+
+    return BodyDispatcher
+
+
 class PlainHttpStream(Sink):
     """Reads the HTTP of one connection, and passes all bytes on to the reader that searches for TLS."""
 
-    def __init__(self, connection: Connection, dispatcher: HttpDispatcher) -> None:
+    def __init__(self, connection: Connection, dispatcher: HttpDispatcher, take_body: TakeBody | None = None) -> None:
         Sink.__init__(self)
+        self._take_body = take_body
+        self._now = (0, -1)
         self._connection = connection
         self._dispatcher = dispatcher
         self._inner = TcpStream(connection, dispatcher)
@@ -59,6 +79,7 @@ class PlainHttpStream(Sink):
             self._begin(side, data[start : min(end, start + _HEAD)])
         if self._conversation is not None:
             self._n_fed += end - start
+            self._now = frame, at
             self._conversation.feed(CLIENT if side == self._client else SERVER, data[start:end], frame, at)
             self._hold(len(self._conversation.exchanges))
         inner = self._inner
@@ -80,7 +101,11 @@ class PlainHttpStream(Sink):
             self._leave()
             return
         self._client = side if asks else 1 - side
-        self._conversation = Conversation(scheme="http")
+        self._conversation = Conversation(scheme="http", on_body=None if self._take_body is None else self._pass_body)
+
+    def _pass_body(self, exchange: Exchange, side: int, data: bytes) -> None:
+        if self._take_body is not None:
+            self._take_body(exchange, side, data, *self._now)
 
     def _hold(self, n_exchanges: int) -> None:
         """Count the memory of so many exchanges."""
