@@ -104,7 +104,9 @@ def run(arguments: list[str], scratch: Path) -> bytes:
         except SystemExit as end:
             status = str(end.code)
     files = sorted(path for old in ("folder", "keyed.pcapng", "plain.pcapng") for path in scratch.glob(f"{old}*/**/*"))
-    files += [path for path in [scratch / one for one in ("keyed.pcapng", "plain.pcapng", "web.har", "report")] if path.is_file()]
+    files += [
+        path for path in [scratch / one for one in ("keyed.pcapng", "plain.pcapng", "web.har", "report")] if path.is_file()
+    ]
     written = "".join(
         f"{path.relative_to(scratch)} {hashlib.sha256(path.read_bytes()).hexdigest()}\n" for path in files if path.is_file()
     )
