@@ -195,8 +195,8 @@ def pcap(segments: Iterable[Segment]) -> bytes:
 class Tap:
     """An engine that is fed segments, one frame each, a millisecond apart."""
 
-    def __init__(self, detailed: bool = False) -> None:
-        self.engine = Engine(detailed=detailed)
+    def __init__(self, detailed: bool = False, watches_failures: bool = False) -> None:
+        self.engine = Engine(detailed=detailed, watches_failures=watches_failures)
         self.frame = Frame()
         self.at = START
         self.events: list[Event] = []

@@ -142,7 +142,9 @@ def _live_run(options: Namespace, source: LiveSource, detailed: bool, own_log: s
     """Return the source of a run, with its engine. own_log: the key log of a command."""
     keys = LiveKeys(options, own_log)
     detailed = detailed or options.events or options.trigger is not None
-    engine = Engine(detailed=detailed, places=False, watches_revocation=True, announces=True, **keys.arguments)
+    engine = Engine(
+        detailed=detailed, places=False, watches_revocation=True, announces=True, watches_failures=True, **keys.arguments
+    )
     keys.needed = open_randoms_of(engine)
     clock = [None] if isinstance(source, PipeCapture) else []
     return LiveRun(source, engine, keys, limits_of(options), complain, *clock)

@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from analyzer.analysis.failures import Failures
 from analyzer.cli.findings import finding_text
 from analyzer.cli.live_rows import ending_of, row_text, time_text
 from analyzer.cli.rows import endpoint, owner_text
 from analyzer.codec.codes import SEVERITIES
 from analyzer.codec.registry import registry
 from analyzer.engine import Listener
+from analyzer.engine.failed_connections import ConnectionFailed
 from analyzer.store.chain_verdicts import CLIENT, SERVER, Chains
 from analyzer.store.session_record import endpoint_record, json_line, rfc3339, session_record, text
 from analyzer.text.chain_text import is_hidden
@@ -94,12 +96,14 @@ class Row:
 class Board(Listener):
     """Collects what the view shows. `changes` may be called from another thread.
 
-    n_open, n_ended: numbers of sessions. notes: the last notes, found: the last findings, both as texts.
+    n_open, n_ended: numbers of sessions. failures: of sessions, and of connections in which TLS never began. notes: the last
+    notes, found: the last findings, both as texts.
     """
 
     def __init__(self, chains: Chains) -> None:
         self.n_open = 0
         self.n_ended = 0
+        self.failures = Failures()
         self.notes: deque[str] = deque(maxlen=MAX_NOTES)
         self.found: deque[tuple[str, str]] = deque(maxlen=MAX_NOTES)
         self.lock = threading.Lock()
@@ -121,6 +125,9 @@ class Board(Listener):
             for event in events:
                 if isinstance(event, SessionBegan):
                     self._begin(event)
+                elif isinstance(event, ConnectionFailed):
+                    self.failures.take_connection(event.key, event.first_frame, event.last_frame, event.outcome)
+                    continue
                 row = self.rows.get(event.session)
                 if isinstance(event, SessionEnded):
                     self._end(event.ended, row)
@@ -178,9 +185,10 @@ class Board(Listener):
     def _end(self, session: Session, row: Row | None) -> None:
         self.n_ended += 1
         self.n_open -= 1
+        record = session_record(session, False, self._chains)
+        self.failures.take_record(record)
         if row is None:
             return
-        record = session_record(session, False, self._chains)
         known = set(row.findings.split())
         for finding in record["findings"]:
             if finding["code"] not in known:

@@ -1,4 +1,4 @@
-"""The pages of the full-screen view that show one session: its ladder, and its data as it comes."""
+"""The pages of the full-screen view that show one session (its ladder, and its data as it comes), and that of all failures."""
 
 import io
 import os
@@ -12,6 +12,7 @@ from textual.containers import VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
+from analyzer.cli.failure_text import print_failures
 from analyzer.cli.ladder import Ladder
 from analyzer.cli.live_board import Board, Row
 from analyzer.cli.output import Output
@@ -33,6 +34,9 @@ _KINDS: Sentences = {
     "encrypted_handshake": "encrypted handshake",
 }
 """Kinds of records, in words."""
+
+MOST_GROUPS = 50
+"""Groups of failures that are shown. More fill no page that is read."""
 
 _DATA_STYLES = ("cyan", "yellow")
 
@@ -132,6 +136,25 @@ class FollowPage(_Page):
             return None
         self._shown = state
         return data_text(pieces)
+
+
+class FailuresPage(_Page):
+    """The failures so far, by cause and server, those that occur most first."""
+
+    def __init__(self, board: Board) -> None:
+        super().__init__(say("failures by cause"))
+        self._board = board
+        self._shown = -1
+
+    def content(self) -> Text | None:
+        """See `_Page.content`."""
+        with self._board.lock:
+            if self._board.failures.count == self._shown:
+                return None
+            self._shown = self._board.failures.count
+            output = PageOutput(max(60, self.app.size.width - 4))
+            print_failures(self._board.failures, output, MOST_GROUPS)
+        return output.text()
 
 
 def _title(row: Row) -> str:

@@ -17,7 +17,7 @@ from textual.widgets import DataTable, Footer, Input, Static
 
 from analyzer.cli.interruption import Interruption
 from analyzer.cli.live_board import Board, Row
-from analyzer.cli.live_pages import FollowPage, LadderPage
+from analyzer.cli.live_pages import FailuresPage, FollowPage, LadderPage
 from analyzer.cli.live_run import LiveRun
 from analyzer.cli.live_summary import drop_text
 from analyzer.cli.output import CommandError, complain
@@ -118,6 +118,7 @@ class LiveView(App[None]):
         Binding("s", "sort", say("Sort")),
         Binding("slash", "filter", say("Filter"), key_display="/"),
         Binding("f", "follow", say("Follow data")),
+        Binding("c", "causes", say("Failures")),
         Binding("w", "save", say("Save")),
         Binding("q,ctrl+c", "leave", say("Quit"), priority=False),
         Binding("escape", "clear", say("Clear filter"), show=False),
@@ -169,7 +170,7 @@ class LiveView(App[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what concerns the table only where the table is."""
-        of_the_table = ("pause", "sort", "filter", "follow", "save", "clear")
+        of_the_table = ("pause", "sort", "filter", "follow", "causes", "save", "clear")
         return not (len(self.screen_stack) > 1 and action in of_the_table)
 
     def finish(self) -> None:
@@ -244,6 +245,10 @@ class LiveView(App[None]):
         row = self._chosen()
         if row is not None:
             self.push_screen(FollowPage(row, self.board))
+
+    def action_causes(self) -> None:
+        """Show the failures by cause."""
+        self.push_screen(FailuresPage(self.board))
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
         """Open the ladder of the session at the cursor."""
@@ -367,7 +372,10 @@ class Meter:
             "{n:,.0f} packets/s   {size}/s   {all:,} packets", n=self._rates[0], size=size_text(int(self._rates[1])), all=frames
         )
         sessions = say("{sessions} open, {n:,} ended", sessions=count_text(board.n_open, "session"), n=board.n_ended)
-        text.append(f"   {rates}   {sessions}\n")
+        text.append(f"   {rates}   {sessions}")
+        if board.failures.count:
+            text.append("   " + say("{connections} failed", connections=count_text(board.failures.count, "connection")), "red")
+        text.append("\n")
         drops = dropped(self._live_run)
         text.append(say("dropped: "), "dim")
         for number, (place, count) in enumerate(drops):

@@ -1,5 +1,7 @@
 """A flight recorder: holds the last packets in memory, and writes them as an incident when a session has a certain finding.
 
+A failure is one too, by its cause; also that of a connection in which TLS never began, if the engine watches them.
+
 An incident is a folder: the packets before the finding (pcapng), the records of the sessions that ended in that time (JSON
 lines), a summary in words, and a manifest with the SHA-256 of each file, so that the folder can be handed on as evidence, and
 checked with `analyzer verify`; the SHA-256 of the manifest stands beside it. It is private, because it holds what people said.
@@ -18,7 +20,9 @@ from typing import Any
 from analyzer.analysis.outcome_facts import ABANDONED, FAILED
 from analyzer.capture.capture_writer import PcapngWriter
 from analyzer.capture.frame import Frame
+from analyzer.engine.failed_connections import ConnectionFailed
 from analyzer.engine.run import Listener
+from analyzer.packet.addresses import endpoints
 from analyzer.packet.packet import Packet
 from analyzer.store.chain_verdicts import Chains
 from analyzer.store.folder import PRIVATE_FOLDER
@@ -130,7 +134,7 @@ class FlightRecorder(Listener):
         self._n_ended = 0
         self._n_tried = 0
         self._reasons: set[str] = set()
-        self._found: dict[str, tuple[int, str]] = {}
+        self._found: dict[str, tuple[int | None, str]] = {}
         self._texts: list[str] = []
         self._reported: set[tuple[int, str]] = set()
 
@@ -151,6 +155,10 @@ class FlightRecorder(Listener):
                 self._find(event.session, event.code, event.detail)
             elif isinstance(event, SessionEnded):
                 self._end(event.ended, event.at)
+            elif isinstance(event, ConnectionFailed) and event.outcome["cause"] in self._codes:
+                (client, _), (server, port) = endpoints(event.key)
+                detail = f"{client} to port {port} of {server}: {event.outcome['detail']}"
+                self._found.setdefault(event.outcome["cause"], (None, detail))
 
     def end_turn(self) -> None:
         """See `Listener.end_turn`. What was found in the turn is one incident."""
@@ -197,7 +205,7 @@ class FlightRecorder(Listener):
         session = next(iter(self._found.values()))[0]
         when = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now // _SECOND))
         # One session can have several incidents in a second.
-        name = f"incident-{when}-{self._n_tried:03d}-session-{session}"
+        name = f"incident-{when}-{self._n_tried:03d}-{'connection' if session is None else f'session-{session}'}"
         path = os.path.join(self._folder, name)
         try:
             os.mkdir(path, PRIVATE_FOLDER)
@@ -247,7 +255,9 @@ class FlightRecorder(Listener):
 
     def _summary(self, now: int) -> str:
         lines = [f"Incident at {rfc3339(now)}, {self._origin.application}"]
-        lines += [f"session {session}: {code}: {ascii(detail)[1:-1]}" for code, (session, detail) in self._found.items()]
+        for code, (session, detail) in self._found.items():
+            where = "a connection without TLS" if session is None else f"session {session}"
+            lines.append(f"{where}: {code}: {ascii(detail)[1:-1]}")
         lines += self._texts
         if self._frames:
             times = f"{rfc3339(self._frames[0].at)} to {rfc3339(self._frames[-1].at)}"

@@ -30,7 +30,7 @@ from analyzer.cli import live_board
 from analyzer.cli.arguments import parse
 from analyzer.cli.live_board import Board, Row
 from analyzer.cli.live_keys import LiveKeys
-from analyzer.cli.live_pages import FollowPage, LadderPage
+from analyzer.cli.live_pages import FailuresPage, FollowPage, LadderPage
 from analyzer.cli.live_run import Limits, LiveRun, LiveSource
 from analyzer.cli.live_view import LiveView
 from analyzer.cli.summary import Summary
@@ -139,6 +139,19 @@ def test_the_ladder_and_the_data_of_a_session(demo_view: LiveView):
         assert "< HTTP/1.1 200" in content(demo_view, "#content")
         await pilot.press("escape")
         await until(pilot, lambda: len(demo_view.screen_stack) == 1)
+
+    drive(demo_view, steps)
+
+
+def test_failures_by_cause(demo_view: LiveView):
+    async def steps(pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: len(rows(demo_view)) == 8 and all(row[6] != "open" for row in rows(demo_view)))
+        await until(pilot, lambda: "2 connections failed" in content(demo_view, "#rates"))
+        await pilot.press("c")
+        await until(pilot, lambda: isinstance(demo_view.screen, FailuresPage) and "session 5" in content(demo_view, "#content"))
+        text = content(demo_view, "#content")
+        assert "certificate expired (ended by the client)" in text
+        assert "old.example" in text
 
     drive(demo_view, steps)
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from conversations import SECOND, Segment, Tap, packetise, talk
 from limited import files_up_to
+from wire import CLIENT, SERVER, Wire, hello
 
 from analyzer.capture.blocks import Interface
 from analyzer.capture.capture_reader import CaptureReader
@@ -24,7 +25,7 @@ class Recorded(Tap):
     """A tap whose frames and events go to a recorder."""
 
     def __init__(self, folder: Path, seconds: float = 60, codes: tuple[str, ...] = ("gap",)) -> None:
-        super().__init__(detailed=True)
+        super().__init__(detailed=True, watches_failures=True)
         self.recorder = FlightRecorder(str(folder), seconds, codes, ORIGIN, default_chains(), self.render)
 
     def render(self, record: dict[str, Any]) -> str:
@@ -74,6 +75,44 @@ def test_a_finding_makes_an_incident(tmp_path: Path):
     summary = (folder / "summary.txt").read_text()
     assert "session 0: gap: " in summary
     assert "rendered 0" in summary
+
+
+def test_a_cause_of_a_failure_makes_an_incident(tmp_path: Path):
+    tap = Recorded(tmp_path, codes=("reset_by_peer", "no_answer"))
+    for _, frame in Wire().open().say(CLIENT, hello()).rst(SERVER).frames:
+        tap.feed_bytes(frame)
+    tap.end()
+    (folder,) = folders(tmp_path)
+    assert folder.name.endswith("-session-0")
+    manifest = json.loads((folder / "manifest.json").read_bytes())
+    assert [(one["session"], one["code"]) for one in manifest["findings"]] == [(0, "reset_by_peer")]
+    assert manifest["packets"] == 6
+    summary = (folder / "summary.txt").read_text()
+    assert "session 0: reset_by_peer: the server reset the connection after the ClientHello" in summary
+    (record,) = map(json.loads, (folder / "sessions.jsonl").read_bytes().splitlines())
+    assert record["outcome"]["cause"] == "reset_by_peer"
+
+
+def test_the_cause_of_a_connection_without_tls_makes_an_incident_too(tmp_path: Path):
+    tap = Recorded(tmp_path, codes=("connection_refused",))
+    wire = Wire().syn()
+    wire.seen[SERVER] = 1000
+    for _, frame in wire.rst(SERVER).frames:
+        tap.feed_bytes(frame)
+    tap.end()
+    (folder,) = folders(tmp_path)
+    manifest = json.loads((folder / "manifest.json").read_bytes())
+    assert [(one["session"], one["code"]) for one in manifest["findings"]] == [(None, "connection_refused")]
+    assert "192.0.2.10 to port 443 of 198.51.100.20: the server answered" in (folder / "summary.txt").read_text()
+    assert folder.name.endswith("-connection")
+
+
+def test_other_causes_make_none(tmp_path: Path):
+    tap = Recorded(tmp_path, codes=("no_answer",))
+    for _, frame in Wire().open().say(CLIENT, hello()).rst(SERVER).frames:
+        tap.feed_bytes(frame)
+    tap.end()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_other_findings_make_none(tmp_path: Path):
