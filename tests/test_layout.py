@@ -73,6 +73,7 @@ TESTED_ELSEWHERE = {
     "store/place_facts.py": "analysis/test_two_places.py",
     "cli/crosscheck_arguments.py": "cli/test_crosscheck.py",
     "crosscheck/facts.py": "crosscheck/test_comparison.py",
+    "crosscheck/joined_capture.py": "cli/test_crosscheck.py",
     "crosscheck/own_facts.py": "crosscheck/test_second_opinion.py",
     "store/crosscheck_schema.py": "store/test_schema.py",
     "capture/blocks.py": "capture/test_packet_reader.py",

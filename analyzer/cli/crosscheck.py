@@ -1,11 +1,15 @@
 """`analyzer crosscheck`: the same captures through tshark, compared field by field; every difference, and why where known."""
 
 import os
+import tempfile
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from analyzer.capture.capture_reader import CaptureReader
+from analyzer.capture.frame_places import FramePlaces
 from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.exit_status import DONE
 from analyzer.cli.key_files import read_keys
@@ -24,13 +28,16 @@ from analyzer.text.formatting import count_text
 from analyzer.text.language import say, spoken
 from analyzer.text.punctuation import clauses, listing
 
+if TYPE_CHECKING:
+    from analyzer.crosscheck.second_opinion import Tally, Told
+
 DIFFERENT = 3
 """Exit status where both disagree without a known reason."""
 
 _LABEL = 16
 """Columns of the labels before the facts."""
 
-_COLUMNS = ("capture", "session", "frame", "field", "ours", "tshark", "reason")
+_COLUMNS = ("capture", "session", "frame", "frame_in_capture", "field", "ours", "tshark", "reason")
 
 _TABLE = (
     Column("session", 0, right=True, style="bold"),
@@ -43,7 +50,7 @@ _TABLE = (
 
 
 def run(options: Namespace, output: Output) -> int:
-    """Compare the captures one by one, print the result, and return the exit status."""
+    """Compare the captures, print the result, and return the exit status."""
     record, status, _ = second_opinion(options.captures, options, output)
     for one in options.outputs:
         _PRINTERS[one.form](one, record)
@@ -53,76 +60,72 @@ def run(options: Namespace, output: Output) -> int:
 
 
 def second_opinion(captures: Sequence[str], options: Namespace, output: Output) -> tuple[dict[str, Any], int, bool]:
-    """Compare the captures one by one. Return the result as JSON values, the status of the reading, and whether a signal ended
-    it: then the result is about the captures up to there. Raises CommandError."""
+    """Compare the captures, which are one. Return the result as JSON values, the status of the reading, and whether a signal
+    ended it: then the result is about the captures up to there. Raises CommandError.
+    """
     _refuse_pipes([*captures, *options.keylog])
-    results: list[dict[str, Any]] = []
-    stopped = False
     try:
         program = find_tshark(options.tshark)
-        while not stopped and len(results) < len(captures):
-            results.append(_compare(captures[len(results)], options, output, program))
-            stopped = results[-1]["stopped"]
+        tally, capture_run = _compare(captures, options, output, program)
     except TsharkError as error:
         raise CommandError(str(error)) from error
-    record = _crosscheck_record(captures[: len(results)], results, program, options)
-    return record, max(one["status"] for one in results), stopped
+    record = _crosscheck_record(tally, capture_run.reader, program, options)
+    return record, capture_run.status(), capture_run.reader.stopped
 
 
-def _crosscheck_record(
-    captures: Sequence[str], results: list[dict[str, Any]], program: TsharkProgram, options: Namespace
-) -> dict[str, Any]:
-    differences = [one for result in results for one in result["differences"]]
-    tallies = [result["tally"] for result in results]
-    compared = sum(tally.n_compared for tally in tallies)
-    agreed = sum(tally.n_agreed for tally in tallies)
-    explained = sum(tally.explained for tally in tallies)
+def _crosscheck_record(tally: "Tally", reader: CaptureReader, program: TsharkProgram, options: Namespace) -> dict[str, Any]:
+    compared, agreed, explained = tally.n_compared, tally.n_agreed, tally.explained
     fields = {
-        name: {
-            "compared": sum(tally.compared[name] for tally in tallies),
-            "agreed": sum(tally.compared[name] - tally.differing[name] for tally in tallies),
-        }
-        for name in FIELDS
+        name: {"compared": tally.compared[name], "agreed": tally.compared[name] - tally.differing[name]} for name in FIELDS
     }
     return {
-        "captures": [path_text(path) for path in captures],
+        "captures": [path_text(facts.path) for facts in reader.files],
         "tshark": {
             "version": program.version_text,
             "path": path_text(program.path),
             "options": [path_text(word) for word in arguments(" + ".join(options.keylog) or None, options.rsa_key)],
             "filter": FRAMES,
         },
-        "sessions": sum(tally.sessions for tally in tallies),
+        "sessions": tally.sessions,
         "compared": compared,
         "agreed": agreed,
         "explained": explained,
         "percent": 100_000 * (agreed + explained) // compared / 1000 if compared else None,  # never rounded up to 100
         "fields": fields,
-        "differences": differences,
+        "differences": [_difference(one, reader.places) for one in tally.differences],
     }
 
 
-def _compare(path: str, options: Namespace, output: Output, program: TsharkProgram) -> dict[str, Any]:
-    """Compare one capture. Raises TsharkError."""
+def _difference(told: "Told", places: FramePlaces) -> dict[str, Any]:
+    frame = told.difference.frame
+    path, number = places.of(frame or 1) or ("", None)
+    return told.record(path_text(path), None if frame is None else number)
+
+
+def _compare(paths: Sequence[str], options: Namespace, output: Output, program: TsharkProgram) -> "tuple[Tally, CaptureRun]":
+    """Compare captures. Raises TsharkError, and CommandError where no file can be made for tshark."""
+    from analyzer.crosscheck.joined_capture import one_capture
     from analyzer.crosscheck.second_opinion import SecondOpinion, Tally
     from analyzer.crosscheck.tshark_process import TsharkRun
 
-    capture_run = CaptureRun([path], output)
+    capture_run = CaptureRun(paths, output)
     keys = read_keys(options, capture_run)
     tally = Tally()
-    with one_key_log(options.keylog) as key_log:
+    with ExitStack() as stack:
+        key_log = stack.enter_context(one_key_log(options.keylog))
+        try:
+            path = stack.enter_context(one_capture(paths))
+        except OSError as error:
+            raise CommandError(
+                f"{tempfile.gettempdir()}: no capture can be written there for tshark: {error.strerror}"
+            ) from error
         words = arguments(key_log, options.rsa_key)
         with TsharkRun(program, path, words, FRAMES, options.timeout) as tshark:
             engine = Engine(detailed=True, fields=False, **keys)
             part, psks = part_of(options), bool(options.psk_file)
             opinion = SecondOpinion(tshark, lambda: capture_run.reader.frame.number, tally, psks, part)
             capture_run.run(engine, [opinion])
-    return {
-        "status": capture_run.status(),
-        "stopped": capture_run.reader.stopped,
-        "tally": tally,
-        "differences": [one.record(path_text(path)) for one in tally.differences],
-    }
+    return tally, capture_run
 
 
 def _shown(value: str) -> str:
@@ -160,7 +163,7 @@ def _print_text(output: Output, record: dict[str, Any]) -> None:
             output.line(output.paint(harmless(capture), "bold"))
         table = Table(_TABLE, output)
         for one in found:
-            session, frame, field, *values, why = (one[name] for name in _COLUMNS[1:])
+            session, frame, _, field, *values, why = (one[name] for name in _COLUMNS[1:])
             cells = ["" if known is None else str(known) for known in (session, frame, field)]
             cells += [say("nothing") if value is None else harmless(_shown(value)) for value in values]
             table.add([*cells, (say("unknown"), "alarm") if why is None else why])

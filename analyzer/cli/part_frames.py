@@ -13,7 +13,9 @@ from analyzer.cli.capture_paths import names_of
 from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.key_files import Keys
 from analyzer.cli.output import CommandError, Output
+from analyzer.cli.part_listener import ends_of
 from analyzer.engine import Engine, Listener
+from analyzer.engine.failed_connections import ConnectionFailed
 from analyzer.packet.addresses import reverse_key
 from analyzer.packet.packet import Packet
 from analyzer.store.part import Part
@@ -21,7 +23,10 @@ from analyzer.tls.events import Event, SessionEnded
 
 
 class PartSessions(Listener):
-    """Takes the sessions of a part. numbers: of them. spans: the frames of their connections, by both keys of each."""
+    """Takes the sessions of a part, and the connections that failed before TLS.
+
+    numbers: of the sessions. spans: the frames of all these connections, by both keys of each.
+    """
 
     def __init__(self, part: Part) -> None:
         self.numbers: set[int] = set()
@@ -34,8 +39,13 @@ class PartSessions(Listener):
             if isinstance(event, SessionEnded) and self._part.has_session(event.ended):
                 flow = event.ended.flow
                 self.numbers.add(event.ended.id)
-                for key in (flow.key, reverse_key(flow.key)):
-                    self.spans.setdefault(key, []).append((flow.first_frame, flow.last_frame))
+                self._add(flow.key, flow.first_frame, flow.last_frame)
+            elif isinstance(event, ConnectionFailed) and self._part.has_ends(ends_of(event)):
+                self._add(event.key, event.first_frame, event.last_frame)
+
+    def _add(self, key: bytes, first: int, last: int) -> None:
+        for one in (key, reverse_key(key)):
+            self.spans.setdefault(one, []).append((first, last))
 
 
 class PartFrames:
@@ -61,7 +71,7 @@ def sessions_of(part: Part, options: Namespace, output: Output, keys: Keys) -> P
         raise CommandError(f"{names_of(options.captures)}: for a part, this is read twice: save it to a file first")
     found = PartSessions(part)
     settings: Keys = {**keys, "may_grow": None}
-    capture_run.run(Engine(fields=False, reads_data=False, **settings), [found])
+    capture_run.run(Engine(fields=False, reads_data=False, watches_failures=True, **settings), [found])
     return found
 
 

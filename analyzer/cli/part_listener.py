@@ -4,6 +4,7 @@ Sessions that are left out are still told to the chains, so that verdicts are th
 """
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from analyzer.capture.frame import Frame
 from analyzer.cli.sharing import SharedListener
@@ -18,6 +19,12 @@ from analyzer.tls.events import Event, SessionEnded
 
 Wanted = Callable[[Packet, Frame], bool]
 """Returns whether a frame is in the part."""
+
+
+def ends_of(event: ConnectionFailed | OtherTraffic) -> dict[str, Any]:
+    """Return the sides of a connection without TLS, and what its client asked a proxy for, as `Part.has_ends` takes them."""
+    before = event.before if isinstance(event, ConnectionFailed) else ()
+    return {"client": endpoint_record(event.key, CLIENT), "server": endpoint_record(event.key, SERVER), "before": before}
 
 
 class PartListener(SharedListener):
@@ -58,8 +65,7 @@ class PartListener(SharedListener):
 
     def _has_connection(self, event: ConnectionFailed | OtherTraffic) -> bool:
         """Return whether a connection without TLS was in the part, at least partly."""
-        ends = {"client": endpoint_record(event.key, CLIENT), "server": endpoint_record(event.key, SERVER)}
-        if not self._part.has_ends(ends):
+        if not self._part.has_ends(ends_of(event)):
             return False
         lasted = event.outcome["durations"]["total"] if isinstance(event, ConnectionFailed) else None
         first = event.at - round((lasted or 0) * 1_000_000_000)

@@ -10,7 +10,7 @@ from analyzer.capture.capture_reader import CaptureReader
 from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.interruption import Interruption
 from analyzer.cli.key_files import Keys
-from analyzer.cli.output import CommandError
+from analyzer.cli.output import CommandError, complain
 from analyzer.cli.part_arguments import part_of
 from analyzer.engine import Engine, Listener
 from analyzer.tls.events import Event
@@ -108,7 +108,11 @@ def make_shards(
     describe: see `Shard`. settings: further arguments of `Engine`. traffic: whether packets are counted.
     records: whether `describe` returns records as JSON.
     """
-    number = 1 if part_of(options) is not None else _n_processes(options, capture_run, keys)
+    if part_of(options) is not None:
+        if (options.jobs or 1) > 1:
+            complain(f"-j {options.jobs}: with --since, --until or --host, one process reads the captures")
+        return None
+    number = _n_processes(options, capture_run, keys)
     if number == 1:
         return None
     from analyzer.store.shards import Shards

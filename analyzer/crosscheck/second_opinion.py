@@ -37,14 +37,18 @@ class Told:
     difference: Difference
     reason: str | None
 
-    def record(self, capture: str) -> dict[str, Any]:
-        """Return it as an entry of `differences`. capture: its name. Where only the frames differ, they are named."""
+    def record(self, capture: str, frame_in_capture: int | None = None) -> dict[str, Any]:
+        """Return it as an entry of `differences`. Where only the frames differ, they are named.
+
+        capture: the file of its frame, frame_in_capture: the number there, None where the run has no other file.
+        """
         ours, tshark = self.difference.ours, self.difference.tshark
         apart = ours is not None and tshark is not None and ours.text == tshark.text
         return {
             "capture": capture,
             "session": self.session,
             "frame": self.difference.frame,
+            "frame_in_capture": frame_in_capture,
             "field": self.difference.field,
             "ours": _value(ours, apart),
             "tshark": _value(tshark, apart),

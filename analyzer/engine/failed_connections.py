@@ -6,6 +6,7 @@ thousands of them.
 
 from typing import Any
 
+from analyzer.analysis.before_tls import before_tls
 from analyzer.analysis.connection_outcome import Talk, connection_outcome
 from analyzer.engine.capture_events import NO_SESSION
 from analyzer.engine.preface import Preface
@@ -23,12 +24,13 @@ class ConnectionFailed(Event):
     """A TCP connection in which TLS never began, and that failed. It is emitted when it ends.
 
     key: addresses and ports, as in a packet from its client. first_frame, last_frame: of its packets; `frame` is the last one.
-    outcome: as in the session record.
+    outcome, before: as in the session record.
     """
 
-    __slots__ = ("first_frame", "key", "last_frame", "outcome")
+    __slots__ = ("before", "first_frame", "key", "last_frame", "outcome")
 
-    def __init__(self, flow: Flow, outcome: dict[str, Any]) -> None:
+    def __init__(self, flow: Flow, outcome: dict[str, Any], before: list[dict[str, Any]]) -> None:
+        self.before = before
         self.key = flow.key
         self.first_frame = flow.first_frame
         self.last_frame = flow.last_frame
@@ -55,4 +57,4 @@ def failed_connection(connection: Connection, preface: Preface | None, lossy: bo
     whole = not lossy and (preface is None or not preface.cut)
     pieces, frames = ([], []) if preface is None else (preface.pieces, preface.frames)
     found = connection_outcome(flow, Ending(connection, 0), Talk(pieces, frames, whole, servers.expect_tls(flow)))
-    return None if found is None else ConnectionFailed(flow, found.record())
+    return None if found is None else ConnectionFailed(flow, found.record(), before_tls(pieces))

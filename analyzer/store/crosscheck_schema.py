@@ -18,6 +18,7 @@ DIFFERENCE = record(
         "capture": text("the capture, as given"),
         "session": or_null(number("id of the session in this capture; null for one that only tshark sees")),
         "frame": or_null(number("the frame of our value, or else of tshark's; null where it has none", 1)),
+        "frame_in_capture": or_null(number("the number of that frame in `capture`; null where there is only one capture", 1)),
         "field": text("what differs: a field of `fields`"),
         "ours": or_null(text("our value; null where we have none. Where only the frames differ, with the frame")),
         "tshark": or_null(text("tshark's value, in the same form")),
@@ -28,7 +29,7 @@ DIFFERENCE = record(
 CROSSCHECK: Schema = document(
     "crosscheck",
     record(
-        "What tshark sees in the same captures: `analyzer crosscheck --format json`. Each capture is compared by itself.",
+        "What tshark sees in the same captures: `analyzer crosscheck --format json`. Several captures are one.",
         {
             "captures": several("the captures, as given", text("a path")),
             "tshark": _TSHARK,

@@ -4,8 +4,8 @@ The capture is read as a whole, because sessions depend on what was before them;
 sessions keep their numbers, and verdicts are those of the whole. The span is half open, as that of `editcap -A -B`: spans that
 follow each other have nothing in common and miss nothing. What has no time is in no span.
 
-A host is an address, or a server name of a session. An address is that of a side, or one that a PROXY header names; a name is
-that of the ClientHello, or what a proxy was asked to connect to.
+A host is an address, or a server name. An address is that of a side, or one that a PROXY header names; a name is that of the
+ClientHello, or what a proxy was asked to connect to, also where TLS never began.
 """
 
 from dataclasses import dataclass

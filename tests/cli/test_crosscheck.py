@@ -13,6 +13,8 @@ import jsonschema
 import pytest
 from stuck_tshark import running, script, stopped, wait_for, with_options
 
+from analyzer.capture.capture_reader import CaptureReader
+from analyzer.capture.capture_writer import PcapngWriter
 from analyzer.crosscheck.reason_codes import reason_codes
 from analyzer.store.output_schemas import SCHEMAS
 
@@ -46,7 +48,8 @@ def test_a_difference_has_both_values_the_frame_and_the_reason(run: Run):
     assert result["percent"] == 100
     [difference] = result["differences"]
     assert difference == {
-        "capture": str(TROUBLE), "session": 3, "frame": 105, "field": "alerts", "ours": "server warning close_notify",
+        "capture": str(TROUBLE), "session": 3, "frame": 105, "frame_in_capture": None, "field": "alerts",
+        "ours": "server warning close_notify",
         "tshark": None, "reason": "lost_segment",
     }  # fmt: skip
     text = run("crosscheck", TROUBLE, *keys(TROUBLE)).text
@@ -70,8 +73,31 @@ def test_several_captures_and_several_key_logs(run: Run):
     result = json.loads(ran.out)
     assert ran.status == 0
     assert result["captures"] == [str(TROUBLE), str(RSA)]  # in the order of their times
-    assert {one["capture"] for one in result["differences"]} == {str(TROUBLE)}
+    assert {(one["capture"], one["frame_in_capture"]) for one in result["differences"]} == {(str(TROUBLE), 105)}
     assert result["sessions"] == 5
+
+
+@pytest.mark.peer("tshark")
+def test_sessions_go_on_from_one_capture_to_the_next(run: Run, tmp_path: Path):
+    files = [tmp_path / "first.pcapng", tmp_path / "second.pcapng"]
+    with files[0].open("wb") as first, files[1].open("wb") as second:
+        writers = [PcapngWriter(first), PcapngWriter(second)]
+        for writer in writers:
+            writer.write_interface(1)
+        for packet_reader in CaptureReader([str(DEMO)]).packet_readers():
+            while packet_reader.advance():
+                frame = packet_reader.frame
+                if frame.number == 1:
+                    [(_, secrets)] = packet_reader.secrets
+                    writers[1].write_secrets(secrets)
+                data = frame.data[frame.start : frame.end]
+                writers[frame.number > 90].write_frame(frame.at, data, frame.wire_length)
+    alone = json.loads(run("crosscheck", DEMO, "--format", "json").out)
+    ran = run("crosscheck", *files, "--format", "json")
+    result = json.loads(ran.out)
+    assert (ran.status, result["captures"]) == (0, [str(path) for path in files])
+    for key in ("sessions", "compared", "agreed", "differences"):
+        assert result[key] == alone[key]
 
 
 @pytest.mark.peer("tshark")
