@@ -18,16 +18,20 @@ from analyzer.store.seen_certificates import VALID
 from analyzer.text.session_csv import csv_head, csv_line
 
 
-def _listed(values: Mapping[str, Any]) -> str:
+def _listed(values: Mapping[str, Any], key: str = "value") -> str:
     """Return the values of a count; further ones that were not told apart are an ellipsis."""
-    return "; ".join([*(one["value"] for one in values["values"]), *(["…"] if values["beyond"] else [])])
+    return "; ".join([*(one[key] for one in values["values"]), *(["…"] if values["beyond"] else [])])
+
+
+def _names(values: Mapping[str, Any]) -> str:
+    return _listed(values, "server_name")
 
 
 _DEFINED = {"$defs": INVENTORY["$defs"]}
 
 _SERVERS = columns(
     SERVER,
-    "address", "port", ("names", "names", _listed), ("versions", "versions", _listed),
+    "address", "port", ("names", "names", _names), ("versions", "versions", _listed),
     ("cipher_suites", "cipher_suites", _listed), ("groups", "groups", _listed), ("alpn", "alpn", _listed),
     ("signature_schemes", "signature_schemes", _listed),
     ("certificates", "certificates.sent", lambda sent: " ".join(one["sha256"] for one in sent)),
@@ -64,7 +68,7 @@ _WEAK = columns(
 
 _POST_QUANTUM = columns(
     SERVER,
-    "address", "port", ("names", "names", _listed), ("groups", "groups", _listed),
+    "address", "port", ("names", "names", _names), ("groups", "groups", _listed),
     ("accepted", "post_quantum.answers.accepted"), ("refused", "post_quantum.answers.refused"),
     ("not_offered", "post_quantum.answers.not_offered"), ("unknown", "post_quantum.answers.unknown"),
     ("classical_sessions", "post_quantum.openable_later.sessions"), ("classical_bytes", "post_quantum.openable_later.bytes"),

@@ -135,9 +135,9 @@ class _Rows:
         self._table.close()
 
 
-def values_text(values: Mapping[str, Any], n: int = SHOWN_VALUES) -> str:
+def values_text(values: Mapping[str, Any], n: int = SHOWN_VALUES, key: str = "value") -> str:
     """Return the first values of a count as a list, harmless, with how many there are more."""
-    texts = [harmless(one["value"]) for one in values["values"]]
+    texts = [harmless(one[key]) for one in values["values"]]
     more = len(texts) - n
     further = say("more") if values["beyond"] else f"+{more}" if more > 0 else ""
     return listing([*texts[:n], *([further] if further else [])])
@@ -190,7 +190,7 @@ def _print_servers(output: Output, record: dict[str, Any], n: int, _: bool) -> N
         table.add(
             [
                 endpoint(one),
-                values_text(one["names"]),
+                values_text(one["names"], key="server_name"),
                 values_text(one["versions"]),
                 _certificate_cell(one["certificates"], known),
                 f"{one['sessions']:,}",
@@ -337,7 +337,15 @@ def _print_post_quantum(output: Output, record: dict[str, Any], n: int, _: bool)
         answers = [f"{of_server['answers'][name]:,}" if of_server["answers"][name] else "" for name in _ANSWERS]
         later = of_server["openable_later"]
         opened = size_text(later["bytes"]) if later["sessions"] else ""
-        table.add([endpoint(one), values_text(one["names"]), values_text(one["groups"]), *answers, (opened, "yellow")])
+        table.add(
+            [
+                endpoint(one),
+                values_text(one["names"], key="server_name"),
+                values_text(one["groups"]),
+                *answers,
+                (opened, "yellow"),
+            ]
+        )
     table.close()
     _more(output, len(record["servers"]), n, POST_QUANTUM)
 

@@ -7,6 +7,7 @@ from analyzer.report.document import Attachment, Document, Section
 from analyzer.report.evidence_section import evidence_section, integrity_section, time_section
 from analyzer.report.findings_section import findings_section
 from analyzer.report.front_section import front_section, title_facts
+from analyzer.report.inventory_section import inventory_section
 from analyzer.report.pieces import Record
 from analyzer.report.scope_section import limitations_section, method_section, scope_section
 from analyzer.report.sentences import Sentences
@@ -39,6 +40,7 @@ def build_document(facts: Record, sentences: Sentences, contents: Mapping[str, b
             sessions_section,
             hosts_section,
             certificates_section,
+            inventory_section,
             crosscheck_section,
             sources_section,
             attachments_section,

@@ -121,6 +121,7 @@ def result_facts(
         "hosts": hosts,
         "n_hosts": n_hosts,
         "certificates": certificates.records(last),
+        "inventory": collected.inventory_facts(last),
         "timeline": timeline(inputs, sessions["brief"], sessions["shown"], collected.times.of),
         "limits": limitations(
             inputs, evidence["trust"], sessions, counted, collected.n_gap_bytes, secrets_given, stopped_after, unread, left_out

@@ -20,6 +20,7 @@ _OPTIONS: dict[str, tuple[str, ...]] = {
     "sessions": (*_KEYS, *_TRUST),
     "show": (*_KEYS, *_TRUST),
     "certificates": (*_KEYS, *_TRUST),
+    "inventory": (*_KEYS, *_TRUST),
     "follow": _KEYS,
     "packets": _KEYS,
     "packet": _KEYS,

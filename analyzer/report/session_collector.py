@@ -17,10 +17,13 @@ from analyzer.report.exchange_rows import ExchangeRows
 from analyzer.report.finding_collector import FindingCollector
 from analyzer.report.frame_times import FrameTimes
 from analyzer.report.host_facts import HostCollector
+from analyzer.report.inventory_facts import inventory_facts
 from analyzer.report.step_records import step_records
 from analyzer.report.time_quality import ServerClocks
 from analyzer.store.chain_verdicts import Chains
+from analyzer.store.inventory_tables import Inventory
 from analyzer.store.session_record import session_record
+from analyzer.store.session_sighting import sighting
 from analyzer.text.handshake_steps import Steps
 from analyzer.text.session_csv import CSV_COLUMNS, csv_head, csv_line
 from analyzer.tls.events import Event, SessionBegan, SessionEnded
@@ -72,6 +75,7 @@ class SessionCollector(Listener):
         self.capture_findings = CaptureFindings()
         self.certificates = CertificateCollector()
         self.hosts = HostCollector()
+        self.inventory = Inventory()
         self._chains = chains
         self._clocks = clocks
         self._steps: dict[int, Steps] = {}
@@ -98,6 +102,10 @@ class SessionCollector(Listener):
         """Return the table of all sessions, in the order of their numbers."""
         return csv_head(CSV_COLUMNS) + b"".join(self.rows[number] for number in sorted(self.rows))
 
+    def inventory_facts(self, last: str | None) -> dict[str, Any]:
+        """Return the inventory of all sessions. last: the time of the last packet: the moment of validity without --at."""
+        return inventory_facts(self.inventory, self._chains.fixed_time() or last)
+
     def _end(self, session: Session, steps: Steps | None) -> None:
         record = session_record(session, False, self._chains)
         self._clocks.take(session)
@@ -114,6 +122,7 @@ class SessionCollector(Listener):
         self.capture_findings.take_record(record)
         self.certificates.take(record)
         self.hosts.take(record)
+        self.inventory.take(sighting(session), session, self._chains)
         self.rows[session.id] = csv_line(CSV_COLUMNS, record)
         self.requests.take(record)
         if record["outcome"]["result"] in (FAILED, ABANDONED):

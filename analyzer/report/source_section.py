@@ -23,6 +23,7 @@ def sources_section(facts: Record, sentences: Sentences) -> Section:
         ("summary", command_line(facts, "summary", "--format", "json")),
         ("sessions", command_line(facts, "sessions", "--format", "json")),
         ("certificates", command_line(facts, "certificates", "--format", "json")),
+        ("inventory", command_line(facts, "inventory", "--format", "json")),
         ("packets", command_line(facts, "packets", "--format", "csv")),
     ]
     rows: list[list[Line]] = [[[sentences.say(f"sources.{key}")], [Code(line)]] for key, line in commands]

@@ -275,7 +275,7 @@ class _Builder:
         from cyclonedx.model import XsUri
         from cyclonedx.model.service import Service
 
-        end, names = end_text(one["address"], one["port"]), _listed(one["names"])
+        end, names = end_text(one["address"], one["port"]), _listed(one["names"], "server_name")
         reference = f"service/{end}"
         needs = self._needs.setdefault(reference, set())
         needs.update(
@@ -338,8 +338,8 @@ def _properties(**values: Any) -> list["Property"]:
     ]
 
 
-def _listed(values: dict[str, Any]) -> list[str]:
-    return [one["value"] for one in values["values"]]
+def _listed(values: dict[str, Any], key: str = "value") -> list[str]:
+    return [one[key] for one in values["values"]]
 
 
 def _protocol_reference(version: str) -> str:

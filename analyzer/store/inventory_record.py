@@ -81,10 +81,10 @@ def inventory_record(inventory: Inventory, moment: Moment) -> dict[str, Any]:
     }
 
 
-def _values(tally: Tally) -> dict[str, Any]:
+def _values(tally: Tally, key: str = "value") -> dict[str, Any]:
     """Return what was counted: the values, with their sessions; sessions without one; occurrences beyond the limit."""
     return {
-        "values": [{"value": value, "sessions": count} for value, count in tally.first(len(tally))],
+        "values": [{key: value, "sessions": count} for value, count in tally.first(len(tally))],
         "unknown": tally.unknown,
         "beyond": tally.beyond,
     }
@@ -112,7 +112,7 @@ def _server_record(server: SeenServer) -> dict[str, Any]:
     return {
         "address": server.address,
         "port": server.port,
-        "names": _values(server.names),
+        "names": _values(server.names, "server_name"),
         **{name: _values(tally) for name, tally in server.agreed.items()},
         "certificates": {
             "sent": [{"sha256": name, "sessions": n} for name, n in server.certificates.first(len(server.certificates))],

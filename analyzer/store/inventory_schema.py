@@ -36,13 +36,13 @@ _TITLES = {
 }
 
 
-def _values(description: str) -> Schema:
+def _values(description: str, key: str = "value") -> Schema:
     return record(
         description,
         {
             "values": several(
                 "those that occur most first",
-                record("one value", {"value": text("the value"), "sessions": number("sessions that have it", 1)}),
+                record("one value", {key: text("the value"), "sessions": number("sessions that have it", 1)}),
             ),
             "unknown": number("sessions without a value, or whose value the capture does not show"),
             "beyond": number("occurrences of further values, which are not told apart"),
@@ -120,7 +120,7 @@ SERVER = record(
     {
         "address": text("its address"),
         "port": number("its port", maximum=65535),
-        "names": _values("names that clients asked for"),
+        "names": _values("names that clients asked for", "server_name"),
         **{name: _values(_TITLES[name]) for name in AGREED},
         "certificates": record(
             "its certificates, and what the capture shows of them",
@@ -288,6 +288,23 @@ INVENTORY_KEYS: dict[str, Schema] = {
     "post_quantum": READINESS,
 }
 """What an inventory says, in the output of the command and in the facts of a report."""
+
+_LISTED = {
+    "servers": "servers", "clients": "clients", "ja4": "fingerprints", "weak_agreed": "entries of `weak.agreed`",
+    "weak_offered": "entries of `weak.offered`", "weak_certificates": "entries of `weak.certificates`",
+}  # fmt: skip
+
+REPORTED_INVENTORY = record(
+    "the inventory; its certificates are those of the report",
+    {
+        **{key: schema for key, schema in INVENTORY_KEYS.items() if key != "certificates"},
+        "counts": record(
+            "how many entries there are; of more than 1,000, the first are here",
+            {key: number(description) for key, description in _LISTED.items()},
+        ),
+    },
+)
+"""The same in the facts of a report."""
 
 INVENTORY: Schema = document(
     "inventory",

@@ -19,6 +19,7 @@ from analyzer.store.declaration import (
     several,
     text,
 )
+from analyzer.store.inventory_schema import REPORTED_INVENTORY
 from analyzer.store.schema import CERTIFICATE_KEYS, DEFINITIONS, ENDPOINT, FRAME, OUTCOME, SESSION, SHA256, described
 from analyzer.store.summary_schema import CAPTURE, CONVERSATION, PROTOCOL
 
@@ -374,6 +375,7 @@ REPORT: Schema = _redactable(
                 ),
                 "n_hosts": number("how many hosts there are"),
                 "certificates": several("certificates, each once", _CERTIFICATE),
+                "inventory": REPORTED_INVENTORY,
                 "timeline": several(
                     "what happened when",
                     record(

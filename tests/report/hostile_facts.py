@@ -41,7 +41,8 @@ LONGEST_NAME = 64
 HOSTILE = (*MARKUP, *MARKDOWN, *DECEIVING, *FORMULAS, GIANT)
 
 _OURS = {
-    "anchor", "at", "blake2b", "build", "check_result", "code", "date", "decryption", "first_time", "from", "issued_at", "kind",
+    "anchor", "at", "blake2b", "build", "check_result", "code", "date", "decryption", "first_seen", "first_time", "from",
+    "issued_at", "kind", "last_seen",
     "language", "last", "first", "last_time", "level", "media_type", "not_after", "not_before", "opened", "reason",
     "resumption", "server_signature", "client_signature", "severity", "sha256", "sha256_after", "sha512", "source", "start",
     "start_time", "end_time", "status", "style", "time", "type", "verdict", "version", "redact", "roles",

@@ -17,7 +17,7 @@ from .conftest import FactsOf
 
 SECTIONS = [
     "scope", "method", "limitations", "evidence", "time", "integrity", "timeline", "traffic", "tls", "findings", "failed",
-    "sessions", "hosts", "certificates", "crosscheck", "sources", "attachments", "glossary",
+    "sessions", "hosts", "certificates", "inventory", "crosscheck", "sources", "attachments", "glossary",
 ]  # fmt: skip
 
 CAPTURES: dict[str, tuple[str, ...]] = {

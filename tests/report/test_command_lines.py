@@ -37,7 +37,7 @@ def test_the_value_of_another_option_is_no_option() -> None:
     assert options_of(["report", "a.pcap", "--trust"], ("--trust",)) == []
 
 
-@pytest.mark.parametrize("command", ["summary", "sessions", "certificates", "packets"])
+@pytest.mark.parametrize("command", ["summary", "sessions", "certificates", "inventory", "packets"])
 def test_the_commands_are_those_of_the_program(command: str) -> None:
     facts = facts_with(["report", "a.pcap", "-k", "a.keys", "--trust", "b.pem", "-o", "r.html"], "a.pcap")
     options = parse(shlex.split(command_line(facts, command, "--format", "csv" if command == "packets" else "json"))[1:])
