@@ -1,4 +1,4 @@
-"""Compile the modules that setup.cfg names when a C compiler is there; everything else about the package is in setup.cfg."""
+"""Compile the modules that setup.cfg names when a C compiler is there, and write the manual; the rest is in setup.cfg."""
 
 import configparser
 import os
@@ -6,11 +6,13 @@ import sys
 import sysconfig
 import tempfile
 from pathlib import Path
+from typing import ClassVar
 
-from setuptools import Extension, setup
+from setuptools import Command, Extension, setup
 from setuptools._distutils.ccompiler import new_compiler
 from setuptools._distutils.errors import CompileError, DistutilsPlatformError
 from setuptools._distutils.sysconfig import customize_compiler
+from setuptools.command.build import build
 from setuptools.command.build_ext import build_ext
 
 CORES = os.cpu_count() or 1
@@ -52,6 +54,32 @@ class BuildCompiled(build_ext):
         super().build_extensions()
 
 
+class BuildManual(Command):
+    """Write the manual pages from the parser of the command line, and have them installed in share/man/man1."""
+
+    def initialize_options(self) -> None:
+        """Take the folder from `build`."""
+        self.folder = ""
+
+    def finalize_options(self) -> None:
+        """Take the folder from `build`."""
+        self.folder = str(Path(self.get_finalized_command("build").build_base) / "man1")
+
+    def run(self) -> None:
+        """Import the parser, which needs nothing but Python, from this checkout."""
+        sys.path.insert(0, str(Path(__file__).resolve().parent))
+        from analyzer.cli.manual_pages import write_manual
+
+        pages = write_manual(Path(self.folder))
+        self.distribution.data_files = [("share/man/man1", [str(page) for page in pages])]
+
+
+class Build(build):
+    """Build the manual too."""
+
+    sub_commands: ClassVar = [*build.sub_commands, ("build_manual", None)]
+
+
 def compiler_works() -> bool:
     """Whether a C file of one line that includes Python.h compiles here."""
     with tempfile.TemporaryDirectory() as folder:
@@ -84,4 +112,4 @@ def compiled_modules() -> list[Extension]:
     ]
 
 
-setup(ext_modules=compiled_modules(), cmdclass={"build_ext": BuildCompiled})
+setup(ext_modules=compiled_modules(), cmdclass={"build": Build, "build_ext": BuildCompiled, "build_manual": BuildManual})

@@ -89,6 +89,7 @@ TESTED_ELSEWHERE = {
     "cli/arguments.py": "cli/test_main.py",
     "cli/exit_status.py": "cli/test_main.py",
     "store/named_host.py": "store/test_part.py",
+    "store/compare_modes.py": "cli/test_main.py",
     "cli/session_argument.py": "cli/test_session_choice.py",
     "cli/number_argument.py": "cli/test_main.py",
     "cli/shared_arguments.py": "cli/test_main.py",

@@ -3,6 +3,7 @@
 ENGLISH_FILES = {
     "analysis/common_primes.py": "names of groups, as the RFCs have them",
     "api/": "the Python interface, whose errors and texts are English",
+    "cli/manual_pages.py": "the requests of roff",
     "codec/field_tables.py": "errors of whoever writes a table of fields",
     "codec/registry.py": "errors of whoever writes a registry",
     "codec/writer.py": "errors of whoever writes a message with wrong values",

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from analyzer.cli.capture_paths import captures_in_order
-from analyzer.cli.capture_run import DONE, FAILED, CaptureRun
+from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.compare_text import print_comparison
+from analyzer.cli.exit_status import DONE, FAILED
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import CommandError, Output
 from analyzer.cli.part_arguments import part_of
@@ -14,8 +15,8 @@ from analyzer.cli.part_frames import frames_of
 from analyzer.cli.part_listener import PartListener
 from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine
+from analyzer.store.compare_modes import TIMES
 from analyzer.store.compare_record import compare_record
-from analyzer.store.compare_schema import TIMES
 from analyzer.store.place_facts import PlaceFacts
 from analyzer.store.session_record import json_line
 from analyzer.text.escape import csv_row

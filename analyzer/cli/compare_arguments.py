@@ -3,7 +3,7 @@
 import argparse
 
 from analyzer.cli.output_arguments import add_format
-from analyzer.store.compare_schema import PLACES, TIMES
+from analyzer.store.compare_modes import PLACES, TIMES
 
 EXAMPLES = """\
 examples:

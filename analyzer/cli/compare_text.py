@@ -10,7 +10,8 @@ from analyzer.cli.files import print_fact
 from analyzer.cli.output import Output
 from analyzer.cli.page import headline
 from analyzer.cli.table import Cell, Column, Table
-from analyzer.store.compare_schema import ASKED, PLACES
+from analyzer.store.compare_modes import PLACES
+from analyzer.store.compare_schema import ASKED
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text, duration_text, endpoint_text, ranges_text, size_text
 from analyzer.text.language import Sentences, noted, retold, say

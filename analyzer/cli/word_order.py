@@ -166,7 +166,7 @@ def _captures_first(captures: list[str], others: list[str], command: argparse.Ar
     declared = [action for action in command._actions if not action.option_strings]
     if not declared or declared[0].dest != "captures":
         return [*captures, *others]
-    behind = len(declared) - 1
+    behind = sum(action.dest != "captures" for action in declared)
     if behind == 1 and len(others) > 1 and _is_capture(others[-1]) and not _is_capture(others[0]):
         others = [*others[1:], others[0]]
     named = [*captures, *others]

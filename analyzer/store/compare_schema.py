@@ -5,6 +5,7 @@ from analyzer.analysis.interception import CONNECTION, SERVER_NAME, VERDICTS
 from analyzer.analysis.joined_traces import CLIENT_RANDOM, PAYLOAD, SEQUENCE, TUPLE
 from analyzer.analysis.two_times import CHANGED, GONE, KINDS, NEW
 from analyzer.codec.codes import SEVERITIES
+from analyzer.store.compare_modes import PLACES, TIMES
 from analyzer.store.declaration import (
     Schema,
     counted,
@@ -23,9 +24,6 @@ from analyzer.store.declaration import (
 
 MOST_LISTED = 10_000
 """Entries of each list, at most. The count beside it says how many there are."""
-
-PLACES, TIMES = "places", "times"
-"""What the captures are compared as."""
 
 ASKED, COMMON, NOTHING_COMMON = "asked", "common_connections", "nothing_common"
 """Why they are compared so."""

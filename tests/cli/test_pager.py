@@ -34,9 +34,9 @@ def test_the_default_is_less(monkeypatch: pytest.MonkeyPatch):
     assert pager_command({"TERM": "xterm"}) == ["less", "-FRX"]
 
 
-@pytest.mark.parametrize("words", [["sessions"], ["fields", "--findings"], ["sessions", "--schema"]])
+@pytest.mark.parametrize("words", [["packets"], ["fields", "--findings"], ["sessions", "--schema"]])
 def test_results_on_a_terminal_are_paged(repository: Path, demo: Path, words: list[str]):
-    captures = [demo] if words == ["sessions"] else []
+    captures = [demo] if words == ["packets"] else []
     status, text = on_terminal(analyzer(*words, *captures), repository, ANALYZER_PAGER=SHOWS_WORDS)
     assert status == 0
     assert all(line.startswith("paged:") for line in text.splitlines())
