@@ -10,3 +10,4 @@ from analyzer.tls.session_log cimport SessionLog
 
 
 cpdef object calm_outcome(Session session)
+cpdef tuple calm_end(Session session)

@@ -1,7 +1,7 @@
 """Recognizes the sessions that did what they are for, which nearly all do, without looking for causes.
 
-What it returns is what `outcome` returns. A session is calm if its handshake was completed, nobody complained, nothing was
-lost or sent again and again, and it ended with a FIN or not at all. All others are looked at closer.
+What `calm_outcome` returns is what `outcome` returns. A session is calm if its handshake was completed, nobody complained,
+nothing was lost or sent again and again, and it ended with a FIN or not at all. All others are looked at closer.
 """
 
 from typing import Any
@@ -22,6 +22,18 @@ from analyzer.tls.session_log import SessionLog
 
 def calm_outcome(session: Session) -> Any:
     """Return the outcome of a calm session (`Outcome`); None for any other."""
+    known: tuple[Any, ...] | None = calm_end(session)
+    if known is None:
+        return None
+    by, step, frame = known
+    return Outcome(ESTABLISHED, by, step, None, CERTAIN, None, [frame] if frame else [], durations(session))
+
+
+def calm_end(session: Session) -> tuple[Any, ...] | None:
+    """Return who ended a calm session, the last step that it reached, and the frame of its first FIN, 0 without one.
+
+    None for any other session. Who ended it is None if nobody did, or if the capture does not show who was first.
+    """
     flow: Flow = session.flow
     log: SessionLog = session.log
     handshake: SessionHandshake = session.handshake
@@ -44,5 +56,4 @@ def calm_outcome(session: Session) -> Any:
         if len(first) > 0 and first[0] not in FINISHED_RECORDS:
             return None
     by = None if closer < 0 or ending.may_be_first(1 - closer) else ROLES[closer]
-    frames = [] if closer < 0 else [ending.fins[closer]]
-    return Outcome(ESTABLISHED, by, STEPS[step_reached(session)], None, CERTAIN, None, frames, durations(session))
+    return by, STEPS[step_reached(session)], 0 if closer < 0 else ending.fins[closer]

@@ -4,11 +4,11 @@ from typing import Any
 
 import cython
 
-from analyzer.analysis.outcome_facts import DURATIONS, seconds
 from analyzer.flows.ending import Ending
 from analyzer.flows.flow import Flow
 from analyzer.tls.events import HandshakeMessage
 from analyzer.tls.handshake.states import RoleState
+from analyzer.tls.messages import numbers
 from analyzer.tls.record.content_types import ENCRYPTED_ALERT_13
 from analyzer.tls.record.sealed_sizes import SealedSizes
 from analyzer.tls.session import Session
@@ -51,6 +51,7 @@ _REACHED: dict[tuple[str, int], int] = {
 
 # In the compiled build these are C variables, which other modules cannot see.
 _ALERT_13, _DATA = ENCRYPTED_ALERT_13, APPLICATION_DATA
+_CLIENT_HELLO_TYPE, _SERVER_HELLO_TYPE, _FINISHED_TYPE = numbers.CLIENT_HELLO, numbers.SERVER_HELLO, numbers.FINISHED
 
 _LONGEST_FLIGHT = 4
 """Records with which a client of TLS 1.3 ends its handshake at most; they look like application data."""
@@ -122,6 +123,16 @@ NO_CERTIFICATE_RECORD = 25
 
 def durations(session: Session) -> dict[str, float | None]:
     """Return the seconds of the TCP handshake, from ClientHello to answer, of the handshake, and of the whole connection."""
+    tcp, hello, handshake, total = spans(session)
+    return {"tcp": _seconds(tcp), "hello": _seconds(hello), "handshake": _seconds(handshake), "total": _seconds(total)}
+
+
+def _seconds(nanoseconds: cython.longlong) -> float | None:
+    return None if nanoseconds < 0 else nanoseconds / 1_000_000_000
+
+
+def spans(session: Session) -> tuple[int, int, int, int]:
+    """Return what `durations` does, in nanoseconds and that order; -1 where one is not known, or the clock was set back."""
     flow: Flow = session.flow
     handshake: SessionHandshake = session.handshake
     client: RoleState = session.roles[0]
@@ -132,26 +143,33 @@ def durations(session: Session) -> dict[str, float | None]:
     of_server: cython.longlong = -1
     message: HandshakeMessage
     for message in session.log.messages:
-        name: str = message.name
-        if name == "client_hello" and hello < 0:
-            hello = message.at
-        elif name == "server_hello" and answer < 0:
-            answer = message.at
-        elif name == "finished" and message.role == 0 and of_client < 0:
-            of_client = message.at
-        elif name == "finished" and message.role == 1 and of_server < 0:
-            of_server = message.at
+        if message.type == _CLIENT_HELLO_TYPE:
+            if hello < 0 and message.name == "client_hello":  # not one of SSL 2.0
+                hello = message.at
+        elif message.type == _SERVER_HELLO_TYPE:
+            if answer < 0 and message.name == "server_hello":  # not a HelloRetryRequest
+                answer = message.at
+        elif message.type == _FINISHED_TYPE:
+            if message.role == 0 and of_client < 0:
+                of_client = message.at
+            elif message.role == 1 and of_server < 0:
+                of_server = message.at
     ending: Ending = flow.ending
-    known = DURATIONS.copy()
-    if ending is not None and ending.asked and ending.answered and not session.flow.mid_stream:
-        known["tcp"] = seconds(flow.start, ending.answered_at)
+    tcp: cython.longlong = -1
+    first_answer: cython.longlong = -1
+    whole: cython.longlong = -1
+    if ending is not None and ending.asked and ending.answered and not flow.mid_stream:
+        tcp = _span(flow.start, ending.answered_at)
     if hello >= 0 and handshake.hellos.fingerprint_input is not None:  # whole, and the first one
         if handshake.hellos.server_fingerprint_input is not None:
-            known["hello"] = seconds(hello, answer)
+            first_answer = _span(hello, answer)
         if of_client >= 0 and of_server >= 0 and not client.missed and not server.missed:
-            known["handshake"] = seconds(hello, max(of_client, of_server))
-    known["total"] = seconds(flow.start, flow.end)
-    return known
+            whole = _span(hello, max(of_client, of_server))
+    return tcp, first_answer, whole, _span(flow.start, flow.end)
+
+
+def _span(begin: cython.longlong, end: cython.longlong) -> cython.longlong:
+    return end - begin if 0 <= begin <= end else -1
 
 
 def last_word(session: Session) -> tuple[int, int]:

@@ -94,7 +94,7 @@ def log_findings(session: Session) -> list[Finding]:
     return found
 
 
-def add_delivery(found: list[Finding], flow: Flow) -> None:
+def add_delivery(found: list[Any], flow: Flow) -> None:
     """Add findings about how the bytes came: only one side, some again, and some that the path has lost, not the capture."""
     frames = [flow.first_frame]
     for role in range(2):

@@ -8,6 +8,7 @@ from typing import Any
 
 from analyzer.capture.frame_places import FramePlaces
 from analyzer.engine.captured_process import process_of
+from analyzer.flows.flow import Flow
 from analyzer.tls.session import Session
 
 MAX_CAPTURES = 8
@@ -16,6 +17,8 @@ MAX_CAPTURES = 8
 
 class FrameFacts:
     """Tells sessions that have ended what their frames do not say. places: in which file a frame is; None without files."""
+
+    __slots__ = ("_processes", "places")
 
     def __init__(self) -> None:
         self.places: FramePlaces | None = None
@@ -30,8 +33,11 @@ class FrameFacts:
 
     def tell(self, session: Session) -> None:
         """Set the process of a session's flow, where it is not known yet, and the capture in which the flow begins."""
-        flow = session.flow
-        if flow.process is None and self._processes:
-            flow.process = process_of(session, self._processes)
+        flow: Flow = session.flow
+        if flow.process is None:
+            for known in self._processes:
+                if known is not None and known.any:
+                    flow.process = process_of(session, self._processes)
+                    break
         if self.places is not None:
             flow.capture = self.places.of(flow.first_frame)

@@ -1,4 +1,5 @@
 from analyzer.analysis.repetitions cimport Repetitions
+from analyzer.engine.frame_facts cimport FrameFacts
 from analyzer.engine.open_sessions cimport OpenSessions
 from analyzer.flows.connection cimport Connection
 from analyzer.flows.flow cimport Flow
@@ -28,7 +29,7 @@ cdef class SessionTable(Listener):
     cdef public int shard
     cdef public int shards
     cdef public list loads
-    cdef public object frames
+    cdef public FrameFacts frames
     cdef public OpenSessions opened
     cdef public bint announces
     cdef public RecordOrders orders

@@ -1,6 +1,8 @@
 cimport cython
 
 from analyzer.analysis.authenticity cimport authenticity
+from analyzer.analysis.calm_outcome cimport calm_end
+from analyzer.analysis.outcome_steps cimport spans
 from analyzer.analysis.shown_certificates cimport shown_certificates
 from analyzer.codec.byte_slices cimport slice_bytes
 from analyzer.analysis.shown_resumption cimport is_resumed
@@ -18,13 +20,16 @@ from analyzer.tls.session_handshake cimport SessionHandshake
 from analyzer.tls.session_log cimport SessionLog
 
 cdef int REMEMBERED, LONGEST_REMEMBERED
-cdef tuple HEAD, FINGERPRINTS, TAIL
-cdef dict PATHS, KNOWN_FACTS, ADDRESSES, NAMES, MESSAGES, ALERTS, CERTIFICATES, SHARED
+cdef long long SECOND, SMALLEST_DECIMAL, LARGEST_EXACT
+cdef tuple HEAD, FINGERPRINTS, TAIL, ZEROS
+cdef dict PATHS, KNOWN_FACTS, ADDRESSES, NAMES, MESSAGES, ALERTS, CALM, CERTIFICATES, SHARED
 cdef Clock QUOTED
 cdef object address_text
 
 
 cpdef bytes session_json(Session session, bint messages, object chains, bytes resumes=*, bint signatures=*, object holes=*)
+cdef tuple outcome_json(Session session)
+cdef str seconds_json(long long nanoseconds)
 cdef bytes open_list(list findings, object holes)
 cdef str head(Session session)
 cdef str capture_json(Flow flow)

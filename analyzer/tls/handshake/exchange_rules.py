@@ -60,6 +60,10 @@ _ORDER_8 = 325606250916557431795983626356110631294008115727848805560023387167927
 _ORDER_8_OTHER = 39382357235489614581723060781553021112529911719440698176882885853963445705823
 
 
+# In the compiled build these are C variables, which other modules cannot see.
+_X25519, _X448, _LAST_CURVE = X25519, X448, X448
+
+
 def _prime_curve(prime: int, b: str) -> tuple[int, int]:
     return prime, int(b, 16)
 
@@ -210,15 +214,16 @@ def share_key(who: str, group: int, public: bytes) -> list[Weakness]:
     group: its number; of other groups than those of CURVES, X25519, X448 and RFC 7919 nothing is said. public: of a hybrid the
     part of the curve.
     """
-    group = HYBRIDS.get(group, group)
-    if group in FFDHE:
-        prime = ffdhe_prime(group)
-        if len(public) != len(prime):
-            detail = f"the {who}'s public key for {FFDHE[group][0]} has {len(public)} bytes, not {len(prime)}"
-            return [("invalid_public_key", "medium", detail)]
-        return field_key(who, public, prime)
-    size = _SIZES.get(group)
-    if size is not None:
+    if group > _LAST_CURVE:
+        group = HYBRIDS.get(group, group)
+        if group in FFDHE:
+            prime = ffdhe_prime(group)
+            if len(public) != len(prime):
+                detail = f"the {who}'s public key for {FFDHE[group][0]} has {len(public)} bytes, not {len(prime)}"
+                return [("invalid_public_key", "medium", detail)]
+            return field_key(who, public, prime)
+    if group in (_X25519, _X448):
+        size = _SIZES[group]
         if len(public) == size and public not in _ZERO_PRODUCT:
             return []
         return [("invalid_public_key", "medium", _montgomery_fault(who, group, public))]

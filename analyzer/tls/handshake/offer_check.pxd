@@ -1,6 +1,7 @@
 cimport cython
 
 from analyzer.tls.handshake.hello_features cimport answer_key, known_hello
+from analyzer.tls.handshake.message_reader cimport MessageReader
 from analyzer.tls.handshake.offer_rules cimport content_breaches
 from analyzer.tls.handshake.parameters cimport Hellos, Parameters
 from analyzer.tls.handshake.states cimport RoleState
@@ -14,6 +15,8 @@ cdef tuple NOTHING
 cpdef object check_message(object handshake, int role, int number, bytes raw, object body, long long frame)
 @cython.locals(retry=bint, hellos=Hellos, client=RoleState, server=RoleState)
 cpdef object check_answer(object handshake, bytes raw, object body, long long frame)
+@cython.locals(reader=MessageReader)
+cdef bint _goes_on(object handshake, int role) except -1
 cdef bytes _session_id(bytes raw)
 cdef Py_ssize_t _n_keys(dict offers) except -1
 @cython.locals(key=tuple, known=tuple, found=tuple)

@@ -16,6 +16,7 @@ from analyzer.tls.handshake.hello_features import answer_key, known_hello
 from analyzer.tls.handshake.key_alignment import KEY_CHANGES, check_alignment
 from analyzer.tls.handshake.key_exchange import exchanged_group
 from analyzer.tls.handshake.message_order import rule
+from analyzer.tls.handshake.message_reader import MessageReader
 from analyzer.tls.handshake.offer_again import breaches_again
 from analyzer.tls.handshake.offer_rules import content_breaches, cookie_breaches
 from analyzer.tls.handshake.parameters import Hellos, Parameters
@@ -66,7 +67,7 @@ def check_message(handshake: Any, role: int, number: int, raw: bytes, body: Any,
     """
     parameters: Parameters = handshake.parameters
     tls13 = parameters.tls13
-    if tls13 and number in KEY_CHANGES:
+    if tls13 and _goes_on(handshake, role) and number in KEY_CHANGES:
         check_alignment(handshake, role, number, frame)
     if number == CLIENT_HELLO:
         if role == _CLIENT and not handshake.decrypting:
@@ -85,7 +86,7 @@ def check_message(handshake: Any, role: int, number: int, raw: bytes, body: Any,
 def check_answer(handshake: Any, raw: bytes, body: Any, frame: int) -> None:
     """Check a ServerHello or a HelloRetryRequest that was read without a problem, and whole."""
     retry = isinstance(body, HelloRetryRequest)
-    if handshake.parameters.tls13 and not retry:
+    if not retry and _goes_on(handshake, _SERVER) and handshake.parameters.tls13:
         check_alignment(handshake, _SERVER, SERVER_HELLO, frame)
     if not retry and not isinstance(body, ServerHello):
         return  # of a draft up to 21, or of SSL 2.0
@@ -110,6 +111,12 @@ def check_answer(handshake: Any, raw: bytes, body: Any, frame: int) -> None:
                 f"the session id in the {name} is not that of the ClientHello, which it has to echo ({rule(9846, '4.2.3')})"
             )
             _report(handshake, [answer_rules.wrong(detail)], frame)
+
+
+def _goes_on(handshake: Any, role: int) -> bool:
+    """Return whether the record with the message of a role that is processed now has more bytes behind it."""
+    reader: MessageReader = handshake.readers[role]
+    return reader.pos < len(reader.data)
 
 
 def _n_keys(offers: dict[int, Any]) -> int:

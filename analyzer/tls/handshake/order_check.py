@@ -70,8 +70,8 @@ def _faults(
     offer, answer = hellos.fingerprint_input, hellos.server_fingerprint_input
     begins = _begins(handshake, client.numbers), _begins(handshake, server.numbers)
     key = (
-        bytes(client.numbers), bytes(server.numbers), client.origin, server.origin, parameters.version, parameters.cipher_suite,
-        id(offer), id(answer), parameters.agreed, resumable, begins,
+        client.numbers.decode("latin-1"), server.numbers.decode("latin-1"), client.origin, server.origin, parameters.version,
+        parameters.cipher_suite, id(offer), id(answer), parameters.agreed, resumable, begins,
     )  # fmt: skip
     shared = hellos.ech is None and not again
     known = _KNOWN.get(key) if shared else None

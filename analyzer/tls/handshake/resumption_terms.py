@@ -1,3 +1,4 @@
+# cython: annotation_typing=False
 """Collects what a session agreed on that the sessions which resume it must keep.
 
 Up to TLS 1.2 a resumed session has the cipher suite and the compression method of the session that it resumes (RFC 5246 section
@@ -8,6 +9,9 @@ that one process can send it to another.
 
 from typing import Any
 
+from analyzer.tls.events import HandshakeMessage
+from analyzer.tls.handshake.parameters import Hellos, Parameters
+from analyzer.tls.handshake.states import RoleState
 from analyzer.tls.messages.numbers import EXTENDED_MASTER_SECRET, SERVER_HELLO
 
 _CLIENT, _SERVER = 0, 1
@@ -32,11 +36,12 @@ SHORTEST_ID = 16
 
 def terms(handshake: Any) -> Terms:
     """Return the terms of a session. handshake: its `SessionHandshake`, after the ServerHello."""
-    parameters, answer = handshake.parameters, handshake.hellos.server_fingerprint_input
+    parameters: Parameters = handshake.parameters
+    hellos: Hellos = handshake.hellos
+    client: RoleState = handshake.roles[_CLIENT]
+    answer = hellos.server_fingerprint_input
     leaf = b""
-    if (
-        handshake.roles[_CLIENT].n_hellos > 1 and not parameters.tls13
-    ):  # a renegotiation; these are terms of the first handshake
+    if client.n_hellos > 1 and not parameters.tls13:  # a renegotiation; these are terms of the first handshake
         return False, -1, 0, None, b""
     if parameters.tls13:
         listed = handshake.certificates[_SERVER]
@@ -47,9 +52,14 @@ def terms(handshake: Any) -> Terms:
 
 def resumed_terms(handshake: Any) -> Resumed:
     """Return the terms of a session that resumes another one, and how it asked for them."""
+    parameters: Parameters = handshake.parameters
+    message: HandshakeMessage
     offer = handshake.hellos.offer
     asked = None if offer is None else EXTENDED_MASTER_SECRET in offer.types
-    parameters = handshake.parameters
     unique = parameters.resumption != "session_id" or len(parameters.session_id) >= SHORTEST_ID
-    frame = next((message.frame for message in handshake.log.messages if message.type == SERVER_HELLO), 0)
+    frame = 0
+    for message in handshake.log.messages:
+        if message.type == SERVER_HELLO:
+            frame = message.frame
+            break
     return terms(handshake), asked, unique, frame

@@ -63,14 +63,14 @@ def second_hello_breaches(first: Any, retry: Any, second: Any) -> Iterator[Breac
             yield _changed(f"the second ClientHello has another {name} than the first ({AGAIN})")
     before, after = _bodies(first), _bodies(second)
     for number in dict.fromkeys((*before, *after)):
-        if number in CHANGEABLE or is_grease(number):
+        if number in CHANGEABLE or before.get(number) == after.get(number) or is_grease(number):
             continue
         name = extension_name(number)
         if number not in after:
             yield _changed(f"the second ClientHello lacks the extension {name} of the first ({AGAIN})")
         elif number not in before:
             yield _changed(f"the second ClientHello has the extension {name}, which the first does not have ({AGAIN})")
-        elif before[number] != after[number]:
+        else:
             yield _changed(f"the extension {name} of the second ClientHello differs from that of the first ({AGAIN})")
     if EARLY_DATA in after:
         yield _changed(f"the second ClientHello, after the retry, has early_data ({AGAIN})")

@@ -266,8 +266,8 @@ class SentMessages:
 
     def begin(self, origin: cython.int) -> None:
         """Forget the messages of a handshake that is over; origin: the state of the role now."""
-        self.numbers.clear()
-        self.frames.clear()
+        del self.numbers[:]
+        del self.frames[:]
         self.origin = origin
 
 
