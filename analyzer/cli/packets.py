@@ -2,11 +2,9 @@
 
 from argparse import Namespace
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from analyzer.capture.frame import Frame
 from analyzer.capture.frame_places import FramePlaces
-from analyzer.cli.capture_paths import place_text
 from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output
@@ -17,9 +15,9 @@ from analyzer.engine import Engine, Listener
 from analyzer.packet.packet import Packet
 from analyzer.store.http_messages import HttpMessages
 from analyzer.store.output_schemas import PACKET
-from analyzer.store.packet_info import Describer, packet_record
-from analyzer.store.session_record import json_line
-from analyzer.text.escape import csv_row, harmless
+from analyzer.store.packet_info import Describer
+from analyzer.text.escape import csv_row
+from analyzer.text.packet_rows import PacketRows
 from analyzer.tls.events import Event
 
 COLUMNS = (
@@ -32,6 +30,9 @@ COLUMNS = (
     Column("info", 5, rest=True),
     Column("capture", 7, limit=30),
 )
+
+PROTOCOL = 4
+"""Index of the column that has a style of its own."""
 
 STYLES = {"TCP": "", "UDP": "blue", "ARP": "yellow", "ICMP": "magenta", "ICMPv6": "magenta", "DNS": "blue", "MDNS": "blue"}
 
@@ -72,7 +73,8 @@ class PacketList(Listener):
         words = self._describer.describe(frame, events)  # of each frame: it follows windows and numbers
         if self._wanted is None or self._wanted(packet, frame):
             self._write(frame, self._start, *words)
-        self._plaintext.clear()
+        if events:
+            self._plaintext.clear()
 
     def end_turn(self) -> None:
         """See `Listener.end_turn`."""
@@ -82,32 +84,23 @@ class PacketList(Listener):
 
 
 def _row_writer(output: Output, table: Table | None, places: FramePlaces) -> Callable[[Frame, int, str, str, str, str], None]:
+    rows = PacketRows(places)
     if table is None:
         if output.form == "csv":
             output.head = csv_row(list(PACKET["properties"])).encode()
-        write = json_line if output.form == "json" else _csv_line
-        return lambda frame, _, source, destination, protocol, info: output.write(
-            write(packet_record(frame, source, destination, protocol, info, places))
-        )
+        write = rows.json if output.form == "json" else rows.csv
+        return lambda frame, _, *words: output.write(write(frame, *words))
+    styles = dict(STYLES)
+    utf8 = output.encoding.lower().replace("-", "") == "utf8"
 
     def add(frame: Frame, start: int, source: str, destination: str, protocol: str, info: str) -> None:
-        time = f"{(frame.at - start) / 1_000_000_000:.6f}" if frame.at >= 0 else ""
-        style = STYLES.get(protocol, "cyan" if protocol.startswith(("TLS", "SSL")) else "")
-        table.add(
-            [
-                str(frame.number),
-                time,
-                source,
-                destination,
-                (harmless(protocol), style),
-                str(frame.wire_length),
-                harmless(info),
-                place_text(places, frame.number),
-            ]
-        )
+        cells = rows.cells(frame, start, source, destination, protocol, info)
+        if utf8 and table.layout and (line := rows.line(cells, table.layout, table.gap)):
+            output.write(line)
+            return
+        style = styles.get(protocol)
+        if style is None:  # the names come from a list
+            style = styles[protocol] = "cyan" if protocol.startswith(("TLS", "SSL")) else ""
+        table.add([*cells[:PROTOCOL], (cells[PROTOCOL], style), *cells[PROTOCOL + 1 :]])
 
     return add
-
-
-def _csv_line(record: dict[str, Any]) -> bytes:
-    return csv_row(list(record.values())).encode()

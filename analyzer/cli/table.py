@@ -39,6 +39,9 @@ _NOT_FIRST = frozenset("，。；：？！、）】》」』”’…］")  # no
 _NOT_LAST = frozenset("（【《「『“‘［")  # noqa: RUF001
 """Punctuation that does not begin a line, and that does not end one (GB/T 15834-2011, section 5.1)."""
 
+_UNUSUAL = re.compile("[^\\x20-\\x7e\\xa0-\\u02ff\\u2190-\\u21ff]")
+"""Characters that may take another number of columns than one."""
+
 Cell = str | tuple[str, str]
 """A text, or a text and its style."""
 
@@ -69,7 +72,11 @@ def share_of_width(columns: Sequence[Column], title: str, output: Output) -> lis
 
 
 class Table:
-    """Takes rows, and writes lines. Call `add` for each row, then `close`."""
+    """Takes rows, and writes lines. Call `add` for each row, then `close`.
+
+    layout: index, width and alignment (whether right) of the cells of a row, if the widths are known and every row is one line
+    without truncation and colours; else empty. Who has many rows may then write them as lines without the table.
+    """
 
     def __init__(self, columns: Sequence[Column], output: Output, indent: int = 0, one_line: bool = False) -> None:
         """one_line: every row takes one line, of any width, unless the output has to fit a window."""
@@ -81,7 +88,8 @@ class Table:
         self._widths: list[int] = []
         self._first: list[int] = []
         self._second: list[int] = []
-        self._gap = GAP
+        self.gap = GAP
+        self.layout: list[tuple[int, int, bool]] = []
 
     def add(self, row: Sequence[Cell]) -> None:
         """Take a row of as many cells as there are columns."""
@@ -118,8 +126,8 @@ class Table:
             if columns[index].rest:
                 self._first.append(index)
                 continue
-            need = self._widths[index] + len(self._gap)
-            if need <= left + len(self._gap) or not self._limited or not self._first:
+            need = self._widths[index] + len(self.gap)
+            if need <= left + len(self.gap) or not self._limited or not self._first:
                 left -= need
                 self._first.append(index)
             else:
@@ -130,7 +138,9 @@ class Table:
                 self._widths[index] = least_rest + max(0, left)
         self._first.sort()
         self._second.sort()
-        head = self._gap.join(
+        if not (self._limited or self._second or self._indent or self._output.colored):
+            self.layout = [(at, self._widths[at], columns[at].right) for at in self._first]
+        head = self.gap.join(
             pad(say(columns[index].title), self._widths[index], columns[index].right) for index in self._first
         )
         self._output.line(" " * self._indent + self._output.paint(head.rstrip(), "bold"))
@@ -144,7 +154,7 @@ class Table:
         needed = sum(self._widths[index] + len(GAP) for index in range(len(columns)) if index not in empty | self._rest())
         if needed + LEAST_REST <= room or not any(column.least for column in columns):
             return False
-        self._gap = NARROW_GAP
+        self.gap = NARROW_GAP
         for index, column in enumerate(columns):
             if column.least:
                 self._widths[index] = min(self._widths[index], column.least)
@@ -164,7 +174,7 @@ class Table:
             if self._limited and (column.limit or column.rest or column.least):
                 shown = cut_middle(text, room) if column.least else cut(text, room)
             cells.append(output.paint(pad(shown, room, column.right), style))
-        output.line(" " * self._indent + self._gap.join(cells))
+        output.line(" " * self._indent + self.gap.join(cells))
         details = [
             (f"{say(columns[index].title)} {text_of(row[index])}", style_of(row[index]) or columns[index].style)
             for index in self._second
@@ -202,7 +212,7 @@ def style_of(cell: Cell) -> str:
 
 def width(text: str) -> int:
     """Return the columns that a text takes on a terminal: two for a wide East Asian character, none for a combining mark."""
-    if text.isascii():
+    if text.isascii() or not _UNUSUAL.search(text):
         return len(text)
     return sum(0 if combining(one) else 2 if east_asian_width(one) in "WF" else 1 for one in text)
 

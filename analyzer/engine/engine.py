@@ -200,11 +200,13 @@ class Engine:
     def take(self) -> list[Event]:
         """Return the events since the last call, in the order in which they happened."""
         self.dispatcher.tick(self.at)
+        if self.defragmenter.reports:
+            self.fragments.extend(self.defragmenter.take_reports()[: MAX_REPORTS - len(self.fragments)])
         events: list[Event] = self.dispatcher.events
+        if len(events) == 0:
+            return []
         taken = events[:]
-        events.clear()
-        reports = self.defragmenter.take_reports()
-        self.fragments.extend(reports[: MAX_REPORTS - len(self.fragments)])
+        events.clear()  # sessions have this list
         return taken
 
     def close(self) -> None:
@@ -215,14 +217,6 @@ class Engine:
         self.dispatcher.close()
 
     # The following methods are for a view of single packets.
-
-    def first_sequences(self) -> tuple[int, int] | None:
-        """Return the TCP sequence numbers of the first byte of each direction: of the sender of `packet`, and of its receiver.
-
-        A number is -1 if it is not known. The result is None if the packet belongs to no connection.
-        """
-        endpoint: Endpoint | None = self.connections.endpoints.get(self.packet.key())
-        return None if endpoint is None else (_first_sequence(endpoint), _first_sequence(endpoint.peer))
 
     def stream_offset(self) -> int | None:
         """Return the position of the first payload byte of `packet` in the stream of its direction.
@@ -242,10 +236,6 @@ class Engine:
         if endpoint is None or not isinstance(stream, TcpStream) or stream.session is None:
             return None
         return stream.readers[endpoint.side ^ stream.client]
-
-
-def _first_sequence(endpoint: Endpoint) -> int:
-    return (endpoint.next - endpoint.offset) & 0xFFFFFFFF if endpoint.started else -1
 
 
 def conversation(alpn: bytes | None) -> Application:

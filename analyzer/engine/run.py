@@ -109,11 +109,16 @@ def run_by_frame(
     frame, packet, n_before = frame_reader.frame, engine.packet, engine.frames
     while (n_frames is None or engine.frames < n_frames) and engine.step(frame_reader):
         own = engine.take()
-        events += own
+        if own:
+            events += own
         for watcher in watchers:
             watcher.packet(packet, frame, own)
-        if listeners and all(listener.done for listener in listeners):
-            break
+        for listener in listeners:
+            if not listener.done:
+                break
+        else:
+            if listeners:
+                break
     if engine.frames == n_before:
         events += engine.take()
     return events

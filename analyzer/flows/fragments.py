@@ -53,7 +53,7 @@ class Defragmenter:
     """Reassembles IP datagrams from their fragments.
 
     Of the datagram that was returned last: frames, in order of arrival; conflict, the first bytes that were not used because a
-    fragment before had others at their place, empty if all fragments agree.
+    fragment before had others at their place, empty if all fragments agree. reports: those that were not taken yet.
     """
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class Defragmenter:
         self.conflict = b""
         self._open: dict[bytes, _Datagram] = {}
         self._n_bytes = 0
-        self._reports: list[FragmentReport] = []
+        self.reports: list[FragmentReport] = []
 
     def feed(self, packet: Packet, at: int, frame: int) -> bytes | None:
         """Take a packet with `fragment` set. Return the whole datagram if it is complete now, else None.
@@ -78,7 +78,7 @@ class Defragmenter:
         if datagram is None:
             datagram = self._open[key] = _Datagram(at)
         kept = datagram.n_bytes
-        datagram.take(packet, frame, self._reports)
+        datagram.take(packet, frame, self.reports)
         self._n_bytes += datagram.n_bytes - kept
         if datagram.complete():
             self._close(key)
@@ -96,7 +96,7 @@ class Defragmenter:
 
     def take_reports(self) -> list[FragmentReport]:
         """Return the reports since the last call, in order."""
-        reports, self._reports = self._reports, []
+        reports, self.reports = self.reports, []
         return reports
 
     def _expire(self, at: int, frame: int) -> None:
@@ -110,7 +110,7 @@ class Defragmenter:
     def _drop(self, key: bytes, kind: str, frame: int) -> None:
         datagram = self._close(key)
         if not datagram.discarded:
-            datagram.note(kind, frame, datagram.first_hole(), self._reports)
+            datagram.note(kind, frame, datagram.first_hole(), self.reports)
 
     def _close(self, key: bytes) -> "_Datagram":
         datagram = self._open.pop(key)

@@ -1,3 +1,4 @@
+# cython: annotation_typing=False
 """Describes one packet for the packet list: source, destination, protocol and info, in a form close to that of Wireshark."""
 
 from collections.abc import Sequence
@@ -5,8 +6,10 @@ from typing import Any
 
 from analyzer.capture.frame import Frame
 from analyzer.capture.frame_places import FramePlaces
+from analyzer.codec.byte_slices import slice_bytes
 from analyzer.codec.registry import registry
-from analyzer.engine import Engine
+from analyzer.engine.engine import Engine
+from analyzer.flows.connection import Endpoint
 from analyzer.packet.addresses import address_text
 from analyzer.packet.options import read_tcp_options
 from analyzer.packet.packet import Packet
@@ -21,9 +24,20 @@ TCP, UDP, ICMP, ICMPV6 = 6, 17, 1, 58
 MAX_REMEMBERED = 65536
 """The most connections whose window scale or first number is kept. For further ones, the header's own values are shown."""
 
+# In the compiled build these are C variables, which other modules cannot see.
+_TCP, _UDP = TCP, UDP
+
+_ALL_FLAGS, _WORD = 0xFFF, 0xFFFFFFFF
+
+_STAMPED = b"\1\1\x08\x0a"
+"""How the options of a segment begin that has only timestamps: twice no operation, kind 8, length 10 (RFC 7323 appendix A)."""
+
 _FLAGS = ("FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE")
 _SYN, _ACK = 0x02, 0x10
 _OPTIONS = {2: "MSS", 3: "WS", 4: "SACK_PERM", 5: "SACK", 8: "TSval"}
+_NOTHING: list[Any] = []
+_ADDRESSES: dict[bytes, str] = {}
+"""The text of addresses; of their own, because packets ask for two of them each."""
 _SHOWN = (HandshakeMessage, Alert, RecordEvent)
 """The events that the packet list describes."""
 
@@ -52,16 +66,24 @@ _DNS_TYPES = {
     64: "SVCB", 65: "HTTPS", 255: "ANY",
 }  # fmt: skip
 _DNS_PORTS = {53: "DNS", 5353: "MDNS", 5355: "LLMNR"}
+_DNS_NAMES = frozenset(_DNS_PORTS.values())
 
 
 class Describer:
     """Describes the packets of one run. It asks the engine for facts about their streams; the engine must be `detailed`."""
+
+    __slots__ = (
+        "_engine", "_firsts", "_flags", "_known_options", "_plaintext", "_protocols", "_scales", "_services", "_udp_names",
+    )  # fmt: skip
 
     def __init__(self, engine: Engine, plaintext: HttpMessages) -> None:
         self._engine = engine
         self._plaintext = plaintext
         self._scales: dict[bytes, int] = {}
         self._firsts: dict[bytes, int] = {}
+        self._flags: list[str | None] = [None] * (_ALL_FLAGS + 1)
+        self._known_options: dict[bytes, tuple[str, int]] = {}
+        self._udp_names: dict[tuple[int, int], str] = {}
         self._services = registry("services")
         self._protocols = registry("ip_protocols").names
 
@@ -70,30 +92,32 @@ class Describer:
 
         events: the events that the frame caused.
         """
-        packet = self._engine.packet
+        packet: Packet = self._engine.packet
         source, destination = addresses(packet, frame)
-        shown = [event for event in events if isinstance(event, _SHOWN)]
+        shown: list[Any] = [event for event in events if isinstance(event, _SHOWN)] if events else _NOTHING
         protocol, info = self._describe_packet(packet, shown)
         if packet.tunnels:
             info += f" [in {_count(packet.tunnels, 'tunnel')}]"
         if packet.problem_at >= 0:
             info += f" [{packet.problem}]"
-        return source, destination, protocol, info.lstrip()
+        if not info or info[0] == " ":
+            info = info.lstrip()
+        return source, destination, protocol, info
 
-    def _describe_packet(self, packet: Packet, shown: Sequence[Event]) -> tuple[str, str]:
+    def _describe_packet(self, packet: Packet, shown: list[Any]) -> tuple[str, str]:
         number = packet.protocol
+        data = packet.data
         if packet.fragment:
             name = self._protocols[number]
             place = f"proto={name} {number}, off={packet.fragment_offset}, ID={packet.fragment_id:04x}"
             return f"IPv{packet.ip_version}", f"Fragmented IP protocol ({place})"
-        if packet.transport >= 0 and number == TCP:
+        if packet.transport >= 0 and number == _TCP:
             if shown:
                 inside = self._plaintext.words()
-                return tls_protocol(shown[-1].version), tls_info(shown) + (f" ({inside})" if inside else "")
+                return tls_protocol(shown[len(shown) - 1].version), tls_info(shown) + (f" ({inside})" if inside else "")
             return "TCP", self._tcp(packet)
-        if packet.transport >= 0 and number == UDP:
+        if packet.transport >= 0 and number == _UDP:
             return self._udp(packet)
-        data = packet.data
         if number == ICMP and packet.payload_end - packet.payload >= 8:
             return "ICMP", icmp(data, packet.payload, data[packet.ip + 8])
         if number == ICMPV6 and packet.payload_end - packet.payload >= 8:
@@ -108,54 +132,93 @@ class Describer:
         return registry("ether_types").name(packet.ether_type), _count(n_bytes, "byte")
 
     def _tcp(self, packet: Packet) -> str:
-        flags = ", ".join(name for bit, name in enumerate(_FLAGS) if packet.flags >> bit & 1)
-        firsts = self._engine.first_sequences()
-        own, peer = (None, None) if firsts is None else firsts
-        key, back = packet.key(), packet.reverse_key()
-        ack = ""
-        if packet.flags & _ACK:
-            ack = f" Ack={self._relative(packet.acknowledgement, back, peer)}"
-        options = read_tcp_options(packet) if packet.payload - packet.transport > 20 else []
+        bits = packet.flags
+        flags = self._flags[bits & _ALL_FLAGS]
+        if flags is None:
+            flags = self._flags[bits & _ALL_FLAGS] = _flag_text(bits)
+        key = packet.key()
+        endpoint: Endpoint | None = self._engine.connections.endpoints.get(key)
         window = packet.window
-        if packet.flags & _SYN:
-            for option in options:
-                if option.kind == 3 and isinstance(option.value, int) and len(self._scales) < MAX_REMEMBERED:
-                    self._scales[packet.key()] = min(option.value, 14)
-        elif firsts is not None and back in self._scales:
-            window <<= self._scales.get(key, 0)
+        n_options = packet.payload - packet.transport - 20
+        options = ""
+        if (
+            n_options == 12
+            and not bits & _SYN
+            and slice_bytes(packet.data, packet.transport + 20, packet.transport + 24) == _STAMPED
+        ):
+            at = packet.transport + 24
+            options = f" TSval={_number(packet.data, at)} TSecr={_number(packet.data, at + 4)}"
+        elif n_options > 0:
+            options = self._options(packet, key)
+        sequence = packet.sequence
+        acknowledgement = packet.acknowledgement
+        if endpoint is not None:
+            if self._scales and not bits & _SYN and packet.reverse_key() in self._scales:
+                window <<= self._scales.get(key, 0)
+            sequence = self._relative(sequence, endpoint)
+            acknowledgement = self._relative(acknowledgement, endpoint.peer) if bits & _ACK else 0
         n_bytes = packet.payload_end - packet.payload + packet.missing
-        words = [
-            f"{packet.source_port} → {packet.destination_port} [{flags or 'none'}]",
-            f"Seq={self._relative(packet.sequence, key, own)}{ack} Win={window} Len={n_bytes}",
-        ]
-        words += [option_text(option.kind, option.value) for option in options if option.kind in _OPTIONS]
-        return " ".join(words)
+        if bits & _ACK:
+            return (
+                f"{packet.source_port} → {packet.destination_port} [{flags}] Seq={sequence} Ack={acknowledgement} Win={window} "
+                f"Len={n_bytes}{options}"
+            )
+        return f"{packet.source_port} → {packet.destination_port} [{flags}] Seq={sequence} Win={window} Len={n_bytes}{options}"
 
-    def _relative(self, number: int, key: bytes, known: int | None) -> int:
-        """Return a sequence number relative to its side's SYN; without a SYN, relative to the first number seen, which is 1.
-
-        The number is returned unchanged if there is no connection. key: of the side to which the number belongs. known: the
-        number of its stream's first byte, -1 if that is not known, None if there is no connection.
-        """
+    def _options(self, packet: Packet, key: bytes) -> str:
+        """Return the text for the options of a segment, with a space in front of each; note the window scale of a SYN."""
+        raw = slice_bytes(packet.data, packet.transport + 20, packet.payload)
+        known = self._known_options.get(raw)
         if known is None:
-            return number
-        first = self._firsts.get(key)
-        if first is None and known >= 0:
-            first = known
-        elif first is None and len(self._firsts) < MAX_REMEMBERED:
-            first = self._firsts[key] = number
-        return number if first is None else (number - first + 1) & 0xFFFFFFFF
+            options = read_tcp_options(packet)
+            scale = -1
+            for option in options:
+                if option.kind == 3 and isinstance(option.value, int):
+                    scale = min(option.value, 14)
+            shown = [f" {option_text(option.kind, option.value)}" for option in options if option.kind in _OPTIONS]
+            if len(self._known_options) >= MAX_REMEMBERED:
+                self._known_options.clear()
+            known = self._known_options[raw] = "".join(shown), scale
+        if packet.flags & _SYN and known[1] >= 0 and len(self._scales) < MAX_REMEMBERED:
+            self._scales[key] = known[1]
+        return known[0]
+
+    def _relative(self, number: int, endpoint: Endpoint) -> int:
+        """Return a sequence number relative to the SYN of its side; without a SYN, to the first number seen, which is 1.
+
+        endpoint: the side to which the number belongs.
+        """
+        first = -1
+        if self._firsts:
+            first = self._firsts.get(endpoint.key, -1)
+        if first < 0 and endpoint.started:
+            first = (endpoint.next - endpoint.offset) & _WORD
+        elif first < 0 and len(self._firsts) < MAX_REMEMBERED:
+            first = number
+            self._firsts[endpoint.key] = number
+        return number if first < 0 else (number - first + 1) & _WORD
 
     def _udp(self, packet: Packet) -> tuple[str, str]:
+        n_bytes = packet.payload_end - packet.payload + packet.missing
+        info = f"{packet.source_port} → {packet.destination_port} Len={n_bytes}"
         ports = (packet.source_port, packet.destination_port)
-        n_bytes = packet.payload_end - packet.payload
-        info = f"{ports[0]} → {ports[1]} Len={n_bytes + packet.missing}"
+        name = self._udp_names.get(ports)
+        if name is None:
+            if len(self._udp_names) >= MAX_REMEMBERED:
+                self._udp_names.clear()
+            name = self._udp_names[ports] = self._udp_name(ports)
+        if name in _DNS_NAMES:
+            info = dns(packet.data, packet.payload, packet.payload_end) or info
+        return name, info
+
+    def _udp_name(self, ports: tuple[int, int]) -> str:
+        """Return the protocol of a datagram by its ports, the lower one first."""
         for port in sorted(ports):
             if port in _DNS_PORTS:
-                return _DNS_PORTS[port], dns(packet.data, packet.payload, packet.payload_end) or info
+                return _DNS_PORTS[port]
             if self._services.known(port) and self._services.name(port) != "TLS":
-                return self._services.name(port), info
-        return "UDP", info
+                return self._services.name(port)
+        return "UDP"
 
 
 def packet_record(frame: Frame, source: str, destination: str, protocol: str, info: str, places: FramePlaces) -> dict[str, Any]:
@@ -183,15 +246,32 @@ def place_record(places: FramePlaces, frame: int) -> dict[str, Any]:
 
 def addresses(packet: Packet, frame: Frame) -> tuple[str, str]:
     """Return source and destination: of IP, else of Ethernet; empty if there are none."""
-    data = packet.data
-    if packet.ip >= 0 and packet.ip_version == 4 and len(data) - packet.ip >= 20:
-        return address_text(data[packet.ip + 12 : packet.ip + 16]), address_text(data[packet.ip + 16 : packet.ip + 20])
-    if packet.ip >= 0 and packet.ip_version == 6 and len(data) - packet.ip >= 40:
-        return address_text(data[packet.ip + 8 : packet.ip + 24]), address_text(data[packet.ip + 24 : packet.ip + 40])
+    data, at = packet.data, packet.ip
+    if at >= 0 and packet.ip_version == 4 and len(data) - at >= 20:
+        return _address_text(slice_bytes(data, at + 12, at + 16)), _address_text(slice_bytes(data, at + 16, at + 20))
+    if at >= 0 and packet.ip_version == 6 and len(data) - at >= 40:
+        return _address_text(slice_bytes(data, at + 8, at + 24)), _address_text(slice_bytes(data, at + 24, at + 40))
     if frame.link_type == 1 and frame.end - frame.start >= 12:
         at = frame.start
         return hardware_address(frame.data[at + 6 : at + 12]), hardware_address(frame.data[at : at + 6])
     return "", ""
+
+
+def _address_text(octets: bytes) -> str:
+    known = _ADDRESSES.get(octets)
+    if known is None:
+        if len(_ADDRESSES) >= MAX_REMEMBERED:
+            _ADDRESSES.clear()
+        known = _ADDRESSES[octets] = address_text(octets)
+    return known
+
+
+def _flag_text(bits: int) -> str:
+    return ", ".join([name for bit, name in enumerate(_FLAGS) if bits >> bit & 1]) or "none"
+
+
+def _number(data: bytes, at: int) -> int:
+    return data[at] << 24 | data[at + 1] << 16 | data[at + 2] << 8 | data[at + 3]
 
 
 def _count(number: int, one: str) -> str:
