@@ -140,9 +140,7 @@ class Table:
         self._second.sort()
         if not (self._limited or self._second or self._indent or self._output.colored):
             self.layout = [(at, self._widths[at], columns[at].right) for at in self._first]
-        head = self.gap.join(
-            pad(say(columns[index].title), self._widths[index], columns[index].right) for index in self._first
-        )
+        head = self.gap.join(pad(say(columns[index].title), self._widths[index], columns[index].right) for index in self._first)
         self._output.line(" " * self._indent + self._output.paint(head.rstrip(), "bold"))
         for row in self._sample:
             self._write(row)
