@@ -232,6 +232,10 @@ TESTED_ELSEWHERE = {
     "filters/literal_values.py": "filters/test_compiled_filter.py",
     "filters/quoted_literals.py": "filters/test_compiled_filter.py",
     "filters/syntax_tree.py": "filters/test_type_check.py",
+    "cli/filter_options.py": "cli/test_filter.py",
+    "filters/filter_tree.py": "cli/test_filter.py",
+    "filters/filter_words.py": "cli/test_filter.py",
+    "store/filter_schema.py": "cli/test_filter.py",
     "filters/typed_tree.py": "filters/test_type_check.py",
     "filters/packet_values.py": "filters/test_compiled_filter.py",
 }

@@ -21,6 +21,7 @@ ENGLISH_FILES = {
     "store/har_entry.py": "HAR, which is JSON for programs",
     "store/crosscheck_schema.py": "JSON Schema",
     "store/cbom.py": "CycloneDX, which is JSON for programs",
+    "store/filter_schema.py": "JSON Schema",
     "store/http_schema.py": "JSON Schema",
     "store/inventory_schema.py": "JSON Schema",
     "store/output_schemas.py": "JSON Schema",

@@ -9,6 +9,7 @@ from analyzer.cli.command_texts import ABOUT, ABOUTS, EXAMPLES, STATUS, STATUSES
 from analyzer.cli.compare_arguments import add_compare
 from analyzer.cli.crosscheck_arguments import add_crosscheck
 from analyzer.cli.export_arguments import add_export
+from analyzer.cli.filter_options import add_macros
 from analyzer.cli.follow_arguments import add_follow
 from analyzer.cli.inventory_arguments import add_inventory
 from analyzer.cli.live_arguments import add_live
@@ -58,6 +59,7 @@ COMMANDS = (
     "validate",
     "interfaces",
     "fields",
+    "filter",
 )
 """The commands in the order of the help."""
 
@@ -233,6 +235,13 @@ def _add_fields(command: argparse.ArgumentParser) -> None:
     add_format(command, "text", "json", "csv")
 
 
+def _add_filter(command: argparse.ArgumentParser) -> None:
+    command.add_argument("expression", nargs="+", metavar="EXPR", help="a display filter, in the language of Wireshark")
+    command.set_defaults(captures=[])  # this command reads no captures
+    add_macros(command)
+    add_format(command, "text", "json")
+
+
 def _add_certificates(command: argparse.ArgumentParser) -> None:
     add_captures(command)
     add_format(command, "text", "json", "csv")
@@ -321,6 +330,7 @@ _ADDERS = {
     "packets": _add_packets,
     "packet": _add_packet,
     "fields": _add_fields,
+    "filter": _add_filter,
     "live": _add_live,
     "compare": _add_compare,
     "report": _add_report,

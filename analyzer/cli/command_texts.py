@@ -86,6 +86,10 @@ examples:
   analyzer fields --findings                what each finding means, how bad it is, and what would refute it
   analyzer fields --findings downgrade
   analyzer fields --causes --format json    why something did not decrypt, and what makes a chain invalid""",
+    "filter": """\
+examples:
+  analyzer filter 'tcp.port == 443 and not ip.src == 10.0.0.0/8'
+  analyzer filter 'tls.handshake.type == "Client Hello"' --format json""",
     "live": LIVE_EXAMPLES,
     "compare": COMPARE_EXAMPLES,
     "report": REPORT_EXAMPLES,
@@ -123,5 +127,6 @@ ABOUTS = {
     "validate": "Tries this installation on known material. The pack for a laboratory's file says what was run and seen.",
     "interfaces": "The interfaces of this machine, and what is missing to capture there.",
     "fields": "The codes that records carry, and what each means.",
+    "filter": "What a display filter means, in words and as a tree. A mistake is shown at its place, with exit status 2.",
     "keys": "The audit of key logs: which sessions have which secrets, and which lines are unused, bad or contradicting.",
 }

@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _abandon_output()
         return 0 if leave_pager() else BROKEN_PIPE  # who leaves a pager has seen enough
     except CommandError as error:
-        complain(str(error))
+        complain(str(error), *error.lines)
         return FAILED
     except KeyboardInterrupt:
         _abandon_output()

@@ -32,7 +32,12 @@ _STYLES = {
 
 
 class CommandError(Exception):
-    """The command cannot do what was asked. The text says why, in one line. The command ends with status 2."""
+    """The command cannot do what was asked. The text says why, in one line. The command ends with status 2.
+
+    lines: what is printed below it as it is, such as the place of a mistake.
+    """
+
+    lines: tuple[str, ...] = ()
 
 
 class Output:
@@ -175,10 +180,13 @@ def leave_pager() -> bool:
     return True
 
 
-def complain(text: str) -> None:
-    """Write one line to standard error. The text may contain file names and text from captures; it is made harmless."""
+def complain(text: str, *lines: str) -> None:
+    """Write one line to standard error. The text may contain file names and text from captures; it is made harmless.
+
+    lines: what comes below it as it is. A pager that is open shows only the text.
+    """
     if _Paging.pager is not None:
         _Paging.held.append(text)
         return
     with contextlib.suppress(OSError, ValueError):  # standard error is closed: there is no reader
-        print("analyzer: " + harmless(retold_error(text)), file=sys.stderr, flush=True)
+        print("\n".join(("analyzer: " + harmless(retold_error(text)), *lines)), file=sys.stderr, flush=True)

@@ -23,6 +23,7 @@ from analyzer.store.declaration import (
     several,
     text,
 )
+from analyzer.store.filter_schema import FILTER
 from analyzer.store.http_schema import HTTP
 from analyzer.store.inventory_schema import INVENTORY
 from analyzer.store.report_schema import REPORT
@@ -419,5 +420,6 @@ SCHEMAS: dict[str, Schema] = {
     "validate": VALIDATION,
     "interfaces": INTERFACE,
     "fields": CODE,
+    "filter": FILTER,
 }
 """The schemas by the command that prints them."""
