@@ -234,7 +234,7 @@ TESTED_ELSEWHERE = {
     "filters/syntax_tree.py": "filters/test_type_check.py",
     "cli/filter_options.py": "cli/test_filter.py",
     "filters/filter_tree.py": "cli/test_filter.py",
-    "filters/filter_words.py": "cli/test_filter.py",
+    "cli/filter_words.py": "cli/test_filter.py",
     "store/filter_schema.py": "cli/test_filter.py",
     "filters/typed_tree.py": "filters/test_type_check.py",
     "filters/packet_values.py": "filters/test_compiled_filter.py",

@@ -4,10 +4,10 @@ from argparse import Namespace
 from typing import Any
 
 from analyzer.cli.filter_options import filter_of
+from analyzer.cli.filter_words import FilterWords
 from analyzer.cli.output import Output
 from analyzer.cli.table import cut, wrap
 from analyzer.filters.filter_tree import tree_lines, tree_record
-from analyzer.filters.filter_words import FilterWords
 from analyzer.store.session_record import json_line
 from analyzer.text.escape import harmless
 from analyzer.text.language import say

@@ -8,6 +8,7 @@ from jsonschema import Draft202012Validator
 
 from analyzer.cli.main import main
 from analyzer.store.filter_schema import FILTER, KINDS
+from analyzer.text.language import ENGLISH, speaking
 
 
 @pytest.fixture(autouse=True)
@@ -129,6 +130,7 @@ def test_macros_come_from_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 
 def test_it_speaks_chinese(capsys: pytest.CaptureFixture[str]):
-    assert "有一个值等于 443" in explained(capsys, "tcp.port == 443", "--lang", "zh")
-    assert main(["filter", "tcp.prt", "--lang", "zh"]) == 2
+    with speaking(ENGLISH):
+        assert "有一个值等于 443" in explained(capsys, "tcp.port == 443", "--lang", "zh")
+        assert main(["filter", "tcp.prt", "--lang", "zh"]) == 2
     assert "既不是字段，也不是协议" in capsys.readouterr().err
