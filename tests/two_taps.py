@@ -293,10 +293,10 @@ def ending_tls(context: ssl.SSLContext, to_port: int, name: str) -> Callable[[so
     return serve
 
 
-def ask(port: int, name: str, times: int = 1) -> None:
+def ask(port: int, name: str, times: int = 1, host: str = "127.0.0.1") -> None:
     """Ask a server, which sends 6000 bytes for each request."""
     with (
-        socket.create_connection(("127.0.0.1", port)) as plain,
+        socket.create_connection((host, port)) as plain,
         client_context().wrap_socket(plain, server_hostname=name) as connection,
     ):
         for _ in range(times):

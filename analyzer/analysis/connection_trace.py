@@ -21,8 +21,16 @@ from analyzer.packet.packet import Packet
 MAX_CONNECTIONS = 1 << 15
 """Connections and exchanges of datagrams that are kept, each with about 1.5 kB."""
 
-MAX_SEGMENTS = 2_000_000
-"""Segments with payload that are kept, each with 36 bytes."""
+MAX_SEGMENTS = 1_000_000
+"""Segments with payload that are kept, each with 38 bytes."""
+
+DUPLICATE_TIME, UNNAMED_TIME = 10_000_000, 100_000
+"""Nanoseconds within which the same segment is the same packet, captured twice: with an equal identification of IPv4, and
+without one. A sender does not repeat itself so soon.
+"""
+
+LAST_SEGMENTS = 4
+"""Segments before one among which its duplicate is looked for."""
 
 FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
 MASK, HALF, WHOLE = 0xFFFFFFFF, 0x80000000, 0x100000000
@@ -52,13 +60,13 @@ class Direction:
     base: the sequence number of position 0, -1 before it is known. position, sequence: the furthest place seen, counted from 0
     and as a sequence number. acknowledged: the furthest position that the other end has acknowledged, -1 for none. opening: the
     first SYN. hops, other_hops: the first time to live, and the last one that differed from it; -1 for none. n_packets;
-    n_resets: packets with RST. starts, lengths, times, marks, frames: of the segments with payload, in the order of the
-    capture; the starts of datagrams are 0. cut_at: time of the first segment that was left out, -1 for none.
+    n_resets: packets with RST. starts, lengths, times, marks, frames, identifications: of the segments with payload, in the
+    order of the capture; the starts of datagrams are 0. cut_at: time of the first segment that was left out, -1 for none.
     """
 
     __slots__ = (
-        "acknowledged", "base", "cut_at", "frames", "hops", "lengths", "marks", "n_packets", "n_resets", "opening",
-        "other_hops", "position", "reset_frame", "sequence", "starts", "times",
+        "acknowledged", "base", "cut_at", "frames", "hops", "identifications", "lengths", "marks", "n_packets", "n_resets",
+        "opening", "other_hops", "position", "reset_frame", "sequence", "starts", "times",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -70,6 +78,7 @@ class Direction:
         self.times = array("q")
         self.marks = array("q")
         self.frames = array("q")
+        self.identifications = array("H")
 
     def place(self, number: int) -> int:
         """Return the position of a sequence number. It is near the furthest one, so that numbers may begin again."""
@@ -85,6 +94,14 @@ class Direction:
         """Remember the furthest place."""
         if position > self.position:
             self.position, self.sequence = position, number & MASK
+
+    def is_duplicate(self, start: int, n_bytes: int, mark: int, identification: int, at: int) -> bool:
+        """Return whether a segment is one of the last ones, captured a second time."""
+        for place in range(len(self.starts) - 1, max(-1, len(self.starts) - 1 - LAST_SEGMENTS), -1):
+            if self.starts[place] == start and self.lengths[place] == n_bytes and self.marks[place] == mark:
+                near = DUPLICATE_TIME if identification else UNNAMED_TIME
+                return self.identifications[place] == identification and at - self.times[place] < near
+        return False
 
 
 class ConnectionTrace:
@@ -164,6 +181,10 @@ class PlaceTraces:
             start = _take_header(sender, peer, packet, frame, n_bytes)
         if n_bytes <= 0:
             return
+        mark = NO_MARK if packet.missing else hash(packet.data[packet.payload : packet.payload_end]) or 1
+        identification = int.from_bytes(packet.data[packet.ip + 4 : packet.ip + 6]) if packet.ip_version == 4 else 0
+        if sender.is_duplicate(start, n_bytes, mark, identification, frame.at):
+            return
         if self.n_segments >= MAX_SEGMENTS:
             self.left_out += 1
             if sender.cut_at < 0:
@@ -174,7 +195,8 @@ class PlaceTraces:
         sender.lengths.append(n_bytes)
         sender.times.append(frame.at)
         sender.frames.append(frame.number)
-        sender.marks.append(NO_MARK if packet.missing else hash(packet.data[packet.payload : packet.payload_end]) or 1)
+        sender.marks.append(mark)
+        sender.identifications.append(identification)
 
 
 def _is_another(known: tuple[ConnectionTrace, int], packet: Packet) -> bool:

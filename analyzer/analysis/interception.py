@@ -9,8 +9,9 @@ paired by server name and time, and that is called possible, with what differs: 
 fingerprint, the suite.
 """
 
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from analyzer.analysis.clock_offset import NAMES, ClockOffset
@@ -26,8 +27,14 @@ CONNECTION, SERVER_NAME = "connection", "server_name"
 WINDOW = 10_000_000_000
 """Nanoseconds between two ClientHellos of which a proxy may have sent the second one because of the first."""
 
-MOST_CANDIDATES = 1024
+MOST_CANDIDATES = 1 << 14
 """Sessions with one server name that are paired by time."""
+
+MOST_NEAR = 16
+"""Sessions before and after one that are tried."""
+
+MOST_FOR_OFFSET = 64
+"""Sessions with one server name from which an offset is looked for: all pairs of them are."""
 
 CLUSTER = 2_000_000_000
 """Nanoseconds within which differences of times are one offset, where only names join the sessions."""
@@ -130,17 +137,7 @@ def join_by_name(a: Sequence[PlaceSession], b: Sequence[PlaceSession], clock: Cl
 
     Each session is in one pair, with the nearest in time.
     """
-    by_name = _by_name(b)
-    near = sorted(
-        (
-            (abs(clock.at_a(other.at) - one.at), one.id, other.id, one, other)
-            for name, listed in _by_name(a).items()
-            for one in listed
-            for other in by_name.get(name, ())
-            if _may_be_caused(one, other, clock)
-        ),
-        key=lambda entry: entry[:3],
-    )
+    near = sorted(_near(a, b, clock), key=lambda entry: entry[:3])
     taken: tuple[set[int], set[int]] = (set(), set())
     pairs = []
     for _, first, second, one, other in near:
@@ -159,27 +156,33 @@ def offset_by_names(a: Sequence[PlaceSession], b: Sequence[PlaceSession]) -> Clo
 
     It is the offset and the time that a proxy needs.
     """
-    by_name = _by_name(b)
+    by_name = _by_name(b, MOST_FOR_OFFSET)
     found = sorted(
         (other.at - one.at, one.id, other.id)
-        for name, listed in _by_name(a).items()
+        for name, listed in _by_name(a, MOST_FOR_OFFSET).items()
         for one in listed
         for other in by_name.get(name, ())
     )
     best: tuple[int, int, int] = (0, 0, 0)
+    agreeing: tuple[Counter[int], Counter[int]] = (Counter(), Counter())
     first = 0
-    for last, (difference, _, _) in enumerate(found):
+    for last, (difference, *ids) in enumerate(found):
+        for counts, number in zip(agreeing, ids, strict=True):
+            counts[number] += 1
         while difference - found[first][0] > CLUSTER:
+            for counts, number in zip(agreeing, found[first][1:], strict=True):
+                counts[number] -= 1
+                if not counts[number]:
+                    del counts[number]
             first += 1
-        window = found[first : last + 1] if last - first < MOST_CANDIDATES else found[last - MOST_CANDIDATES : last + 1]
-        n_agreeing = min(len({one for _, one, _ in window}), len({other for _, _, other in window}))
+        n_agreeing = min(map(len, agreeing))
         if n_agreeing > best[0]:
             best = n_agreeing, first, last
     if best[0] < max(1, min(LEAST_CLUSTER, len(a), len(b))):
         return None
-    agreeing = [difference for difference, _, _ in found[best[1] : best[2] + 1]]
-    middle = agreeing[len(agreeing) // 2]
-    spread = sorted(abs(one - middle) for one in agreeing)[len(agreeing) // 2]
+    differences = [difference for difference, _, _ in found[best[1] : best[2] + 1]]
+    middle = differences[len(differences) // 2]
+    spread = sorted(abs(one - middle) for one in differences)[len(differences) // 2]
     reference = min(one.at for one in a if one.at >= 0)
     return ClockOffset(middle, None, middle, spread, None, None, None, reference, best[0], best[0], NAMES)
 
@@ -214,14 +217,32 @@ def _differences(one: PlaceSession, other: PlaceSession) -> list[Difference]:
     ]
 
 
-def _by_name(sessions: Iterable[PlaceSession]) -> dict[str, list[PlaceSession]]:
+def _by_name(sessions: Iterable[PlaceSession], most: int) -> dict[str, list[PlaceSession]]:
     found: dict[str, list[PlaceSession]] = {}
     for one in sessions:
         if one.server_name and one.at >= 0:
             listed = found.setdefault(one.server_name.lower(), [])
-            if len(listed) < MOST_CANDIDATES:
+            if len(listed) < most:
                 listed.append(one)
     return found
+
+
+def _near(
+    a: Iterable[PlaceSession], b: Iterable[PlaceSession], clock: ClockOffset
+) -> Iterator[tuple[int, int, int, PlaceSession, PlaceSession]]:
+    """Yield the sessions of both with one name that one of them can have caused: distance in time, both ids, both sessions."""
+    by_name = {
+        name: sorted(((clock.at_a(other.at), other.id, other) for other in listed), key=lambda entry: entry[:2])
+        for name, listed in _by_name(b, MOST_CANDIDATES).items()
+    }
+    for name, listed in _by_name(a, MOST_CANDIDATES).items():
+        others = by_name.get(name, [])
+        times = [at for at, _, _ in others]
+        for one in listed:
+            middle = bisect_left(times, one.at)
+            for at, _, other in others[max(0, middle - MOST_NEAR) : middle + MOST_NEAR]:
+                if _may_be_caused(one, other, clock):
+                    yield abs(at - one.at), one.id, other.id, one, other
 
 
 def _may_be_caused(one: PlaceSession, other: PlaceSession, clock: ClockOffset) -> bool:

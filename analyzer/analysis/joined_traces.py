@@ -27,6 +27,9 @@ LEAST_NUMBER = 1 << 20
 random pairs is left out with them.
 """
 
+MOST_OF_ONE_NAME = 64
+"""Connections between the same ends, one after the other, whose bytes are compared."""
+
 MOST_COMPARED = 4096
 """Segments at the beginning of a direction that are looked at for equal ones."""
 
@@ -102,9 +105,9 @@ def _pairs(
     for one in a:
         for name in names(one):
             others = by_name.get(name, ())
-            if compares:
+            if compares and max(uses[name], len(others)) <= MOST_OF_ONE_NAME:
                 yield from ((one, other) for other in others if _has_common(one, other))
-            elif uses[name] == 1 and len(others) == 1:
+            elif not compares and uses[name] == 1 and len(others) == 1:
                 yield one, others[0]
 
 

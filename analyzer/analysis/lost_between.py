@@ -15,21 +15,29 @@ could not see, because it began later or ended earlier, is left out.
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from analyzer.analysis.clock_offset import ClockOffset
 from analyzer.analysis.connection_trace import NO_MARK, Direction
 from analyzer.analysis.joined_traces import JoinedTrace
 from analyzer.flows.flow import TCP
 
-LEAST_MARGIN, MOST_MARGIN = 1_000_000, 1_000_000_000
-"""Nanoseconds at the ends of a capture in which nothing is called missing, because packets may still be on the way: as many as
-the way takes, within these bounds."""
+MOST_MARGIN = 1_000_000_000
+"""Nanoseconds at both ends of a capture in which nothing is called missing, because packets are on the way: as many as the way
+takes, and these at most.
+"""
+
+LEAST_WAIT = 1_000_000
+"""Nanoseconds before that at the end of a capture in which a segment has no acknowledgement yet without being lost."""
 
 MAX_FRAMES = 8
 """Frames that are named as examples."""
 
 MAX_COPIES = 64
 """Copies of one segment that are told apart by their times."""
+
+MAX_HOLES = 1024
+"""Holes of a stream that are known while the segments that came again are counted."""
 
 Span = tuple[int, int]
 """A range of positions or of times: first, and behind the last."""
@@ -89,7 +97,7 @@ class _Side:
     def __init__(self, segments: list[_Segment], span: Span) -> None:
         self.segments = segments
         self.span = span
-        self.cover = covered((one.start, one.end) for one in segments)
+        self.cover = Cover((one.start, one.end) for one in segments)
         self._by_start = sorted(segments, key=lambda one: (one.start, one.at))
         self._starts = [one.start for one in self._by_start]
         self._longest = max((one.end - one.start for one in segments), default=0)
@@ -118,26 +126,29 @@ def passages(joined: JoinedTrace, order: Span, clock: ClockOffset, spans: tuple[
     return listed[0], listed[1]
 
 
-def covered(ranges: Iterable[Span]) -> list[Span]:
-    """Return the union of ranges, in order, with those that touch each other joined."""
-    found: list[Span] = []
-    for start, end in sorted(ranges):
-        if found and start <= found[-1][1]:
-            if end > found[-1][1]:
-                found[-1] = found[-1][0], end
-        else:
-            found.append((start, end))
-    return found
+class Cover:
+    """The union of ranges. n_bytes: in it; end: behind the last one, None if it is empty."""
 
+    def __init__(self, ranges: Iterable[Span]) -> None:
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        for start, end in sorted(ranges):
+            if self._ends and start <= self._ends[-1]:
+                self._ends[-1] = max(self._ends[-1], end)
+            else:
+                self._starts.append(start)
+                self._ends.append(end)
+        self._sums = [0, *accumulate(end - start for start, end in zip(self._starts, self._ends, strict=True))]
+        self.n_bytes = self._sums[-1]
 
-def uncovered(start: int, end: int, cover: Sequence[Span]) -> int:
-    """Return how many bytes of a range are in none of the ranges of `covered`."""
-    left = end - start
-    at = max(0, bisect_right(cover, (start, 1 << 62)) - 1)
-    while at < len(cover) and cover[at][0] < end:
-        left -= max(0, min(end, cover[at][1]) - max(start, cover[at][0]))
-        at += 1
-    return left
+    def absent(self, start: int, end: int) -> int:
+        """Return how many bytes of a range are not in it."""
+        return end - start - (self._below(end) - self._below(start))
+
+    def _below(self, position: int) -> int:
+        """Return how many bytes of it are before a position."""
+        at = bisect_right(self._starts, position)
+        return self._sums[at] - max(0, self._ends[at - 1] - position) if at else 0
 
 
 def _passage(joined: JoinedTrace, side: int, order: int, clock: ClockOffset, spans: tuple[Span, Span]) -> Passage:
@@ -145,7 +156,7 @@ def _passage(joined: JoinedTrace, side: int, order: int, clock: ClockOffset, spa
     shift = joined.shifts[side]
     is_tcp = joined.a.protocol == TCP
     segments = _segments(a, 0, None), _segments(b, shift or 0, clock)
-    covers = [covered((one.start, one.end) for one in listed) if is_tcp else [] for listed in segments]
+    covers = [Cover((one.start, one.end) for one in listed) for listed in segments]
     found = Passage(
         first={1: "a", -1: "b"}.get(order),
         segments=(len(segments[0]), len(segments[1])),
@@ -161,27 +172,36 @@ def _passage(joined: JoinedTrace, side: int, order: int, clock: ClockOffset, spa
         _Side(segments[1], _seen(b, spans[1], clock, margin)),
     )
     alone = _unmatched(*places, is_tcp)
+    others = [Cover((one.start, one.end) for one in listed) for listed in alone]
     acknowledged = max(a.acknowledged, -1 if b.acknowledged < 0 else b.acknowledged - (shift or 0))
     furthest = max(a.position, a.acknowledged), max(b.position, b.acknowledged) - (shift or 0)
     for here in (0, 1):
         there = places[1 - here]
-        others = covered((one.start, one.end) for one in alone[1 - here])
-        is_first = order != 0 and (order > 0) == (here == 0)
         for one in alone[here]:
-            if not there.sees(one) or (is_tcp and uncovered(one.start, one.end, others) == 0):
+            if not there.sees(one) or (is_tcp and others[1 - here].absent(one.start, one.end) == 0):
                 continue
-            absent = uncovered(one.start, one.end, there.cover) if is_tcp else one.end - one.start
-            n_bytes = absent or one.end - one.start
-            target = found.unknown[here]
-            if is_tcp and order and is_first:
-                if absent and one.end <= acknowledged:
-                    target = found.missed[1 - here]
-                elif absent or (joined.same_numbers is not False and there.has_later_copy(one)):
-                    target = found.lost
+            absent = there.cover.absent(one.start, one.end) if is_tcp else 0
+            known: Missing | None = found.unknown[here]
+            if is_tcp and order and (order > 0) == (here == 0):
+                acked = absent > 0 and one.end <= acknowledged
+                repeats = joined.same_numbers is not False
+                known = found.missed[1 - here] if acked else _fate(one, there, absent, repeats, found, found.unknown[here])
             elif is_tcp and order and absent and one.end <= furthest[1 - here]:
-                target = found.missed[1 - here]
-            target.add(n_bytes, one.frame)
+                known = found.missed[1 - here]
+            if known is not None:
+                known.add(absent or one.end - one.start, one.frame)
     return found
+
+
+def _fate(one: _Segment, there: _Side, absent: int, repeats: bool, found: Passage, unknown: Missing) -> Missing | None:
+    """Return where a segment counts that passed the first place, was not acknowledged, and is not at the second one; None if it
+    may still come. absent: its bytes that never came there. repeats: whether copies of the sender come there as copies.
+    """
+    if repeats and there.has_later_copy(one):
+        return found.lost
+    if not absent:
+        return unknown
+    return found.lost if one.at < there.span[1] - LEAST_WAIT else None
 
 
 def _segments(direction: Direction, shift: int, clock: ClockOffset | None) -> list[_Segment]:
@@ -196,7 +216,7 @@ def _segments(direction: Direction, shift: int, clock: ClockOffset | None) -> li
 
 
 def _margin(clock: ClockOffset) -> int:
-    return min(MOST_MARGIN, LEAST_MARGIN + (clock.round_trip or 0) + 10 * clock.spread)
+    return min(MOST_MARGIN, (clock.round_trip or 0) + 10 * clock.spread)
 
 
 def _seen(direction: Direction, span: Span, clock: ClockOffset | None, margin: int) -> Span:
@@ -207,8 +227,8 @@ def _seen(direction: Direction, span: Span, clock: ClockOffset | None, margin: i
     return span[0] + margin, last
 
 
-def _n_bytes(cover: Sequence[Span], segments: Sequence[_Segment], is_tcp: bool) -> int:
-    return sum(end - start for start, end in cover) if is_tcp else sum(one.end - one.start for one in segments)
+def _n_bytes(cover: Cover, segments: Sequence[_Segment], is_tcp: bool) -> int:
+    return cover.n_bytes if is_tcp else sum(one.end - one.start for one in segments)
 
 
 def _resent(segments: Sequence[_Segment]) -> int:
@@ -228,6 +248,8 @@ def _resent(segments: Sequence[_Segment]) -> int:
             start, end = min(start, known[last][0]), max(end, known[last][1])
             last += 1
         known[first:last] = [(start, end)]
+        if len(known) > MAX_HOLES:  # the oldest hole is taken for filled
+            known[:2] = [(known[0][0], known[1][1])]
     return n_resent
 
 

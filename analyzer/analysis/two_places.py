@@ -71,8 +71,18 @@ class ComparedConnection:
         return sum(one.lost.segments for one in self.passages or ())
 
 
-Alone = list[tuple[ConnectionTrace, bool | None]]
-"""Connections that only one place has, with whether the other was captured then; None where that is not known."""
+@dataclass(frozen=True, slots=True)
+class AloneConnection:
+    """A connection that only one place has. covered: whether the other was captured then; None where that is not known.
+    expected: whether another connection between the same addresses came to both places.
+    """
+
+    trace: ConnectionTrace
+    covered: bool | None
+    expected: bool
+
+
+Alone = list[AloneConnection]
 
 
 @dataclass(slots=True)
@@ -90,7 +100,7 @@ class TwoPlaces:
         return (
             any(pair.verdict in ("proven", "possible") for pair in self.pairs)
             or any(one.lost or one.rewritten for one in self.connections)
-            or any(covered for listed in self.alone for _, covered in listed)
+            or any(one.covered and one.expected for listed in self.alone for one in listed)
         )
 
 
@@ -129,9 +139,12 @@ def compare_places(a: Place, b: Place) -> TwoPlaces:
         result.connections.append(ComparedConnection(one, list(_changed(one)), seen))
     paired = {id(place.trace_of.get(one.id)) for pair in pairs for place, one in ((a, pair.a), (b, pair.b))}
     for here, place in enumerate((a, b)):
+        common = {_addresses((one.a, one.b)[here]) for one in joined}
+        other = (b, a)[here].span
         for trace in place.traces.traces:
             if id(trace) not in by_trace and id(trace) not in paired:
-                result.alone[here].append((trace, _covered(trace, here, clock, (a.span, b.span)[1 - here])))
+                covered = _covered(trace, here, clock, other)
+                result.alone[here].append(AloneConnection(trace, covered, _addresses(trace) in common))
     return result
 
 
@@ -158,6 +171,11 @@ def _in_joined(
 ) -> list[tuple[PlaceSession, JoinedTrace]]:
     found = [(one, by_trace.get(id(place.trace_of.get(one.id)))) for one in sessions]
     return [(one, joined) for one, joined in found if joined is not None]
+
+
+def _addresses(trace: ConnectionTrace) -> bytes:
+    """The addresses of both ends, without ports."""
+    return trace.key[:-4]
 
 
 def _covered(trace: ConnectionTrace, here: int, clock: ClockOffset | None, span: tuple[int, int]) -> bool | None:

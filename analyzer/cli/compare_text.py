@@ -48,6 +48,7 @@ SEGMENTS = (
     Column("by B", 3, right=True),
     Column("unknown", 3, right=True),
     Column("sent again", 4),
+    Column("frames of the lost", 5),
 )
 
 CHANGES = (
@@ -171,11 +172,10 @@ def _print_places(output: Output, record: dict[str, Any]) -> None:
     for name, other in (("only_a", "B"), ("only_b", "A")):
         count = record[name]["connections"]["count"]
         note = say("{n} while {other} was captured", n=record[name]["covered"], other=other)
-        print_fact(
-            output,
-            say("only at {place}", place=name[-1].upper()),
-            beside(count_text(count, "connection"), note if count else ""),
-        )
+        if record[name]["expected"]:
+            note = clauses(note, say("{n} of them between addresses that both have", n=record[name]["expected"]))
+        shown = beside(count_text(count, "connection"), note if count else "")
+        print_fact(output, say("only at {place}", place=name[-1].upper()), shown, "yellow" if record[name]["expected"] else "")
     _print_sessions(output, record["sessions"])
     _print_segments(output, connections["listed"])
     _print_changes(output, connections["listed"])
@@ -322,9 +322,21 @@ def _print_segments(output: Output, connections: Iterable[dict[str, Any]]) -> No
         resent = say("{a} at A, {b} at B", a=passage["resent_a"], b=passage["resent_b"])
         cells: list[Cell] = [_end(connection["client_a"]), _end(connection["server_a"]), say(SIDES[side])]
         cells += [(str(lost["segments"]), "yellow" if lost["segments"] else ""), f"{lost['bytes']:,}"]
-        cells += [str(passage["missed_a"]["segments"]), str(passage["missed_b"]["segments"]), str(unknown), resent]
+        cells += [
+            str(passage["missed_a"]["segments"]),
+            str(passage["missed_b"]["segments"]),
+            str(unknown),
+            resent,
+            _frames(passage),
+        ]
         table.add(cells)
     table.close()
+
+
+def _frames(passage: dict[str, Any]) -> str:
+    """Return the frames of lost segments, which are in the capture of the first place."""
+    frames = passage["lost"]["frames"]
+    return say("{frames} of {place}", frames=ranges_text(frames), place=passage["first"].upper()) if frames else ""
 
 
 def _print_changes(output: Output, connections: Iterable[dict[str, Any]]) -> None:
@@ -352,7 +364,7 @@ def _print_alone(output: Output, alone: dict[str, Any], title: str, other: str) 
     _headline(output, title, alone["count"])
     table = Table(ALONE, output, indent=2)
     covered = {True: say("was running"), False: say("was not running"), None: say("unknown")}
-    ranked = sorted(alone["listed"], key=lambda one: one["covered"] is not True)
+    ranked = sorted(alone["listed"], key=lambda one: (one["covered"] is not True, not one["expected"]))
     for one in ranked[:MOST_ROWS]:
         table.add(
             [

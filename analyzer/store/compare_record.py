@@ -7,7 +7,7 @@ from analyzer.analysis.clock_offset import ClockOffset
 from analyzer.analysis.connection_trace import ConnectionTrace
 from analyzer.analysis.interception import VERDICTS, Difference, PlaceSession, SessionPair, overall
 from analyzer.analysis.lost_between import MAX_FRAMES, Missing, Passage
-from analyzer.analysis.two_places import ComparedConnection, TwoPlaces, compare_places
+from analyzer.analysis.two_places import AloneConnection, ComparedConnection, TwoPlaces, compare_places
 from analyzer.analysis.two_times import CHANGED, FINDING, HOST, KINDS, NEW, PROTOCOL, Change, changes
 from analyzer.flows.flow import TCP
 from analyzer.packet.addresses import endpoints
@@ -60,8 +60,9 @@ def _add_places(record: dict[str, Any], found: TwoPlaces) -> None:
     record["totals"] = _totals(found.connections)
     for name, alone, sessions in zip(("only_a", "only_b"), found.alone, found.sessions_alone, strict=True):
         record[name] = {
-            "connections": _counted((_alone_record(*one) for one in alone[:MOST_LISTED]), len(alone)),
-            "covered": sum(covered is True for _, covered in alone),
+            "connections": _counted(map(_alone_record, alone[:MOST_LISTED]), len(alone)),
+            "covered": sum(one.covered is True for one in alone),
+            "expected": sum(one.covered is True and one.expected for one in alone),
             "sessions": _counted(map(_session_record, sessions[:MOST_LISTED]), len(sessions)),
         }
 
@@ -181,14 +182,15 @@ def _missing_record(listed: Sequence[Missing]) -> dict[str, Any]:
     }
 
 
-def _alone_record(trace: ConnectionTrace, covered: bool | None) -> dict[str, Any]:
-    client, server = _ends(trace)
+def _alone_record(one: AloneConnection) -> dict[str, Any]:
+    client, server = _ends(one.trace)
     return {
-        "protocol": "tcp" if trace.protocol == TCP else "udp",
+        "protocol": "tcp" if one.trace.protocol == TCP else "udp",
         "client": client,
         "server": server,
-        "first_frame": trace.first_frame,
-        "covered": covered,
+        "first_frame": one.trace.first_frame,
+        "covered": one.covered,
+        "expected": one.expected,
     }
 
 

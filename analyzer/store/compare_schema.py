@@ -161,6 +161,7 @@ _ALONE = record(
         "server": reference("the server", "end"),
         "first_frame": number("its first frame", 1),
         "covered": or_null(flag("whether the other capture was running then; null where that is not known")),
+        "expected": flag("whether another connection between the same two addresses came to both places"),
     },
 )
 
@@ -170,6 +171,7 @@ _ONLY = record(
     {
         "connections": counted("connections", "listed", _ALONE),
         "covered": number("connections during which the other capture was running"),
+        "expected": number("those of them that are `expected`; any makes a difference"),
         "sessions": counted("TLS sessions", "listed", _ALONE_SESSION),
     },
 )

@@ -1,12 +1,13 @@
 """What was lost between two places is told apart from what a capture lost, and from what nobody can know."""
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from two_taps import CLIENT, HOUR, MS, SERVER, Chunk, Sent, Tap, copy_of, in_order, packets, places, through
 
-from analyzer.analysis.lost_between import Missing, Passage, covered, uncovered
+from analyzer.analysis.lost_between import Cover, Missing, Passage
 from analyzer.analysis.two_places import TwoPlaces
 
 QUESTION, ANSWER = b"q" * 300, bytes(range(256)) * 40
@@ -98,6 +99,16 @@ def test_the_second_copy_alone_tells_nothing(tmp_path: Path):
     assert amounts(client) == {"unknown_a": (1, 1400)}
 
 
+def test_a_packet_that_was_captured_twice_was_not_lost(tmp_path: Path):
+    a, b = taps()
+    sent = packets(TALK)
+    through(sent, a, b)
+    for one in data(sent, CLIENT):
+        a.see(replace(one, at=one.at + 20_000))
+    client, _ = only(places(tmp_path, a, b))
+    assert (client.segments, client.resent, amounts(client)) == ((4, 4), (0, 0), {})
+
+
 def test_segments_that_were_joined_are_not_missing(tmp_path: Path):
     a, b = taps()
     through(packets(TALK, mss=4200), a, Tap(7, 0))
@@ -145,6 +156,7 @@ def test_losses_at_random_are_all_found(tmp_path: Path):
 
 
 def test_ranges():
-    cover = covered([(5, 10), (0, 3), (10, 12), (2, 4)])
-    assert cover == [(0, 4), (5, 12)]
-    assert [uncovered(*one, cover) for one in ((0, 12), (4, 5), (6, 20), (-5, 2), (5, 12))] == [1, 1, 8, 5, 0]
+    cover = Cover([(5, 10), (0, 3), (10, 12), (2, 4)])
+    assert cover.n_bytes == 11
+    assert [cover.absent(*one) for one in ((0, 12), (4, 5), (6, 20), (-5, 2), (5, 12), (13, 15))] == [1, 1, 8, 5, 0, 2]
+    assert Cover([]).absent(3, 5) == 2

@@ -1,15 +1,39 @@
 """Two places of real TLS traffic: joined, timed, and what is between them, with clocks apart by hours."""
 
+import os
+import socket
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from faulty_path import FAR, FaultyPath, path, payload_of
 from frames_by_hand import START
-from two_taps import ACK, HOUR, MS, NEAR, RST, SERVER, Ends, Sent, Tap, direct, intercepted, packets, places, through
+from two_taps import (
+    ACK,
+    HOUR,
+    MS,
+    NEAR,
+    RST,
+    SERVER,
+    Ends,
+    Sent,
+    Tap,
+    answering,
+    ask,
+    direct,
+    facts_of,
+    intercepted,
+    packets,
+    places,
+    server_context,
+    through,
+)
 
 from analyzer.analysis.interception import EXCLUDED, POSSIBLE, PROVEN
 from analyzer.analysis.joined_traces import CLIENT_RANDOM
-from analyzer.analysis.two_places import TwoPlaces
+from analyzer.analysis.two_places import TwoPlaces, compare_places
 
 TRANSLATED: Ends = (("198.51.100.1", 61000), NEAR[1])
 
@@ -66,7 +90,7 @@ def test_a_session_before_the_other_capture_is_not_called_lost(sent: list[Sent],
     a.ends = b.ends = (("10.0.0.5", 50001), NEAR[1])
     through(later, a, b)
     found = places(tmp_path, a, b)
-    assert [covered for _, covered in found.alone[0]] == [False]
+    assert [one.covered for one in found.alone[0]] == [False]
     assert found.alone[1] == []
     assert [one.id for one in found.sessions_alone[0]] == [0]
     assert not found.is_different()
@@ -78,7 +102,12 @@ def test_a_connection_that_does_not_come_is_a_difference(sent: list[Sent], tmp_p
     a.ends = (("10.0.0.6", 50001), NEAR[1])
     a.see(replace(sent[0], at=sent[10].at, sequence=0x55555555))
     found = places(tmp_path, a, b)
-    assert [covered for _, covered in found.alone[0]] == [True]
+    assert [(one.covered, one.expected) for one in found.alone[0]] == [(True, False)]
+    assert not found.is_different()
+    a.ends = (("10.0.0.5", 50001), NEAR[1])
+    a.see(replace(sent[0], at=sent[10].at, sequence=0x66666666))
+    found = places(tmp_path, a, b)
+    assert [(one.covered, one.expected) for one in found.alone[0]] == [(True, False), (True, True)]
     assert found.is_different()
 
 
@@ -121,3 +150,52 @@ def test_a_proxy_inside_the_connection_is_proven(tmp_path: Path):
 def test_nothing_in_common(tmp_path: Path):
     found = places(tmp_path, Tap(0, 0), Tap(0, 0))
     assert (found.clock, found.connections, found.pairs, found.is_different()) == (None, [], [], False)
+
+
+def test_a_real_path_that_loses_packets(tmp_path: Path):
+    """The kernel's TCP between two namespaces: what was lost, it sent again."""
+    context, name = server_context(tmp_path, "www.example.test", "Honest CA"), "www.example.test"
+    taken: tuple[list[tuple[int, bytes]], list[tuple[int, bytes]]] = ([], [])
+    gone: list[bytes] = []
+
+    def see(tap: int, packet: bytes, hops: int = 0) -> None:
+        passed = packet[:8] + bytes([packet[8] - hops]) + packet[9:]
+        taken[tap].append((time.time_ns() + tap * 9 * HOUR, passed))
+
+    def fault(_: FaultyPath, direction: int, packet: bytes) -> bytes | None:
+        see(direction, packet)  # those of the client come by A first
+        n_filled = sum(bool(payload_of(one)) and one[12:16] == packet[12:16] for _, one in taken[direction])
+        if direction == 1 and len(payload_of(packet)) > 1000 and n_filled in (3, 7) and len(gone) < 2:
+            gone.append(packet)
+            return None
+        see(1 - direction, packet, hops=3)
+        return packet
+
+    try:
+        with path() as made:
+            made.faults[443] = fault
+            door = made.within(True, lambda: socket.create_server((FAR, 443)))
+            with door:
+                served = threading.Thread(target=lambda: answering(context)(door.accept()[0]), daemon=True)
+                served.start()
+                made.within(False, lambda: ask(443, name, times=3, host=FAR))
+                served.join(10)
+                time.sleep(0.3)
+            captures = []
+            for tap, packets_seen in enumerate(taken):
+                made.packets = packets_seen
+                captures.append(made.write(tmp_path / f"{tap}.pcap"))
+    except PermissionError as error:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(str(error))
+    found = compare_places(*(facts_of(capture).place() for capture in captures))
+    (one,) = found.connections
+    assert one.passages is not None
+    client, server = one.passages
+    assert (server.lost.segments, server.lost.n_bytes) == (len(gone), sum(len(payload_of(packet)) for packet in gone)) != (0, 0)
+    assert (client.first, server.first) == ("a", "b")
+    assert server.missed[0].segments == server.missed[1].segments == client.lost.segments == 0
+    assert found.clock is not None
+    assert abs(found.clock.offset - 9 * HOUR) < 100 * MS
+    assert [pair.verdict for pair in found.pairs] == [EXCLUDED]

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import jsonschema
 import pytest
 from two_taps import HOUR, MS, NEAR, SERVER, Tap, copy_of, direct, in_order, intercepted, packets, through
 
+from analyzer.cli.main import main
 from analyzer.store.output_schemas import SCHEMAS
 
 from .conftest import Run
@@ -19,11 +21,12 @@ DEMO = CAPTURES / "demo.pcapng"
 OLDER = CAPTURES / "tls13-x25519" / "tls13-x25519.pcapng"
 
 
-def compared(run: Run, *arguments: object, status: int) -> dict[str, Any]:
+def compared(*arguments: object, status: int) -> dict[str, Any]:
     """The JSON of a comparison, which is as declared."""
-    ran = run("compare", *arguments, "--format", "json")
-    assert (ran.status, ran.err) == (status, b"")
-    record: dict[str, Any] = json.loads(ran.out)
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder, "compared.json")
+        assert main(["compare", *map(str, arguments), "--format", "json", "-o", str(out)]) == status
+        record: dict[str, Any] = json.loads(out.read_bytes())
     jsonschema.validate(record, SCHEMAS["compare"])
     return record
 
@@ -56,8 +59,8 @@ def proxied(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return a.write(folder / "near.pcapng"), b.write(folder / "far.pcapng")
 
 
-def test_two_places_are_found_by_what_they_have_in_common(run: Run, lossy: tuple[Path, Path]):
-    record = compared(run, *lossy, status=3)
+def test_two_places_are_found_by_what_they_have_in_common(lossy: tuple[Path, Path]):
+    record = compared(*lossy, status=3)
     assert (record["mode"], record["why"]) == ("places", "common_connections")
     assert abs(record["clock"]["offset"] - 10800) <= record["clock"]["uncertainty"] < 0.012
     assert record["interception"] == {"verdict": "excluded", "proven": 0, "possible": 0, "excluded": 1, "unknown": 0}
@@ -85,7 +88,7 @@ def test_the_text_says_the_same(run: Run, lossy: tuple[Path, Path]):
 
 
 def test_a_proxy_is_possible_and_what_differs_is_shown(run: Run, proxied: tuple[Path, Path]):
-    record = compared(run, *proxied, "--places", status=3)
+    record = compared(*proxied, "--places", status=3)
     assert (record["mode"], record["why"], record["interception"]["possible"]) == ("places", "asked", 3)
     assert record["clock"]["by"] == "names"
     text = run("compare", *proxied, "--places", columns=120).text
@@ -96,7 +99,7 @@ def test_a_proxy_is_possible_and_what_differs_is_shown(run: Run, proxied: tuple[
 
 
 def test_two_times_are_taken_where_nothing_is_common(run: Run, proxied: tuple[Path, Path]):
-    record = compared(run, *proxied, status=3)
+    record = compared(*proxied, status=3)
     assert (record["mode"], record["why"], record["clock"]) == ("times", "nothing_common", None)
     changed = [one for one in record["differences"]["listed"] if one["change"] == "changed"]
     assert {(one["kind"], *one["issuers_before"], *one["issuers_after"]) for one in changed} == {
@@ -106,7 +109,7 @@ def test_two_times_are_taken_where_nothing_is_common(run: Run, proxied: tuple[Pa
 
 
 def test_what_is_new_and_gone(run: Run):
-    record = compared(run, OLDER, DEMO, status=3)
+    record = compared(OLDER, DEMO, status=3)
     found = {(one["change"], one["kind"], one["value"]) for one in record["differences"]["listed"]}
     assert {
         ("new", "server_name", "old.example"), ("gone", "server_name", "www.example"), ("new", "version", "TLS 1.2"),
@@ -121,7 +124,7 @@ def test_what_is_new_and_gone(run: Run):
 
 
 def test_new_findings_are_a_gate(run: Run):
-    record = compared(run, OLDER, DEMO, "--new-findings", status=3)
+    record = compared(OLDER, DEMO, "--new-findings", status=3)
     assert {(one["change"], one["kind"]) for one in record["differences"]["listed"]} == {("new", "finding")}
     assert ("fatal_alert", "medium", ["old.example"]) in [
         (one["value"], one["severity"], one["where"]) for one in record["differences"]["listed"]
@@ -131,20 +134,20 @@ def test_new_findings_are_a_gate(run: Run):
     assert "no difference" in ran.text
 
 
-def test_the_same_capture_has_no_difference(run: Run):
-    record = compared(run, DEMO, DEMO, status=0)
+def test_the_same_capture_has_no_difference():
+    record = compared(DEMO, DEMO, status=0)
     assert (record["mode"], record["different"], record["clock"]["offset"]) == ("places", False, 0)
-    assert compared(run, DEMO, DEMO, "--times", status=0)["differences"] == {"count": 0, "listed": []}
+    assert compared(DEMO, DEMO, "--times", status=0)["differences"] == {"count": 0, "listed": []}
 
 
-def test_keys_show_certificates_and_folders_are_captures(run: Run, tmp_path: Path):
+def test_keys_show_certificates_and_folders_are_captures(tmp_path: Path):
     folder = tmp_path / "monday"
     folder.mkdir()
     source = CAPTURES / "tls13-rsa"
     other = CAPTURES / "alert-unknown-ca" / "alert-unknown-ca.pcapng"
     (folder / "one.pcapng").write_bytes((source / "tls13-rsa.pcapng").read_bytes())
-    hidden = compared(run, folder, other, status=3)
-    shown = compared(run, folder, other, "-k", source / "tls13-rsa.keys", status=3)
+    hidden = compared(folder, other, status=3)
+    shown = compared(folder, other, "-k", source / "tls13-rsa.keys", status=3)
     assert shown["a"]["captures"] == [str(folder / "one.pcapng")]
     certificates = [
         sum(one["kind"] == "certificate" and one["change"] == "gone" for one in record["differences"]["listed"])
@@ -153,8 +156,8 @@ def test_keys_show_certificates_and_folders_are_captures(run: Run, tmp_path: Pat
     assert certificates[0] < certificates[1]
 
 
-def test_a_part_of_both(run: Run):
-    record = compared(run, DEMO, DEMO, "--host", "old.example", status=0)
+def test_a_part_of_both():
+    record = compared(DEMO, DEMO, "--host", "old.example", status=0)
     assert (record["a"]["sessions"], record["connections"]["count"]) == (1, 1)
 
 
