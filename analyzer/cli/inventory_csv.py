@@ -5,7 +5,7 @@ from typing import Any
 
 from analyzer.cli.inventory_arguments import CERTIFICATES, CLIENTS, JA4, POST_QUANTUM, SERVERS, WEAK
 from analyzer.cli.output import Output
-from analyzer.store.declaration import Column, columns
+from analyzer.store.declaration import Column, columns, one_of
 from analyzer.store.inventory_schema import (
     AGREED_WEAKNESS,
     CERTIFICATE,
@@ -14,6 +14,7 @@ from analyzer.store.inventory_schema import (
     INVENTORY,
     SERVER,
 )
+from analyzer.store.schema import SHA256
 from analyzer.store.seen_certificates import VALID
 from analyzer.text.session_csv import csv_head, csv_line
 
@@ -60,10 +61,15 @@ _JA4 = columns(
     "ja4", "sessions", ("clients", "clients.count"), ("hosts", "clients.first", " ".join), "rare",
 )  # fmt: skip
 
+_WHAT = one_of(
+    "agreed: both sides agreed on it; offered: a client offers it; certificate: it is in one",
+    ("agreed", "offered", "certificate"),
+)
+
 _WEAK = columns(
-    AGREED_WEAKNESS,
-    ("what", "code", lambda _: "agreed"), "code", "severity", ("address", "server.address"), ("port", "server.port"),
-    ("names", "names", "; ".join), "sessions", "session", "frame", "detail",
+    AGREED_WEAKNESS | {"properties": AGREED_WEAKNESS["properties"] | {"what": _WHAT, "sha256": SHA256}},
+    "what", "code", "severity", ("address", "server.address"), ("port", "server.port"), ("names", "names", "; ".join),
+    "sessions", "session", "frame", "detail", "sha256",
 )  # fmt: skip
 
 _POST_QUANTUM = columns(
@@ -89,7 +95,22 @@ def write_csv(output: Output, record: dict[str, Any], table: str, expiring: bool
 
 
 def _rows(record: dict[str, Any], table: str, expiring: bool) -> Iterable[dict[str, Any]]:
-    rows: list[dict[str, Any]] = (
-        record["weak"]["agreed"] if table == WEAK else record[SERVERS if table == POST_QUANTUM else table]
-    )
+    if table == WEAK:
+        return _weak_rows(record["weak"])
+    rows: list[dict[str, Any]] = record[SERVERS if table == POST_QUANTUM else table]
     return [one for one in rows if one["state"] != VALID] if expiring and table == CERTIFICATES else rows
+
+
+def _weak_rows(weak: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Return what servers agreed on, then what clients offer, then certificates, one row for each server that sent one."""
+    rows: list[dict[str, Any]] = [{"what": "agreed", **one} for one in weak["agreed"]]
+    rows += [
+        {"what": "offered", "code": one["code"], "server": {"address": one["client"]}, "sessions": one["sessions"]}
+        for one in weak["offered"]
+    ]
+    for one in weak["certificates"]:
+        for end in one["servers"] or [""]:
+            address, _, port = end.rpartition(":")
+            server = {"address": address.strip("[]") or None, "port": int(port) if port else None}
+            rows.append({"what": "certificate", "code": one["code"], "server": server, "sha256": one["sha256"]})
+    return rows

@@ -151,7 +151,8 @@ def test_each_part_is_a_table_of_csv(ask: Run, demo: Path, old: Path):
         "2001:db8:10::10",
     }
     weak = rows(ask("inventory", old, "--weak", "--format", "csv"))
-    assert weak[0]["code"] == "deprecated_version"
+    assert (weak[0]["what"], weak[0]["code"], weak[0]["address"]) == ("agreed", "deprecated_version", "198.51.100.20")
+    assert (weak[-1]["what"], weak[-1]["code"], weak[-1]["address"]) == ("offered", "deprecated_version", "192.0.2.10")
     ready = rows(ask("inventory", demo, "--post-quantum", "--format", "csv"))
     assert [row["accepted"] for row in ready] == ["0", "0", "0", "0", "0", "1"]
 

@@ -10,6 +10,7 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from analyzer.cli.main import main
+from analyzer.store import cbom as limits
 
 CAPTURES = Path(__file__).parents[2] / "captures"
 VALIDATOR = JsonStrictValidator(SchemaVersion.V1_6)
@@ -102,6 +103,23 @@ def test_old_protocols_and_weak_servers(capsys: pytest.CaptureFixture[str]):
     assert property_of(service, "weak")[0] == "deprecated_version"
     assert crypto(bom, "crypto/key-exchange/RSA")["primitive"] == "pke"
     assert crypto(bom, "crypto/mac/HMAC-SHA-1")["primitive"] == "mac"
+
+
+def test_its_lists_are_bounded(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(limits, "MOST_LISTED", 2)
+    text = written(capsys, CAPTURES / "demo.pcapng")
+    assert VALIDATOR.validate_str(text) is None
+    bom = json.loads(text)
+    assert len(bom["services"]) == 2
+    assert property_of(bom["metadata"], "left_out_servers") == ["4"]
+    assert property_of(bom["metadata"], "left_out_certificates") == ["4"]
+
+
+def test_every_reference_is_that_of_an_entry(capsys: pytest.CaptureFixture[str]):
+    bom = json.loads(written(capsys, CAPTURES / "demo.pcapng", CAPTURES / "tls10-rsa"))
+    known = {*by_reference(bom), bom["metadata"]["component"]["bom-ref"]}
+    for one in bom["dependencies"]:
+        assert {one["ref"], *one.get("dependsOn", ())} <= known
 
 
 def test_without_the_library_one_line_says_what_is_missing(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
