@@ -34,3 +34,4 @@ cdef class Engine:
     cpdef void tick(self, long long at) except *
     cpdef void set_clock(self, long long before, long long after) except *
     cpdef list take(self)
+    cpdef Py_ssize_t first_sequence(self, bytes key) except? -9

@@ -39,6 +39,12 @@ TLS_KEY_LOG = 0x544C534B
 MAX_REPORTS = 1024
 """Reports of anomalies in fragments that are kept, at most. In a flood of fragments, each one can cause a report."""
 
+NO_NUMBER, NO_CONNECTION = -1, -2
+"""What `Engine.first_sequence` returns where there is no number."""
+
+# In the compiled build these are C variables, which other modules cannot see.
+_NO_NUMBER, _NO_CONNECTION = NO_NUMBER, NO_CONNECTION
+
 
 class Engine:
     """Takes frames and returns events.
@@ -217,6 +223,16 @@ class Engine:
         self.dispatcher.close()
 
     # The following methods are for a view of single packets.
+
+    def first_sequence(self, key: bytes) -> cython.Py_ssize_t:
+        """Return the TCP sequence number of the first byte of the side whose packets have that key (`Packet.key`).
+
+        It is NO_NUMBER if it is not known, NO_CONNECTION if the key is of no connection.
+        """
+        endpoint: Endpoint | None = self.connections.endpoints.get(key)
+        if endpoint is None:
+            return _NO_CONNECTION
+        return (endpoint.next - endpoint.offset) & 0xFFFFFFFF if endpoint.started else _NO_NUMBER
 
     def stream_offset(self) -> int | None:
         """Return the position of the first payload byte of `packet` in the stream of its direction.

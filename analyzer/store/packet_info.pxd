@@ -3,10 +3,9 @@ cimport cython
 from analyzer.capture.frame cimport Frame
 from analyzer.codec.byte_slices cimport slice_bytes
 from analyzer.engine.engine cimport Engine
-from analyzer.flows.connection cimport Endpoint
 from analyzer.packet.packet cimport Packet
 
-cdef int _TCP, _UDP, _SYN, _ACK, _ALL_FLAGS, MAX_REMEMBERED
+cdef int _TCP, _UDP, _SYN, _ACK, _ALL_FLAGS, _NO_CONNECTION, MAX_REMEMBERED
 cdef long long _WORD
 cdef bytes _STAMPED
 cdef dict _ADDRESSES
@@ -30,14 +29,14 @@ cdef class Describer:
     @cython.locals(number=int, data=bytes, n_bytes="long long")
     cdef tuple _describe_packet(self, Packet packet, list shown)
     @cython.locals(
-        bits=int, flags=str, key=bytes, endpoint=Endpoint, window="long long", n_options=Py_ssize_t, options=str,
+        bits=int, flags=str, key=bytes, back=bytes, first=Py_ssize_t, window="long long", n_options=Py_ssize_t, options=str,
         at=Py_ssize_t, sequence="long long", acknowledgement="long long", n_bytes="long long"
     )
     cdef str _tcp(self, Packet packet)
     @cython.locals(raw=bytes, known=tuple)
     cdef str _options(self, Packet packet, bytes key)
-    @cython.locals(first="long long")
-    cdef Py_ssize_t _relative(self, Py_ssize_t number, Endpoint endpoint) except -1
+    @cython.locals(first=Py_ssize_t)
+    cdef Py_ssize_t _relative(self, Py_ssize_t number, bytes key, Py_ssize_t known) except -1
     @cython.locals(n_bytes="long long", info=str, ports=tuple, name=str)
     cdef tuple _udp(self, Packet packet)
     cdef str _udp_name(self, tuple ports)

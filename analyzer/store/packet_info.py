@@ -8,8 +8,7 @@ from analyzer.capture.frame import Frame
 from analyzer.capture.frame_places import FramePlaces
 from analyzer.codec.byte_slices import slice_bytes
 from analyzer.codec.registry import registry
-from analyzer.engine.engine import Engine
-from analyzer.flows.connection import Endpoint
+from analyzer.engine.engine import NO_CONNECTION, Engine
 from analyzer.packet.addresses import address_text
 from analyzer.packet.options import read_tcp_options
 from analyzer.packet.packet import Packet
@@ -27,7 +26,7 @@ MAX_REMEMBERED = 65536
 # In the compiled build these are C variables, which other modules cannot see.
 _TCP, _UDP = TCP, UDP
 
-_ALL_FLAGS, _WORD = 0xFFF, 0xFFFFFFFF
+_ALL_FLAGS, _WORD, _NO_CONNECTION = 0xFFF, 0xFFFFFFFF, NO_CONNECTION
 
 _STAMPED = b"\1\1\x08\x0a"
 """How the options of a segment begin that has only timestamps: twice no operation, kind 8, length 10 (RFC 7323 appendix A)."""
@@ -137,7 +136,7 @@ class Describer:
         if flags is None:
             flags = self._flags[bits & _ALL_FLAGS] = _flag_text(bits)
         key = packet.key()
-        endpoint: Endpoint | None = self._engine.connections.endpoints.get(key)
+        first = self._engine.first_sequence(key)
         window = packet.window
         n_options = packet.payload - packet.transport - 20
         options = ""
@@ -152,11 +151,13 @@ class Describer:
             options = self._options(packet, key)
         sequence = packet.sequence
         acknowledgement = packet.acknowledgement
-        if endpoint is not None:
-            if self._scales and not bits & _SYN and packet.reverse_key() in self._scales:
+        if first != _NO_CONNECTION:
+            back = packet.reverse_key()
+            if self._scales and not bits & _SYN and back in self._scales:
                 window <<= self._scales.get(key, 0)
-            sequence = self._relative(sequence, endpoint)
-            acknowledgement = self._relative(acknowledgement, endpoint.peer) if bits & _ACK else 0
+            sequence = self._relative(sequence, key, first)
+            if bits & _ACK:
+                acknowledgement = self._relative(acknowledgement, back, self._engine.first_sequence(back))
         n_bytes = packet.payload_end - packet.payload + packet.missing
         if bits & _ACK:
             return (
@@ -183,19 +184,19 @@ class Describer:
             self._scales[key] = known[1]
         return known[0]
 
-    def _relative(self, number: int, endpoint: Endpoint) -> int:
+    def _relative(self, number: int, key: bytes, known: int) -> int:
         """Return a sequence number relative to the SYN of its side; without a SYN, to the first number seen, which is 1.
 
-        endpoint: the side to which the number belongs.
+        key: of the side to which the number belongs. known: what `Engine.first_sequence` says of it.
         """
         first = -1
         if self._firsts:
-            first = self._firsts.get(endpoint.key, -1)
-        if first < 0 and endpoint.started:
-            first = (endpoint.next - endpoint.offset) & _WORD
+            first = self._firsts.get(key, -1)
+        if first < 0 and known >= 0:
+            first = known
         elif first < 0 and len(self._firsts) < MAX_REMEMBERED:
             first = number
-            self._firsts[endpoint.key] = number
+            self._firsts[key] = number
         return number if first < 0 else (number - first + 1) & _WORD
 
     def _udp(self, packet: Packet) -> tuple[str, str]:
