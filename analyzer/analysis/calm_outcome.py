@@ -45,7 +45,7 @@ def calm_end(session: Session) -> tuple[Any, ...] | None:
     for alert in log.alerts:
         if alert.level >= 0 and alert.description != 0:
             return None
-    if ending.forged is not None or flow.unacknowledged[0] or flow.unacknowledged[1]:
+    if len(log.gaps) > 0 or ending.forged is not None or flow.unacknowledged[0] or flow.unacknowledged[1]:
         return None
     if ending.resent[0] > 1 or ending.resent[1] > 1 or ending.resets[0] is not None or ending.resets[1] is not None:
         return None

@@ -176,7 +176,15 @@ def _after_handshake(known: Outcome, session: Session, closer: int) -> None:
         return
     if closer != NEITHER:
         known.frames = [_end_frame(ending, closer)]
-    if session.log.gaps and not session.flow.unacknowledged[0] and not session.flow.unacknowledged[1]:
+    lost = session.flow.unacknowledged
+    if closer != NEITHER and not lost[closer] and _lacks_last_bytes(session, ending, closer):
+        known.result = UNKNOWN
+        known.detail = (
+            f"the bytes of the {ROLES[closer]} just before its end are not in the capture: an alert may be among them, "
+            "so it is not known why the connection ended"
+        )
+        return
+    if session.log.gaps and not lost[0] and not lost[1]:
         return
     sealed = sealed_alert(session, ending, closer) if session.whole else None
     if sealed is not None:
@@ -195,6 +203,15 @@ def _after_handshake(known: Outcome, session: Session, closer: int) -> None:
             return
     if closer == NEITHER or not is_gone(ending, 1 - closer, _end_frame(ending, closer)):
         _is_lost(known, session, ending, closer)
+
+
+def _lacks_last_bytes(session: Session, ending: Ending, closer: int) -> bool:
+    """Return whether the capture lacks what the side that closed first had sent last, before its FIN or RST."""
+    reset = ending.resets[closer]
+    if reset is not None and not ending.fins[closer]:
+        return reset.ahead > 1
+    end = ending.n_bytes[closer]
+    return any(gap.role == closer and gap.offset + gap.length >= end for gap in session.log.gaps)
 
 
 def _waits_for_answer(session: Session) -> bool:

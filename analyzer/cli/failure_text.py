@@ -1,5 +1,7 @@
 """Prints the failures of a run: by cause and server, those that occur most first, with an example of each and its evidence."""
 
+from collections.abc import Iterable
+
 from analyzer.analysis.failures import FailureGroup, Failures
 from analyzer.cli.output import Output
 from analyzer.cli.page import TIMES, dim_line, headline
@@ -42,7 +44,7 @@ def _print_group(output: Output, cause: str, group: FailureGroup, room: int, of_
     title = translated_codes("outcome_causes")[cause].title
     ended = _ENDED.get(outcome["ended_by"])
     parts = [title if ended is None else beside(title, say(ended)), _who(group), _place(first)]
-    for number, line in enumerate(wrap("  ".join(parts), output.width - width(head))):
+    for number, line in enumerate(_filled(parts, output.width - width(head))):
         output.line(output.paint(head, "bold") + output.paint(line, "yellow" if number == 0 else ""))
         head = " " * width(head)
     detail = harmless(retold(outcome["detail"]))
@@ -51,6 +53,17 @@ def _print_group(output: Output, cause: str, group: FailureGroup, room: int, of_
         detail = apart((detail, server_text(good, good + bad)))
     for line in wrap(detail, output.width - width(head)):
         output.line(head + output.paint(line, "dim"))
+
+
+def _filled(parts: Iterable[str], room: int) -> list[str]:
+    """Return parts with spaces between them, in lines; none is broken that fits into one."""
+    lines: list[str] = []
+    for part in parts:
+        if lines and width(lines[-1]) + 2 + width(part) <= room:
+            lines[-1] = f"{lines[-1]}  {part}"
+        else:
+            lines += wrap(part, room)
+    return lines
 
 
 def _who(group: FailureGroup) -> str:

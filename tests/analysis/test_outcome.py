@@ -339,3 +339,33 @@ def test_who_ended_is_not_known_where_a_side_shows_nothing_but_its_last_acknowle
     data = next(place for place in server if wire.frames[place][1][54:57] == b"\x17\3\3")
     wire.frames = [wire.frames[place] for place in sorted([data, server[-1], client[-1]])]
     assert outcome(tmp_path, wire)["ended_by"] is None
+
+
+def with_end(side: int, *, reset: bool = False, lost: int = 1) -> Wire:
+    """A session that a side ends with a FIN or RST, after records the last of which the capture has lost, `lost` in all."""
+    wire = spoken(Wire().open(), version="TLSv1_2")
+    wire.say(CLIENT, bytes.fromhex("1703030040") + bytes(64)).say(SERVER, bytes.fromhex("1703030040") + bytes(64))
+    for _ in range(2):
+        wire.say(side, bytes.fromhex("150303001a") + bytes(26))
+    places = [place for place in ways(wire, side) if len(wire.frames[place][1]) > 54]
+    for place in reversed(places[len(places) - lost :]):
+        del wire.frames[place]
+    return wire.rst(side) if reset else wire.close(side)
+
+
+@pytest.mark.parametrize("side", [CLIENT, SERVER])
+@pytest.mark.parametrize("reset", [False, True])
+def test_an_end_is_not_known_where_the_bytes_before_it_are_missing(tmp_path: Path, side: int, reset: bool):
+    record = play(tmp_path, with_end(side, reset=reset))["records"][0]
+    assert record["established"] is True
+    assert short(record["outcome"])[::3] == ("unknown", "capture_incomplete")
+    assert "an alert may be among them" in record["outcome"]["detail"]
+
+
+@pytest.mark.parametrize("side", [CLIENT, SERVER])
+def test_a_gap_elsewhere_leaves_the_end_known(tmp_path: Path, side: int):
+    assert outcome(tmp_path, with_end(side, lost=0))["result"] == "established"
+    wire = with_end(side, lost=0)
+    places = [place for place in ways(wire, side) if len(wire.frames[place][1]) > 54]
+    del wire.frames[places[-2]]
+    assert outcome(tmp_path, wire)["result"] == "established"
