@@ -209,7 +209,7 @@ def _lacks_last_bytes(session: Session, ending: Ending, closer: int) -> bool:
     """Return whether the capture lacks what the side that closed first had sent last, before its FIN or RST."""
     reset = ending.resets[closer]
     if reset is not None and not ending.fins[closer]:
-        return reset.ahead > 1
+        return reset.ahead > 1 and reset.position > ending.n_bytes[closer]
     end = ending.n_bytes[closer]
     return any(gap.role == closer and gap.offset + gap.length >= end for gap in session.log.gaps)
 

@@ -75,6 +75,7 @@ cdef class Delivery:
     cdef public list largest
     cdef public list resent_frame
     cdef public list unacknowledged
+    cdef public bint begins_late
     cdef public list path_errors
 
 

@@ -9,6 +9,7 @@ cpdef void note_reset(Endpoint endpoint, Packet packet, long long frame, long lo
 cpdef void count_identification(Endpoint endpoint, Packet packet) except *
 cdef int hops_of(Packet packet) except? -2
 cpdef bint goes_on(Endpoint endpoint, Packet packet) except -1
+cpdef bint begin_earlier(Endpoint endpoint, long long sequence, long long begin) except -1
 cpdef bint is_in_use(Connection connection) except -1
 cpdef bint is_near(Endpoint endpoint, Packet packet) except -1
 cpdef bint confirms(Claim claim, Endpoint endpoint, Packet packet) except -1

@@ -73,6 +73,18 @@ def goes_on(endpoint: Endpoint, packet: Packet) -> cython.bint:
     return reset.peer < peer.position(packet.acknowledgement) <= peer.reached()
 
 
+def begin_earlier(endpoint: Endpoint, sequence: cython.longlong, begin: cython.longlong) -> cython.bint:
+    """Return whether a stream begins with that sequence number, at position `begin` so far; then it does from now on.
+
+    It is so where the capture has no SYN of it, its FIN came before all its data, and so nothing has shown where it begins.
+    """
+    if endpoint.isn >= 0 or endpoint.offset > 0 or endpoint.last_frame > 0 or len(endpoint.pending) > 0:
+        return False
+    endpoint.start(sequence)
+    endpoint.fin -= begin
+    return True
+
+
 def is_in_use(connection: Connection) -> cython.bint:
     """Return whether data of a connection has come, and it has not ended."""
     return connection.originator.offset > 0 or connection.responder.offset > 0

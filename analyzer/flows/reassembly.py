@@ -162,7 +162,9 @@ class Reassembler:
         if ahead < 0:
             old: cython.Py_ssize_t = min(-ahead, end - start)
             # A keep-alive probe repeats one byte. The value of that byte has no meaning (RFC 1122 section 4.2.3.6).
-            if not (ahead == -1 and end - start == 1):
+            if endpoint.isn < 0 and endpoint.offset + ahead < 0 and ahead < -1:
+                endpoint.connection.delivered().begins_late = True  # nothing shows where the stream begins: it was before
+            elif not (ahead == -1 and end - start == 1):
                 note_resent(endpoint, end - start + missing, frame)
                 self.compare(endpoint, sink, data, start, start + old, endpoint.offset + ahead, frame, at)
             start += old

@@ -2,7 +2,7 @@ cimport cython
 
 from analyzer.packet.packet cimport Packet
 from analyzer.flows.connection cimport Claim, Connection, Endpoint, Reset, moved
-from analyzer.flows.doubts cimport confirms, goes_on, is_in_use, is_near, note_begin, note_reset
+from analyzer.flows.doubts cimport begin_earlier, confirms, goes_on, is_in_use, is_near, note_begin, note_reset
 from analyzer.flows.listener cimport Listener
 from analyzer.flows.reassembly cimport Reassembler, new_segment
 from analyzer.flows.sink cimport Sink

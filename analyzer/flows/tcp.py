@@ -16,7 +16,7 @@ from typing import Any
 import cython
 
 from analyzer.flows.connection import Claim, Connection, Endpoint, Reset, moved
-from analyzer.flows.doubts import confirms, goes_on, is_in_use, is_near, note_begin, note_reset
+from analyzer.flows.doubts import begin_earlier, confirms, goes_on, is_in_use, is_near, note_begin, note_reset
 from analyzer.flows.limits import (
     CLOSED_CONNECTIONS,
     HELD_TOTAL,
@@ -47,18 +47,8 @@ class Connections:
     """
 
     __slots__ = (
-        "closed",
-        "endpoints",
-        "evicted",
-        "frame",
-        "lingering",
-        "listener",
-        "longest_wait",
-        "n_open",
-        "n_since_sweep",
-        "reassembler",
-        "recent",
-        "resets",
+        "closed", "endpoints", "evicted", "frame", "lingering", "listener", "longest_wait", "n_open", "n_since_sweep",
+        "reassembler", "recent", "resets",
     )  # fmt: skip
 
     def __init__(self, listener: Listener) -> None:
@@ -187,6 +177,8 @@ class Connections:
         if begin - endpoint.fin > JUMP or begin + n < -JUMP:
             self.end(connection, connection.lingers or "fin", frame, at)
             return self.open(packet, frame, at)
+        if begin < 0 and begin_earlier(endpoint, packet.sequence, begin):
+            begin = 0
         if begin + n <= endpoint.fin:
             return endpoint
         if begin <= endpoint.fin and not endpoint.fin_acknowledged:
@@ -201,7 +193,9 @@ class Connections:
 
     def note_fin(self, endpoint: Endpoint, sequence: cython.longlong, frame: cython.longlong, at: cython.longlong) -> None:
         """Note the end of a stream. A FIN before bytes that have come, or one of two different ones, is not its own."""
-        end: cython.longlong = endpoint.position(sequence) if endpoint.started else endpoint.offset
+        if not endpoint.started:
+            endpoint.start(sequence)
+        end: cython.longlong = endpoint.position(sequence)
         endpoint.connection.doubtful = True
         if endpoint.fin >= 0 and end != endpoint.fin and end == endpoint.offset:
             self.withdraw_fin(endpoint, at)

@@ -170,6 +170,12 @@ def test_a_fin_out_of_order(late):
     assert sinks[0].gaps == ([] if late else [(CLIENT, 2, 2, 2)])
 
 
+def test_a_fin_before_all_bytes_of_a_stream_whose_syn_is_missing():
+    sinks = reassemble([Segment(CLIENT, 14, 1, FIN | ACK), client(10, b"ab"), client(12, b"cd")])
+    assert sinks[0].streams[CLIENT] == b"abcd"
+    assert sinks[0].gaps == []
+
+
 def test_truncation_by_the_snapshot_length_is_a_gap():
     sinks = reassemble([syn(9), client(10, b"abcdef", cut=2), client(16, b"gh")])
     assert sinks[0].streams[CLIENT] == b"abcdgh"

@@ -4,9 +4,15 @@ One frame is missing, or cut to some length; the capture begins late or ends ear
 a side is not in it. `python tests/damage.py` tries all of these on all demonstration captures; here is a sample.
 """
 
+import random
+from dataclasses import replace
+
 import pytest
-from damage import damages, differences, frames_of, records_of, true_records
+from damage import damages, differences, direction, frames_of, records_of, true_records
 from sessions_by_hand import keylog_of
+
+TCP_FLAGS = 14 + 20 + 13
+"""Where the flags of TCP are in a frame of Ethernet with IPv4."""
 
 SAMPLE = {
     "alert-certificate-required": 3, "ech-accepted": 5, "tls10-rsa": 5, "tls12-client-certificate": 4,
@@ -73,3 +79,37 @@ def test_a_wrong_fact_is_found():
     changed = [truth[0] | {"version": "TLS 1.1", "ja3": None, "established": None}]
     assert differences(truth, changed) == ["version: 'TLS 1.1', and it is 'TLS 1.2'"]
     assert differences(truth, truth) == []
+
+
+IN_ITS_TURN = ("alert ", "message ", "outcome.durations", "finding clocks_differ", "finding retransmissions")
+"""Differences that only tell in which order the packets came."""
+
+
+@pytest.mark.parametrize("name", ["tls12-client-certificate", "tls12-rsa-key-exchange", "tls13-psk-resumption", "tls10-rsa"])
+def test_one_direction_and_then_the_other_in_any_order(name: str):
+    """Without a SYN, nothing shows where the streams begin."""
+    truth, wrong = true_records(name, False), {}
+    kept = [frame for frame in frames_of(name) if not frame.data[TCP_FLAGS] & 2]
+    for seed in range(16):
+        chance = random.Random(seed)
+        ways = [[frame for frame in kept if (direction(frame) == direction(kept[0])) == first] for first in (True, False)]
+        for place, way in enumerate(chance.sample(ways, 2)):
+            if seed >> place & 1:
+                chance.shuffle(way)
+        times = sorted(frame.at for frame in kept)
+        frames = [replace(frame, at=at) for frame, at in zip(ways[0] + ways[1], times, strict=True)]
+        wrong[seed] = [one for one in differences(truth, records_of(frames)) if not one.startswith(IN_ITS_TURN)]
+    assert {seed: found for seed, found in wrong.items() if found} == {}
+
+
+def test_a_second_hello_before_the_first_one_is_not_all_of_a_handshake():
+    kept = [frame for frame in frames_of("tls13-hello-retry-request") if not frame.data[TCP_FLAGS] & 2]
+    client = [frame for frame in kept if direction(frame) == direction(kept[0])]
+    server = [frame for frame in kept if frame not in client]
+    hellos = [frame for frame in client if frame.wire_length > 200][:2]
+    order = [hellos[1], hellos[0], *(frame for frame in client if frame not in hellos), *server]
+    times = sorted(frame.at for frame in kept)
+    [record] = records_of([replace(frame, at=at) for frame, at in zip(order, times, strict=True)])
+    assert record["established"] in (True, None)
+    assert record["outcome"]["result"] in ("established", "unknown")
+    assert "absent" not in record["authenticity"]["finished"].values()
