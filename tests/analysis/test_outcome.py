@@ -369,3 +369,12 @@ def test_a_gap_elsewhere_leaves_the_end_known(tmp_path: Path, side: int):
     places = [place for place in ways(wire, side) if len(wire.frames[place][1]) > 54]
     del wire.frames[places[-2]]
     assert outcome(tmp_path, wire)["result"] == "established"
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_a_hello_inside_which_the_capture_ends_is_listed_once(tmp_path: Path, n: int):
+    wire = Wire().open().say(CLIENT, hello(), size=150)
+    wire.frames = wire.frames[: 3 + n]
+    [record] = play(tmp_path, wire)["records"]
+    assert [message["type"] for message in record["handshake"]] == ["client_hello"]
+    assert short(record["outcome"])[::3] == ("unknown", "capture_incomplete")
