@@ -42,7 +42,7 @@ cdef class LayerPlaces:
     cpdef int kind(self, int index) noexcept
 
     @cython.locals(cell=Py_ssize_t, at=Py_ssize_t, i=Py_ssize_t, value="long long", data=bytes)
-    cpdef long long number(self, int index, Place place) except? -1
+    cpdef Py_ssize_t number(self, int index, Place place) except? -1
 
     @cython.locals(index=int, cell=Py_ssize_t, place=Place, value="long long")
     cpdef list values(self, tuple places)
