@@ -7,10 +7,10 @@ Neither of them shows anything about the data sent later: anybody who has the se
 (RFC 9850 section 4). Records are therefore "consistent with the supplied secrets", and no more.
 """
 
-from functools import cache, lru_cache
-from typing import Any
+from __future__ import annotations
 
-import cython
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any
 
 from analyzer.analysis.shown_certificates import NONE, shown_certificates
 from analyzer.codec.registry import registry
@@ -22,6 +22,9 @@ from analyzer.tls.messages.numbers import SERVER_KEY_EXCHANGE, SSL2
 from analyzer.tls.session import Session
 from analyzer.tls.session_handshake import SessionHandshake
 from analyzer.x509.layout import Layout
+
+if TYPE_CHECKING:
+    import cython
 
 ROLES = ("client", "server")
 

@@ -4,9 +4,9 @@ What `calm_outcome` returns is what `outcome` returns. A session is calm if its 
 nothing was lost or sent again and again, and it ended with a FIN or not at all. All others are looked at closer.
 """
 
-from typing import Any
+from __future__ import annotations
 
-import cython
+from typing import TYPE_CHECKING, Any
 
 from analyzer.analysis.outcome_facts import CERTAIN, ESTABLISHED, ROLES, STEPS, Outcome
 from analyzer.analysis.outcome_steps import FINISHED_RECORDS, durations, step_reached
@@ -18,6 +18,9 @@ from analyzer.tls.record.sealed_sizes import SealedSizes
 from analyzer.tls.session import Session
 from analyzer.tls.session_handshake import SessionHandshake
 from analyzer.tls.session_log import SessionLog
+
+if TYPE_CHECKING:
+    import cython
 
 
 def calm_outcome(session: Session) -> Any:

@@ -6,6 +6,8 @@ from analyzer.analysis.sender_stream cimport SenderStream
 from analyzer.capture.frame cimport Frame
 from analyzer.packet.packet cimport Packet
 
+cdef bint _COMPILED
+
 cdef extern from "string.h":
     void *memcpy(void *to, const void *data, size_t n_bytes)
 

@@ -9,9 +9,9 @@ Memory is bounded: senders are kept in two generations. When the younger one is 
 older one has is concluded. Each packet takes one lookup and some comparisons.
 """
 
-from typing import Any
+from __future__ import annotations
 
-import cython
+from typing import TYPE_CHECKING, Any
 
 from analyzer.analysis.interface_series import InterfaceSeries
 from analyzer.analysis.internet_checksum import UNCHECKED, UNFINISHED, WRONG, check_ip, check_transport
@@ -21,6 +21,11 @@ from analyzer.analysis.sender_stream import SenderStream
 from analyzer.capture.frame import Frame
 from analyzer.flows.flow import TCP
 from analyzer.packet.packet import Packet
+
+if TYPE_CHECKING:
+    import cython
+
+_COMPILED: bool = not __file__.endswith(".py")
 
 MOST_SENDERS = 8192
 """Senders of one generation: directions of conversations. Two generations need 10 MB."""
@@ -400,10 +405,10 @@ def fingerprint_of(frame: Frame) -> cython.longlong:
     """Return a hash of a frame's first 448 and last 64 bytes. The checksums of its headers stand for those between them."""
     if frame.start < 0 or frame.end > len(frame.data) or frame.end < frame.start:
         raise IndexError(f"{frame.start}:{frame.end} is not inside {len(frame.data)} bytes")
-    if cython.compiled:
+    if _COMPILED:
         return hash_at(frame.data, frame.start, frame.end)  # type: ignore[name-defined,no-any-return]  # noqa: F821 - in the .pxd
     data = frame.data[frame.start : frame.end]
     return hash(data if len(data) <= 512 else data[:448] + data[-64:])
 
 
-COMPILED: bool = cython.compiled
+COMPILED: bool = not __file__.endswith(".py")

@@ -6,16 +6,19 @@ names that the certificate has (RFC 9525). Different certificates with one key a
 the same names.
 """
 
-from hashlib import sha256
-from typing import Any, NamedTuple
+from __future__ import annotations
 
-import cython
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analyzer.analysis.seen_values import SeenValues
 from analyzer.codec.byte_slices import slice_bytes
 from analyzer.packet.addresses import address_text
 from analyzer.tls.events import Finding
 from analyzer.x509.certificate import RAW_PUBLIC_KEY, certificate
+
+if TYPE_CHECKING:
+    import cython
 
 MAX_KNOWN = 4096
 """Combinations of certificate, host and name that are found at once. A full memory begins anew, and nothing is lost."""

@@ -5,9 +5,14 @@ counts downwards from 0xfeff (RFC 6347 section 4.1). Later packets of either hav
 by its first ones.
 """
 
-import cython
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from analyzer.packet.packet import Packet
+
+if TYPE_CHECKING:
+    import cython
 
 NEITHER, QUIC, DTLS = 0, 1, 2
 NAMES = ("", "QUIC", "DTLS")

@@ -8,7 +8,9 @@ A client that tries again with a lower version sends a signalling suite (RFC 750
 then refuse the handshake.
 """
 
-import cython
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from analyzer.codec.registry import registry
 from analyzer.tls.events import Finding
@@ -16,6 +18,9 @@ from analyzer.tls.handshake.hello_features import LONGEST_REMEMBERED, Fingerprin
 from analyzer.tls.handshake.parameters import Hellos, Parameters
 from analyzer.tls.messages.numbers import RENEGOTIATION_INFO, TLS_1_2, TLS_1_3
 from analyzer.tls.session import Session
+
+if TYPE_CHECKING:
+    import cython
 
 SENTINEL_12 = b"DOWNGRD\x01"
 SENTINEL_11 = b"DOWNGRD\x00"

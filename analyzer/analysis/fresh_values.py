@@ -5,10 +5,10 @@ or session id belongs to one session, and others may use it again for a time. Al
 process can send it to another.
 """
 
-from hashlib import sha256
-from typing import Any
+from __future__ import annotations
 
-import cython
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
 
 from analyzer.tls.events import HandshakeMessage
 from analyzer.tls.handshake.parameters import Hellos, Parameters
@@ -26,6 +26,9 @@ from analyzer.tls.messages.numbers import (
 )
 from analyzer.tls.session import Session
 from analyzer.tls.session_handshake import SessionHandshake
+
+if TYPE_CHECKING:
+    import cython
 
 RANDOM_SIZE = 32
 

@@ -6,10 +6,15 @@ of them at the same length (the snapshot length). Frames that were put together 
 differ in one of these.
 """
 
-import cython
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from analyzer.analysis.sender_series import keep_frame
 from analyzer.capture.frame import Frame
+
+if TYPE_CHECKING:
+    import cython
 
 LARGE_STEP = 1_000_000_000
 """Nanoseconds between a frame and the next one from which the step is kept."""
@@ -114,4 +119,4 @@ class InterfaceSeries:
         return found
 
 
-COMPILED: bool = cython.compiled
+COMPILED: bool = not __file__.endswith(".py")

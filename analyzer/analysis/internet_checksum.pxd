@@ -1,5 +1,7 @@
 from analyzer.packet.packet cimport Packet
 
+cdef bint _COMPILED
+
 cdef extern from "string.h":
     void *memcpy(void *to, const void *data, size_t n_bytes)
 

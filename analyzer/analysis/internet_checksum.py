@@ -6,9 +6,16 @@ sender puts the sum of the pseudo-header alone in the field, or zero, and a capt
 `UNFINISHED`. It says where the capture was made, and nothing about the packet.
 """
 
-import cython
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from analyzer.packet.packet import Packet
+
+if TYPE_CHECKING:
+    import cython
+
+_COMPILED: bool = not __file__.endswith(".py")
 
 GOOD, WRONG, UNFINISHED, UNCHECKED = 0, 1, 2, 3
 """Results. UNCHECKED: the packet is not whole, has no checksum, or is larger than what a network carries."""
@@ -69,7 +76,7 @@ def check_transport(packet: Packet) -> cython.int:
 
 def sum_of(data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.longlong:
     """Return the ones' complement sum of `data[start:end]`, folded to 16 bits. The caller has checked the range."""
-    if cython.compiled:
+    if _COMPILED:
         return sum_at(data, start, end - start)  # type: ignore[name-defined,no-any-return]  # noqa: F821 - in the .pxd
     part = data[start:end] + b"\0" * ((end - start) & 1)
     return folded(sum(part[::2]) * 256 + sum(part[1::2]))
@@ -82,4 +89,4 @@ def folded(total: cython.longlong) -> cython.longlong:
     return total
 
 
-COMPILED: bool = cython.compiled
+COMPILED: bool = not __file__.endswith(".py")

@@ -1,8 +1,8 @@
 """Tells how far a session came, and how long its parts took, from the messages that the capture shows (RFC 9846 section 2)."""
 
-from typing import Any
+from __future__ import annotations
 
-import cython
+from typing import TYPE_CHECKING, Any
 
 from analyzer.flows.ending import Ending
 from analyzer.flows.flow import Flow
@@ -13,6 +13,9 @@ from analyzer.tls.record.content_types import ENCRYPTED_ALERT_13
 from analyzer.tls.record.sealed_sizes import SealedSizes
 from analyzer.tls.session import Session
 from analyzer.tls.session_handshake import SessionHandshake
+
+if TYPE_CHECKING:
+    import cython
 
 (
     TCP,

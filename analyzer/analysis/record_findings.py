@@ -6,9 +6,9 @@ else gives the length of the data. Cipher suites without encryption leave the da
 only with the secret.
 """
 
-from typing import Any
+from __future__ import annotations
 
-import cython
+from typing import TYPE_CHECKING, Any
 
 from analyzer.codec.errors import Anomaly, Incomplete
 from analyzer.codec.registry import registry
@@ -17,6 +17,9 @@ from analyzer.tls.decryption.decryption import Decryption
 from analyzer.tls.events import Alert, Finding, Gap, HandshakeMessage
 from analyzer.tls.limits import MAX_GAPS
 from analyzer.tls.session import Session
+
+if TYPE_CHECKING:
+    import cython
 
 ROLES = ("client", "server")
 

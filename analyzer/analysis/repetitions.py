@@ -11,9 +11,9 @@ several hosts is usual with large providers, and otherwise joins hosts that seem
 All comparisons go back in the order in which sessions ended, as far as the limits allow.
 """
 
-from typing import Any
+from __future__ import annotations
 
-import cython
+from typing import TYPE_CHECKING, Any
 
 from analyzer.analysis.certificate_places import CertificatePlaces
 from analyzer.analysis.fresh_values import fresh_values
@@ -23,6 +23,9 @@ from analyzer.tls.events import Finding
 from analyzer.tls.handshake.resumption import ResumableSession, copied_ticket, earlier_session
 from analyzer.tls.session import Session
 from analyzer.tls.session_handshake import SessionHandshake
+
+if TYPE_CHECKING:
+    import cython
 
 DAY = 86_400_000_000_000
 

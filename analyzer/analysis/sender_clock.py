@@ -6,7 +6,13 @@ came to its times. If it differs from the time that has passed in the capture, o
 when a computer sleeps. If two hosts agree against the capture, it was the clock of the capture, or its times were changed.
 """
 
-import cython
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import cython
+
 
 RATES = (1, 2, 10, 50, 60, 100, 128, 200, 250, 500, 512, 1000, 1024, 1_000_000)
 """Ticks per second of known systems: nearly all have 1000 now; older ones had 1, 2, 10, 100 and 250."""
@@ -109,4 +115,4 @@ class SenderClock:
         return 1.0 * self.ticks / self.rate - self.span / 1e9 if self.rate else 0.0
 
 
-COMPILED: bool = cython.compiled
+COMPILED: bool = not __file__.endswith(".py")

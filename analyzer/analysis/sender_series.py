@@ -7,9 +7,13 @@ second path, or whoever put the frame there. Numbers that are left out belong to
 systems send random numbers or zero instead; there is no series then, and nothing is said.
 """
 
-from typing import Any
+from __future__ import annotations
 
-import cython
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import cython
+
 
 NEAR = 64
 """A number belongs to the series if it is so close to the last one. Segmentation in the network card counts up to 45 packets
@@ -173,4 +177,4 @@ def keep_frame(frames: list[Any] | None, frame: cython.longlong) -> list[Any]:
     return frames
 
 
-COMPILED: bool = cython.compiled
+COMPILED: bool = not __file__.endswith(".py")

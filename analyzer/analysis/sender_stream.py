@@ -5,11 +5,14 @@ frame was not captured, or is not in the file any more. Only sequence numbers ar
 come late fill a hole again, and a hole that nobody acknowledged was a loss before the place of the capture.
 """
 
-from typing import Any
+from __future__ import annotations
 
-import cython
+from typing import TYPE_CHECKING, Any
 
 from analyzer.analysis.sender_series import keep_frame
+
+if TYPE_CHECKING:
+    import cython
 
 MOST_HOLES = 8
 """Holes of one direction that are kept open. The oldest is counted as it is then."""
@@ -128,4 +131,4 @@ class SenderStream:
         self.offset = self.acknowledged = 0
 
 
-COMPILED: bool = cython.compiled
+COMPILED: bool = not __file__.endswith(".py")

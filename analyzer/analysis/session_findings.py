@@ -5,10 +5,10 @@ of each combination are made once and remembered. Only the frames differ, and fe
 messages that are not whole in the capture.
 """
 
-from functools import cache
-from typing import Any
+from __future__ import annotations
 
-import cython
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from analyzer.analysis.certificate_fit import unfit_certificate, unrequested_certificate
 from analyzer.analysis.data_volume import LARGE_UPLOAD_BYTES, LONG_SESSION_NS, volume
@@ -27,6 +27,9 @@ from analyzer.tls.messages.numbers import CERTIFICATE, ENCRYPT_THEN_MAC
 from analyzer.tls.session import Session
 from analyzer.tls.session_handshake import SessionHandshake
 from analyzer.tls.suites import suite
+
+if TYPE_CHECKING:
+    import cython
 
 REMEMBERED = 4096
 """Maximum number of combinations of facts whose findings are kept."""

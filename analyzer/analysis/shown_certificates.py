@@ -6,15 +6,18 @@ read, shows that a side sent no certificate. Up to TLS 1.2 they are all there wh
 7.3), in TLS 1.3 when its Finished does. A session that is resumed has no certificate of the server (RFC 9846 section 2.2).
 """
 
-from typing import Any
+from __future__ import annotations
 
-import cython
+from typing import TYPE_CHECKING, Any
 
 from analyzer.tls.handshake.certificate_messages import CUT
 from analyzer.tls.handshake.states import RoleState, State
 from analyzer.tls.messages.numbers import SSL2
 from analyzer.tls.session import Session
 from analyzer.tls.session_handshake import SessionHandshake
+
+if TYPE_CHECKING:
+    import cython
 
 LISTED, NONE, PART, HIDDEN = 0, 1, 2, 3
 """What is shown. PART: a list that ends with a certificate that is cut (`CUT`). HIDDEN: it is not visible if there are any."""

@@ -8,18 +8,22 @@ its port, with the port. A port alone does not make TLS or QUIC. A run of days d
 conversations until then: `fold` decides about those that are silent and small, and keeps only their sums.
 """
 
+from __future__ import annotations
+
 import heapq
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-
-import cython
+from typing import TYPE_CHECKING
 
 from analyzer.analysis.datagram_kinds import FIRST_PACKETS, NAMES, kind_of
 from analyzer.capture.frame import Frame
 from analyzer.codec.registry import registry
 from analyzer.packet.addresses import endpoints, reverse_key
 from analyzer.packet.packet import Packet
+
+if TYPE_CHECKING:
+    import cython
 
 TCP = 6
 UDP = 17
@@ -390,4 +394,4 @@ def _flatten(parts: dict[str, _Node], depth: int) -> Iterable[Share]:
         yield from _flatten(node.parts, depth + 1)
 
 
-COMPILED: bool = cython.compiled
+COMPILED: bool = not __file__.endswith(".py")

@@ -5,13 +5,16 @@ body cannot be decoded to its end, decoding stops there: a finding reports it, t
 there is no hash. The libraries of the codings are imported with the first body that has a coding.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from hashlib import sha256 as begin_sha256
-from typing import Any, Final
-
-import cython
+from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.codec.errors import Anomaly, ParseError
+
+if TYPE_CHECKING:
+    import cython
 
 DECODING_MAX: Final = 128
 """Maximum number of bodies that a conversation decodes at one time: each may need a window of 8 MiB. Browsers open 100

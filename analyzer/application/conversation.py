@@ -5,11 +5,11 @@ first bytes are missing, a status line or a SETTINGS frame from the server decid
 known is held, and read afterwards in the order of arrival.
 """
 
+from __future__ import annotations
+
 import re
 from functools import cache
-from typing import Any, Final
-
-import cython
+from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.application.exchange import CLIENT, SERVER, ConversationLog, Exchange, Finding, Message, OnBody
 from analyzer.application.header_fields import read_request_line, read_text
@@ -17,6 +17,9 @@ from analyzer.application.http1 import Http1
 from analyzer.application.http1_fast_path import plain_request_line
 from analyzer.application.http2_frames import PREFACE
 from analyzer.application.protocol_reader import Reader, UnknownProtocol
+
+if TYPE_CHECKING:
+    import cython
 
 UNDECIDED_MAX: Final = 1 << 14
 """Maximum number of bytes of one side that are held while its protocol is unknown: a long request line."""

@@ -5,13 +5,16 @@ form of the session record. All readers of one conversation write to its convers
 is kept: many small requests cost an attacker's target time, but no memory without limit.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
-
-import cython
+from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.application.body import Bodies, Body, Codings, new_body
+
+if TYPE_CHECKING:
+    import cython
 
 CLIENT: Final = 0
 SERVER: Final = 1

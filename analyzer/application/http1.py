@@ -7,9 +7,9 @@ response shows their protocol.
 After lost bytes the request of a response is a guess, and the exchange is marked as guessed.
 """
 
-from typing import Final
+from __future__ import annotations
 
-import cython
+from typing import TYPE_CHECKING, Final
 
 from analyzer.application.body import Body
 from analyzer.application.exchange import (
@@ -39,6 +39,9 @@ from analyzer.application.header_fields import (
 from analyzer.application.http1_fast_path import FastPathMessage, read_plain_request, read_plain_response
 from analyzer.application.http1_stream import HEAD_MAX, Direction
 from analyzer.application.protocol_reader import Reader
+
+if TYPE_CHECKING:
+    import cython
 
 PENDING_MAX: Final = 10_000
 """Maximum number of requests without a response."""

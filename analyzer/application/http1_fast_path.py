@@ -6,12 +6,15 @@ report. For all others the functions return None, and `header_fields` reads them
 ones, in several passes.
 """
 
-from typing import Final
+from __future__ import annotations
 
-import cython
+from typing import TYPE_CHECKING, Final
 
 from analyzer.application.exchange import Fields
 from analyzer.application.header_fields import FIELDS_MAX, LENGTH_DIGITS_MAX
+
+if TYPE_CHECKING:
+    import cython
 
 _TOKEN: Final = bytes(
     chr(octet) in "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" for octet in range(256)

@@ -5,10 +5,10 @@ incomplete header section or line is held, never a body. After a protocol error,
 is searched by its version. The version is rare in bodies and fast to find.
 """
 
-import re
-from typing import Final, Protocol
+from __future__ import annotations
 
-import cython
+import re
+from typing import TYPE_CHECKING, Final, Protocol
 
 from analyzer.application.body import Body
 from analyzer.application.exchange import CLIENT, NAMES, ConversationLog, Request, Response
@@ -21,6 +21,9 @@ from analyzer.application.header_fields import (
     read_text,
     shown,
 )
+
+if TYPE_CHECKING:
+    import cython
 
 HEAD_MAX: Final = 1 << 18
 """Maximum bytes of a start line and header section, or of trailers: the limit of Chrome. Servers allow 8 to 64 KiB."""

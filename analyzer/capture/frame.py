@@ -1,6 +1,6 @@
 """One frame of a capture, in the buffer of the packet reader."""
 
-import cython
+from __future__ import annotations
 
 
 class Frame:
@@ -32,4 +32,4 @@ class Frame:
         self.offset = 0
 
 
-COMPILED: bool = cython.compiled
+COMPILED: bool = not __file__.endswith(".py")

@@ -1,8 +1,8 @@
 """What the engine needs of every source of frames, a file or a live interface: frame after frame, in one shared `Frame`."""
 
-from typing import Any
+from __future__ import annotations
 
-import cython
+from typing import Any
 
 from analyzer.capture.blocks import Interface
 from analyzer.capture.frame import Frame
@@ -29,4 +29,4 @@ class FrameReader:
         return False
 
 
-COMPILED: bool = cython.compiled
+COMPILED: bool = not __file__.endswith(".py")

@@ -5,10 +5,11 @@ the end, after the packets that it decrypts. So the chain of blocks is scanned o
 else is read. A compressed file must be decompressed for this; so only small compressed files are scanned.
 """
 
+from __future__ import annotations
+
 import os
 import stat
-
-import cython
+from typing import TYPE_CHECKING
 
 from analyzer.capture.blocks import ByteOrder
 from analyzer.capture.decompress import MAGIC_LENGTH, compression_of
@@ -17,6 +18,9 @@ from analyzer.capture.frame import Frame
 from analyzer.capture.packet_reader import MAX_BLOCK, PacketReader, read_u32
 from analyzer.capture.source import STANDARD_INPUT, Source, open_read_only
 from analyzer.codec.errors import ParseError
+
+if TYPE_CHECKING:
+    import cython
 
 LARGEST_COMPRESSED = 32 << 20
 """The largest compressed file, in bytes, that is decompressed twice to find its secrets: half a second of gzip."""

@@ -6,7 +6,9 @@ the blocks after it. Interface Description Blocks number the interfaces of their
 The packet reader opens no file: it gets the decompressed bytes in chunks of any size, and moves one shared `Frame` over them.
 """
 
-import cython
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from analyzer.capture.blocks import MICROSECOND_CLOCK, NANOSECOND_CLOCK, NANOSECONDS, ByteOrder, Interface, Section
 from analyzer.capture.channel import Channel, LinkType
@@ -15,6 +17,9 @@ from analyzer.capture.frame import Frame
 from analyzer.capture.frame_reader import FrameReader
 from analyzer.capture.other_formats import advice, begins_capture
 from analyzer.codec.errors import Anomaly, Incomplete, Malformed, ParseError
+
+if TYPE_CHECKING:
+    import cython
 
 # The largest frame that Wireshark accepts for any link type (D-Bus, USB). A larger length is damage; to wait for so many bytes
 # would need that much memory.
@@ -35,12 +40,7 @@ _BRIDGE = 4096
 _UNKNOWN, _PCAP, _PCAPNG = 0, 1, 2
 
 _SECTION = 0x0A0D0D0A
-_INTERFACE = 1
-_OBSOLETE_PACKET = 2
-_SIMPLE_PACKET = 3
-_NAMES = 4
-_STATISTICS = 5
-_ENHANCED_PACKET = 6
+_INTERFACE, _OBSOLETE_PACKET, _SIMPLE_PACKET, _NAMES, _STATISTICS, _ENHANCED_PACKET = 1, 2, 3, 4, 5, 6
 _SECRETS = 10
 _JOURNAL = 9
 _PROCESS = 0x80000001
@@ -447,4 +447,4 @@ def read_u32(data: bytes, at: cython.Py_ssize_t, little: cython.bint) -> cython.
     return high << 24 | view[at + 1] << 16 | view[at + 2] << 8 | view[at + 3]
 
 
-COMPILED: bool = cython.compiled
+COMPILED: bool = not __file__.endswith(".py")

@@ -6,7 +6,7 @@ capture may be much older than the stores.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from analyzer.cli.output import Output
 from analyzer.cli.table import wrap
@@ -19,9 +19,6 @@ from analyzer.text.language import Sentences, retold, say
 from analyzer.text.message_summary import day
 from analyzer.text.punctuation import beside, clauses, labelled
 from analyzer.x509.certificate import certificate
-
-if TYPE_CHECKING:
-    pass
 
 _SIGNS = ("✓", "✗", "└─ ", "·")
 _PLAIN_SIGNS = ("[ok]", "[!!]", "`- ", "-")

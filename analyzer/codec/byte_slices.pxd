@@ -1,5 +1,7 @@
 cimport cython
 
+cdef bint _COMPILED
+
 cdef extern from "string.h":
     const void *memchr(const void *data, int value, size_t n_bytes)
 

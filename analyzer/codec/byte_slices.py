@@ -1,6 +1,13 @@
 """Slices bytes, and finds a byte in bytes. Both functions run for every packet."""
 
-import cython
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import cython
+
+_COMPILED: bool = not __file__.endswith(".py")
 
 
 def slice_bytes(data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> bytes:
@@ -24,6 +31,6 @@ def find_byte(data: bytes, value: cython.int, start: cython.Py_ssize_t, end: cyt
     """
     if start < 0 or end < start or end > len(data):
         raise IndexError(f"{start}:{end} is not inside {len(data)} bytes")
-    if cython.compiled:
+    if _COMPILED:
         return find_byte_in(data, value, start, end)  # type: ignore[name-defined,no-any-return]  # noqa: F821 - in the .pxd
     return data.find(value, start, end)

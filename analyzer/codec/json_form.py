@@ -1,12 +1,15 @@
 """Converts messages to JSON values, by the same field tables that read them."""
 
-from typing import Any
+from __future__ import annotations
 
-import cython
+from typing import TYPE_CHECKING, Any
 
 from analyzer.codec.field_kinds import EXTENSIONS, FIXED, OPAQUE, SELECT, SIZED, STRUCT, UINT, VARINT
 from analyzer.codec.field_spec import FieldSpec
 from analyzer.codec.registry import registry
+
+if TYPE_CHECKING:
+    import cython
 
 
 def json_value(message: Any) -> dict[str, Any]:

@@ -3,6 +3,8 @@ cimport cython
 from analyzer.codec.byte_slices cimport slice_bytes
 from analyzer.codec.field_spec cimport Extension, FieldSpec, Span
 
+cdef bint _COMPILED
+
 cdef extern from "Python.h":
     ctypedef struct PyTypeObject:
         int (*tp_descr_set)(object slot, object owner, object value) except -1

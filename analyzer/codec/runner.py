@@ -6,15 +6,20 @@ inner fields, up to the nearest region whose length the bytes declare (a vector,
 `problems` and keeps what was read. Reading continues after the region.
 """
 
-from typing import Any
+from __future__ import annotations
 
-import cython
+from typing import TYPE_CHECKING, Any
 
 from analyzer.codec.byte_slices import slice_bytes
 from analyzer.codec.errors import Incomplete, Malformed, ParseError
 from analyzer.codec.field_kinds import EXTENSIONS, FIXED, OPAQUE, SELECT, STRUCT, UINT, VARINT, VECTOR
 from analyzer.codec.field_spec import Extension, FieldSpec, Span, WideVarint
 from analyzer.codec.registry import registry
+
+if TYPE_CHECKING:
+    import cython
+
+_COMPILED: bool = not __file__.endswith(".py")
 
 KNOWN_LIMIT, LONGEST_KNOWN = 4096, 256
 """Limits of the cache of extensions by their bytes: the number of extensions, and the length of each in bytes.
@@ -99,7 +104,7 @@ class Reader:
 
     def structure(self, table: Any, end: cython.Py_ssize_t) -> Any:
         """Read a message of `table`. A field that cannot be read because of a fault is None."""
-        message = blank(table) if cython.compiled else table.__new__(table)  # type: ignore[name-defined]  # noqa: F821 - `blank` is in the .pxd
+        message = blank(table) if _COMPILED else table.__new__(table)  # type: ignore[name-defined]  # noqa: F821 - `blank` is in the .pxd
         specs: list[FieldSpec] = table.specs
         spec: FieldSpec
         before: cython.Py_ssize_t
@@ -113,7 +118,7 @@ class Reader:
                 continue
             before = len(self.problems)
             value = self.field(spec, end, message)
-            if cython.compiled:
+            if _COMPILED:
                 fill(spec.slot, message, value)  # type: ignore[name-defined]  # noqa: F821 - `fill` is in the .pxd
             else:
                 setattr(message, spec.name, value)
@@ -364,7 +369,7 @@ def read(
     return run(reader, table, end), reader.problems
 
 
-def reader_of(data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t, base: cython.Py_ssize_t, short: Any) -> "Reader":
+def reader_of(data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t, base: cython.Py_ssize_t, short: Any) -> Reader:
     """Create a reader without spans.
 
     In compiled code, setting the fields here is faster than a call with five Python objects.

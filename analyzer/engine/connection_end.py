@@ -1,10 +1,15 @@
 """Gives a flow what its connection shows at the end, with roles in the place of sides: how it ended, what the path lost."""
 
-import cython
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from analyzer.flows.connection import Connection
 from analyzer.flows.ending import Ending
 from analyzer.flows.flow import Flow
+
+if TYPE_CHECKING:
+    import cython
 
 
 def note_end(flow: Flow, connection: Connection, client: cython.int) -> None:

@@ -5,7 +5,9 @@ databases, HTTP CONNECT, SOCKS, the PROXY protocol, RDP. In all these cases, the
 own record. The functions here recognize such a start. They also work with only some of its bytes.
 """
 
-import cython
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from analyzer.codec.registry import registry
 from analyzer.tls.messages.numbers import (
@@ -28,6 +30,9 @@ from analyzer.tls.record.content_types import (
     LENGTH_OF_ALERT,
 )
 from analyzer.tls.record.record_reader import plausible
+
+if TYPE_CHECKING:
+    import cython
 
 MIN_HELLO = 11
 """Bytes that identify a hello: record header, handshake header, version."""

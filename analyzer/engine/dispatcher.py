@@ -1,8 +1,9 @@
 """Gives each flow to its decoder: TCP connections to TLS and the search for revocation data, UDP flows to their protocols."""
 
-from collections.abc import Callable, Sequence
+from __future__ import annotations
 
-import cython
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from analyzer.engine.session_table import SessionTable
 from analyzer.engine.tcp_stream import TcpStream
@@ -11,6 +12,9 @@ from analyzer.flows.listener import Listener
 from analyzer.flows.sink import DatagramSink, Sink
 from analyzer.flows.udp_flow import UdpFlow
 from analyzer.tls.decryption.key_material import KeyMaterial
+
+if TYPE_CHECKING:
+    import cython
 
 DatagramProtocol = Callable[[UdpFlow], DatagramSink | None]
 """A protocol over UDP: takes a new flow, and returns its reader, or None if the flow is not of this protocol."""

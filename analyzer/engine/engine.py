@@ -5,11 +5,11 @@ without more bytes. `tick` advances the time when no frame comes. `take` returns
 So memory grows with the number of connections open at one time, and not with the capture. The same frames give the same events.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any
-
-import cython
+from typing import TYPE_CHECKING, Any
 
 from analyzer.capture.frame import Frame
 from analyzer.capture.frame_reader import FrameReader
@@ -29,6 +29,9 @@ from analyzer.secrets.keylog_source import THE_CAPTURE
 from analyzer.tls.decryption.key_material import Application, KeyMaterial
 from analyzer.tls.events import Event
 from analyzer.tls.record.record_reader import RecordReader
+
+if TYPE_CHECKING:
+    import cython
 
 # In the compiled build these are C variables, which other modules cannot see.
 _TCP, _UDP, _ICMP, _ICMPV6 = TCP, UDP, ICMP, ICMPV6
@@ -72,7 +75,7 @@ class Engine:
         may_grow: Callable[[], bool] | None = None,
         longest_wait: int = 0,
         announces: bool = False,
-        application: "Callable[[bytes | None], Application] | None" = None,
+        application: Callable[[bytes | None], Application] | None = None,
         reads_data: bool = True,
         watches_revocation: bool = False,
         watches_https: bool = False,
@@ -80,7 +83,7 @@ class Engine:
         watches_failures: bool = False,
         in_order: bool = True,
         datagram_protocols: Sequence[DatagramProtocol] = (),
-        dispatches: "type[Dispatcher] | None" = None,
+        dispatches: type[Dispatcher] | None = None,
     ) -> None:
         """Create an engine.
 

@@ -4,9 +4,9 @@ Several processes can read one capture: shards. Each of them follows all connect
 steps are the same in all of them; but it reads only the sessions that are its own.
 """
 
-from typing import Any
+from __future__ import annotations
 
-import cython
+from typing import TYPE_CHECKING, Any
 
 from analyzer.analysis.repetitions import Repetitions
 from analyzer.engine.capture_events import WATCHES_REVOCATION, RevocationSeen
@@ -24,6 +24,9 @@ from analyzer.tls.pending import PendingSessions
 from analyzer.tls.record.record import RecordSink
 from analyzer.tls.record_order import RecordOrders
 from analyzer.tls.session import Session
+
+if TYPE_CHECKING:
+    import cython
 
 
 class SessionTable(Listener):

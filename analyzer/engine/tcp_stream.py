@@ -6,9 +6,9 @@ hello; then a chain of records is needed instead. Only here, a side of a connect
 client).
 """
 
-from typing import Any
+from __future__ import annotations
 
-import cython
+from typing import TYPE_CHECKING, Any
 
 from analyzer.codec.byte_slices import find_byte, slice_bytes
 from analyzer.engine.capture_events import WATCHES_REVOCATION
@@ -37,6 +37,9 @@ from analyzer.tls.record.record import LOST, RecordSink, conflict, fact, gap
 from analyzer.tls.record.record_reader import RecordReader, plausible
 from analyzer.tls.session import Session
 from analyzer.x509.revocation_over_http import RevocationWatch, begins_request, begins_response
+
+if TYPE_CHECKING:
+    import cython
 
 _TCP = TCP  # in the compiled build this is a C variable, which other modules cannot see
 

@@ -1,11 +1,14 @@
 """The state of one TCP connection: its two endpoints, the position of each byte stream, and the pending segments."""
 
-from typing import Any
+from __future__ import annotations
 
-import cython
+from typing import TYPE_CHECKING, Any
 
 from analyzer.flows.sink import Sink
 from analyzer.flows.tcp_numbers import HALF_WORD, WORD
+
+if TYPE_CHECKING:
+    import cython
 
 
 class Segment:
@@ -38,7 +41,7 @@ class Endpoint:
         "side", "started",
     )  # fmt: skip
 
-    def __init__(self, connection: "Connection", side: cython.int, key: bytes) -> None:
+    def __init__(self, connection: Connection, side: cython.int, key: bytes) -> None:
         self.connection = connection
         self.side = side
         self.key = key

@@ -4,12 +4,17 @@ A receiver takes an RST only at the number that it expects next, and answers a S
 5961 sections 3 and 4). An endpoint that has sent an RST sends nothing else. So what comes afterwards shows who sent them.
 """
 
-import cython
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from analyzer.flows.connection import Claim, Connection, Endpoint, Reset
 from analyzer.flows.limits import FARTHEST_RESET, JUMP, LARGEST_STEP, LEAST_COUNTED
 from analyzer.flows.tcp_numbers import ACK, SYN, WORD
 from analyzer.packet.packet import Packet
+
+if TYPE_CHECKING:
+    import cython
 
 
 def note_begin(endpoint: Endpoint, packet: Packet, at: cython.longlong) -> None:

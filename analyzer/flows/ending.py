@@ -5,11 +5,14 @@ time to live are compared with the other packets of its sender, because somebody
 that their sender repeats, and that the peer never acknowledges, have not arrived.
 """
 
-from typing import Any
+from __future__ import annotations
 
-import cython
+from typing import TYPE_CHECKING, Any
 
 from analyzer.flows.connection import Connection, Endpoint, Reset
+
+if TYPE_CHECKING:
+    import cython
 
 NEITHER = -1
 """The role of nobody."""

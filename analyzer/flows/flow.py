@@ -5,12 +5,15 @@ In the layers below, packets have sides: 0 for the originator, 1 for the respond
 side is the client.
 """
 
-from typing import Any
+from __future__ import annotations
 
-import cython
+from typing import TYPE_CHECKING, Any
 
 from analyzer.codec.byte_slices import slice_bytes
 from analyzer.packet.addresses import endpoints
+
+if TYPE_CHECKING:
+    import cython
 
 CLIENT, SERVER = 0, 1
 """Roles."""

@@ -7,9 +7,10 @@ with the bytes that were passed on. A hole is given up when the connection ends,
 limits. The stream then continues behind the hole, and the reader gets the hole as a gap.
 """
 
-from collections import OrderedDict
+from __future__ import annotations
 
-import cython
+from collections import OrderedDict
+from typing import TYPE_CHECKING
 
 from analyzer.codec.byte_slices import slice_bytes
 from analyzer.flows.connection import Delivery, Endpoint, Segment
@@ -27,6 +28,9 @@ from analyzer.flows.limits import (
 from analyzer.flows.sink import Sink
 from analyzer.flows.tcp_numbers import HALF_WORD, RST, SYN, WORD
 from analyzer.packet.packet import Packet
+
+if TYPE_CHECKING:
+    import cython
 
 
 class Reassembler:

@@ -1,6 +1,11 @@
 """The interface of readers: how `tcp` calls the reader of a connection, and `udp` the reader of a flow."""
 
-import cython
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import cython
 
 
 class Sink:

@@ -9,11 +9,11 @@ endpoint that sends on did not end its stream, and a SYN in a connection in use 
 (RFC 5961). So such a segment is kept as a doubt until then, and nothing after it is lost.
 """
 
+from __future__ import annotations
+
 from collections import deque
 from operator import attrgetter
-from typing import Any
-
-import cython
+from typing import TYPE_CHECKING, Any
 
 from analyzer.flows.connection import Claim, Connection, Endpoint, Reset, moved
 from analyzer.flows.doubts import begin_earlier, confirms, goes_on, is_in_use, is_near, note_begin, note_reset
@@ -35,6 +35,9 @@ from analyzer.flows.reassembly import Reassembler, new_segment
 from analyzer.flows.sink import Sink
 from analyzer.flows.tcp_numbers import ACK, FIN, HALF_WORD, RST, SYN, WORD
 from analyzer.packet.packet import Packet
+
+if TYPE_CHECKING:
+    import cython
 
 
 class Connections:

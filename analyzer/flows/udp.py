@@ -5,9 +5,10 @@ when there are too many flows, or at the end of the capture. A later datagram be
 whether it continues the old one.
 """
 
-from operator import attrgetter
+from __future__ import annotations
 
-import cython
+from operator import attrgetter
+from typing import TYPE_CHECKING
 
 from analyzer.flows.connection import moved
 from analyzer.flows.limits import HELD_TOTAL, RECENT, SWEEP_PACKETS, UDP_FLOWS, UDP_IDLE
@@ -15,6 +16,9 @@ from analyzer.flows.listener import Listener
 from analyzer.flows.sink import DatagramSink
 from analyzer.flows.udp_flow import UdpFlow, UdpSide
 from analyzer.packet.packet import Packet
+
+if TYPE_CHECKING:
+    import cython
 
 
 class UdpFlows:

@@ -1,8 +1,13 @@
 """The state of one UDP flow: its two sides, how much each one sent, and its reader."""
 
-import cython
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from analyzer.flows.sink import DatagramSink
+
+if TYPE_CHECKING:
+    import cython
 
 
 class UdpSide:
@@ -15,7 +20,7 @@ class UdpSide:
 
     __slots__ = ("flow", "key", "n_bytes", "n_packets", "peer", "side")
 
-    def __init__(self, flow: "UdpFlow", side: cython.int, key: bytes) -> None:
+    def __init__(self, flow: UdpFlow, side: cython.int, key: bytes) -> None:
         self.flow = flow
         self.side = side
         self.key = key

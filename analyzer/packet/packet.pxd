@@ -1,5 +1,7 @@
 cimport cython
 
+cdef bint _COMPILED
+
 cdef extern from "Python.h":
     bytes PyBytes_FromStringAndSize(const char *data, Py_ssize_t n_bytes)
     char *PyBytes_AS_STRING(object data)

@@ -5,7 +5,9 @@ While the headers are read, `payload`, `payload_end` and `missing` are a window 
 moves the start of the window forward. Every header with a length field may move its end back. The final window is the payload.
 """
 
-import cython
+from __future__ import annotations
+
+_COMPILED: bool = not __file__.endswith(".py")
 
 
 class Packet:
@@ -85,7 +87,7 @@ class Packet:
             return False
         if self.ip < 0 or self.transport != first + n_bytes - 4 or n_bytes > len(self.data) - first:
             return key == self.key()
-        if cython.compiled:
+        if _COMPILED:
             return matches_at(self.data, first, key, n_bytes)  # type: ignore[name-defined,no-any-return]  # noqa: F821 - in the .pxd
         return self.data.startswith(key, first)
 
@@ -98,7 +100,7 @@ class Packet:
         half = n_addresses >> 1
         middle = n_addresses + 2
         octets = key
-        if cython.compiled:
+        if _COMPILED:
             return reversed_key(octets, half)  # type: ignore[name-defined,no-any-return]  # noqa: F821 - it is in the .pxd
         return octets[half:n_addresses] + octets[0:half] + octets[middle : middle + 2] + octets[n_addresses:middle]
 

@@ -6,16 +6,19 @@ the sender uses only once. In all other cases the number is the sequence number,
 content type follows the plaintext, and padding of zero bytes follows the content type.
 """
 
-from struct import Struct
-from typing import Any
+from __future__ import annotations
 
-import cython
+from struct import Struct
+from typing import TYPE_CHECKING, Any
 
 from analyzer.secrets.ciphers import Aead, AeadKind, InvalidTag
 from analyzer.secrets.decryption_error import MALFORMED, WRONG_SECRET, DecryptionError
 from analyzer.secrets.key_schedule13 import IV_LENGTH, finished, next_traffic_secret, traffic_keys
 from analyzer.secrets.record_decryptor import LAST_SEQUENCE, Opened, RecordDecryptor
 from analyzer.secrets.suite_interface import hash_sizes
+
+if TYPE_CHECKING:
+    import cython
 
 HEADER_AUTHENTICATED_SINCE = 25
 """The first draft of TLS 1.3 in which the associated data is not empty."""
@@ -187,7 +190,7 @@ class Tls13Decryptor(RecordDecryptor):
         """
         return finished(self._hash, self._secret, transcript_hash, self._prefix)
 
-    def next_generation(self) -> "Tls13Decryptor":
+    def next_generation(self) -> Tls13Decryptor:
         """Return a new record decryptor with the next traffic secret, and do not change this one.
 
         The caller uses it to test whether a KeyUpdate is in a gap.

@@ -12,14 +12,17 @@ direction. Before TLS 1.1 it follows the chain by itself. Since TLS 1.1 the vect
 plaintext of that block is ignored.
 """
 
-from typing import Any
+from __future__ import annotations
 
-import cython
+from typing import TYPE_CHECKING, Any
 
 from analyzer.secrets.ciphers import BlockCipher
 from analyzer.secrets.decryption_error import MALFORMED, MISSING_SEGMENT, WRONG_SECRET, DecryptionError
 from analyzer.secrets.mac import RecordMac
 from analyzer.secrets.record_decryptor import LAST_SEQUENCE, Opened, RecordDecryptor
+
+if TYPE_CHECKING:
+    import cython
 
 _PADDINGS = [bytes([n]) * (n + 1) for n in range(256)]
 

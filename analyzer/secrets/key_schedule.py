@@ -11,11 +11,15 @@ Versions are the numbers on the wire, 0x0300 to 0x0303, or those of DTLS. Hashes
 here from two hashes, because Python's own `hmac` looks up its algorithm at each call, which takes three times as long.
 """
 
-from functools import cache, lru_cache
+from __future__ import annotations
 
-import cython
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
 from analyzer.secrets.suite_interface import HashFunction, hash_function
+
+if TYPE_CHECKING:
+    import cython
 
 MASTER_SECRET = 48
 """Length of every master secret, in bytes."""

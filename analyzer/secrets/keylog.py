@@ -8,12 +8,13 @@ it is counted and reported with its number. Only `write` puts secrets into its o
 from this module contains a secret.
 """
 
+from __future__ import annotations
+
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from types import MappingProxyType
-
-import cython
+from typing import TYPE_CHECKING
 
 from analyzer.secrets.keylog_line import (
     BY_CLIENT_RANDOM,
@@ -29,6 +30,9 @@ from analyzer.secrets.keylog_salvage import longest_whole, salvage
 from analyzer.secrets.keylog_source import UTF_16, KeyLogSource, fault_of
 from analyzer.secrets.labels import CLIENT_RANDOM, PREMASTER, TRAFFIC_SECRETS
 
+if TYPE_CHECKING:
+    import cython
+
 __all__ = ["MASTER_SECRET_LENGTH", "Counts", "KeyLog", "Problem"]
 
 LONGEST_LINE = 1 << 18
@@ -38,10 +42,7 @@ MOST_LINES = 1 << 22
 """Limit of secrets kept, about one gigabyte, because a malicious capture can contain a key log. Others are not kept."""
 
 MOST_LINES_OF_SESSION = 64
-"""Limit of secrets for one session.
-
-A session has about twelve labels, and each new line is compared with all earlier ones.
-"""
+"""Limit of secrets for one session, which has about twelve labels. Each new line is compared with all earlier ones."""
 
 MOST_PROBLEMS, MOST_CUT, MOST_CUT_OF_SESSION = 1000, 1 << 16, 16
 """Limits of the problems that are listed one by one, and of the sessions whose secrets cannot be read, with lines of each."""

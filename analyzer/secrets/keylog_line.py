@@ -8,14 +8,17 @@ accepted.
 No text from this module contains a secret.
 """
 
+from __future__ import annotations
+
 import re
 from binascii import Error as HexError
 from binascii import unhexlify
-from typing import Any
-
-import cython
+from typing import TYPE_CHECKING, Any
 
 from analyzer.secrets.labels import CLIENT_RANDOM, EARLY_LABEL, PREMASTER, TRAFFIC_SECRETS
+
+if TYPE_CHECKING:
+    import cython
 
 MASTER_SECRET_LENGTH = 48
 """Length in bytes of the master secret and of the premaster secret of RSA (RFC 5246 sections 8.1 and 8.1.1)."""

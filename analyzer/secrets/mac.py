@@ -5,13 +5,16 @@ also has an inner and an outer hash, with paddings, but it does not cover the ve
 that depend only on the key. These are hashed once, and the hash state is copied for every record.
 """
 
-from struct import Struct
-from typing import Any
+from __future__ import annotations
 
-import cython
+from struct import Struct
+from typing import TYPE_CHECKING, Any
 
 from analyzer.secrets.key_schedule import SSL_3_0, hmac_keys, tls_version
 from analyzer.secrets.suite_interface import hash_function
+
+if TYPE_CHECKING:
+    import cython
 
 TRUNCATED = 10
 """Length in bytes of a MAC that is truncated by the extension truncated_hmac (RFC 6066, section 7)."""

@@ -6,11 +6,14 @@ correct, so it also finds how many records were lost. Plaintext is returned only
 other than `DecryptionError` is raised.
 """
 
-from typing import Any
+from __future__ import annotations
 
-import cython
+from typing import TYPE_CHECKING, Any
 
 from analyzer.secrets.decryption_error import WRONG_SECRET, DecryptionError
+
+if TYPE_CHECKING:
+    import cython
 
 Opened = tuple[int, bytes]
 """(inner content type, plaintext)."""

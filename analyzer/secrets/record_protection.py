@@ -5,7 +5,9 @@ the client's part comes first, then the server's (RFC 5246, section 6.3). TLS 1.
 epoch.
 """
 
-import cython
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from analyzer.secrets.aead import ExplicitNonceDecryptor, ImplicitNonceDecryptor, Tls13Decryptor
 from analyzer.secrets.block import BlockDecryptor
@@ -17,6 +19,9 @@ from analyzer.secrets.mac import RecordMac
 from analyzer.secrets.record_decryptor import RecordDecryptor
 from analyzer.secrets.stream import StreamDecryptor
 from analyzer.secrets.suite_interface import Suite, hash_function
+
+if TYPE_CHECKING:
+    import cython
 
 
 def open_tls12(

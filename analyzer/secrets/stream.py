@@ -4,14 +4,18 @@ A record is plaintext and MAC, encrypted with one continuous key stream. With RC
 lost after a gap. Without a cipher there is still a MAC, and it is checked.
 """
 
-from typing import Any
+from __future__ import annotations
 
-import cython
+from typing import TYPE_CHECKING, Any
+
 from cryptography.hazmat.primitives.ciphers import CipherContext
 
 from analyzer.secrets.decryption_error import MALFORMED, MISSING_SEGMENT, DecryptionError
 from analyzer.secrets.mac import RecordMac
 from analyzer.secrets.record_decryptor import Opened, RecordDecryptor
+
+if TYPE_CHECKING:
+    import cython
 
 
 class StreamDecryptor(RecordDecryptor):

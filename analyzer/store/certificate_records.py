@@ -4,15 +4,18 @@ A certificate that a capture has only in part is listed without contents: what i
 the name of nothing.
 """
 
-from typing import Any
+from __future__ import annotations
 
-import cython
+from typing import TYPE_CHECKING, Any
 
 from analyzer.analysis.shown_certificates import LISTED, NONE, shown_certificates
 from analyzer.store.schema import CERTIFICATE_KEYS
 from analyzer.store.unjudged_chains import UNJUDGED
 from analyzer.tls.session import Session
 from analyzer.x509.certificate import certificate
+
+if TYPE_CHECKING:
+    import cython
 
 CERTIFICATES: dict[bytes, dict[str, Any]] = {}
 """Entries of certificates. A few servers send nearly all of them."""

@@ -5,9 +5,10 @@ once as JSON with holes, by the functions of `session_record`, and a session fil
 in many sessions are remembered as JSON.
 """
 
-from typing import Any
+from __future__ import annotations
 
-import cython
+from typing import TYPE_CHECKING, Any
+
 import orjson
 
 from analyzer.analysis.authenticity import authenticity
@@ -47,6 +48,9 @@ from analyzer.tls.handshake.parameters import Hellos, Parameters
 from analyzer.tls.session import Session
 from analyzer.tls.session_handshake import SessionHandshake
 from analyzer.tls.session_log import SessionLog
+
+if TYPE_CHECKING:
+    import cython
 
 REMEMBERED = 4096
 """The most entries that each memory keeps. Most sessions share a few of each."""

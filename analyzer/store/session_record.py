@@ -5,10 +5,11 @@ is never left out. Times are RFC 3339 in UTC with nine digits of a second. Bytes
 same as JSON, without these values.
 """
 
-import time
-from typing import Any
+from __future__ import annotations
 
-import cython
+import time
+from typing import TYPE_CHECKING, Any
+
 import orjson
 
 from analyzer.analysis.authenticity import authenticity
@@ -39,6 +40,9 @@ from analyzer.tls.messages.numbers import SERVER_NAME
 from analyzer.tls.session import Session
 from analyzer.tls.session_handshake import SessionHandshake
 from analyzer.tls.session_log import ROLES, SessionLog
+
+if TYPE_CHECKING:
+    import cython
 
 VERSIONS = registry("versions").names
 SUITES = registry("cipher_suites").names

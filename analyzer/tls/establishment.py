@@ -5,15 +5,18 @@ encrypted, so records with keys that follow them are evidence too. That such rec
 failure only where nothing is missing: both sides from the ClientHello to the end of the connection.
 """
 
-from typing import Any
+from __future__ import annotations
 
-import cython
+from typing import TYPE_CHECKING, Any
 
 from analyzer.flows.flow import Flow
 from analyzer.tls.events import Alert
 from analyzer.tls.handshake.parameters import Hellos, Parameters
 from analyzer.tls.handshake.states import RoleState
 from analyzer.tls.session_log import FATAL, SessionLog
+
+if TYPE_CHECKING:
+    import cython
 
 
 def is_completed(

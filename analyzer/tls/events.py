@@ -4,12 +4,15 @@ A session keeps its messages, alerts, gaps, conflicts and findings (`session_log
 each object is created only once, and listeners that do not need an event cause no extra work.
 """
 
-from typing import Any
+from __future__ import annotations
 
-import cython
+from typing import TYPE_CHECKING, Any
 
 from analyzer.codec.errors import ParseError
 from analyzer.flows.flow import Flow
+
+if TYPE_CHECKING:
+    import cython
 
 NO_ROLE = -1
 """The role of an event that no role caused."""

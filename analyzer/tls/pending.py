@@ -17,7 +17,9 @@ it was open. Secrets that come for a session after its end show that a log is la
 machine. After them, and at the start, ended sessions wait `longest_wait`, for PATIENCE.
 """
 
-import cython
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from analyzer.secrets.keylog import KeyLog
 from analyzer.tls.decryption.key_material import KeyMaterial
@@ -37,6 +39,9 @@ from analyzer.tls.messages.numbers import CLIENT_HELLO, RANDOM
 from analyzer.tls.record.content_types import APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, SSL2
 from analyzer.tls.record.record import BODY, Record, RecordSink
 from analyzer.tls.session import Session
+
+if TYPE_CHECKING:
+    import cython
 
 _RANDOM_BEGINS, _RANDOM_ENDS = RANDOM.start, RANDOM.stop
 _CLIENT = 0
@@ -60,7 +65,7 @@ class PendingSession(RecordSink):
         "tried",
     )  # fmt: skip
 
-    def __init__(self, session: Session, store: "PendingSessions") -> None:
+    def __init__(self, session: Session, store: PendingSessions) -> None:
         self.kept = 0
         self.session = session
         self.store = store

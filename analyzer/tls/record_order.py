@@ -11,9 +11,10 @@ passes records on. What never comes is not waited for without limit: a gap, anot
 bytes end the waiting, and then everything passes in the order of the capture.
 """
 
-from collections import deque
+from __future__ import annotations
 
-import cython
+from collections import deque
+from typing import TYPE_CHECKING
 
 from analyzer.codec.errors import Malformed
 from analyzer.codec.runner import read
@@ -25,6 +26,9 @@ from analyzer.tls.messages.hello import ClientHello, ServerHello
 from analyzer.tls.messages.numbers import CLIENT_HELLO, HEADER, HELLO_RETRY_REQUEST, SERVER_HELLO, SERVER_HELLO_DONE
 from analyzer.tls.record.content_types import CHANGE_CIPHER_SPEC, HANDSHAKE, SSL2
 from analyzer.tls.record.record import BODY, CONFLICT, FACT, Record, RecordSink
+
+if TYPE_CHECKING:
+    import cython
 
 HELLO, ANSWER, FLIGHT, EXCHANGE = range(4)
 """What must come next: the ClientHello; the ServerHello or HelloRetryRequest; the rest of the server's flight; the client's."""
@@ -40,7 +44,7 @@ class RecordOrders:
     def __init__(self) -> None:
         self.size = 0
 
-    def begin(self, sink: RecordSink, mid_stream: cython.bint) -> "OrderedRecords":
+    def begin(self, sink: RecordSink, mid_stream: cython.bint) -> OrderedRecords:
         """Return what takes the records of a new session for this sink. mid_stream: whether its hellos are not captured."""
         ordered: OrderedRecords = OrderedRecords(sink, self)
         ordered.passes = mid_stream

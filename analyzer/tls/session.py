@@ -6,9 +6,9 @@ the ServerHello, everything encrypted has the content type application_data, and
 section 5). The session records what came, in the order in which it became complete. It does not know the transport.
 """
 
-from typing import Any
+from __future__ import annotations
 
-import cython
+from typing import TYPE_CHECKING, Any
 
 from analyzer.flows.flow import Flow
 from analyzer.tls.compatible_session import take_ssl2
@@ -59,6 +59,9 @@ from analyzer.tls.record.sealed_sizes import SealedSizes
 from analyzer.tls.record_check import check_change, check_ended, check_opened, check_record, take_heartbeat
 from analyzer.tls.session_handshake import SessionHandshake
 from analyzer.tls.session_log import ROLES, SessionLog
+
+if TYPE_CHECKING:
+    import cython
 
 NO_OFFSET = -1
 

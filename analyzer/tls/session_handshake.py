@@ -4,9 +4,9 @@
 resumption and authentication. This module passes messages to them, in the order in which messages become complete.
 """
 
-from typing import Any
+from __future__ import annotations
 
-import cython
+from typing import TYPE_CHECKING, Any
 
 from analyzer.codec.errors import Incomplete, Malformed, ParseError
 from analyzer.codec.registry import registry
@@ -58,11 +58,13 @@ from analyzer.tls.messages.numbers import (
 from analyzer.tls.session_log import SessionLog
 from analyzer.tls.suites import suite
 
+if TYPE_CHECKING:
+    import cython
+
 HANDSHAKE_TYPES = registry("handshake_types")
 NAMES = tuple(map(HANDSHAKE_TYPES.name, range(256)))
 
-_CLIENT, _SERVER = 0, 1
-_CONNECTED = int(State.CONNECTED)
+_CLIENT, _SERVER, _CONNECTED = 0, 1, int(State.CONNECTED)
 
 
 class SessionHandshake:
@@ -107,8 +109,6 @@ class SessionHandshake:
         self.copied_from: ResumableSession = None  # type: ignore[assignment]  # unless its ticket is another's
         self.decrypting = False
         self.kept = 0
-
-    # Messages from records.
 
     def take(
         self,

@@ -1,9 +1,9 @@
 """Keeps what happened in a session, in lists with limits, and counts what is beyond the limits."""
 
-from hashlib import sha256
-from typing import Any
+from __future__ import annotations
 
-import cython
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
 
 from analyzer.codec.errors import Anomaly
 from analyzer.codec.registry import registry
@@ -13,6 +13,9 @@ from analyzer.tls.limits import MAX_ALERTS, MAX_CHAINS, MAX_EVIDENCE, MAX_GAPS, 
 from analyzer.tls.messages.numbers import CLIENT_HELLO, FINISHED, HELLO_RETRY_REQUEST, SERVER_HELLO
 from analyzer.tls.record.record import Record
 from analyzer.tls.session_times import time_finding
+
+if TYPE_CHECKING:
+    import cython
 
 # In the compiled build this is a C variable, which other modules cannot see.
 _CLIENT = CLIENT

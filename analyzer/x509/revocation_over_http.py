@@ -5,10 +5,14 @@ responses at the start of a segment are searched for the media types of revocati
 HTTP (`revocation_data`).
 """
 
-from collections.abc import Callable
-from typing import Any
+from __future__ import annotations
 
-import cython
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import cython
+
 
 HEAD_SIZE = 4096
 """Maximum bytes of a response's header section that are held at the end of a segment; responders send a few hundred bytes."""

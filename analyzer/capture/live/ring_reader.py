@@ -9,14 +9,18 @@ The reader gets a copy of each block, so the kernel has the block back at once, 
 files. The copy is one memcpy for about a thousand packets.
 """
 
-import sys
+from __future__ import annotations
 
-import cython
+import sys
+from typing import TYPE_CHECKING
 
 from analyzer.capture.blocks import LATEST
 from analyzer.capture.frame import Frame
 from analyzer.capture.frame_reader import FrameReader
 from analyzer.capture.packet_reader import read_u32
+
+if TYPE_CHECKING:
+    import cython
 
 _LITTLE = sys.byteorder == "little"
 # sizeof(struct tpacket_block_desc); struct tpacket3_hdr with struct sockaddr_ll behind it; and where in it the latter begins.
@@ -207,4 +211,4 @@ def _vlan_tag(data: bytes, position: cython.Py_ssize_t) -> bytes:
     return bytes((tpid >> 8, tpid & 0xFF, tci >> 8, tci & 0xFF))
 
 
-COMPILED: bool = cython.compiled
+COMPILED: bool = not __file__.endswith(".py")

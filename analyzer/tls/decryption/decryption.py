@@ -1,9 +1,9 @@
 """Decrypts the protected records of one session: uses new keys when a role changes them, and counts the records."""
 
-from collections.abc import Sequence
-from typing import Any
+from __future__ import annotations
 
-import cython
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from analyzer.secrets.compression import Inflater
 from analyzer.secrets.decryption_error import MISSING_SEGMENT, DecryptionError
@@ -31,6 +31,9 @@ from analyzer.tls.record.content_types import APPLICATION_DATA
 from analyzer.tls.record.record import Record
 from analyzer.tls.session_log import ROLES, SessionLog
 from analyzer.tls.suites import Suite
+
+if TYPE_CHECKING:
+    import cython
 
 FAILED_AFTER_GAP = 3
 """Failed records after a gap from which on two key changes in the gap are assumed.

@@ -5,10 +5,10 @@ record cannot be decrypted with the keys of its epoch, those of the next epochs 
 correct.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from __future__ import annotations
 
-import cython
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from analyzer.secrets.aead import Tls13Decryptor
 from analyzer.secrets.compression import Inflater
@@ -16,6 +16,9 @@ from analyzer.secrets.decryption_error import MISSING_SEGMENT, WRONG_SECRET, Dec
 from analyzer.secrets.record_decryptor import Opened, RecordDecryptor
 from analyzer.tls.decryption.key_material import MISSING_LABEL, NO_SECRET, KeyMaterial
 from analyzer.tls.limits import FARTHEST_RECORD, MAX_ATTEMPTS, NEAREST_RECORD
+
+if TYPE_CHECKING:
+    import cython
 
 EARLY, PROTECTED, APPLICATION = 0, 1, 2
 """The epochs of a role in TLS 1.3: early data, handshake, application data. Up to TLS 1.2 there is only the first."""

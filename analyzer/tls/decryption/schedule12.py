@@ -5,9 +5,9 @@ master secret of the session that is resumed. If both sides agree on it, the mes
 7627).
 """
 
-from typing import Any
+from __future__ import annotations
 
-import cython
+from typing import TYPE_CHECKING, Any
 
 from analyzer.codec.runner import extension_body
 from analyzer.secrets import key_schedule
@@ -26,6 +26,9 @@ from analyzer.tls.handshake.resumption import ResumableSession, Resumptions
 from analyzer.tls.limits import MAX_CANDIDATES
 from analyzer.tls.messages.numbers import ENCRYPT_THEN_MAC, EXTENDED_MASTER_SECRET, TRUNCATED_HMAC
 from analyzer.tls.suites import Suite
+
+if TYPE_CHECKING:
+    import cython
 
 _MAC_LENGTHS = {"SHA": 20, "MD5": 16, "NULL": 0}
 """MAC length in bytes of suites without encryption, by hash; other hashes have 32."""

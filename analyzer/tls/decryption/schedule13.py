@@ -5,10 +5,10 @@ renews the keys of application data. The secrets are logged with the client rand
 found by trial decryption if no hello in the capture names them.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
-
-import cython
 
 from analyzer.secrets.aead import Tls13Decryptor
 from analyzer.secrets.decryption_error import UNSUPPORTED_CIPHER, DecryptionError
@@ -26,6 +26,8 @@ from analyzer.tls.messages.numbers import FINISHED, SERVER_HELLO, TLS_1_3
 from analyzer.tls.suites import Suite, suite
 
 if TYPE_CHECKING:
+    import cython
+
     from analyzer.tls.decryption.external_psk import VerifiedPsk
 
 _CLIENT, _SERVER = 0, 1
@@ -208,7 +210,7 @@ class Schedule13:
             keys.note(NO_SECRET)
         return self.trial is not None
 
-    def _bound(self, hello: bytes, retried: tuple[bytes, bytes] | None) -> "list[VerifiedPsk]":
+    def _bound(self, hello: bytes, retried: tuple[bytes, bytes] | None) -> list[VerifiedPsk]:
         from analyzer.tls.decryption.external_psk import verify_psks
 
         try:

@@ -1,8 +1,9 @@
 """Holds what is known of one session's secrets: their name, their version and suite, and why some are missing."""
 
-from collections.abc import Sequence
+from __future__ import annotations
 
-import cython
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from analyzer.secrets.decryption_error import WRONG_SECRET
 from analyzer.secrets.keylog import KeyLog
@@ -12,6 +13,9 @@ from analyzer.tls.handshake.ech_offer import EchOffer
 from analyzer.tls.handshake.transcript import Transcript
 from analyzer.tls.limits import MAX_NAMED
 from analyzer.tls.suites import Suite
+
+if TYPE_CHECKING:
+    import cython
 
 
 class SessionKeys:

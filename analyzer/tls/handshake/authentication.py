@@ -9,9 +9,9 @@ compute it.
 Checking a signature takes longer than everything else for a short session. So `analysis.authenticity` does it, only on request.
 """
 
-from typing import Any
+from __future__ import annotations
 
-import cython
+from typing import TYPE_CHECKING, Any
 
 from analyzer.secrets.decryption_error import DecryptionError
 from analyzer.secrets.key_schedule import SSL_3_0, TLS_1_2, ssl3_signed_hash, tls_version
@@ -20,6 +20,9 @@ from analyzer.tls.handshake.transcript import Transcript, is_retry, message_hash
 from analyzer.tls.limits import MAX_SIGNATURES
 from analyzer.tls.messages.numbers import CERTIFICATE_VERIFY, FINISHED, HELLO_RETRY_REQUEST
 from analyzer.tls.suites import Suite
+
+if TYPE_CHECKING:
+    import cython
 
 VERIFIED, FAILED, UNVERIFIABLE, ABSENT = "verified", "failed", "unverifiable", "absent"
 

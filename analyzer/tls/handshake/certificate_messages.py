@@ -4,9 +4,9 @@ They are in Certificate and CompressedCertificate (RFC 8879), in CertificateStat
 message could not be read completely, its fields may be None. Such fields are ignored.
 """
 
-from typing import Any, TypeAlias
+from __future__ import annotations
 
-import cython
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from analyzer.codec.errors import ParseError
 from analyzer.codec.runner import extension_body
@@ -14,6 +14,9 @@ from analyzer.tls.handshake.compressed_certificate import decompressed
 from analyzer.tls.handshake.hello_features import shared
 from analyzer.tls.limits import MAX_STAPLE, MAX_STAPLES
 from analyzer.tls.messages.numbers import SIGNED_CERTIFICATE_TIMESTAMP, STATUS_REQUEST
+
+if TYPE_CHECKING:
+    import cython
 
 OCSP, OCSP_MULTI = 1, 2
 

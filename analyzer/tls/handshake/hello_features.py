@@ -4,10 +4,10 @@ If a message could not be read completely, its fields may be None. If the body o
 bytes. In both cases the fact is treated as absent.
 """
 
-from dataclasses import replace
-from typing import Any, TypeAlias, TypeVar
+from __future__ import annotations
 
-import cython
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from analyzer.codec.byte_slices import slice_bytes
 from analyzer.codec.field_spec import Extension
@@ -44,6 +44,9 @@ from analyzer.tls.messages.numbers import (
     TLS_1_2,
     TLS_1_3,
 )
+
+if TYPE_CHECKING:
+    import cython
 
 Numbers: TypeAlias = tuple[int, ...]
 

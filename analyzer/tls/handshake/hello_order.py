@@ -4,9 +4,9 @@ The fingerprints of a client are those of its first hello, and the hash of a han
 key share, of the group that the server asked for, and often the cookie that the server gave (RFC 9846 sections 4.2.4, 4.3.2).
 """
 
-from typing import Any
+from __future__ import annotations
 
-import cython
+from typing import TYPE_CHECKING, Any
 
 from analyzer.codec.runner import extension_body
 from analyzer.flows.flow import Flow
@@ -14,6 +14,9 @@ from analyzer.tls.events import Gap
 from analyzer.tls.handshake.states import RoleState
 from analyzer.tls.messages.numbers import CLIENT_HELLO, COOKIE, KEY_SHARE, SERVER_HELLO, SUPPORTED_GROUPS
 from analyzer.tls.record.record import Record
+
+if TYPE_CHECKING:
+    import cython
 
 
 def begins_handshake(flow: Flow, gaps: list[Gap], client: RoleState, version: cython.int, hello: Any) -> cython.bint:

@@ -1,10 +1,13 @@
 """Reads a ServerKeyExchange: its group, its public key, and what its signature covers (RFC 5246 section 7.4.3)."""
 
-from typing import Any
+from __future__ import annotations
 
-import cython
+from typing import TYPE_CHECKING, Any
 
 from analyzer.tls.limits import SHORTEST_PUBLIC_KEY
+
+if TYPE_CHECKING:
+    import cython
 
 
 def exchanged_group(server_key_exchange: Any) -> cython.int:

@@ -5,11 +5,16 @@ are a stream of messages, each of which begins with its type and length. If a re
 message is passed on, and what the capture lacks is skipped.
 """
 
-import cython
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from analyzer.codec.byte_slices import slice_bytes
 from analyzer.tls.limits import MAX_HANDSHAKE, MAX_PIECES
 from analyzer.tls.messages.numbers import HEADER
+
+if TYPE_CHECKING:
+    import cython
 
 # In the compiled build this is a C variable, which other modules cannot see.
 _HEADER = HEADER

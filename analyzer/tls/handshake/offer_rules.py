@@ -4,10 +4,10 @@ A server that follows the rules ends the handshake with illegal_parameter or mis
 between two values where another implementation chooses the other one. GREASE (RFC 8701) breaks none of these rules.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from __future__ import annotations
 
-import cython
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from analyzer.codec.field_spec import Extension
 from analyzer.codec.registry import registry
@@ -23,6 +23,9 @@ from analyzer.tls.messages.numbers import (
     SUPPORTED_GROUPS,
     TLS_1_2,
 )
+
+if TYPE_CHECKING:
+    import cython
 
 SMALLEST_LIMIT = 64
 """Bytes of the smallest record size limit (RFC 8449 section 4)."""

@@ -1,8 +1,8 @@
 """Holds what the hellos of a session contain, and what both sides agree on."""
 
-from typing import Any, TypeAlias
+from __future__ import annotations
 
-import cython
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from analyzer.tls.handshake import hello_features, key_exchange
 from analyzer.tls.handshake.client_offer import ClientOffer
@@ -12,6 +12,9 @@ from analyzer.tls.limits import LARGEST_PLAINTEXT, MAX_REQUESTS, MAX_SHARES
 from analyzer.tls.messages.numbers import COMPRESS_CERTIFICATE, PRE_SHARED_KEY, TLS_1_2, TLS_1_3
 from analyzer.tls.record.content_types import APPLICATION_DATA
 from analyzer.tls.suites import Suite, suite
+
+if TYPE_CHECKING:
+    import cython
 
 UNKNOWN_NAME = b""
 """The server name of a session whose ClientHello is missing or cut. No name is empty (RFC 6066 section 3)."""

@@ -8,9 +8,9 @@ section 7.1, 7.4.9). An endpoint that cannot compute keys sends its alert in pla
 client that has not encrypted anything yet is legal behind the ServerHello.
 """
 
-from typing import Any
+from __future__ import annotations
 
-import cython
+from typing import TYPE_CHECKING, Any
 
 from analyzer.tls.events import Gap
 from analyzer.tls.handshake.states import RoleState
@@ -36,6 +36,9 @@ from analyzer.tls.messages.numbers import (
 from analyzer.tls.record.content_types import ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, LENGTH_OF_ALERT, SSL2
 from analyzer.tls.record.record import Record
 from analyzer.tls.suites import Suite
+
+if TYPE_CHECKING:
+    import cython
 
 _CLIENT = 0
 

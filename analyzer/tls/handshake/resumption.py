@@ -10,16 +10,19 @@ therefore prove nothing. A session continues another one if its records open wit
 server and name are the same.
 """
 
-import hashlib
-from typing import Any
+from __future__ import annotations
 
-import cython
+import hashlib
+from typing import TYPE_CHECKING, Any
 
 from analyzer.codec.runner import extension_body
 from analyzer.tls.events import Finding
 from analyzer.tls.handshake.resumption_terms import Earlier, Terms, terms
 from analyzer.tls.limits import LONGEST_TICKET, MAX_RESUMABLE
 from analyzer.tls.messages.numbers import PRE_SHARED_KEY, SESSION_TICKET
+
+if TYPE_CHECKING:
+    import cython
 
 
 class ResumableSession:

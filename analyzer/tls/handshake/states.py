@@ -22,9 +22,10 @@ in any other state, or UNKNOWN if there are several. If messages may be missing 
 are encrypted, the state is UNKNOWN, and from there nothing is out of order.
 """
 
-from enum import IntEnum
+from __future__ import annotations
 
-import cython
+from enum import IntEnum
+from typing import TYPE_CHECKING
 
 from analyzer.tls.messages.numbers import (
     CERTIFICATE,
@@ -49,6 +50,9 @@ from analyzer.tls.messages.numbers import (
     SERVER_KEY_EXCHANGE,
     SUPPLEMENTAL_DATA,
 )
+
+if TYPE_CHECKING:
+    import cython
 
 CHANGE = 256
 """ChangeCipherSpec, which is not a handshake message: the first number that no handshake message can have."""

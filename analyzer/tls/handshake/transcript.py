@@ -6,9 +6,9 @@ next. So the two directions are kept separately, and are combined when they are 
 mark, and nothing after it can be checked.
 """
 
-from typing import Any
+from __future__ import annotations
 
-import cython
+from typing import TYPE_CHECKING, Any
 
 from analyzer.secrets.suite_interface import hash_function
 from analyzer.tls.handshake.compatible_hello import offered_version_of
@@ -27,6 +27,9 @@ from analyzer.tls.messages.numbers import (
     SERVER_HELLO,
     SERVER_HELLO_DONE,
 )
+
+if TYPE_CHECKING:
+    import cython
 
 RANDOM_BEGIN, RANDOM_END = RANDOM.start, RANDOM.stop
 

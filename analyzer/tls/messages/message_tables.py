@@ -4,9 +4,9 @@ Before the ServerHello no version is agreed on; the messages up to there have a 
 the messages are in RFC 9846 section 4 and in the registry `handshake_types`.
 """
 
-from typing import Any
+from __future__ import annotations
 
-import cython
+from typing import TYPE_CHECKING, Any
 
 from analyzer.codec.field_tables import Message
 from analyzer.tls.messages import certificate_tables, finish, hello, key_exchange_tables
@@ -17,6 +17,9 @@ from analyzer.tls.messages.hello import (
     server_hello_table,
 )
 from analyzer.tls.suites import Suite
+
+if TYPE_CHECKING:
+    import cython
 
 SSL_3_0 = 0x0300
 TLS_1_2 = 0x0303

@@ -6,11 +6,14 @@ secret. With GCM a repeated nonce shows the difference of two plaintexts, and le
 programs count from 0 or from a random number, which needs no memory here; other nonces are remembered up to a limit.
 """
 
-from typing import Any
+from __future__ import annotations
 
-import cython
+from typing import TYPE_CHECKING, Any
 
 from analyzer.tls.record.record import START_BYTES
+
+if TYPE_CHECKING:
+    import cython
 
 MAX_NONCES = 1024
 """Maximum number of nonces of a role that do not follow each other and are remembered. Programs with such nonces are rare."""

@@ -5,7 +5,13 @@ them pass on `Record` objects, and the session knows nothing else about the tran
 records also has its gaps in the right places.
 """
 
-import cython
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import cython
+
 
 GAP, LOST, NO_RECORD, CONFLICT, FACT = -1, -2, -3, -4, -5
 """Content types of notices that are not records.
@@ -54,7 +60,7 @@ class Record:
         self.second = b""
         self.problem = ""
 
-    def copy(self) -> "Record":
+    def copy(self) -> Record:
         """Return a new object with the same values."""
         copied_record: Record = Record.__new__(Record)
         copied_record.role = self.role

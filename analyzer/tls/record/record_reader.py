@@ -6,7 +6,9 @@ missing bytes are inside one record; otherwise it is searched. SSL 2.0 has its o
 section 1.1). A client that offers SSL 3.0 or later with such a hello then continues with TLS records (RFC 5246 appendix E.2).
 """
 
-import cython
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from analyzer.codec.byte_slices import slice_bytes
 from analyzer.tls.record.content_types import (
@@ -20,6 +22,9 @@ from analyzer.tls.record.content_types import (
     SSL2_CLIENT_HELLO,
 )
 from analyzer.tls.record.record import BODY, LOST, NO_RECORD, START, START_BYTES, Record, RecordSink, gap
+
+if TYPE_CHECKING:
+    import cython
 
 FOUND = 2
 """`RecordReader.doubt` when a search has ended: the header of the record that was found, and the one behind it."""

@@ -4,7 +4,13 @@ In TLS 1.3 all that is encrypted looks like application data (RFC 9846 section 5
 from data: an alert is 2 bytes long, and its record is never longer than 19 without padding.
 """
 
-import cython
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import cython
+
 
 MAX_FIRST = 6
 """Records whose length is kept: a client sends its certificate, its signature and its Finished in three at most, then data."""
