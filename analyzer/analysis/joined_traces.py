@@ -2,16 +2,19 @@
 
 Devices on the path may change addresses, ports (NAT, RFC 3022) and sequence numbers, so none of them names a connection alone.
 What is the same for certain: both initial sequence numbers together, 64 bits that the ends chose at random (RFC 9293 section
-3.4.1); or equal addresses and ports and a segment with equal bytes; or the first bytes that an end sent, if no other connection
-of that place begins with them. TLS sessions with the same random join their connections too: see `interception`.
+3.4.1); or equal addresses and ports, and equal bytes at the same sequence number. TLS sessions with the same random join their
+connections too: see `interception`. Equal bytes alone are weaker, because greetings are the same every week, and datagrams have
+no numbers. Such connections belong together if their times agree with those that certainly do, or with each other.
 """
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from analyzer.analysis.connection_trace import HALF, MASK, NO_MARK, WHOLE, ConnectionTrace, Direction
 from analyzer.flows.flow import TCP
+from analyzer.packet.addresses import split_key
 
 CLIENT_RANDOM, SEQUENCE, TUPLE, PAYLOAD = "client_random", "sequence_numbers", "addresses_and_payload", "payload"
 """What joins two connections."""
@@ -27,6 +30,9 @@ LEAST_NUMBER = 1 << 20
 random pairs is left out with them.
 """
 
+AGREEMENT = 2_000_000_000
+"""Nanoseconds within which differences of times are the same offset: the longest delay on a path, and the drift of hours."""
+
 MOST_OF_ONE_NAME = 64
 """Connections between the same ends, one after the other, whose bytes are compared."""
 
@@ -38,13 +44,14 @@ MOST_COMPARED = 4096
 class JoinedTrace:
     """One connection that both places saw.
 
-    by: what joins both. shifts: by direction, what is added to a position at A to get the same byte's position at B; None if
+    by: what joins both. certain: whether that is enough. shifts: by direction, what is added to a position at A to get the same byte's position at B; None if
     that is not known. same_numbers: whether the sequence numbers are the same at both; None if that cannot be compared.
     """
 
     a: ConnectionTrace
     b: ConnectionTrace
     by: str
+    certain: bool = True
     shifts: tuple[int | None, int | None] = (None, None)
     same_numbers: bool | None = None
 
@@ -68,15 +75,37 @@ def join_traces(a: Sequence[ConnectionTrace], b: Sequence[ConnectionTrace]) -> I
                 continue
             if by == TUPLE and one.key != other.key:
                 other.turn()
-            found[id(one)] = JoinedTrace(one, other, by)
+            found[id(one)] = JoinedTrace(one, other, by, by == SEQUENCE or (by == TUPLE and _has_large_numbers(one)))
             taken.add(id(other))
     for one in a:
         if id(one) in found:
             yield found[id(one)]
 
 
+def agreeing(weak: Iterable[JoinedTrace], offset: int | None) -> list[JoinedTrace]:
+    """Return those of connections that equal bytes alone join whose times agree with an offset of the clocks.
+
+    offset: nanoseconds by which B's clock is ahead; None for the one that most of them agree on.
+    """
+    timed = []
+    for place, one in enumerate(weak):
+        times = [pair for a, b in zip(one.a.directions, one.b.directions, strict=True) for pair in both_times(a, b)]
+        if times:
+            timed.append((round(median(b - a for a, b in times)), place, one))
+    timed.sort(key=lambda entry: entry[:2])
+    if offset is not None:
+        return [one for difference, _, one in timed if abs(difference - offset) <= AGREEMENT]
+    best, first = (0, 0), 0
+    for last, (difference, _, _) in enumerate(timed):
+        while difference - timed[first][0] > AGREEMENT:
+            first += 1
+        if last + 1 - first > best[1] - best[0]:
+            best = first, last + 1
+    return [one for _, _, one in timed[best[0] : best[1]]]
+
+
 def both_times(a: Direction, b: Direction, most: int = MOST_COMPARED) -> list[tuple[int, int]]:
-    """Return the times at A and at B of segments that came once to each place, in the order of A."""
+    """Return the times at A and at B of segments that came once to each place, in the order of A, and of the SYN."""
     times = [(a.opening.at, b.opening.at)] if a.opening is not None and b.opening is not None else []
     known, others = _once(a, most), _once(b, most)
     times += [(a.times[at], b.times[others[one]]) for one, at in known.items() if one in others]
@@ -112,9 +141,13 @@ def _pairs(
 
 
 def _numbers(trace: ConnectionTrace) -> list[Hashable]:
-    """The initial sequence numbers of both ends, if they can be random."""
-    numbers = tuple(one.opening.number for one in trace.directions if one.opening is not None)
-    return [numbers] if len(numbers) == 2 and min(numbers) >= LEAST_NUMBER else []
+    """The initial sequence numbers of both ends, if they can be random; without an answer, the client's and the server."""
+    client, server = trace.directions[0].opening, trace.directions[1].opening
+    if client is None or client.number < LEAST_NUMBER:
+        return []
+    if server is None:
+        return [(split_key(trace.key)[1], client.number)] if trace.directions[1].n_packets == 0 else []
+    return [(client.number, server.number)] if server.number >= LEAST_NUMBER else []
 
 
 def _own_key(trace: ConnectionTrace) -> list[Hashable]:
@@ -139,13 +172,32 @@ def _beginnings(trace: ConnectionTrace) -> set[Hashable]:
 
 
 def _has_common(one: ConnectionTrace, other: ConnectionTrace) -> bool:
-    """Return whether a segment with the same bytes, and the same numbers of TCP, is in both connections of the same ends."""
-    sides = (0, 1) if one.key == other.key else (1, 0)
-    for side in (0, 1):
-        mine, theirs = one.directions[side], other.directions[sides[side]]
-        if not _marked(mine, one.protocol).isdisjoint(_marked(theirs, one.protocol)):
+    """Return whether a segment with the same bytes, and the same numbers of TCP, is in both connections of the same ends.
+
+    Of connections without a byte, the numbers decide.
+    """
+    theirs = other.directions if one.key == other.key else other.directions[::-1]
+    for a, b in zip(one.directions, theirs, strict=True):
+        if not _marked(a, one.protocol).isdisjoint(_marked(b, one.protocol)):
             return True
-    return False
+    return one.protocol == TCP and _is_empty(one) and _is_empty(other) and _has_same_numbers(one.directions, theirs)
+
+
+def _has_large_numbers(trace: ConnectionTrace) -> bool:
+    return trace.protocol == TCP and all(one.base < 0 or one.base >= LEAST_NUMBER for one in trace.directions)
+
+
+def _is_empty(trace: ConnectionTrace) -> bool:
+    """Return whether nobody sent a byte."""
+    return not any(direction.starts for direction in trace.directions)
+
+
+def _has_same_numbers(a: Sequence[Direction], b: Sequence[Direction]) -> bool:
+    """Return whether both ends sent packets at both places or at none, with the same sequence numbers at last."""
+    return all(
+        bool(one.n_packets) == bool(other.n_packets) and (not one.n_packets or one.sequence == other.sequence)
+        for one, other in zip(a, b, strict=True)
+    )
 
 
 def _marked(direction: Direction, protocol: int) -> set[tuple[int, int, int]]:

@@ -28,7 +28,7 @@ from analyzer.analysis.interception import (
     join_by_random,
     offset_by_names,
 )
-from analyzer.analysis.joined_traces import CLIENT_RANDOM, JoinedTrace, join_traces
+from analyzer.analysis.joined_traces import CLIENT_RANDOM, JoinedTrace, agreeing, join_traces
 from analyzer.analysis.lost_between import Passage, passages
 from analyzer.flows.flow import TCP
 from analyzer.packet.addresses import address_text, reverse_key, split_key
@@ -87,9 +87,12 @@ Alone = list[AloneConnection]
 
 @dataclass(slots=True)
 class TwoPlaces:
-    """The result. alone, sessions_alone: by place, connections and sessions that only this place has."""
+    """The result. certain: whether a connection is certainly in both. alone, sessions_alone: by place, connections and sessions
+    that only this place has.
+    """
 
     clock: ClockOffset | None
+    certain: bool
     connections: list[ComparedConnection] = field(default_factory=list)
     pairs: list[SessionPair] = field(default_factory=list)
     alone: tuple[Alone, Alone] = field(default_factory=lambda: ([], []))
@@ -124,8 +127,13 @@ def trace_of_sessions(traces: PlaceTraces, sessions: Iterable[PlaceSession]) -> 
 def compare_places(a: Place, b: Place) -> TwoPlaces:
     """Compare two places."""
     pairs = join_by_random(a.sessions, b.sessions)
-    joined = list(_joined(a, b, pairs))
+    found = list(_joined(a, b, pairs))
+    joined = [one for one in found if one.certain]
     clock, orders = clock_offset(joined)
+    weak = agreeing((one for one in found if not one.certain), None if clock is None else clock.offset)
+    if weak:
+        joined += weak
+        clock, orders = clock_offset(joined)
     by_trace = {id(trace): one for one in joined for trace in (one.a, one.b)}
     left = _left(a, b, pairs)
     pairs += join_by_connection(*(_in_joined(place, listed, by_trace) for place, listed in zip((a, b), left, strict=True)))
@@ -133,7 +141,9 @@ def compare_places(a: Place, b: Place) -> TwoPlaces:
     clock = clock or offset_by_names(*left)
     if clock is not None:
         pairs += join_by_name(*left, clock)
-    result = TwoPlaces(clock, pairs=sorted(pairs, key=lambda pair: pair.a.id), sessions_alone=_left(a, b, pairs))
+    result = TwoPlaces(
+        clock, len(joined) > len(weak), pairs=sorted(pairs, key=lambda pair: pair.a.id), sessions_alone=_left(a, b, pairs)
+    )
     for one in joined:
         seen = None if clock is None or clock.by != PACKETS else passages(one, orders[id(one)], clock, (a.span, b.span))
         result.connections.append(ComparedConnection(one, list(_changed(one)), seen))

@@ -30,7 +30,7 @@ def compare_record(
     """
     record = empty(COMPARE)
     found = None if mode == TIMES else compare_places(facts[_A].place(), facts[_B].place())
-    if mode is None and found is not None and not found.connections:
+    if mode is None and found is not None and not found.certain:
         found = None
         record["why"] = NOTHING_COMMON
     else:

@@ -3,7 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
-from two_taps import CLIENT, NEAR, SERVER, Chunk, Ends, Tap, packets, read, through
+from frames_by_hand import START, datagram, write
+from two_taps import CLIENT, NEAR, SERVER, Chunk, Ends, Tap, facts_of, packets, read, through
 
 from analyzer.analysis.connection_trace import ConnectionTrace
 from analyzer.analysis.joined_traces import PAYLOAD, SEQUENCE, TUPLE, JoinedTrace, join_traces
@@ -65,3 +66,32 @@ def test_small_initial_numbers_prove_nothing(tmp_path: Path):
     a, b = Tap(2, 0), Tap(5, 0, ends=TRANSLATED)
     through(packets([(0, CLIENT, b"short")], isns=(0, 1)), a, b)
     assert joined(tmp_path, a, b) == []
+
+
+def test_a_syn_without_an_answer_is_joined_by_its_number_and_the_server(tmp_path: Path):
+    a, b = Tap(2, 0), Tap(5, 0, ends=TRANSLATED)
+    through(packets([])[:1], a, b)
+    (one,) = joined(tmp_path, a, b)
+    assert (one.by, one.same_numbers) == (SEQUENCE, True)
+    elsewhere = Tap(5, 0, ends=(TRANSLATED[0], ("203.0.113.8", 443)))
+    through(packets([])[:1], Tap(2, 0), elsewhere)
+    assert joined(tmp_path, a, elsewhere) == []
+
+
+def test_packets_without_payload_are_joined_by_addresses_and_numbers(tmp_path: Path):
+    a, b = Tap(2, 0), Tap(5, 0)
+    through(packets([])[-3:], a, b)
+    (one,) = joined(tmp_path, a, b)
+    assert (one.by, one.shifts) == (TUPLE, (0, 0))
+
+
+def test_datagrams_are_joined_by_their_bytes(tmp_path: Path):
+    question, answer = b"\x12\x34 a question of DNS", b"\x12\x34 and its answer"
+    frames = [(START + number, datagram(one, number)) for number, one in enumerate((question, answer, b"short"))]
+    a = facts_of(write(tmp_path / "a.pcapng", frames)).traces
+    moved = [(at, one[:26] + b"\x0a\x09\x08\x07" + one[30:]) for at, one in frames]
+    b = facts_of(write(tmp_path / "b.pcapng", moved)).traces
+    assert a is not None
+    assert b is not None
+    (one,) = join_traces(a.traces, b.traces)
+    assert (one.by, one.same_numbers) == (PAYLOAD, None)

@@ -12,6 +12,7 @@ from faulty_path import FAR, FaultyPath, path, payload_of
 from frames_by_hand import START
 from two_taps import (
     ACK,
+    CLIENT,
     HOUR,
     MS,
     NEAR,
@@ -81,6 +82,34 @@ def test_a_reset_that_only_one_place_has_comes_from_between(sent: list[Sent], tm
     through(sent, a, b)
     a.see(replace(sent[-1], side=SERVER, flags=RST | ACK, sequence=sent[-1].acknowledgement, at=sent[-1].at + MS))
     assert changed(places(tmp_path, a, b)) == {"server_reset": (f"frame {len(sent) + 1}", None)}
+
+
+def greetings(number: int) -> list[Sent]:
+    """A connection whose bytes are the same every week."""
+    chunks = [(0, SERVER, b"220 mail.example ESMTP ready"), (1, CLIENT, b"EHLO client.example.org")]
+    return packets(chunks, (0x21000000 + number, 0x31000000 + number))
+
+
+def test_the_same_greeting_in_another_week_joins_nothing(tmp_path: Path):
+    a, b = Tap(2, 4 * MS), Tap(7, 15 * MS, ahead=7 * 24 * HOUR)
+    through(greetings(1), a, Tap(7, 0))
+    through(greetings(2), Tap(2, 0), b)
+    found = places(tmp_path, a, b)
+    assert not found.certain
+    assert not any(pair.verdict for pair in found.pairs)
+
+
+def test_equal_bytes_join_where_the_times_agree(sent: list[Sent], tmp_path: Path):
+    moved = {"numbers": (77_000_000, 99_000_000), "ahead": HOUR}
+    for late, n_joined in ((0, 2), (60_000 * MS, 1)):
+        a, b = Tap(2, 4 * MS), Tap(7, 15 * MS, **moved)
+        through(sent, a, b)
+        a.ends, b.ends = ((("10.0.0.5", 50001), ("203.0.113.7", 25)), (("198.51.100.1", 61001), ("203.0.113.7", 25)))
+        through(greetings(1), a, Tap(7, 0))
+        through([replace(one, at=one.at + late) for one in greetings(1)], Tap(2, 0), b)
+        found = places(tmp_path, a, b)
+        assert found.certain
+        assert len(found.connections) == n_joined
 
 
 def test_a_session_before_the_other_capture_is_not_called_lost(sent: list[Sent], tmp_path: Path):
