@@ -5,16 +5,15 @@ from typing import Any
 
 from analyzer.cli.inventory_arguments import CERTIFICATES, CLIENTS, JA4, POST_QUANTUM, SERVERS, WEAK
 from analyzer.cli.output import Output
-from analyzer.store.declaration import Column, columns, one_of
+from analyzer.store.declaration import Column, columns
 from analyzer.store.inventory_schema import (
-    AGREED_WEAKNESS,
     CERTIFICATE,
     CLIENT,
     FINGERPRINT,
     INVENTORY,
     SERVER,
+    WEAK_ROW,
 )
-from analyzer.store.schema import SHA256
 from analyzer.store.seen_certificates import VALID
 from analyzer.text.session_csv import csv_head, csv_line
 
@@ -42,7 +41,8 @@ _SERVERS = columns(
 
 _CLIENTS = columns(
     CLIENT,
-    "address", ("ja4", "ja4", _listed), ("versions", "versions", _listed), ("highest_versions", "highest_versions", _listed),
+    "address", ("ja4", "ja4", _listed), ("rare_ja4", "rare_ja4", " ".join),
+    ("versions", "versions", _listed), ("highest_versions", "highest_versions", _listed),
     ("post_quantum_groups", "post_quantum_groups", _listed), ("weak_offers", "weak_offers", " ".join),
     ("servers", "servers", _listed), "sessions", "hellos", "established", "first_seen", "last_seen",
 )  # fmt: skip
@@ -61,13 +61,8 @@ _JA4 = columns(
     "ja4", "sessions", ("clients", "clients.count"), ("hosts", "clients.first", " ".join), "rare",
 )  # fmt: skip
 
-_WHAT = one_of(
-    "agreed: both sides agreed on it; offered: a client offers it; certificate: it is in one",
-    ("agreed", "offered", "certificate"),
-)
-
 _WEAK = columns(
-    AGREED_WEAKNESS | {"properties": AGREED_WEAKNESS["properties"] | {"what": _WHAT, "sha256": SHA256}},
+    WEAK_ROW,
     "what", "code", "severity", ("address", "server.address"), ("port", "server.port"), ("names", "names", "; ".join),
     "sessions", "session", "frame", "detail", "sha256",
 )  # fmt: skip

@@ -240,7 +240,7 @@ def _print_clients(output: Output, record: dict[str, Any], n: int, _: bool) -> N
                 )
                 or say("not known"),
                 groups or ((say("none offered"), "dim") if one["hellos"] else (say("not known"), "dim")),
-                values_text(one["ja4"]),
+                _fingerprints_text(one),
                 values_text(one["servers"]),
                 listing(translated_codes("findings")[code].title for code in one["weak_offers"]),
                 clock(one["first_seen"]),
@@ -249,6 +249,13 @@ def _print_clients(output: Output, record: dict[str, Any], n: int, _: bool) -> N
         )
     table.close()
     _more(output, len(clients), n, CLIENTS)
+
+
+def _fingerprints_text(client: dict[str, Any]) -> str:
+    """Return the fingerprints of a client, the rare ones first and marked."""
+    rare = [beside(name, say("rare")) for name in client["rare_ja4"]]
+    others = [one for one in client["ja4"]["values"] if one["value"] not in client["rare_ja4"]]
+    return listing([*rare, *filter(None, [values_text(client["ja4"] | {"values": others})])])
 
 
 def _print_certificates(output: Output, record: dict[str, Any], n: int, expiring: bool) -> None:
@@ -324,6 +331,9 @@ def _print_post_quantum(output: Output, record: dict[str, Any], n: int, _: bool)
     for answer, count in ready["answers"].items():
         if count:
             print_fact(output, "", labelled(say(_ANSWERS[answer]), count_text(count, "session")))
+    groups = [f"{one['value']} {TIMES}{one['sessions']:,}" for one in record["post_quantum_groups"]["values"]]
+    if groups:
+        print_items(output, "offered", groups)
     lead = say("Recorded today, by key exchange; what is classical can be opened when that is broken:")
     for line in wrap(lead, output.width - 2):
         output.line("  " + line)

@@ -1,6 +1,6 @@
 """Makes the JSON record of an inventory, as `inventory_schema.INVENTORY` declares it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any
@@ -10,9 +10,9 @@ from analyzer.analysis.tally import Tally
 from analyzer.packet.addresses import address_order
 from analyzer.store.fingerprint_rarity import fingerprint_records
 from analyzer.store.inventory_tables import SHOWN, Inventory, SeenClient, SeenServer
-from analyzer.store.seen_certificates import STATES, SeenCertificate
+from analyzer.store.seen_certificates import STATES, WEAK_CERTIFICATES, SeenCertificate
 from analyzer.store.session_record import rfc3339
-from analyzer.store.session_sighting import WEAK_CERTIFICATES, WEAKNESSES
+from analyzer.store.session_sighting import WEAKNESSES
 
 _SECOND = 1_000_000_000
 _DAY = timedelta(days=1)
@@ -47,6 +47,8 @@ def inventory_record(inventory: Inventory, moment: Moment) -> dict[str, Any]:
         states.add(one.state(moment.at, moment.until))
     servers = sorted(inventory.servers.values(), key=lambda one: (address_order(one.address), one.port))
     clients = sorted(inventory.clients.values(), key=lambda one: address_order(one.address))
+    fingerprints = fingerprint_records(inventory)
+    rare = {one["ja4"] for one in fingerprints if one["rare"]}
     span = inventory.span
     return {
         "expiry": {"at": moment.at, "within": moment.within, **{state: states[state] for state in STATES}},
@@ -69,15 +71,16 @@ def inventory_record(inventory: Inventory, moment: Moment) -> dict[str, Any]:
             for (version, suite), n in sorted(inventory.suites.items())
         ],
         "servers": [_server_record(one) for one in servers],
-        "clients": [_client_record(one) for one in clients],
+        "clients": [_client_record(one, rare) for one in clients],
         "certificates": [_certificate_record(one, moment) for one in certificates],
-        "ja4": fingerprint_records(inventory),
+        "ja4": fingerprints,
         "weak": {
             "agreed": list(_agreed(servers)),
             "offered": list(_offered(clients)),
             "certificates": list(_weak_certificates(certificates)),
         },
         "post_quantum": _readiness(inventory),
+        "post_quantum_groups": _values(inventory.post_quantum),
     }
 
 
@@ -128,10 +131,11 @@ def _server_record(server: SeenServer) -> dict[str, Any]:
     }
 
 
-def _client_record(client: SeenClient) -> dict[str, Any]:
+def _client_record(client: SeenClient, rare: Collection[str]) -> dict[str, Any]:
     return {
         "address": client.address,
         "ja4": _values(client.ja4),
+        "rare_ja4": [name for name, _ in client.ja4.first(len(client.ja4)) if name in rare],
         "versions": _values(client.versions),
         "highest_versions": _values(client.highest),
         "post_quantum_groups": _values(client.post_quantum),
@@ -193,7 +197,7 @@ def _weak_certificates(certificates: Iterable[SeenCertificate]) -> Iterator[dict
     listed = list(certificates)
     for code in WEAK_CERTIFICATES:
         for one in listed:
-            if code in one.problems:
+            if code in one.weak():
                 yield {
                     "code": code,
                     "sha256": one.facts["sha256"],

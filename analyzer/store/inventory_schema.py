@@ -16,8 +16,8 @@ from analyzer.store.declaration import (
 )
 from analyzer.store.inventory_tables import AGREED, SHOWN
 from analyzer.store.schema import CERTIFICATE_KEYS, DEFINITIONS, ENDPOINT, FRAME, SHA256, described
-from analyzer.store.seen_certificates import STATES
-from analyzer.store.session_sighting import WEAK_CERTIFICATES, WEAKNESSES
+from analyzer.store.seen_certificates import STATES, WEAK_CERTIFICATES
+from analyzer.store.session_sighting import WEAKNESSES
 from analyzer.store.summary_schema import CAPTURE, PART
 
 _SESSIONS = number("sessions")
@@ -150,6 +150,7 @@ CLIENT = record(
     {
         "address": text("its address"),
         "ja4": _values("its JA4 fingerprints"),
+        "rare_ja4": several("those of them that are rare, as in the list of all", text("fingerprint")),
         "versions": _values("versions that its hellos list"),
         "highest_versions": _values("the highest version of hellos that list none; they say nothing of lower ones"),
         "post_quantum_groups": _values("hybrid and post-quantum groups that it offers"),
@@ -171,7 +172,7 @@ CERTIFICATE = record(
         "state": one_of(
             "how it stands at `expiry.at`. expiring: it expires within `expiry.within`; unknown: a date is not known", STATES
         ),
-        "days_left": or_null(number("whole days from `expiry.at` to the end of its validity", minimum=-_DAYS)),
+        "days_left": or_null(number("days from `expiry.at` to the end of its validity, rounded down", minimum=-_DAYS)),
         "role": one_of("own: a side sent it as its own; chain: only for the chain of another", ("own", "chain")),
         "servers": _values("servers that sent it, address and port"),
         "clients": _values("client addresses that sent it"),
@@ -216,6 +217,18 @@ AGREED_WEAKNESS = record(
         "detail": text("the same in a sentence"),
     },
 )
+
+WEAK_ROW = AGREED_WEAKNESS | {
+    "properties": AGREED_WEAKNESS["properties"]
+    | {
+        "what": one_of(
+            "agreed: both sides did; offered: a client offers it; certificate: it is in one",
+            ("agreed", "offered", "certificate"),
+        ),
+        "sha256": described(SHA256, "SHA-256 of a certificate, in hex"),
+    }
+}
+"""A row of the table of weaknesses in CSV, in which agreements, offers and certificates stand together."""
 
 INVENTORY_KEYS: dict[str, Schema] = {
     "expiry": record(
@@ -286,6 +299,7 @@ INVENTORY_KEYS: dict[str, Schema] = {
         },
     ),
     "post_quantum": READINESS,
+    "post_quantum_groups": _values("hybrid and post-quantum groups that clients offer, by sessions"),
 }
 """What an inventory says, in the output of the command and in the facts of a report."""
 

@@ -114,7 +114,8 @@ class Inventory:
     """Takes the sessions of a run, in the order of their ends.
 
     beyond: sessions of servers and of clients that are not listed. totals: what sessions agreed on; suites: sessions by version
-    and cipher suite. ja4: of all sessions. The others are as in `SeenServer`, of all sessions.
+    and cipher suite. ja4: of all sessions; post_quantum: groups that clients offer. The
+    others are as in `SeenServer`, of all sessions.
     """
 
     def __init__(self) -> None:
@@ -126,6 +127,7 @@ class Inventory:
         self.totals: dict[str, Tally] = {name: Tally(MOST_VALUES) for name in AGREED}
         self.suites: dict[tuple[str, str], int] = {}
         self.ja4 = Tally(MOST_VALUES)
+        self.post_quantum = Tally(MOST_KINDS)
         self.shown = Tally(len(SHOWN))
         self.key_exchanges = Tally(MOST_KINDS)
         self.answers = Tally(MOST_KINDS)
@@ -146,6 +148,8 @@ class Inventory:
             if pair in self.suites or len(self.suites) < MOST_VALUES:
                 self.suites[pair] = self.suites.get(pair, 0) + 1
         self.ja4.add(seen.ja4)
+        for group in () if seen.offer is None else seen.offer.post_quantum:
+            self.post_quantum.add(group)
         self.shown.add(SHOWN[seen.shown])
         self.key_exchanges.add(seen.key_exchange)
         self.answers.add(seen.answer)

@@ -4,6 +4,7 @@ The validity of a certificate is compared with one moment for all of them: the l
 asked for. A certificate that was renewed in time is no longer served then; so whoever served it last is named with that time.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from analyzer.analysis.tally import Tally
 from analyzer.store.chain_verdicts import ChainVerdict
 from analyzer.x509.certificate import certificate
+from analyzer.x509.weak_key import RSA_BITS
 
 MOST_CERTIFICATES = 1 << 14
 """Certificates that are told apart: about 50 MB of text."""
@@ -23,6 +25,12 @@ LARGEST = 1 << 16
 
 MOST_NAMES = 256
 """Alternative names of a certificate that are kept."""
+
+WEAK_SIGNATURE, WEAK_KEY = WEAK_CERTIFICATES = ("weak_signature", "weak_key")
+"""What is weak in certificates: codes of problems of a chain, the worst first."""
+
+_WITH_MODULUS = ("rsa", "rsassa-pss", "dsa")
+_WEAK_DIGEST = re.compile("md[245]|sha1(?![0-9])", re.IGNORECASE)
 
 _SECOND = len("2026-11-02T09:00:00")
 """Characters of a time up to its second: certificates have no fractions of it."""
@@ -59,6 +67,19 @@ class SeenCertificate:
         if start[:_SECOND] > at[:_SECOND]:
             return NOT_YET_VALID
         return EXPIRING if until is not None and end[:_SECOND] <= until[:_SECOND] else VALID
+
+    def weak(self) -> set[str]:
+        """Return what is weak in it, as codes of problems of a chain, also where no chain with it was judged.
+
+        The signature on a root that signed itself proves nothing to anybody, so it is not weak.
+        """
+        found = self.problems & {WEAK_SIGNATURE, WEAK_KEY}
+        key = self.facts["public_key"] or {}
+        if key.get("type") in _WITH_MODULUS and key["bits"] < RSA_BITS:
+            found.add(WEAK_KEY)
+        if _WEAK_DIGEST.search(self.facts["signature_algorithm"] or "") and self.facts["subject"] != self.facts["issuer"]:
+            found.add(WEAK_SIGNATURE)
+        return found
 
 
 class SeenCertificates:

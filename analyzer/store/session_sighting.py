@@ -23,9 +23,6 @@ WEAKNESSES = (
 )  # fmt: skip
 """The findings that an inventory lists as weak or legacy, the worst first. Offers have some of them too."""
 
-WEAK_CERTIFICATES = ("weak_signature", "weak_key")
-"""The same of certificates: codes of problems of a chain."""
-
 Weak = tuple[str, str, int | None, str]
 """A weakness that both sides agreed on: code, severity, frame, detail."""
 

@@ -94,6 +94,21 @@ def test_offers_are_told_apart_from_what_was_agreed_on():
     assert record["servers"][0]["weak"] == ["deprecated_version"]
 
 
+def test_a_client_has_its_rare_fingerprints():
+    common = [SIGHTING._replace(session=n) for n in range(200)]
+    record = record_of(
+        inventory_of(*common, SIGHTING._replace(ja4="rare"), SIGHTING._replace(ja4="rare", client=("192.0.2.9", 1)))
+    )
+    assert [one["rare_ja4"] for one in record["clients"]] == [["rare"], ["rare"]]
+    assert [one["ja4"] for one in record["ja4"] if one["rare"]] == ["rare"]
+
+
+def test_groups_that_clients_offer():
+    record = record_of(inventory_of(SIGHTING, SIGHTING._replace(offer=None)))
+    assert values(record["post_quantum_groups"]) == {"X25519MLKEM768": 1}
+    assert record["post_quantum"]["answers"] == {"accepted": 0, "refused": 2, "not_offered": 0, "unknown": 0}
+
+
 def test_a_hello_that_is_not_whole_is_not_known_and_offers_nothing():
     record = record_of(inventory_of(SIGHTING._replace(offer=None, ja4=None, answer="unknown")))
     (client,) = record["clients"]

@@ -1,5 +1,7 @@
 """How certificates stand at a moment, and the limits of their list."""
 
+from typing import Any
+
 import pytest
 from hierarchy import make_root
 
@@ -38,6 +40,26 @@ def test_what_is_not_known_is_unknown():
     assert state(None, 30) == ("unknown", None)
     assert state(AT, 30, None) == ("unknown", 364)
     assert state(AT, 30, START, None) == ("unknown", None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, set()),
+        ({"signature_algorithm": "sha1WithRSAEncryption"}, {"weak_signature"}),
+        ({"signature_algorithm": "ecdsa-with-SHA1"}, {"weak_signature"}),
+        ({"signature_algorithm": "md5WithRSAEncryption"}, {"weak_signature"}),
+        ({"signature_algorithm": "sha1WithRSAEncryption", "subject": "CN=ca"}, set()),
+        ({"public_key": {"type": "rsa", "bits": 1024}}, {"weak_key"}),
+        ({"public_key": None, "signature_algorithm": None}, set()),
+    ],
+)
+def test_weak_also_without_a_judged_chain(changes: dict[str, Any], expected: set[str]):
+    facts = {
+        "subject": "CN=a", "issuer": "CN=ca", "signature_algorithm": "sha256WithRSAEncryption",
+        "public_key": {"type": "rsa", "bits": 2048},
+    }  # fmt: skip
+    assert SeenCertificate(facts | changes).weak() == expected
 
 
 def test_each_once_with_who_sent_it():
