@@ -45,8 +45,8 @@ class JoinedTrace:
     """One connection that both places saw.
 
     by: what joins both. certain: whether that is enough. shifts: by direction, what is added to a position at A to get the same
-    byte's position at B; None if that is not known. same_numbers: whether the sequence numbers are the same at both; None if that
-    cannot be compared.
+    byte's position at B; None if that is not known. same_numbers: whether the sequence numbers are the same at both; None if
+    that cannot be compared.
     """
 
     a: ConnectionTrace
