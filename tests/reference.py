@@ -144,6 +144,13 @@ def section(command: str, schema: dict[str, Any]) -> Iterator[str]:
         for path, kind, meaning in keys_of(one, schema["$defs"], "", dict(seen)):
             yield f"| `{path}` | {cell(kind)} | {cell(meaning)} |"
         yield ""
+    for key, listed in schema.get("properties", {}).items():
+        for one in listed.get("items", {}).get("oneOf", ()):
+            yield f"An entry of `{key}`, {one['description']}:\n"
+            yield "| key | type | meaning |\n| --- | --- | --- |"
+            for path, kind, meaning in keys_of(one, schema["$defs"], "", dict(seen)):
+                yield f"| `{path}` | {cell(kind)} | {cell(meaning)} |"
+            yield ""
 
 
 def page() -> str:

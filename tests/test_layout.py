@@ -30,6 +30,8 @@ MANY_ATTRIBUTES = {
 """The classes that have more, as `package/file.py:Class`, and the reason."""
 
 TESTED_ELSEWHERE = {
+    "cli/export_reading.py": "cli/test_export.py",
+    "store/manifest_schema.py": "store/test_schema.py",
     "filters/handshake_fields.py": "filters/test_tls_fields.py",
     "cli/export_arguments.py": "cli/test_export.py",
     "store/har_entry.py": "store/test_har_archive.py",

@@ -23,6 +23,8 @@ ENGLISH_FILES = {
     "store/cbom.py": "CycloneDX, which is JSON for programs",
     "store/filter_schema.py": "JSON Schema",
     "store/http_schema.py": "JSON Schema",
+    "store/manifest.py": "a format, which stands in JSON",
+    "store/manifest_schema.py": "JSON Schema",
     "store/inventory_schema.py": "JSON Schema",
     "store/output_schemas.py": "JSON Schema",
     "store/packet_info.py": "the column Info of packets, as other analyzers write it",

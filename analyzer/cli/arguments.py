@@ -265,6 +265,7 @@ def _add_export(command: argparse.ArgumentParser) -> None:
     add_export(command)
     add_jobs(command)
     add_keys(command)
+    add_trust_options(command)
     command.set_defaults(output=None)
 
 

@@ -7,6 +7,7 @@ from analyzer.cli.number_argument import read_numbers, read_size
 EXAMPLES = """\
 examples:
   analyzer export trace.pcapng -o DIR -k keys.log           HTTP objects and certificates, with a manifest.json
+  analyzer export trace.pcapng -o files.zip -k keys.log     the same as one file
   analyzer export trace.pcapng -o DIR -k keys.log --session 0-3,7 --what objects,streams
   analyzer export trace.pcapng --har web.har -k keys.log    every HTTP exchange, for the developer tools of a browser
   analyzer export trace.pcap -o open.pcapng -k keys.log     the capture with its secrets: wireshark opens it as it is
@@ -21,8 +22,8 @@ def add_export(command: argparse.ArgumentParser) -> None:
         "--output",
         dest="target",
         metavar="FILE",
-        help="a new or empty folder for the files; or FILE.pcapng for the capture with the secrets of the sessions inside, "
-        "which opens them for everybody who gets it",
+        help="a new or empty folder for the files, or FILE.zip; or FILE.pcapng for the capture with the secrets of the "
+        "sessions inside, which opens them for everybody who gets it",
     )
     command.add_argument(
         "--plaintext",

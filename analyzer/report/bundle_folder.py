@@ -1,7 +1,8 @@
 """Reads a bundle that may be hostile: its list of files, and their bytes, without ever leaving the folder.
 
-A manifest can name anything, and a folder can have links, devices and pipes. So only names without a separator are opened,
-below the folder's own descriptor; a link is not followed; what is no regular file is not read. Sizes are looked at first.
+A manifest can name anything, and a folder can have links, devices and pipes. So only names without a separator are opened, and
+names in a folder of this folder, below the folder's own descriptor; a link is not followed; what is no regular file is not
+read. Sizes are looked at first.
 """
 
 import hashlib
@@ -20,6 +21,7 @@ LARGEST_FILE = 1 << 36
 Result = TypeVar("Result")
 
 _CHUNK = 1 << 20
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -30,7 +32,8 @@ class FolderError(Exception):
 class BundleFolder:
     """A folder to read, opened by `with`.
 
-    names: what is in it, in the order of names. kinds: for entries that are no regular files, what they are.
+    names: what is in it, in the order of names. kinds: for entries that are no regular files, what they are. After `descend`,
+    the content of a folder in it stands in its place, as `folder/name`.
     """
 
     def __init__(self, path: str) -> None:
@@ -40,7 +43,7 @@ class BundleFolder:
         self.names: list[str] = []
         self.kinds: dict[str, str] = {}
         try:
-            self._list()
+            self._list(self._descriptor)
         except BaseException:
             os.close(self._descriptor)
             raise
@@ -50,6 +53,20 @@ class BundleFolder:
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None) -> None:
         os.close(self._descriptor)
+
+    def descend(self) -> None:
+        """List what is in the folders of this folder. An empty one stays. Raises OSError; FolderError for too many files."""
+        for name in [name for name in self.names if self.kinds.get(name) == "folder"]:
+            inside = os.open(name, _FOLDER, dir_fd=self._descriptor)
+            try:
+                n_before = len(self.names)
+                self._list(inside, f"{name}/")
+            finally:
+                os.close(inside)
+            if len(self.names) > n_before:
+                self.names.remove(name)
+                del self.kinds[name]
+        self.names.sort()
 
     def size(self, name: str) -> int:
         """Return the bytes of a file. Raises FolderError."""
@@ -91,21 +108,32 @@ class BundleFolder:
 
         return self._with(name, digest)
 
-    def _list(self) -> None:
-        with os.scandir(self._descriptor) as entries:
+    def _list(self, descriptor: int, prefix: str = "") -> None:
+        with os.scandir(descriptor) as entries:
             for entry in entries:
                 if len(self.names) >= MOST_FILES:
                     raise FolderError(f"the folder has more than {MOST_FILES:,} entries")
-                self.names.append(entry.name)
+                name = prefix + entry.name
+                self.names.append(name)
                 if not entry.is_file(follow_symlinks=False):
-                    self.kinds[entry.name] = _kind(entry)
+                    self.kinds[name] = _kind(entry)
         self.names.sort()
 
+    def _open(self, name: str) -> int:
+        folder, slash, last = name.partition("/")
+        if not slash:
+            return os.open(name, _READ, dir_fd=self._descriptor)
+        inside = os.open(folder, _FOLDER, dir_fd=self._descriptor)
+        try:
+            return os.open(last, _READ, dir_fd=inside)
+        finally:
+            os.close(inside)
+
     def _with(self, name: str, use: Callable[[int], Result]) -> Result:
-        if not is_plain(name):
+        if not is_inside(name):
             raise FolderError("this is no name of a file in a folder")
         try:
-            descriptor = os.open(name, _READ, dir_fd=self._descriptor)
+            descriptor = self._open(name)
         except FileNotFoundError as error:
             raise FolderError("it is missing") from error
         except OSError as error:
@@ -119,6 +147,12 @@ class BundleFolder:
             raise FolderError(error.strerror or str(error)) from error
         finally:
             os.close(descriptor)
+
+
+def is_inside(name: str) -> bool:
+    """Return whether a name is that of an entry of a folder, or of an entry of a folder in it."""
+    folder, slash, last = name.partition("/")
+    return is_plain(folder) and (not slash or is_plain(last))
 
 
 def is_plain(name: str) -> bool:

@@ -15,8 +15,9 @@ from typing import Any
 from analyzer.report.action_log import NAME as ACTIONS
 from analyzer.report.action_log import ChainError, read_chain
 from analyzer.report.bundle import CHECKSUMS, FORMAT, MANIFEST, TOKEN, VERSION, manifest_bytes
-from analyzer.report.bundle_folder import BundleFolder, FolderError, is_plain
+from analyzer.report.bundle_folder import BundleFolder, FolderError, is_inside, is_plain
 from analyzer.report.signing import SIGNATURES
+from analyzer.store.manifest import END, FILES, SESSIONS
 
 HOLDS, FAILS, UNPROVED, UNCHECKED = "holds", "fails", "unproved", "unchecked"
 """Results of a check: it holds; it does not; nothing in the folder could show it; something could, and was not looked at."""
@@ -33,6 +34,8 @@ LARGEST_LOG = 1 << 26
 _LARGEST_EXPORT = 1 << 29
 _LONGEST_LINE = 1 << 20
 _LONGEST_NAME = 1000
+_HEAD = 256
+_EXPORT_HEAD = re.compile(rb'\{"format": "analyzer export", "version": 1, ')
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _CHECKSUM = re.compile(r"([0-9a-f]{64})  (manifest\.(?:json|sig|p7s|tsr))")
 
@@ -96,13 +99,16 @@ def read_manifest(folder: BundleFolder) -> Read:
     if MANIFEST not in folder.names:
         raise BundleError("no manifest.json is in it")
     try:
-        first = folder.read_head(MANIFEST, 1)
-        if first == b"[":
-            return Read(EXPORT, b"", {}, list(_export_entries(folder.read(MANIFEST, _LARGEST_EXPORT))))
+        if _EXPORT_HEAD.match(folder.read_head(MANIFEST, _HEAD)) is not None:
+            value, entries = read_export(folder.read(MANIFEST, _LARGEST_EXPORT))
+            folder.descend()
+            return Read(EXPORT, b"", value, entries)
         content = folder.read(MANIFEST, LARGEST_MANIFEST)
         value = json.loads(content)
     except FolderError as error:
         raise BundleError(f"manifest.json cannot be read: {error}") from error
+    except OSError as error:
+        raise BundleError(f"the folder cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         raise BundleError("manifest.json is no JSON") from error
     if not isinstance(value, dict):
@@ -136,18 +142,18 @@ def _listed(value: Mapping[str, Any]) -> list[Listed]:
     return [_entry(entry, "name") for entry in entries]
 
 
-def _export_entries(content: bytes) -> Iterator[Listed]:
+def read_export(content: bytes) -> tuple[dict[str, Any], list[Listed]]:
+    """Read the manifest of an export, line by line: what is about the whole, and the files. Raises BundleError."""
     lines = content.split(b"\n")
-    if lines[:1] != [b"["] or lines[-2:] != [b"]", b""]:
+    if not lines[0].endswith(SESSIONS) or lines[-2:] != [END, b""] or lines.count(FILES) != 1:
         raise BundleError("manifest.json is not as `export` writes it")
-    for line in lines[1:-2]:
-        if len(line) > _LONGEST_LINE:
-            raise BundleError("manifest.json has a line that is too long")
-        try:
-            entry = json.loads(line.removesuffix(b","))
-        except (ValueError, RecursionError) as error:
-            raise BundleError("manifest.json is no JSON") from error
-        yield _entry(entry, "file")
+    at = lines.index(FILES)
+    if any(len(line) > _LONGEST_LINE for line in lines):
+        raise BundleError("manifest.json has a line that is too long")
+    value = json.loads(lines[0] + END)
+    for line in lines[1:at]:
+        json.loads(line.removesuffix(b","))
+    return value, [_entry(json.loads(line.removesuffix(b",")), "file") for line in lines[at + 1 : -2]]
 
 
 def _entry(entry: Any, key: str) -> Listed:
@@ -161,7 +167,8 @@ def _entry(entry: Any, key: str) -> Listed:
 
 def _manifest_checks(folder: BundleFolder, read: Read) -> Iterator[Check]:
     names = [one.name for one in read.files]
-    wrong = {name for name in names if not is_plain(name)}
+    belongs = is_inside if read.kind == EXPORT else is_plain
+    wrong = {name for name in names if not belongs(name)}
     for name in sorted(wrong):
         yield Check("manifest", MANIFEST, FAILS, f"it names {name}, which is no file of this folder; nothing was read there")
     if len(set(names)) < len(names):
@@ -204,7 +211,7 @@ def _checksum_checks(folder: BundleFolder) -> Iterator[Check]:
 
 def _file_checks(folder: BundleFolder, read: Read) -> Iterator[Check]:
     for one in read.files:
-        if not is_plain(one.name):
+        if not (is_inside if read.kind == EXPORT else is_plain)(one.name):
             continue
         try:
             size = folder.size(one.name)

@@ -1,7 +1,7 @@
 """Writes what sessions carried as files: HTTP objects, certificates, the streams themselves.
 
-Everything is written while the capture is read, so a body may be larger than the memory. A file name is made of the numbers of
-session and exchange, the beginning of the SHA-256, and an ending out of a short list. Names from the capture are only in the
+Everything is written while the capture is read, so a body may be larger than the memory. Bodies have a folder for each host,
+and names made of their URLs (`file_names`), with an ending out of a short list. Their URLs as they were sent are only in the
 manifest.
 """
 
@@ -9,19 +9,21 @@ import base64
 import hashlib
 import textwrap
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from analyzer.analysis.missing_data import Missing, MissingData
 from analyzer.application.conversation import Conversation
-from analyzer.application.exchange import CLIENT, EXCHANGES_MAX, NAMES, Exchange
+from analyzer.application.exchange import CLIENT, EXCHANGES_MAX, NAMES, SERVER, Exchange
 from analyzer.application.request_target import content_type, target_of
 from analyzer.capture.frame_places import FramePlaces
 from analyzer.engine.data_streams import DataReader, DataStreams
+from analyzer.store.chain_verdicts import NO_VERDICTS, Chains
+from analyzer.store.file_names import FileNames
 from analyzer.store.folder import Folder, Part
 from analyzer.store.manifest import Manifest
 from analyzer.store.packet_info import place_record
-from analyzer.store.session_record import decryption_record
+from analyzer.store.session_record import decryption_record, endpoint_record, session_record
 from analyzer.tls.handshake.certificate_messages import CUT
 from analyzer.tls.messages.numbers import CERTIFICATE, COMPRESSED_CERTIFICATE
 from analyzer.tls.session import Session
@@ -77,9 +79,10 @@ class ExportedObjects(DataStreams):
         kinds: Collection[str],
         sessions: Collection[int] = (),
         places: FramePlaces | None = None,
+        chains: Chains = NO_VERDICTS,
     ) -> None:
         """kinds: out of KINDS. sessions: the numbers of the chosen sessions, all if empty. places: in which captures frames
-        are; None if nobody knows.
+        are; None if nobody knows. chains: judges the certificates of the sessions that have files.
         """
         super().__init__()
         self.folder = folder
@@ -88,6 +91,9 @@ class ExportedObjects(DataStreams):
         self.written: Counter[str] = Counter()
         self.closed: Counter[str] = Counter()
         self._sessions = frozenset(sessions)
+        self.names = FileNames()
+        self._chains = chains
+        self._with_files: set[int] = set()
         self._places = places or FramePlaces()
         self._certificates: dict[bytes, dict[str, Any]] = {}
 
@@ -114,16 +120,19 @@ class ExportedObjects(DataStreams):
             for role, frame, later in session.log.certificate_changes:
                 for place, der in enumerate(later):
                     self._note_certificate(session, role, place, der, frame)
+        if session.id in self._with_files:
+            self._with_files.remove(session.id)
+            self._describe(session)
 
-    def write(self) -> bool:
-        """Write the entries of the certificates, and the manifest. Return whether the manifest was written."""
+    def write(self, head: Mapping[str, Any]) -> bool:
+        """Write the entries of the certificates, and the manifest with this head. Return whether the manifest was written."""
         for number, entry in enumerate(self._certificates.values()):
             try:
                 self.manifest.add((entry["session"], 1, number, 0), entry)
             except OSError as error:
                 self.written[CERTIFICATES] -= 1
                 self.folder.remove(entry["file"], error)
-        return self.manifest.write()
+        return self.manifest.write(head)
 
     def keep(self, part: Part, name: str, kind: str, key: tuple[int, int, int, int], entry: dict[str, Any]) -> None:
         """Give a file its name, and list it in the manifest: both, or neither."""
@@ -138,8 +147,18 @@ class ExportedObjects(DataStreams):
         else:
             if part.finish(name):
                 self.written[kind] += 1
+                self._with_files.add(entry["session"])
             else:
                 self.manifest.withdraw()
+
+    def _describe(self, session: Session) -> None:
+        """Add what is about a session to the manifest: who spoke with whom, and whether the server's certificates hold."""
+        record = session_record(session, False, self._chains, False)
+        chain = record["chain"]
+        facts = {key: record[key] for key in ("id", "client", "server", "server_name", "start_time", "end_time", "version")}
+        verdict = {"verdict": chain["verdict"], "at": chain["at"], "problems": [one["code"] for one in chain["problems"]]}
+        place = place_record(self._places, session.flow.first_frame)
+        self.manifest.add_session(session.id, facts | {"chain": verdict, **place})
 
     def _note_certificate(self, session: Session, side: int, place: int, der: bytes, frame: int | None) -> None:
         digest = hashlib.sha256(der).digest()
@@ -165,10 +184,11 @@ class ExportedObjects(DataStreams):
         label = "PUBLIC KEY" if read.type == RAW_PUBLIC_KEY else "CERTIFICATE"
         lines = "\n".join(textwrap.wrap(base64.b64encode(der).decode("ascii"), 64))
         part.write(f"-----BEGIN {label}-----\n{lines}\n-----END {label}-----\n".encode("ascii"))
-        name = f"certificate-{read.sha256[:_HASH_DIGITS]}.pem"
+        name = f"certificates/certificate-{read.sha256[:_HASH_DIGITS]}.pem"
         if not part.finish(name):
             return None
         self.written[CERTIFICATES] += 1
+        self._with_files.add(session.id)
         return {
             "file": name,
             "sha256": part.sha256,
@@ -212,6 +232,7 @@ class _ExportedStream(DataReader):
         super().__init__(missing)
         self._contents = contents
         self._session = session
+        self._server = endpoint_record(contents.flows[session].key, SERVER)["address"]
         self._frame = 0
         self._frames: list[list[int]] = [[], []]
         self._bodies: dict[tuple[int, int], _Body] = {}
@@ -283,7 +304,8 @@ class _ExportedStream(DataReader):
         declared = None if message is None or tunnelled else content_type(message.headers)
         decoded = content is not None and content.decoded
         last = ending(declared) if decoded else _UNKNOWN
-        name = f"session-{session}-exchange-{number}-{kind}-{part.sha256[:_HASH_DIGITS]}.{last}"
+        url = None if request is None else target_of(request.scheme, request.authority, request.path)
+        name = self._contents.names.object_name(url, self._server, kind, last, (session, number))
         entry = {
             "kind": kind,
             "type": declared,
@@ -296,7 +318,7 @@ class _ExportedStream(DataReader):
                 "last": body.last,
             },
             "method": None if request is None else request.method,
-            "url": None if request is None else target_of(request.scheme, request.authority, request.path),
+            "url": url,
             "status": None if response is None else response.status,
             "complete": None if tunnelled or content is None else content.complete and part.truncated is None,
             "decoded": decoded,
@@ -338,7 +360,7 @@ class _ExportedStream(DataReader):
                 "frames": {"first": first, "last": last},
                 "missing": self._missing_records[side],
             }
-            name = f"session-{session}-{NAMES[side]}-{part.sha256[:_HASH_DIGITS]}.stream"
+            name = f"streams/session-{session}-{NAMES[side]}-{part.sha256[:_HASH_DIGITS]}.stream"
             self._contents.keep(part, name, STREAMS, (session, 2, 0, side), entry)
         self._streams = [None, None]
 

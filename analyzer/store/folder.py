@@ -1,8 +1,9 @@
 """Writes files into a folder. Untrusted input decides their bytes, sizes and number; this program chooses their names.
 
-A file is written under a random name, and gets its own name when it is complete. No name leads out of the folder, and no link
-in it is followed. Nothing in it is overwritten unless that was asked for. Everything that untrusted input can make grow has a
-limit. More files may be in progress at one time than the system lets one process have open.
+A file is written under a random name, and gets its own name when it is complete: in the folder, or in a folder in it. No name
+leads out of the folder, and no link in it is followed. Nothing in it is overwritten unless that was asked for. Everything
+that untrusted input can make grow has a limit. More files may be in progress at one time than the system lets one process
+have open.
 """
 
 import contextlib
@@ -10,6 +11,7 @@ import hashlib
 import os
 import re
 import secrets
+import stat
 from collections import OrderedDict
 from types import TracebackType
 
@@ -22,8 +24,9 @@ MAX_OPEN = 64
 TOO_LARGE = "max_size"
 """The reason why a file was truncated."""
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,126}")
+_NAME = re.compile(r"(?:[a-z0-9_][a-z0-9._-]{0,126}/)?[a-z0-9_][a-z0-9._-]{0,126}")
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _MORE = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
 
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
@@ -144,9 +147,9 @@ class Folder:
             view = view[os.write(descriptor, view) :]
 
     def keep(self, part: Part, name: str) -> bool:
-        """Give a part its name: lower-case letters, digits, dots and dashes. See `Part.finish`.
+        """Give a part its name: lower-case letters, digits, dots, dashes and underscores; `folder/name` for one in a folder.
 
-        Raises ValueError for another name.
+        See `Part.finish`. Raises ValueError for another name.
         """
         if _NAME.fullmatch(name) is None:
             raise ValueError(f"{name!r} is no name of ours")
@@ -158,8 +161,7 @@ class Folder:
                 if part.number not in self._begun:
                     self.append(part.number, b"")
                 self._close(part.number)
-                # A link of that name is replaced, not followed.
-                os.rename(self._name(part.number), name, src_dir_fd=self._descriptor, dst_dir_fd=self._descriptor)
+                self._rename(part.number, name)
             except OSError as raised:
                 error = raised
         if error is None:
@@ -170,10 +172,31 @@ class Folder:
         self._discard(part.number)
         return False
 
+    def has(self, name: str) -> bool:
+        """Return whether a file of this name is there."""
+        try:
+            return stat.S_ISREG(os.stat(name, dir_fd=self._descriptor, follow_symlinks=False).st_mode)
+        except OSError:
+            return False
+
     def remove(self, name: str, error: OSError) -> None:
         """Remove a file of this folder that could not be listed in the manifest. Raises OSError."""
         self.failures.append((name, error))
         os.unlink(name, dir_fd=self._descriptor)
+
+    def _rename(self, number: int, name: str) -> None:
+        """Give a part its name. A link of that name is replaced, not followed; nor is one in the place of a folder."""
+        folder, _, last = name.rpartition("/")
+        if not folder:
+            os.rename(self._name(number), last, src_dir_fd=self._descriptor, dst_dir_fd=self._descriptor)
+            return
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(folder, PRIVATE_FOLDER, dir_fd=self._descriptor)
+        inside = os.open(folder, _FOLDER, dir_fd=self._descriptor)
+        try:
+            os.rename(self._name(number), last, src_dir_fd=self._descriptor, dst_dir_fd=inside)
+        finally:
+            os.close(inside)
 
     def _close(self, number: int) -> None:
         descriptor = self._open.pop(number, None)

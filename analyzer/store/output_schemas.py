@@ -26,6 +26,7 @@ from analyzer.store.declaration import (
 from analyzer.store.filter_schema import FILTER
 from analyzer.store.http_schema import HTTP
 from analyzer.store.inventory_schema import INVENTORY
+from analyzer.store.manifest_schema import MANIFEST
 from analyzer.store.report_schema import REPORT
 from analyzer.store.schema import (
     CAPTURE_KEYS,
@@ -34,7 +35,6 @@ from analyzer.store.schema import (
     FRAME,
     ROLE,
     SESSION,
-    SHA256,
     described,
 )
 from analyzer.store.summary_schema import SUMMARY
@@ -262,97 +262,6 @@ KEYS: Schema = document(
         "oneOf": [_SESSION_KEYS, _KEYS_AS_A_WHOLE],
     },
     DEFINITIONS,
-)
-
-_FILE_KEYS: dict[str, Schema] = {
-    "file": text("name of the file in the folder"),
-    "sha256": SHA256,
-    "size": number("bytes of the file"),
-}
-_TRUNCATED = or_null(one_of("why the file is not whole; null where it is", ("max_size",)))
-
-_OBJECT_FILE = record(
-    "a body of HTTP, or the messages of a WebSocket",
-    {
-        **_FILE_KEYS,
-        "kind": one_of("what is in it", ("request", "response", "websocket-client", "websocket-server")),
-        "type": or_null(text("media type, as the sender declared it")),
-        "session": _SESSION_ID,
-        "exchange": number("number of the exchange in its session, from 0"),
-        "frames": record(
-            "where it is in the capture",
-            {
-                "request": or_null(described(FRAME, "the frame that completed the request's header fields")),
-                "response": or_null(described(FRAME, "the frame that completed the response's header fields")),
-                "first": described(FRAME, "the frame of its first bytes"),
-                "last": described(FRAME, "the frame of its last bytes"),
-            },
-        ),
-        "method": or_null(text("of the request")),
-        "url": or_null(text("of the request")),
-        "status": or_null(number("of the response")),
-        "complete": or_null(flag("whether the body is whole")),
-        "decoded": flag("whether all content codings were removed"),
-        "guessed": flag("whether bytes were lost before, so that the response may be that of another request"),
-        "truncated": _TRUNCATED,
-        **CAPTURE_KEYS,
-    },
-)
-
-_CERTIFICATE_FILE = record(
-    "a certificate in PEM",
-    {
-        **_FILE_KEYS,
-        "kind": one_of("what is in it", ("certificate",)),
-        "type": text("media type"),
-        "session": described(_SESSION_ID, "the session in which it was seen first"),
-        "sessions": several("the sessions in which it was sent", _SESSION_ID),
-        "from": described(ROLE, "which side sent it there"),
-        "place": number("place among the certificates of that side, from 0"),
-        "frame": or_null(described(FRAME, "the frame that completed its message")),
-        "certificate_sha256": described(SHA256, "SHA-256 of the certificate itself, in hex"),
-        "subject": or_null(text("distinguished name by RFC 4514")),
-        "truncated": _TRUNCATED,
-        **CAPTURE_KEYS,
-    },
-)
-
-_STREAM_FILE = record(
-    "all bytes of application data that one side sent",
-    {
-        **_FILE_KEYS,
-        "kind": one_of("what is in it", ("stream",)),
-        "type": {"type": "null", "description": "always null: a stream has no media type"},
-        "session": _SESSION_ID,
-        "from": described(ROLE, "which side sent it"),
-        "frames": record(
-            "where it is in the capture",
-            {"first": described(FRAME, "of its first bytes"), "last": described(FRAME, "of its last bytes")},
-        ),
-        "missing": several(
-            "what is missing in it",
-            record(
-                "one thing that is missing",
-                {
-                    "offset": number("where in the file"),
-                    "bytes": or_null(number("encrypted bytes that the capture lacks; null where it is not known how many")),
-                    "records": number("records that did not decrypt"),
-                    "reason": or_null(text("why; `analyzer fields --causes` explains it")),
-                },
-            ),
-        ),
-        "truncated": _TRUNCATED,
-        **CAPTURE_KEYS,
-    },
-)
-
-MANIFEST: Schema = document(
-    "manifest",
-    several(
-        "The files that `analyzer export -o FOLDER` wrote, in the order of sessions: manifest.json in the folder.",
-        {"description": "one file", "oneOf": [_OBJECT_FILE, _CERTIFICATE_FILE, _STREAM_FILE]},
-    ),
-    {},
 )
 
 CODE: Schema = document(

@@ -151,7 +151,7 @@ _INPUT = record(
     },
 )
 
-_STORE = record(
+STORE = record(
     "one trust store",
     {
         "store": text("name"),
@@ -171,7 +171,7 @@ _EVIDENCE = record(
         "psk_files": several("files with pre-shared keys", _FILE),
         "certificates": several("further certificates, revocation lists, and lists of logs", _FILE),
         "case_files": several("files with the data of the case", _FILE),
-        "trust": several("trust stores that chains were judged by", _STORE),
+        "trust": several("trust stores that chains were judged by", STORE),
     },
 )
 

@@ -36,7 +36,7 @@ Run = Callable[..., Ran]
 
 def placeless(text: bytes) -> list[dict[str, Any]]:
     """Records in JSON, or entries of a manifest, without what says in which file they are."""
-    listed = json.loads(text) if text.startswith(b"[") else map(json.loads, text.splitlines())
+    listed = json.loads(text)["files"] if text.startswith(b'{"format"') else map(json.loads, text.splitlines())
     return [{key: value for key, value in one.items() if key not in ("capture", "frame_in_capture")} for one in listed]
 
 

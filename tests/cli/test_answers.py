@@ -40,7 +40,9 @@ def test_what_did_the_servers_send_as_files(ask: Ask, tmp_path: Path):
     files = tmp_path / "files"
     ask("analyzer export captures/demo.pcapng -o files --what objects", files)
     entries = {
-        entry["url"]: entry for entry in json.loads((files / "manifest.json").read_bytes()) if entry["kind"] == "response"
+        entry["url"]: entry
+        for entry in json.loads((files / "manifest.json").read_bytes())["files"]
+        if entry["kind"] == "response"
     }
     banner = entries["https://www.shop.example/images/banner.png"]
     assert hashlib.sha256((files / banner["file"]).read_bytes()).hexdigest() == banner["sha256"]

@@ -148,7 +148,7 @@ def test_a_session_and_its_data_are_whole_across_files(run: Run, ring: list[Path
 
 def test_objects_are_exported_across_files(run: Run, ring: list[Path], tmp_path: Path):
     assert run("export", *reversed(ring), "-o", tmp_path / "out").status == 0
-    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())["files"]
     bodies = [entry for entry in manifest if entry["kind"] == "response"]
     assert sorted((tmp_path / "out" / entry["file"]).read_bytes() for entry in bodies) == sorted(BODIES * 3)
     assert {entry["capture"] for entry in manifest} <= set(map(str, ring))

@@ -2,6 +2,7 @@ import json
 import stat
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conversations import packetise
@@ -17,7 +18,12 @@ def talk() -> Talk:
 
 
 def names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def entries_of(folder: Path) -> list[dict[str, Any]]:
+    entries: list[dict[str, Any]] = json.loads((folder / "manifest.json").read_bytes())["files"]
+    return entries
 
 
 def test_objects_and_certificates_are_the_default(run: Run, talk: Talk, tmp_path: Path):
@@ -27,8 +33,10 @@ def test_objects_and_certificates_are_the_default(run: Run, talk: Talk, tmp_path
     assert (ran.status, ran.err) == (0, b"")
     assert ran.text.startswith(f"2 objects, 1 certificate in {out}, 15.")
     assert ran.text.endswith("; manifest.json lists them\n")
-    assert [name.partition("-")[0] for name in names(out)] == ["certificate", "manifest.json", "session", "session"]
-    assert [entry["kind"] for entry in json.loads((out / "manifest.json").read_bytes())] == [
+    certificate, *others = names(out)
+    assert certificate.startswith("certificates/certificate-")
+    assert others == ["example.test/2.bin", "example.test/index.html", "manifest.json"]
+    assert [entry["kind"] for entry in entries_of(out)] == [
         "response",
         "response",
         "certificate",
@@ -39,7 +47,7 @@ def test_streams_if_chosen(run: Run, talk: Talk, tmp_path: Path):
     capture, keys = save(tmp_path, talk)
     ran = run("export", capture, "-o", tmp_path / "out", "-k", keys, "--what", "streams")
     assert ran.status == 0
-    client, server = json.loads((tmp_path / "out" / "manifest.json").read_bytes())
+    client, server = entries_of(tmp_path / "out")
     assert (tmp_path / "out" / client["file"]).read_bytes() == talk.sent[0]
     assert (tmp_path / "out" / server["file"]).read_bytes() == talk.sent[1]
 
@@ -85,7 +93,7 @@ def test_sessions_by_number(run: Run, talk: Talk, tmp_path: Path):
     ran = run("export", capture, "-o", tmp_path / "out", "-k", keys, "--session", 1, "--session", 7)
     assert ran.status == 0
     assert ran.complaint == f"analyzer: {capture}: no TLS session 7: there are 2, from 0 to 1"
-    assert {entry["session"] for entry in json.loads((tmp_path / "out" / "manifest.json").read_bytes())} == {1}
+    assert {entry["session"] for entry in entries_of(tmp_path / "out")} == {1}
     ran = run("export", capture, "-o", tmp_path / "none", "-k", keys, "--session", 7)
     assert ran.status == 2
 
@@ -103,12 +111,12 @@ def test_a_file_that_cannot_be_written_is_reported_in_one_line(run: Run, talk: T
     capture, keys = save(tmp_path, talk)
     out = tmp_path / "out"
     assert run("export", capture, "-o", out, "-k", keys).status == 0
-    (pem,) = out.glob("*.pem")
+    (pem,) = out.rglob("*.pem")
     pem.unlink()
     pem.mkdir()
     ran = run("export", capture, "-o", out, "-k", keys, "--force")
     assert (ran.status, ran.complaint) == (2, f"analyzer: {pem}: Is a directory")
-    assert [entry["kind"] for entry in json.loads((out / "manifest.json").read_bytes())] == ["response", "response"]
+    assert [entry["kind"] for entry in entries_of(out)] == ["response", "response"]
 
 
 def test_a_full_disk_is_reported_in_one_line_and_the_manifest_is_correct(run: Run, tmp_path: Path):
@@ -116,7 +124,7 @@ def test_a_full_disk_is_reported_in_one_line_and_the_manifest_is_correct(run: Ru
     out = tmp_path / "out"
     with files_up_to(6000):
         ran = run("export", capture, "-o", out, "-k", keys)
-        entries = json.loads((out / "manifest.json").read_bytes())
+        entries = entries_of(out)
     assert (ran.status, ran.complaint) == (2, f"analyzer: {out}: File too large: {41 - len(entries)} files are missing")
     assert names(out) == sorted(["manifest.json", *(entry["file"] for entry in entries)])
     assert 5 < len(entries) < 20
@@ -138,7 +146,7 @@ def test_a_damaged_capture_gives_its_readable_part(run: Run, talk: Talk, tmp_pat
     ran = run("export", capture, "-o", tmp_path / "out", "-k", keys)
     assert ran.status == 1
     assert "cut short at byte" in ran.complaint
-    first = json.loads((tmp_path / "out" / "manifest.json").read_bytes())[0]
+    first = entries_of(tmp_path / "out")[0]
     assert (first["url"], first["complete"]) == ("https://example.test/", True)
 
 
@@ -295,7 +303,7 @@ def test_files_that_a_web_server_sent(run: Run, captures: Path, tmp_path: Path, 
     assert ran.status == 0
     bodies = {
         entry["url"].rpartition("/")[2]: (tmp_path / "out" / entry["file"]).read_bytes()
-        for entry in json.loads((tmp_path / "out" / "manifest.json").read_bytes())
+        for entry in entries_of(tmp_path / "out")
         if entry["kind"] == "response"
     }
     assert bodies["index.html"].startswith(b"<!doctype html>")

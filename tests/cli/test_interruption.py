@@ -188,8 +188,12 @@ def test_an_export_is_complete_as_far_as_the_pipe_came(
         _, err = process.communicate(timeout=STARTED)
     assert process.returncode == 0, err
     assert run("export", demo, *[word.replace("DIR", str(whole)) for word in words]).status == 0
-    found, wanted = ({path.name: path.read_bytes() for path in folder.iterdir()} for folder in (piped, whole))
+    found, wanted = (
+        {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        for folder in (piped, whole)
+    )
     if "manifest.json" in wanted:
+        assert [json.loads(one["manifest.json"])["ended"] for one in (found, wanted)] == ["interrupted", "end"]
         assert placeless(found.pop("manifest.json")) == placeless(wanted.pop("manifest.json"))
     assert found == wanted
     assert found

@@ -158,7 +158,7 @@ def test_the_summary_counts_the_part(run: Run, demo: Path):
 
 def test_the_export_has_the_sessions_of_the_part(run: Run, demo: Path, tmp_path: Path):
     assert run("export", demo, "-o", tmp_path / "out", "--host", "news.example").status == 0
-    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())["files"]
     assert {entry["session"] for entry in manifest} == {2}
     assert run("export", demo, "-o", tmp_path / "a.pcapng", "--host", "news.example", "--only").status == 0
     assert [one["id"] for one in lines(run("sessions", tmp_path / "a.pcapng", "--format", "json").out)] == [0]

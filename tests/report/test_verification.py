@@ -22,6 +22,7 @@ from analyzer.report.sealing import seal
 from analyzer.report.signing import Signer, read_signer
 from analyzer.report.trusted_signers import TrustedSigners, read_trusted
 from analyzer.report.verification import FAILS, HOLDS, UNPROVED, BundleError, Check, verify_files
+from analyzer.store.manifest import FILES, SESSIONS
 
 NOBODY = Proof(None, None)
 
@@ -338,6 +339,8 @@ def test_giant_manifests_and_logs_are_not_read(tmp_path: Path):
 
 HEAD = b'{"format": "analyzer bundle", "version": 1, "files": ['
 
+EXPORT_HEAD = b'{"format": "analyzer export", "version": 1, "x": 1, ' + SESSIONS + b"\n"
+
 HOSTILE = {
     "deep list": b"[" * 2_000_000,
     "deep object": b'{"a":' * 500_000,
@@ -353,8 +356,11 @@ HOSTILE = {
     "boolean size": HEAD + b'{"name": "a", "size": true, "sha256": "%064d"}]}' % 0,
     "long name": HEAD + b'{"name": "%09999d", "size": 1, "sha256": "%064d"}]}' % (0, 0),
     "long hash": HEAD + b'{"name": "a", "size": 1, "sha256": "%065d"}]}' % 0,
-    "export": b"[\n" + b"[" * 100_000 + b"\n]\n",
-    "export line": b'[\n{"file": "' + b"a" * (2 << 20) + b'"}\n]\n',
+    "export": EXPORT_HEAD + FILES + b"\n" + b"[" * 100_000 + b"\n]}\n",
+    "export line": EXPORT_HEAD + FILES + b'\n{"file": "' + b"a" * (2 << 20) + b'"}\n]}\n',
+    "export without files": EXPORT_HEAD + b"]}\n",
+    "export cut": EXPORT_HEAD + FILES + b"\n",
+    "export head": b'{"format": "analyzer export", "version": 1, [[[' + SESSIONS + b"\n" + FILES + b"\n]}\n",
 }  # fmt: skip
 
 

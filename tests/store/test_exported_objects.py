@@ -33,7 +33,7 @@ def export(
     keys = KeyLog()
     for talk in talks:
         keys.feed(talk.keylog.encode())
-    with Folder(str(path), room) as folder, Manifest(folder) as manifest:
+    with Folder(str(path), room) as folder, Manifest(folder, {}) as manifest:
         contents = ExportedObjects(folder, manifest, kinds, sessions)
         tap = Tap()
         tap.engine = Engine(detailed=True, fields=False, keylog=keys, reads_data=False)
@@ -42,12 +42,13 @@ def export(
         tap.feed(*segments)
         tap.close()
         contents.take(tap.events)
-        assert contents.write()
-    entries: list[dict[str, Any]] = json.loads((path / "manifest.json").read_bytes())
+        assert contents.write({})
+    entries: list[dict[str, Any]] = json.loads((path / "manifest.json").read_bytes())["files"]
     for entry in entries:
         data = (path / entry["file"]).read_bytes()
         assert (len(data), hashlib.sha256(data).hexdigest()) == (entry["size"], entry["sha256"])
-    assert {entry["file"] for entry in entries} | {"manifest.json"} == {file.name for file in path.iterdir()}
+    there = {file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()}
+    assert there == {"manifest.json", *(entry["file"] for entry in entries)}
     return entries, contents
 
 
@@ -82,7 +83,9 @@ def test_bodies_are_decoded_and_listed_with_their_facts(tmp_path: Path, version:
     read = [(tmp_path / "out" / entry["file"]).read_bytes() for entry in objects]
     assert read == [b"<p>hello</p>", PNG, upload, b"gone"]
     assert [entry["file"].rpartition(".")[2] for entry in objects] == ["html", "png", "form", "txt"]
-    assert objects[0]["file"] == f"session-0-exchange-0-response-{hashlib.sha256(read[0]).hexdigest()[:16]}.html"
+    assert [entry["file"] for entry in objects] == [
+        f"example.test/{name}" for name in ("index.html", "a.png", "form.request.form", "missing.txt")
+    ]
     assert contents.written == {"objects": 4, "certificates": 1, "streams": 2}
 
 
@@ -151,7 +154,7 @@ HOSTILE = [
 ]
 
 
-def test_names_of_files_take_nothing_from_the_capture(tmp_path: Path):
+def test_no_name_leads_out_of_the_folder(tmp_path: Path):
     script: list[Flight] = []
     for number, hostile in enumerate(HOSTILE):
         path = f"/../../..{hostile[:20]}".replace(" ", "").replace("\x1b", "%1b").replace("\x00", "")
@@ -168,7 +171,7 @@ def test_a_hostile_server_name_or_host_is_data(tmp_path: Path):
     entries, _ = export(tmp_path / "out", talk_of([(CLIENT, request), page("", b"body")[1]]), kinds=["objects"])
     (entry,) = entries
     assert entry["url"].endswith("/%2e")
-    assert entry["file"].startswith("session-0-exchange-0-response-")
+    assert entry["file"] == "_/index.bin"
 
 
 def test_a_decompression_bomb_is_truncated_and_reported(tmp_path: Path):
@@ -217,7 +220,7 @@ def test_many_bodies_of_one_session_are_named_as_they_end(tmp_path: Path):
     segments = packetise(talk.flights)
     keys = KeyLog()
     keys.feed(talk.keylog.encode())
-    with Folder(str(tmp_path / "out"), 1 << 20) as folder, Manifest(folder) as manifest:
+    with Folder(str(tmp_path / "out"), 1 << 20) as folder, Manifest(folder, {}) as manifest:
         contents = ExportedObjects(folder, manifest, ["objects"])
         tap = Tap()
         tap.engine = Engine(detailed=True, fields=False, keylog=keys, reads_data=False)
@@ -227,8 +230,8 @@ def test_many_bodies_of_one_session_are_named_as_they_end(tmp_path: Path):
         tap.feed(*segments[-10:])
         tap.engine.close()
         contents.take(tap.take())
-        assert contents.write()
-    entries = json.loads((tmp_path / "out" / "manifest.json").read_bytes())
+        assert contents.write({})
+    entries = json.loads((tmp_path / "out" / "manifest.json").read_bytes())["files"]
     assert [(entry["exchange"], entry["url"]) for entry in entries] == [
         (number, f"https://example.test/{number}") for number in range(200)
     ]

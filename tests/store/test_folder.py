@@ -94,12 +94,53 @@ def test_links_in_the_folder_are_not_followed(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    "name", ["../a", "a/b", "/etc/passwd", "", ".", "..", ".hidden", "a\n", "A", "ä", "a" * 200, "-x", "a\0"]
+    "name",
+    [
+        "../a",
+        "a/b/c",
+        "a/../b",
+        "a/",
+        "/a",
+        "/etc/passwd",
+        "",
+        ".",
+        "..",
+        ".hidden",
+        "a/.b",
+        "a\n",
+        "A",
+        "ä",
+        "a" * 200,
+        "-x",
+        "a\0",
+    ],
 )
 def test_names_that_are_not_allowed(tmp_path: Path, name: str):
     with Folder(str(tmp_path / "out"), 1000) as folder, pytest.raises(ValueError, match="no name of ours"):
         write(folder, name, b"x")
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_file_in_a_folder_of_the_folder(tmp_path: Path):
+    with Folder(str(tmp_path / "out"), 1000) as folder:
+        assert write(folder, "a.test/one", b"1")
+        assert write(folder, "a.test/two", b"2")
+        assert [folder.has(name) for name in ("a.test/one", "a.test", "a.test/three")] == [True, False, False]
+    assert {path.name for path in (tmp_path / "out" / "a.test").iterdir()} == {"one", "two"}
+    assert stat.S_IMODE((tmp_path / "out" / "a.test").stat().st_mode) == 0o700
+
+
+def test_a_link_in_the_place_of_a_folder_is_not_followed(tmp_path: Path):
+    outside, out = tmp_path / "outside", tmp_path / "out"
+    outside.mkdir()
+    out.mkdir()
+    (out / "a.test").symlink_to(outside)
+    (out / "b.test").write_text("a file")
+    with Folder(str(out), 1000, force=True) as folder:
+        assert not write(folder, "a.test/x", b"new")
+        assert not write(folder, "b.test/x", b"new")
+        assert [name for name, _ in folder.failures] == ["a.test/x", "b.test/x"]
+    assert list(outside.iterdir()) == []
 
 
 def test_the_room_is_for_all_files_together(tmp_path: Path):

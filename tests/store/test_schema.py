@@ -178,7 +178,7 @@ def test_a_manifest_is_as_declared(tmp_path: Path):
     options = ["--what", "objects,certificates,streams"]
     assert main(["export", str(CAPTURES / "demo.pcapng"), "-o", str(tmp_path / "out"), *options]) == 0
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
-    assert {entry["kind"] for entry in manifest} >= {"response", "certificate", "stream"}
+    assert {entry["kind"] for entry in manifest["files"]} >= {"response", "certificate", "stream"}
     VALIDATORS["export"].validate(manifest)
 
 

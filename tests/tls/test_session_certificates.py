@@ -124,7 +124,8 @@ def test_a_client_that_authenticates_with_another_certificate_afterwards(tmp_pat
         contents = ExportedObjects(folder, manifest, (CERTIFICATES,))
         contents.end(one)
         assert contents.write()
-    entries = {entry["certificate_sha256"]: entry for entry in json.loads((tmp_path / "out" / "manifest.json").read_bytes())}
+    files = json.loads((tmp_path / "out" / "manifest.json").read_bytes())["files"]
+    entries = {entry["certificate_sha256"]: entry for entry in files}
     listed = entries[digest]
     assert (listed["from"], listed["place"], listed["frame"]) == ("client", 0, finding.frames[0])
     assert entries[hashlib.sha256(first.der).hexdigest()]["frame"] < finding.frames[0]
