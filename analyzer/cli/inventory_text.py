@@ -114,6 +114,8 @@ _HEADS: Sentences = {
 def print_inventory(output: Output, record: dict[str, Any], chosen: Sequence[str], expiring: bool) -> None:
     """Print an inventory record. chosen: the parts in full, none for all in short. expiring: leave out what stays valid."""
     _print_whole(output, record)
+    if not chosen:
+        _print_protocols(output, record)
     for name in chosen or TABLES:
         _PRINTERS[name](output, record, MOST_VALUES if chosen else SHOWN_ROWS, expiring)
     _print_left_out(output, record)
@@ -161,6 +163,9 @@ def _print_whole(output: Output, record: dict[str, Any]) -> None:
         chosen = [" ".join((f"--{key}", part[key])) for key in ("since", "until") if part[key]]
         hosts = (" ".join(("--host", host)) for host in part["hosts"])
         print_fact(output, "part", " ".join([*chosen, *hosts]))
+
+
+def _print_protocols(output: Output, record: dict[str, Any]) -> None:
     for label, tally in record["protocols"].items():
         texts = [f"{harmless(one['value'])} {TIMES}{one['sessions']:,}" for one in tally["values"]]
         if texts:
