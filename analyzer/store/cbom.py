@@ -65,7 +65,10 @@ def cbom(record: dict[str, Any]) -> bytes:
         warnings.simplefilter("ignore")  # it warns of components that depend on nothing
         content = JsonV1Dot6(bom).output_as_string(indent=2)
         serial = uuid5(_NAMESPACE, hashlib.sha256(content.encode()).hexdigest())
-    return content.replace(_NO_SERIAL.urn, serial.urn, 1).encode() + b"\n"
+    before, after = (
+        f'"serialNumber": "{number.urn}"' for number in (_NO_SERIAL, serial)
+    )  # no text of a capture has such quotes
+    return content.replace(before, after).encode() + b"\n"
 
 
 class _Builder:

@@ -115,6 +115,30 @@ def test_its_lists_are_bounded(capsys: pytest.CaptureFixture[str], monkeypatch: 
     assert property_of(bom["metadata"], "left_out_certificates") == ["4"]
 
 
+def test_a_capture_without_times_has_no_time_stamp(capsys: pytest.CaptureFixture[str]):
+    assert main(["inventory", str(CAPTURES / "demo.pcapng"), "--format", "json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    record["captures"][0] |= {"first_time": None, "last_time": None, "sha256": None}
+    for one in (*record["servers"], *record["certificates"]):
+        one |= {"first_seen": None, "last_seen": None}
+    text = limits.cbom(record).decode()
+    assert VALIDATOR.validate_str(text) is None
+    assert "timestamp" not in json.loads(text)["metadata"]
+
+
+def test_names_that_a_stranger_chose_stay_text(capsys: pytest.CaptureFixture[str]):
+    assert main(["inventory", str(CAPTURES / "demo.pcapng"), "--format", "json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    hostile = 'urn:uuid:00000000-0000-0000-0000-000000000000"}\x1b\u202e<'
+    record["servers"][0]["names"]["values"][0]["server_name"] = hostile
+    record["certificates"][0] |= {"subject": hostile, "signature_algorithm": hostile, "public_key": {"type": hostile}}
+    text = limits.cbom(record).decode()
+    assert VALIDATOR.validate_str(text) is None
+    bom = json.loads(text)
+    assert bom["serialNumber"] != "urn:uuid:00000000-0000-0000-0000-000000000000"
+    assert hostile in [one["name"] for one in (*bom["services"], *bom["components"])]
+
+
 def test_every_reference_is_that_of_an_entry(capsys: pytest.CaptureFixture[str]):
     bom = json.loads(written(capsys, CAPTURES / "demo.pcapng", CAPTURES / "tls10-rsa"))
     known = {*by_reference(bom), bom["metadata"]["component"]["bom-ref"]}
