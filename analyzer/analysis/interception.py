@@ -21,8 +21,8 @@ EXCLUDED, PROVEN, POSSIBLE, UNKNOWN = "excluded", "proven", "possible", "unknown
 VERDICTS = (PROVEN, POSSIBLE, EXCLUDED, UNKNOWN)
 """What is said of a session, the worst first."""
 
-CONNECTION, SERVER_NAME = "connection", "server_name"
-"""What joins two sessions besides the client random: their TCP connection; server name and time."""
+SERVER_RANDOM, CONNECTION, SERVER_NAME = "server_random", "connection", "server_name"
+"""What joins two sessions besides the client random: the server random, their TCP connection; server name and time."""
 
 WINDOW = 10_000_000_000
 """Nanoseconds between two ClientHellos of which a proxy may have sent the second one because of the first."""
@@ -97,22 +97,25 @@ class SessionPair:
 
 
 def join_by_random(a: Sequence[PlaceSession], b: Sequence[PlaceSession]) -> list[SessionPair]:
-    """Return the sessions with the same client random, in the order of A.
+    """Return the sessions with the same client random, in the order of A; where a ClientHello is missing, with the same server
+    random.
 
     Where several of one place have it (a hello that was sent again), the server random decides, and then the order of time.
     """
-    waiting: dict[bytes, list[PlaceSession]] = {}
-    for one in b:
-        if one.client_random:
-            waiting.setdefault(one.client_random, []).append(one)
+    waiting = _by_random(b, "client_random")
     pairs = []
     for one in a:
-        others = waiting.get(one.client_random) if one.client_random else None
-        if not others:
-            continue
-        at = next((at for at, other in enumerate(others) if other.server_random == one.server_random), 0)
-        pairs.append(_same_random(one, others.pop(at)))
-    return pairs
+        others = waiting.get(one.client_random)
+        if others:
+            at = next((at for at, other in enumerate(others) if other.server_random == one.server_random), 0)
+            pairs.append(_same_random(one, others.pop(at), CLIENT_RANDOM))
+    first, second = {pair.a.id for pair in pairs}, {pair.b.id for pair in pairs}
+    waiting = _by_random((other for other in b if other.id not in second), "server_random")
+    for one in a:
+        others = waiting.get(one.server_random, []) if one.id not in first else []
+        if len(others) == 1 and not (one.client_random and others[0].client_random):
+            pairs.append(_same_random(one, others.pop(), SERVER_RANDOM))
+    return sorted(pairs, key=lambda pair: pair.a.id)
 
 
 def join_by_connection(
@@ -135,6 +138,7 @@ def join_by_connection(
 def join_by_name(a: Sequence[PlaceSession], b: Sequence[PlaceSession], clock: ClockOffset) -> list[SessionPair]:
     """Return the pairs of sessions that somebody may have joined: the same server name, near in time, and something differs.
 
+    With equal certificates they are sessions of two clients: who ends TLS has no key for the server's certificate.
     Each session is in one pair, with the nearest in time.
     """
     near = sorted(_near(a, b, clock), key=lambda entry: entry[:3])
@@ -144,7 +148,7 @@ def join_by_name(a: Sequence[PlaceSession], b: Sequence[PlaceSession], clock: Cl
         if first in taken[0] or second in taken[1]:
             continue
         differences = _differences(one, other)
-        if differences:
+        if differences and (one.certificates is None or one.certificates != other.certificates):
             taken[0].add(first)
             taken[1].add(second)
             pairs.append(SessionPair(one, other, SERVER_NAME, POSSIBLE, differences))
@@ -193,8 +197,18 @@ def overall(verdicts: Iterable[str]) -> str:
     return next((one for one in VERDICTS if counts[one]), UNKNOWN)
 
 
-def _same_random(one: PlaceSession, other: PlaceSession) -> SessionPair:
-    """Compare two sessions with the same client random."""
+def _by_random(sessions: Iterable[PlaceSession], name: str) -> dict[bytes, list[PlaceSession]]:
+    """Return the sessions by one of their randoms; without those that do not have it."""
+    found: dict[bytes, list[PlaceSession]] = {}
+    for one in sessions:
+        value: bytes = getattr(one, name)
+        if value:
+            found.setdefault(value, []).append(one)
+    return found
+
+
+def _same_random(one: PlaceSession, other: PlaceSession, by: str) -> SessionPair:
+    """Compare two sessions with the same client random, or the same server random."""
     differences = []
     known = None not in (one.hello, other.hello)
     if known and one.hello != other.hello:
@@ -204,7 +218,7 @@ def _same_random(one: PlaceSession, other: PlaceSession) -> SessionPair:
         if one.issuer != other.issuer:
             differences.append(Difference("issuer", one.issuer, other.issuer))
     verdict = PROVEN if differences else EXCLUDED if known else UNKNOWN
-    return SessionPair(one, other, CLIENT_RANDOM, verdict, differences)
+    return SessionPair(one, other, by, verdict, differences)
 
 
 def _differences(one: PlaceSession, other: PlaceSession) -> list[Difference]:

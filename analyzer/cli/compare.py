@@ -9,7 +9,7 @@ from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.compare_text import print_comparison
 from analyzer.cli.exit_status import DONE, FAILED
 from analyzer.cli.key_files import read_keys
-from analyzer.cli.output import CommandError, Output
+from analyzer.cli.output import STANDARD_STREAM, CommandError, Output
 from analyzer.cli.part_arguments import part_of
 from analyzer.cli.part_frames import frames_of
 from analyzer.cli.part_listener import PartListener
@@ -35,7 +35,9 @@ _SEGMENTS = ("lost", "missed_a", "missed_b", "unknown_a", "unknown_b")
 
 def run(options: Namespace, output: Output) -> int:
     """Compare two captures, print the result, and return the exit status."""
-    if "-" in options.keylog:
+    if options.captures.count(STANDARD_STREAM) > 1:
+        raise CommandError("-: standard input can be read only once")
+    if STANDARD_STREAM in options.keylog:
         raise CommandError("-: the keys are read for both captures: save them to a file first")
     mode = TIMES if options.new_findings else options.mode
     facts, paths, statuses = [], [], []

@@ -83,6 +83,7 @@ noted(("proven", "possible", "excluded", "unknown"))  # as VERDICTS are shown
 
 JOINED_BY: Sentences = {
     "client_random": "client random",
+    "server_random": "server random",
     "connection": "TCP connection",
     "server_name": "name and time",
 }

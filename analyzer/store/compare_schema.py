@@ -1,7 +1,7 @@
 """Declares the JSON output of `compare`."""
 
 from analyzer.analysis.clock_offset import NAMES, PACKETS
-from analyzer.analysis.interception import CONNECTION, SERVER_NAME, VERDICTS
+from analyzer.analysis.interception import CONNECTION, SERVER_NAME, SERVER_RANDOM, VERDICTS
 from analyzer.analysis.joined_traces import CLIENT_RANDOM, PAYLOAD, SEQUENCE, TUPLE
 from analyzer.analysis.two_times import CHANGED, GONE, KINDS, NEW
 from analyzer.codec.codes import SEVERITIES
@@ -85,7 +85,7 @@ _PAIR = record(
         "a": number("id of the session at A"),
         "b": number("id of the session at B"),
         "server_name": or_null(text("the server name")),
-        "by": one_of("what joins them", (CLIENT_RANDOM, CONNECTION, SERVER_NAME)),
+        "by": one_of("what joins them", (CLIENT_RANDOM, SERVER_RANDOM, CONNECTION, SERVER_NAME)),
         "interception": one_of(
             "whether somebody between A and B ended TLS: `proven` by another ServerHello or certificate for one client random, "
             "or another client random in one TCP connection; `excluded` by equal bytes of both; `possible` where only name and "

@@ -12,6 +12,7 @@ from analyzer.analysis.interception import (
     POSSIBLE,
     PROVEN,
     SERVER_NAME,
+    SERVER_RANDOM,
     UNKNOWN,
     PlaceSession,
     join_by_connection,
@@ -79,8 +80,15 @@ def test_a_missing_hello_leaves_it_unknown():
 
 
 def test_sessions_without_a_random_are_not_joined_by_it():
-    blind = replace(HONEST, client_random=b"")
+    blind = replace(HONEST, client_random=b"", server_random=b"")
     assert join_by_random([blind], [blind]) == []
+
+
+def test_a_missing_client_hello_is_made_up_for_by_the_server_random():
+    late = replace(HONEST, client_random=b"", id=4)
+    (pair,) = join_by_random([HONEST], [late])
+    assert (pair.by, pair.verdict) == (SERVER_RANDOM, EXCLUDED)
+    assert join_by_random([HONEST], [replace(HONEST, client_random=b"x" * 32)]) == []
 
 
 def test_a_random_that_comes_twice_is_paired_by_the_server_random():
@@ -118,6 +126,10 @@ def test_name_and_time_are_possible_with_what_differs():
 
 def test_sessions_that_differ_in_nothing_are_other_sessions():
     assert join_by_name([HONEST], [replace(HONEST, client_random=b"other" * 6)], clock()) == []
+    assert join_by_name([HONEST], [replace(HONEST, client_random=b"other" * 6, ja4="t13d")], clock()) == []
+    hidden = replace(HONEST, certificates=None, issuer=None)
+    (pair,) = join_by_name([hidden], [replace(hidden, client_random=b"other" * 6, ja4="t13d")], clock())
+    assert [one.fact for one in pair.differences] == ["ja4"]
 
 
 def test_another_name_or_a_later_session_is_not_paired():

@@ -156,6 +156,20 @@ def test_keys_show_certificates_and_folders_are_captures(tmp_path: Path):
     assert certificates[0] < certificates[1]
 
 
+def test_one_capture_may_come_through_a_pipe(run: Run):
+    ran = run("compare", DEMO, "-", "--format", "json", stdin=DEMO.read_bytes())
+    assert (ran.status, json.loads(ran.out)["b"]["captures"]) == (0, ["-"])
+    assert "only once" in run("compare", "-", "-", stdin=DEMO.read_bytes()).complaint
+
+
+def test_the_output_is_none_of_the_captures(run: Run, tmp_path: Path):
+    capture = tmp_path / "monday" / "one.json"
+    capture.parent.mkdir()
+    capture.write_bytes(OLDER.read_bytes())
+    ran = run("compare", capture.parent, DEMO, "-o", capture)
+    assert (ran.status, capture.read_bytes()) == (2, OLDER.read_bytes())
+
+
 def test_a_part_of_both():
     record = compared(DEMO, DEMO, "--host", "old.example", status=0)
     assert (record["a"]["sessions"], record["connections"]["count"]) == (1, 1)
