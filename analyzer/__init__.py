@@ -11,7 +11,7 @@ Bytes go up through the packages in this order, and nothing reaches back down: `
 `secrets`, `x509`, `application`, `tls`, `engine`, `analysis`, `store`, then `api` and `cli`.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -32,5 +32,5 @@ def build_state() -> str:
 
 
 def build() -> str:
-    """Return version and build in one line: `analyzer 0.1.0 (compiled, Python 3.11.7)`."""
+    """Return version and build in one line: `analyzer 0.2.0 (compiled, Python 3.11.7)`."""
     return f"analyzer {__version__} ({build_state()}, Python {platform.python_version()})"
