@@ -23,9 +23,8 @@ def settings() -> configparser.ConfigParser:
 
 
 def test_the_changelog_has_this_version():
-    released = re.findall(
-        r"^## \[(\d+\.\d+\.\d+)\] - \d{4}-\d\d-\d\d$", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE
-    )
+    page = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    released = re.findall(r"^## \[(\d+\.\d+\.\d+)\] - \d{4}-\d\d-\d\d$", page, re.MULTILINE)
     assert released[0] == analyzer.__version__
     assert released == sorted(released, key=lambda one: [int(part) for part in one.split(".")], reverse=True)
 
@@ -59,9 +58,8 @@ def test_the_image_has_the_program_of_this_package(settings: configparser.Config
     assert 'ENTRYPOINT ["analyzer"]' in DOCKERFILE
     images = re.findall(r"^FROM python:3\.(\d+)-", DOCKERFILE, re.MULTILINE)
     assert len(images) == 2
-    assert {f"Programming Language :: Python :: 3.{minor}" for minor in images} <= set(
-        settings["metadata"]["classifiers"].split("\n")
-    )
+    known = settings["metadata"]["classifiers"].split("\n")
+    assert {f"Programming Language :: Python :: 3.{minor}" for minor in images} <= set(known)
     last = DOCKERFILE.rpartition("FROM")[2]
     assert re.search(r"^USER (?!0\b|root)", last, re.MULTILINE)
     assert "gcc" not in last
