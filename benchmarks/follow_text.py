@@ -1,7 +1,7 @@
 """Time `analyzer follow` beside tshark's `-z follow,tls`: `python -m benchmarks.follow_text`, a table on standard output.
 
 The workload `text` is one TLS session that carries 50 MB of text. Each program decrypts it and writes the text, in turn, a few
-times in one run; the table has the medians.
+times in one run; the table has the medians. `tshark / it` is how many times as long tshark's ascii took.
 """
 
 import argparse
@@ -10,11 +10,12 @@ import statistics
 import sys
 from pathlib import Path
 
-from benchmarks.measure import measure
+from benchmarks.measure import Run, measure
 from benchmarks.workloads import cached, default_folder, facts_of
 
 FORMS = ("text", "ascii", "hex", "raw", "json")
 MEGABYTE = 1_000_000
+BASE = "tshark follow,tls,ascii"
 
 
 def commands(analyzer: list[str], tshark: list[str], capture: str, keys: str) -> dict[str, list[str]]:
@@ -42,18 +43,21 @@ def main() -> int:
     n_bytes = facts_of(capture)["application_bytes"]
     keys = str(capture.with_suffix(".keys"))
     asked = commands(shlex.split(args.analyzer), shlex.split(args.tshark), str(capture), keys)
-    walls: dict[str, list[float]] = {label: [] for label in asked}
+    runs: dict[str, list[Run]] = {label: [] for label in asked}
     failed = False
     for _ in range(args.rounds):
         for label, command in asked.items():
             run = measure(command, 900)
-            walls[label].append(run.wall)
+            runs[label].append(run)
             failed = failed or run.status != 0
-    base = statistics.median(walls["tshark follow,tls,ascii"])
-    print("| command | seconds | MB/s | tshark's ascii / it |\n| --- | ---: | ---: | ---: |")
-    for label, found in walls.items():
-        wall = statistics.median(found)
-        print(f"| {label} | {wall:.2f} | {n_bytes / wall / MEGABYTE:.0f} | {base / wall:.1f} |")
+    walls = {label: statistics.median(run.wall for run in found) for label, found in runs.items()}
+    busy = {label: statistics.median(run.processor for run in found) for label, found in runs.items()}
+    print("| command | seconds | tshark / it | processor, s | tshark / it, processor | MB a second of processor |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: |")
+    for label in runs:
+        ratios = walls[BASE] / walls[label], busy[BASE] / busy[label]
+        rate = n_bytes / busy[label] / MEGABYTE
+        print(f"| {label} | {walls[label]:.2f} | {ratios[0]:.2f} | {busy[label]:.2f} | {ratios[1]:.2f} | {rate:.0f} |")
     return 1 if failed else 0
 
 

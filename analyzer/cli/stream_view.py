@@ -123,16 +123,20 @@ class HexView:
         side, paint, style = self._side, self._output.paint, STYLES[self._side]
         mark, offset = MARKS[side], self._offsets[side]
         digits, characters = data.hex(" "), data.translate(_ASCII).decode("ascii")
+        whole = len(data) - len(data) % _LINE
         lines = [
-            f"{mark}{offset + pos:08x}  {digits[3 * pos : 3 * pos + 23]:23}  {digits[3 * pos + 24 : 3 * pos + 47]:23}  "
+            f"{mark}{offset + pos:08x}  {digits[3 * pos : 3 * pos + 23]}  {digits[3 * pos + 24 : 3 * pos + 47]}  "
             f"{characters[pos : pos + _LINE]}"
-            for pos in range(0, len(data), _LINE)
+            for pos in range(0, whole, _LINE)
         ]
+        if whole < len(data):
+            rest = digits[3 * whole :]
+            lines.append(f"{mark}{offset + whole:08x}  {rest[:23]:23}  {rest[24:]:23}  {characters[whole:]}")
         if self._output.colored:
             lines = [paint(line, style) for line in lines]
         self._offsets[side] += len(data)
         if lines:
-            self._output.line("\n".join(line.rstrip() for line in lines))
+            self._output.line("\n".join(lines))
 
 
 class RawView:

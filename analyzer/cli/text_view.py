@@ -22,6 +22,9 @@ from analyzer.text.punctuation import clauses, labelled
 _RESUMING = 32
 """Bytes of text with which a record must begin at least to end binary data whose end is not known."""
 
+_HARMLESS = bytes([*range(0x20, 0x7F), *b"\t\n\r\xc3", *range(0x80, 0xC0)])
+"""The bytes of ASCII, and of the letters of Latin-1 in UTF-8 (U+00C0 to U+00FF), all of which are printable."""
+
 _DOTS = bytes(number if 0x20 <= number < 0x7F or number in b"\r\n" else 0x2E for number in range(256))
 
 
@@ -210,7 +213,7 @@ class _Lines:
         if side != self._side:
             self.end()
             self._side = side
-        self._write(self._decoders[side].decode(data))
+        self._write(self._decoders[side].decode(data), not data.translate(None, _HARMLESS))
 
     def end(self) -> None:
         """End the line."""
@@ -226,7 +229,8 @@ class _Lines:
             self._at_start = True
         self._side = -1
 
-    def _write(self, text: str) -> None:
+    def _write(self, text: str, is_plain: bool = False) -> None:
+        """Write text. is_plain: whether it is known to be harmless but for line ends and tabs."""
         if self._return and text:
             self._return = False
             text = "\r" + text
@@ -235,13 +239,12 @@ class _Lines:
             text = text[:-1]
         if "\r" in text:
             text = text.replace("\r\n", "\n")
-        if text and not self._write_plain(text):
+        if text and not self._write_plain(text, is_plain and "\r" not in text):
             self._write_lines(text)
 
-    def _write_plain(self, text: str) -> bool:
+    def _write_plain(self, text: str, is_plain: bool) -> bool:
         """Write text in which only line ends and tabs are not printable, all of its lines at once. Return False for others."""
-        flat = text.replace("\n", "")
-        if self._output.colored or not is_harmless(flat.replace("\t", "") if "\t" in flat else flat):
+        if self._output.colored or not (is_plain or is_harmless(text.replace("\n", "").replace("\t", ""))):
             return False
         mark = MARKS[self._side]
         blank = mark.rstrip() + "\n"
