@@ -8,7 +8,10 @@ where TLS 1.3 hides it, nothing is known of it, and the difference is not certai
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import Any
+
+from analyzer.analysis.capture_finding import CaptureFinding
 
 HOST, SERVER, NAME, CERTIFICATE, VERSION, SUITE, GROUP, JA4, FINDING, CHAIN_PROBLEM, PROTOCOL = (
     "host", "server", "server_name", "certificate", "version", "cipher_suite", "group", "ja4", "finding", "chain_problem",
@@ -100,6 +103,14 @@ class Sightings:
         for one in record["chain"]["problems"] or ():
             self._add(CHAIN_PROBLEM, (one["code"], where), session, frame, where, {"detail": one.get("detail")})
 
+    def take_finding(self, finding: CaptureFinding) -> None:
+        """Take a finding about the capture as a whole. It is the same one if the addresses that it names are."""
+        first = finding.occurrences[0] if finding.occurrences else None
+        where = " ".join(word.rstrip(",;") for word in finding.detail.split() if _is_address(word.rstrip(",;")))
+        about = {"severity": finding.severity, "detail": finding.detail}
+        frame = first.frames[0] if first is not None and first.frames else None
+        self._add(FINDING, (finding.code, where), None if first is None else first.session, frame, where, about)
+
     def take_host(self, address: str, n_packets: int) -> None:
         """Take an address with the packets that it sent and received."""
         self._add(HOST, (address,), None, None, "", count=n_packets)
@@ -163,6 +174,14 @@ def endpoint(end: dict[str, Any]) -> str:
     """Return an entry `client` or `server` as text: `192.0.2.1:443`, `[2001:db8::1]:443`."""
     address, port = end["address"], end["port"]
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+def _is_address(word: str) -> bool:
+    try:
+        ip_address(word)
+    except ValueError:
+        return False
+    return True
 
 
 def _of_kind(kind: str, without: Sightings, having: Sightings, change: str) -> Iterator[Change]:

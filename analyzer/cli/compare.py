@@ -63,7 +63,7 @@ def _read(options: Namespace, output: Output, capture_run: CaptureRun, by_packet
     chains = read_chains(options)
     facts = PlaceFacts(chains, by_packet=by_packet)
     listener = facts if part is None else PartListener(facts, part, chains, frames_of(part, options, output, keys))
-    capture_run.run(Engine(fields=False, watches_revocation=True, **keys), [chains, listener])
+    capture_run.run(Engine(fields=False, watches_revocation=True, watches_https=True, **keys), [chains, listener])
     return facts
 
 

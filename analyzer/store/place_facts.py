@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
+from analyzer.analysis.capture_findings import CaptureFindings
 from analyzer.analysis.connection_trace import PlaceTraces
 from analyzer.analysis.interception import PlaceSession
 from analyzer.analysis.talkers import talkers
@@ -12,6 +13,7 @@ from analyzer.analysis.two_places import Place, trace_of_sessions
 from analyzer.analysis.two_times import MAX_VALUES, Sightings
 from analyzer.capture.frame import Frame
 from analyzer.engine import Listener
+from analyzer.engine.other_traffic import OtherTraffic
 from analyzer.packet.packet import Packet
 from analyzer.store.session_record import session_record
 from analyzer.tls.events import Event, SessionEnded
@@ -46,6 +48,7 @@ class PlaceFacts(Listener):
         self.left_out = 0
         self.first = self.last = -1
         self._chains = chains
+        self._findings = CaptureFindings()
         self._tls: set[bytes] = set()
 
     def packet(self, packet: Packet, frame: Frame, events: Sequence[Event]) -> None:
@@ -64,14 +67,19 @@ class PlaceFacts(Listener):
                 session: Session = event.ended
                 record = session_record(session, False, self._chains, False)
                 self.sightings.take_record(record)
+                self._findings.take_record(record)
                 if len(self.sessions) < MAX_SESSIONS:
                     self.sessions.append(_place_session(session, record))
                     self._tls.add(session.flow.key)
                 else:
                     self.left_out += 1
+            elif isinstance(event, OtherTraffic):
+                self._findings.take_other(event.key, event.frame, event.head)
 
     def close(self) -> None:
         """See `Listener.close`."""
+        for finding in self._findings.findings(self.traffic):
+            self.sightings.take_finding(finding)
         for one in talkers(self.traffic, MAX_VALUES)[0]:
             self.sightings.take_host(one.address, sum(one.packets))
         for share in self.traffic.shares(self._tls):

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from analyzer.analysis import two_times
+from analyzer.analysis.capture_finding import CaptureFinding, Occurrence
 from analyzer.analysis.two_times import (
     CERTIFICATE,
     CHANGED,
@@ -86,6 +87,16 @@ def test_a_finding_is_the_same_one_at_the_same_server():
     assert one.sighting.frame == 7
     elsewhere = seen(record(findings=[finding("gap")], server_name="other.example"))
     assert found(before, elsewhere, FINDING) == [(NEW, FINDING, "gap"), (GONE, FINDING, "gap")]
+
+
+def test_findings_about_the_capture_are_the_same_ones_by_their_addresses():
+    before, after = Sightings(), Sightings()
+    for seen_by, count, server in ((before, 9, "203.0.113.7"), (after, 12, "203.0.113.7"), (after, 12, "203.0.113.8")):
+        detail = f"10.0.0.5 connects to port 443 of {server} {count} times, every 60 seconds"
+        seen_by.take_finding(CaptureFinding("regular_connections", "info", detail, count, (Occurrence(3, (14,)),)))
+    (one,) = changes(before, after)
+    assert (one.change, one.value, one.sighting.where) == (NEW, "regular_connections", ["10.0.0.5 203.0.113.8"])
+    assert (one.sighting.session, one.sighting.frame) == (3, 14)
 
 
 def test_a_server_with_another_certificate_and_version_has_changed():

@@ -3,7 +3,9 @@
 import csv
 import io
 import json
+import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,9 @@ from two_taps import HOUR, MS, NEAR, SERVER, Tap, copy_of, direct, in_order, int
 from analyzer.cli.main import main
 from analyzer.store.output_schemas import SCHEMAS
 
-from .conftest import Run
+from .conftest import Ran, Run
+
+Ask = Callable[..., Ran]
 
 CAPTURES = Path(__file__).resolve().parents[2] / "captures"
 DEMO = CAPTURES / "demo.pcapng"
@@ -29,6 +33,20 @@ def compared(*arguments: object, status: int) -> dict[str, Any]:
         record: dict[str, Any] = json.loads(out.read_bytes())
     jsonschema.validate(record, SCHEMAS["compare"])
     return record
+
+
+@pytest.fixture
+def ask(capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch) -> Ask:
+    """Run the command in this process, as wide as `columns`."""
+
+    def ask(*arguments: object, columns: int | None = None) -> Ran:
+        if columns is not None:
+            monkeypatch.setenv("COLUMNS", str(columns))
+        status = main(list(map(str, arguments)))
+        sys.stdout.flush()
+        return Ran(status, *capfdbinary.readouterr())
+
+    return ask
 
 
 @pytest.fixture(scope="module")
@@ -73,9 +91,9 @@ def test_two_places_are_found_by_what_they_have_in_common(lossy: tuple[Path, Pat
     assert (connection["from_client"]["hops_a"], connection["from_client"]["hops_b"]) == (62, 57)
 
 
-def test_the_text_says_the_same(run: Run, lossy: tuple[Path, Path]):
+def test_the_text_says_the_same(ask: Ask, lossy: tuple[Path, Path]):
     for columns in (80, 120):
-        ran = run("compare", *lossy, columns=columns)
+        ran = ask("compare", *lossy, columns=columns)
         assert ran.status == 3
         assert max(map(len, ran.text.splitlines())) <= columns
         text = " ".join(ran.text.split())
@@ -87,49 +105,49 @@ def test_the_text_says_the_same(run: Run, lossy: tuple[Path, Path]):
             assert words in text
 
 
-def test_a_proxy_is_possible_and_what_differs_is_shown(run: Run, proxied: tuple[Path, Path]):
+def test_a_proxy_is_possible_and_what_differs_is_shown(ask: Ask, proxied: tuple[Path, Path]):
     record = compared(*proxied, "--places", status=3)
     assert (record["mode"], record["why"], record["interception"]["possible"]) == ("places", "asked", 3)
     assert record["clock"]["by"] == "names"
-    text = run("compare", *proxied, "--places", columns=120).text
+    text = ask("compare", *proxied, "--places", columns=120).text
     assert "CN=Corporate Proxy" in text
     assert "possible for 3 sessions" in text
-    rows = list(csv.DictReader(io.StringIO(run("compare", *proxied, "--places", "--format", "csv").text)))
+    rows = list(csv.DictReader(io.StringIO(ask("compare", *proxied, "--places", "--format", "csv").text)))
     assert {row["kind"] for row in rows if row["entry"] == "session"} >= {"", "certificate", "issuer", "ja4"}
 
 
-def test_two_times_are_taken_where_nothing_is_common(run: Run, proxied: tuple[Path, Path]):
+def test_two_times_are_taken_where_nothing_is_common(ask: Ask, proxied: tuple[Path, Path]):
     record = compared(*proxied, status=3)
     assert (record["mode"], record["why"], record["clock"]) == ("times", "nothing_common", None)
     changed = [one for one in record["differences"]["listed"] if one["change"] == "changed"]
     assert {(one["kind"], *one["issuers_before"], *one["issuers_after"]) for one in changed} == {
         ("certificate", "CN=Corporate Proxy", "CN=Honest CA")
     }
-    assert "no connection is in both (--places compares them as two places)" in run("compare", *proxied).text
+    assert "no connection is in both (--places compares them as two places)" in ask("compare", *proxied).text
 
 
-def test_what_is_new_and_gone(run: Run):
+def test_what_is_new_and_gone(ask: Ask):
     record = compared(OLDER, DEMO, status=3)
     found = {(one["change"], one["kind"], one["value"]) for one in record["differences"]["listed"]}
     assert {
         ("new", "server_name", "old.example"), ("gone", "server_name", "www.example"), ("new", "version", "TLS 1.2"),
         ("new", "chain_problem", "expired"), ("new", "host", "203.0.113.77"), ("new", "finding", "fatal_alert"),
     } <= found  # fmt: skip
-    text = run("compare", OLDER, DEMO, columns=80).text
+    text = ask("compare", OLDER, DEMO, columns=80).text
     assert max(map(len, text.splitlines())) <= 80
     assert "\n  +  old.example " in text
     assert "\n  -  www.example " in text
-    rows = list(csv.DictReader(io.StringIO(run("compare", OLDER, DEMO, "--format", "csv").text)))
+    rows = list(csv.DictReader(io.StringIO(ask("compare", OLDER, DEMO, "--format", "csv").text)))
     assert len(rows) == record["differences"]["count"]
 
 
-def test_new_findings_are_a_gate(run: Run):
+def test_new_findings_are_a_gate(ask: Ask):
     record = compared(OLDER, DEMO, "--new-findings", status=3)
     assert {(one["change"], one["kind"]) for one in record["differences"]["listed"]} == {("new", "finding")}
     assert ("fatal_alert", "medium", ["old.example"]) in [
         (one["value"], one["severity"], one["where"]) for one in record["differences"]["listed"]
     ]
-    ran = run("compare", DEMO, OLDER, "--new-findings")
+    ran = ask("compare", DEMO, OLDER, "--new-findings")
     assert (ran.status, ran.err) == (0, b"")
     assert "no difference" in ran.text
 
@@ -162,11 +180,11 @@ def test_one_capture_may_come_through_a_pipe(run: Run):
     assert "only once" in run("compare", "-", "-", stdin=DEMO.read_bytes()).complaint
 
 
-def test_the_output_is_none_of_the_captures(run: Run, tmp_path: Path):
+def test_the_output_is_none_of_the_captures(ask: Ask, tmp_path: Path):
     capture = tmp_path / "monday" / "one.json"
     capture.parent.mkdir()
     capture.write_bytes(OLDER.read_bytes())
-    ran = run("compare", capture.parent, DEMO, "-o", capture)
+    ran = ask("compare", capture.parent, DEMO, "-o", capture)
     assert (ran.status, capture.read_bytes()) == (2, OLDER.read_bytes())
 
 
@@ -186,23 +204,23 @@ def test_a_part_of_both():
         ((DEMO, CAPTURES / "README.md"), "README.md"),
     ],
 )
-def test_what_cannot_be_compared_is_said_in_one_line(run: Run, arguments: tuple[object, ...], words: str):
-    ran = run("compare", *arguments)
+def test_what_cannot_be_compared_is_said_in_one_line(ask: Ask, arguments: tuple[object, ...], words: str):
+    ran = ask("compare", *arguments)
     assert (ran.status, ran.out) == (2, b"")
     assert words in ran.complaint
 
 
-def test_a_damaged_capture_is_compared_as_far_as_it_goes(run: Run, tmp_path: Path):
+def test_a_damaged_capture_is_compared_as_far_as_it_goes(ask: Ask, tmp_path: Path):
     damaged = tmp_path / "cut.pcapng"
     damaged.write_bytes(DEMO.read_bytes()[:-50])
-    ran = run("compare", DEMO, damaged)
+    ran = ask("compare", DEMO, damaged)
     assert ran.status == 1
     assert "cut.pcapng" in ran.complaint
     assert "excluded for" in ran.text
 
 
-def test_text_of_a_capture_is_harmless(run: Run, tmp_path: Path):
+def test_text_of_a_capture_is_harmless(ask: Ask, tmp_path: Path):
     hostile = tmp_path / "x\x1b[31m.pcapng"
     hostile.write_bytes(OLDER.read_bytes())
-    ran = run("compare", hostile, DEMO)
+    ran = ask("compare", hostile, DEMO)
     assert b"\x1b" not in ran.out
