@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 import analyzer
 
@@ -85,7 +86,6 @@ def test_what_the_image_leaves_out_is_not_needed():
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
 def test_the_workflows(path: Path):
-    yaml = pytest.importorskip("yaml")
     workflow = yaml.safe_load(path.read_text("utf-8"))
     steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
     assert all(re.fullmatch(r"[\w-]+/[\w-]+@v\d+", step["uses"]) for step in steps if "uses" in step)

@@ -73,6 +73,8 @@ class _Parser(argparse.ArgumentParser):
             (file or sys.stderr).flush()
 
     def error(self, message: str) -> NoReturn:
+        if message.rpartition(": ")[2] == "ID":  # captures are named, and no session
+            message = "the following arguments are required: ID; `analyzer sessions` lists the sessions with their numbers"
         raise CommandError(f"{harmless(retold_error(message))} (see {self.prog} --help)")
 
 

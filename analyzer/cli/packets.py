@@ -14,7 +14,6 @@ from analyzer.cli.table import Column, Table
 from analyzer.engine import Engine, Listener
 from analyzer.packet.packet import Packet
 from analyzer.store.http_messages import HttpMessages
-from analyzer.store.output_schemas import PACKET
 from analyzer.store.packet_info import Describer
 from analyzer.text.escape import csv_row
 from analyzer.text.packet_rows import PacketRows
@@ -87,6 +86,8 @@ def _row_writer(output: Output, table: Table | None, places: FramePlaces) -> Cal
     rows = PacketRows(places)
     if table is None:
         if output.form == "csv":
+            from analyzer.store.output_schemas import PACKET
+
             output.head = csv_row(list(PACKET["properties"])).encode()
         write = rows.json if output.form == "json" else rows.csv
         return lambda frame, _, *words: output.write(write(frame, *words))

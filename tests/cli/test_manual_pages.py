@@ -2,16 +2,12 @@
 
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from analyzer.cli.arguments import COMMANDS, parser, parsers_of_commands
-
-pytest.importorskip("argparse_manpage")
-
 from analyzer.cli.manual_pages import write_manual
 
 
@@ -42,10 +38,9 @@ def test_the_first_page_names_the_others(pages: dict[str, Path]):
     assert [name for name in COMMANDS if f".BR analyzer-{name} (1)" not in text] == []
 
 
+@pytest.mark.peer("man")
 @pytest.mark.parametrize("name", ["analyzer", "analyzer-show", "analyzer-live", "analyzer-http"])
 def test_man_shows_a_page(pages: dict[str, Path], name: str):
-    if shutil.which("man") is None:
-        pytest.skip("not installed: man")
     environment = {**os.environ, "MANWIDTH": "100", "LC_ALL": "C.UTF-8"}
     done = subprocess.run(
         ["man", "--warnings", "-l", str(pages[name])], capture_output=True, text=True, env=environment, timeout=60

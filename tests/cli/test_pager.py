@@ -70,9 +70,8 @@ def test_who_leaves_the_pager_early_has_seen_enough(repository: Path, demo: Path
     assert (status, text.count("\n")) == (0, 1)
 
 
+@pytest.mark.peer("less")
 def test_a_person_reads_with_less(repository: Path, demo: Path):
-    if shutil.which("less") is None:
-        pytest.skip("not installed: less")
     status, text = on_terminal(analyzer("packets", demo), repository, keys=b"q")
     assert status == 0
     assert "192.0.2.53" in text
