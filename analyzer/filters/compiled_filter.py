@@ -1,5 +1,6 @@
 """A filter that is ready: compiled once from its text, and asked about each packet."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
@@ -14,6 +15,8 @@ from analyzer.filters.packet_values import PacketValues
 from analyzer.filters.syntax_tree import FieldUse
 from analyzer.filters.type_check import check
 from analyzer.filters.typed_tree import ExistsTest, FieldValues, MatchesTest, ReferenceValues, TypedTest
+
+_NAME = re.compile(r"\w[\w.-]*")
 
 
 class CompiledFilter:
@@ -43,8 +46,7 @@ class CompiledFilter:
         """Whether it asks for the bytes of a field (`@`)."""
         self.reference_fields = frozenset(use.field for use in self._reference_uses)
         """The fields that it reads once from the selected packet: `select` has to be called if there are any."""
-        used = sorted(self.fields | self.reference_fields, key=lambda field: field.name)
-        self.warnings = tuple(f"{field.name} is deprecated: write {field.deprecated}" for field in used if field.deprecated)
+        self.warnings = tuple(dict.fromkeys(_deprecations(text, [*uses, *self._reference_uses])))
         """What the user should know about the expression, one sentence each."""
         self._matches = predicate(tree, self._references) if tree is not None else _everything
         self._patterns = [node.pattern for node in _nodes(tree) if isinstance(node, MatchesTest)]
@@ -80,6 +82,16 @@ def compile_filter(text: str, table: FieldTable, *, macros: Mapping[str, str] | 
 
 def _everything(_: PacketValues) -> bool:
     return True
+
+
+def _deprecations(text: str, uses: list[FieldUse]) -> Iterator[str]:
+    for use in sorted(uses, key=lambda use: use.at):
+        field = use.field
+        written = _NAME.search(text, use.at, use.end)
+        if field.deprecated:
+            yield f"{field.name} is deprecated: write {field.deprecated}"
+        elif written is not None and written.group() != field.name:
+            yield f"{written.group()} is deprecated: write {field.name}"
 
 
 def _nodes(tree: Any) -> Iterator[Any]:

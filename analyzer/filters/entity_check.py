@@ -162,8 +162,6 @@ class EntityCheck:
 
     def _argument(self, function: FilterFunction, node: Entity, kind: ValueType) -> TypedEntity:
         untyped = is_untyped(node)
-        if untyped:
-            self.refuse_unknown(node)
         found = self.entity(node, kind if untyped else None)
         if not function.takes(found):
             raise FilterError.of(node, f"{function.name} takes {function.arguments}")

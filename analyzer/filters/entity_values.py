@@ -4,6 +4,7 @@ An absent field has no values, and so has everything that is made of it. An oper
 """
 
 from collections.abc import Callable, Sequence
+from itertools import compress
 from typing import Any, TypeAlias
 
 from analyzer.filters.field_type import FieldType
@@ -74,16 +75,21 @@ def field_getter(use: FieldUse) -> Getter:
     if layers is None:
         if not use.raw:
             return lambda packet: packet.values(field)
-        return lambda packet: [one.raw for one in packet.occurrences(field) if one.raw is not None]
+        return lambda packet: [one.raw or b"" for one in packet.occurrences(field)]
     if use.raw:
-        return lambda packet: [one.raw for one in in_layers(packet.occurrences(field), layers) if one.raw is not None]
+        return lambda packet: [one.raw or b"" for one in in_layers(packet.occurrences(field), layers)]
     return lambda packet: [one.value for one in in_layers(packet.occurrences(field), layers)]
 
 
 def in_layers(found: Sequence[Occurrence], layers: Parts) -> list[Occurrence]:
     """Return the occurrences in the chosen layers; a negative number counts from the last."""
+    return list(compress(found, chosen(found, layers)))
+
+
+def chosen(found: Sequence[Occurrence], layers: Parts) -> list[bool]:
+    """Return which occurrences are in the chosen layers."""
     last = max((one.layer for one in found), default=0)
-    return [one for one in found if any(_has_layer(part, one.layer, last) for part in layers)]
+    return [any(_has_layer(part, one.layer, last) for part in layers) for one in found]
 
 
 def _has_layer(part: Part, layer: int, last: int) -> bool:

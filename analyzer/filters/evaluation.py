@@ -7,9 +7,10 @@ value is in the list, or whether the list and the set have a value in common.
 
 import operator
 from collections.abc import Callable, Sequence
+from itertools import compress
 from typing import Any, TypeAlias
 
-from analyzer.filters.entity_values import MAX_PAIRS, Getter, References, getter, in_layers
+from analyzer.filters.entity_values import MAX_PAIRS, Getter, References, chosen, getter, in_layers
 from analyzer.filters.field_type import FieldType
 from analyzer.filters.packet_values import PacketValues
 from analyzer.filters.typed_tree import (
@@ -94,6 +95,8 @@ def _comparison(test: CompareTest, references: References) -> Predicate:
     mask = _mask(right) or _mask(left)
     if mask is not None:
         relation = _under(mask, relation)
+    elif left.type.type is FieldType.PROTOCOL and right.type.type is FieldType.PROTOCOL:
+        relation = _by_length(relation)
     elif isinstance(right, Constant):
         return _with_constant(test.operator, test.every, getter(left, references), right.value)
     return _pairs(getter(left, references), getter(right, references), relation, test.every)
@@ -149,6 +152,11 @@ def _under(mask: bytes, relation: Relation) -> Relation:
         return relation(int.from_bytes(a, "big") & bits, int.from_bytes(b, "big") & bits)
 
     return compare
+
+
+def _by_length(relation: Relation) -> Relation:
+    """Return the relation between two protocols, of which the longer one is the greater, as in Wireshark."""
+    return lambda a, b: relation((len(a), a), (len(b), b))
 
 
 def _membership(test: MemberTest, references: References) -> Predicate:
@@ -215,10 +223,12 @@ def _search(test: ContainsTest | MatchesTest, references: References) -> Predica
 
 def _searched(entity: TypedEntity, references: References) -> Getter:
     """Return the function that gives what is searched: of a protocol also all that it carries."""
-    if isinstance(entity, FieldValues) and entity.type.type is FieldType.PROTOCOL and entity.use.layers is None:
-        field = entity.use.field
+    if not isinstance(entity, FieldValues) or entity.type.type is not FieldType.PROTOCOL:
+        return getter(entity, references)
+    field, layers = entity.use.field, entity.use.layers
+    if layers is None:
         return lambda packet: packet.carried(field)
-    return getter(entity, references)
+    return lambda packet: list(compress(packet.carried(field), chosen(packet.occurrences(field), layers)))
 
 
 def _octets(value: str | bytes) -> bytes:

@@ -95,6 +95,11 @@ COMPARISONS = {
 """Every spelling of a comparison, and the one that the tree has."""
 _INTENDED = {"=": ("==",), "|": ("||",), "^": ("^^",)}
 """What a sign that is none may be meant to be."""
+_DEPRECATED_PROTOCOLS = {"ssl": "tls"}
+"""Names that protocols had in older versions of Wireshark, and what they are now."""
+_OLD_PREFIXES = tuple(_DEPRECATED_PROTOCOLS)
+_BYTES_AND_PROTOCOLS = {"e100", "e164", "e212", "fc", "fc00", "fd", "fefd", "ff"}
+"""Protocols of Wireshark whose names are bytes in hex: there a word is the protocol, unless a colon is in front."""
 _WHOLE = re.compile(r"0[xX][0-9A-Fa-f]+|0[bB][01]+|0[0-7]*|[1-9][0-9]*")
 _FRACTION = re.compile(r"\d+\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+")
 _HEX_FRACTION = re.compile(r"0[xX][0-9A-Fa-f]+(?:\.[0-9A-Fa-f]+)?(?:[pP][+-]?\d+)?")
@@ -164,18 +169,29 @@ def _word(piece: str, at: int, table: FieldTable) -> Lexeme:
         return Lexeme("COMPARE", piece, at, COMPARISONS[piece])
     if piece in _KEYWORDS:
         return Lexeme(_KEYWORDS[piece], piece, at, piece)
-    if piece[0] == ".":
-        field = table.get(piece[1:])
-        if field is None:
-            raise unknown_field(piece[1:], at + 1, table)
-        return Lexeme("FIELD", piece, at, field)
-    field = table.get(piece)
+    name = piece.removeprefix(".")
+    field = field_named(name, table)
     if field is not None:
         return Lexeme("FIELD", piece, at, field)
+    if name in _BYTES_AND_PROTOCOLS:
+        raise FilterError(
+            f"{name} is a protocol that is not decoded here; as a byte it has a colon", at, len(piece), (f":{name}",)
+        )
+    if piece[0] == ".":
+        raise unknown_field(name, at + 1, table)
     number = number_value(piece)
     if number is not None:
         return Lexeme("NUMBER", piece, at, number)
     return Lexeme("WORD", piece, at, piece)
+
+
+def field_named(name: str, table: FieldTable) -> Field | None:
+    """Return the field with a name, or with the name that an older Wireshark had for it (`ssl.` for `tls.`)."""
+    field = table.get(name)
+    if field is not None or not name.startswith(_OLD_PREFIXES):
+        return field
+    old = name.partition(".")[0]
+    return table.get(_DEPRECATED_PROTOCOLS[old] + name[len(old) :])
 
 
 def unknown_field(name: str, at: int, table: FieldTable) -> FilterError:

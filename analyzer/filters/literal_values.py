@@ -174,8 +174,6 @@ def _guid(node: Literal, wanted: ValueType, _: bool) -> Value:
 
 
 def _absolute(node: Literal, wanted: ValueType, _: bool) -> Value:
-    if isinstance(node, Number):
-        return _nanoseconds(node)
     if isinstance(node, Character):
         raise refused(node, wanted)
     return absolute_time(node.text, node.at + isinstance(node, String), len(node.text))

@@ -15,7 +15,7 @@ class Occurrence:
     value: Value
     """In the Python type of the field's type (`field_type`)."""
     raw: bytes | None
-    """Its bytes in the packet, for `@field`; None where it was derived and has none."""
+    """Its bytes in the packet, for `@field`; None where it was derived and has none: a filter takes it for `""`."""
     layer: int
     """The number of its protocol among those of the same protocol in the packet, from 1: the inner `ip` is 2."""
 

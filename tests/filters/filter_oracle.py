@@ -69,12 +69,12 @@ def newer_frames(path, texts, program=None, *options):
     for text in texts:
         command += ["-e", f"!!({text})"]
     rows = subprocess.run(command, capture_output=True, text=True, check=False)
-    if not rows.stdout:
+    refused = rows.stderr.partition("Some fields aren't valid:")[2]
+    if refused:
         plain = [text for text in texts if "ip_" not in text]
-        if "does not exist" in rows.stderr and len(plain) < len(texts):  # a tshark without its plug-in of these functions
-            return newer_frames(path, plain, program, *options)
-        if "does not exist" in rows.stderr or "not a valid" in rows.stderr:
-            raise ValueError(rows.stderr)
+        if any(line.strip() and "ip_" not in line for line in refused.splitlines()) or len(plain) == len(texts):
+            raise ValueError(f"no filters: {refused}")
+        return newer_frames(path, plain, program, *options)  # a tshark without its plug-in of these functions
     found = {text: [] for text in texts}
     for number, row in enumerate(rows.stdout.split("\n")[:-1], 1):
         for text, cell in zip(texts, row.split("\t"), strict=True):

@@ -35,6 +35,7 @@ tcp.port == 0120
 tcp.port == 0b1010000
 tcp.port == 'P'
 tcp.port == '\x50'
+all tcp.port > '\n'
 tcp.len
 !(tcp.len + 0)
 tcp.port & 1
@@ -239,8 +240,21 @@ def test_raw_bytes():
     )
     assert passes("@tcp.port == 01:bb", packet)
     assert not passes("@tcp.port == 00:50", packet)
+    assert passes('@tcp.port == ""', packet)
     assert passes('@http.host[1] == a9 and http.host[0] == "é"', packet)
     assert passes("len(@tcp.port) == 2 and len(http.host) == 2", packet)
+
+
+def test_contains_searches_what_a_protocol_of_a_layer_carries():
+    packet = Made({"tcp": [b"a", b"b"]}, {"tcp": [1, 2]})
+    assert passes('tcp#2 contains "bcarried"', packet)
+    assert not passes('tcp#1 contains "bcarried"', packet)
+
+
+def test_a_longer_protocol_is_greater():
+    assert passes("tcp > ff", {"tcp": [b"a"], "ff": [b""]})
+    assert passes('tcp < "zz" and tcp > "A"', {"tcp": [b"a"]})
+    assert not passes('tcp > "AAA"', {"tcp": [b"zz"]})
 
 
 def test_presence_asks_for_no_values():
@@ -286,6 +300,10 @@ def test_the_empty_filter_passes_everything():
 def test_a_deprecated_field_warns():
     assert compile_filter("ssl.type == 1 or ssl.type == 2", TABLE).warnings == ("ssl.type is deprecated: write tls.type",)
     assert compile_filter("tls.type == 1", TABLE).warnings == ()
+    assert compile_filter("@tls.type#1 == 01 and .tcp", TABLE).warnings == ()
+    renamed = compile_filter("ssl.version == 1 and @ssl.version == ${@ssl.version}", TABLE)
+    assert renamed.warnings == ("ssl.version is deprecated: write tls.version",)
+    assert renamed.fields == {TABLE.get("tls.version")}
 
 
 def test_an_error_has_the_text_with_the_macros():

@@ -47,6 +47,7 @@ def test_the_newer_wireshark_refuses_the_same(repository):
         ("tcp and tcp.prt == 1", "tcp.prt", ("tcp.port",)),
         ("tcp.port == 80 and HTTP.host", "HTTP.host", ("http.host",)),
         ("tcp.port = 80", "=", ("==",)),
+        ("data[0] == fc", "fc", (":fc",)),
         ("tcp.port == 80 AND tcp", "AND", ("and",)),
         ('tls.type == "Client Helo"', '"Client Helo"', ("Client Hello",)),
         ("tcp.port in {80, 70000}", "70000", ()),
