@@ -1,6 +1,7 @@
 """Defines the command line: the commands, their options, and their help with examples."""
 
 import argparse
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
@@ -15,7 +16,7 @@ from analyzer.cli.inventory_arguments import add_inventory
 from analyzer.cli.live_arguments import add_live
 from analyzer.cli.near_misses import no_such_options
 from analyzer.cli.number_argument import read_number, read_rows
-from analyzer.cli.output import CommandError
+from analyzer.cli.output import CommandError, Output
 from analyzer.cli.output_arguments import add_format, add_output
 from analyzer.cli.part_arguments import PARTED, add_part
 from analyzer.cli.proof_arguments import add_bundle, add_seal, add_verify
@@ -68,7 +69,15 @@ class _Parser(argparse.ArgumentParser):
     """Parses arguments. Raises CommandError, with one line of text, where argparse reports an error."""
 
     def _print_message(self, message: str, file: Any = None) -> None:
-        if message:  # argparse ignores errors of writing
+        if message and file is sys.stdout:
+            page = Output(None, (), "never")
+            if page.terminal and "--no-pager" not in sys.argv:
+                from analyzer.cli.pager import pager_command
+
+                page.pager = pager_command(os.environ)
+            page.write(message.encode(page.encoding, "backslashreplace"))
+            page.close()
+        elif message:  # argparse ignores errors of writing
             (file or sys.stderr).write(message)
             (file or sys.stderr).flush()
 

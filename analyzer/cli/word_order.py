@@ -170,7 +170,7 @@ def _captures_first(captures: list[str], others: list[str], command: argparse.Ar
     if behind == 1 and len(others) > 1 and _is_capture(others[-1]) and not _is_capture(others[0]):
         others = [*others[1:], others[0]]
     named = [*captures, *others]
-    if len(named) == behind and not any(map(_is_capture, named)) and input_comes():
+    if len(named) <= behind and not any(map(_is_capture, named)) and input_comes():
         return [STANDARD_STREAM, *named]
     return named
 

@@ -34,7 +34,9 @@ def test_the_default_is_less(monkeypatch: pytest.MonkeyPatch):
     assert pager_command({"TERM": "xterm"}) == ["less", "-FRX"]
 
 
-@pytest.mark.parametrize("words", [["packets"], ["fields", "--findings"], ["sessions", "--schema"]])
+@pytest.mark.parametrize(
+    "words", [["packets"], ["fields", "--findings"], ["sessions", "--schema"], ["help", "live"], ["--help"]]
+)
 def test_results_on_a_terminal_are_paged(repository: Path, demo: Path, words: list[str]):
     captures = [demo] if words == ["packets"] else []
     status, text = on_terminal(analyzer(*words, *captures), repository, ANALYZER_PAGER=SHOWS_WORDS)
@@ -46,7 +48,7 @@ def test_what_is_not_paged(repository: Path, demo: Path, tmp_path: Path):
     for words in (
         ["--no-pager", "sessions", demo],
         ["sessions", demo, "--no-pager"],
-        ["validate", "--help"],
+        ["validate", "--help", "--no-pager"],
         ["export", demo, "-o", tmp_path / "files"],
         ["sessions", demo, "-k", "/no/such/file"],
     ):

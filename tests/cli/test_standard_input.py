@@ -19,6 +19,7 @@ def test_a_pipe_is_read_without_a_word(run: Run, demo: Path):
     assert run(stdin=data).out == run("summary", "-", stdin=data).out
     assert run("sessions", "--json", stdin=data).out == run("sessions", "-", "--json", stdin=data).out
     assert run("show", 0, stdin=data).out == run("show", "-", 0, stdin=data).out
+    assert run("follow", "--stream", 1, stdin=data).out == run("follow", "-", "--stream", 1, stdin=data).out
     assert run("--no-pager", stdin=data).out == run("summary", "-", stdin=data).out
 
 
