@@ -48,7 +48,7 @@ class PlaceSession:
     """A TLS session as one place saw it. What is not known is None, or empty bytes.
 
     id, frame: as in its record. key: `Packet.key` from client to server. at: time of the ClientHello, or else of the beginning.
-    client_random, server_random: of the hellos. hello: digest of the ServerHello's bytes. certificates: SHA-256 of each that
+    client_random, server_random: of the hellos. hello: SHA-256 of the ServerHello. certificates: SHA-256 of each that
     the server sent, in hex. issuer: of the first one.
     """
 
@@ -210,9 +210,11 @@ def _by_random(sessions: Iterable[PlaceSession], name: str) -> dict[bytes, list[
 def _same_random(one: PlaceSession, other: PlaceSession, by: str) -> SessionPair:
     """Compare two sessions with the same client random, or the same server random."""
     differences = []
-    known = None not in (one.hello, other.hello)
-    if known and one.hello != other.hello:
+    known = bool(one.server_random and other.server_random)
+    if known and one.server_random != other.server_random:
         differences.append(Difference("server_random", one.server_random.hex(), other.server_random.hex()))
+    elif one.hello is not None and other.hello is not None and one.hello != other.hello:
+        differences.append(Difference("server_hello", one.hello.hex(), other.hello.hex()))
     if one.certificates and other.certificates and one.certificates != other.certificates:
         differences.append(Difference("certificate", one.certificates[0], other.certificates[0]))
         if one.issuer != other.issuer:

@@ -75,6 +75,7 @@ FACTS: Sentences = {
     "version": "version",
     "cipher_suite": "cipher suite",
     "server_random": "server random",
+    "server_hello": "ServerHello (SHA-256)",
     "address": "address",
     "sequence_numbers": "sequence numbers",
     "mss": "MSS",

@@ -17,7 +17,8 @@ from analyzer.engine.other_traffic import OtherTraffic
 from analyzer.packet.packet import Packet
 from analyzer.store.session_record import session_record
 from analyzer.tls.events import Event, SessionEnded
-from analyzer.tls.messages.numbers import CLIENT_HELLO, SERVER_HELLO
+from analyzer.tls.handshake.transcript import is_retry
+from analyzer.tls.messages.numbers import CLIENT_HELLO, RANDOM, SERVER_HELLO
 from analyzer.tls.session import Session
 
 MAX_SESSIONS = 1 << 16
@@ -98,6 +99,7 @@ def _place_session(session: Session, record: dict[str, Any]) -> PlaceSession:
     certificates = record["certificates"]["server"]
     names = None if certificates is None else [one["sha256"] for one in certificates[:MAX_CHAIN]]
     hellos = [one for one in session.log.messages if one.type == CLIENT_HELLO and one.role == _CLIENT]
+    server_random, hello = _server_hello(session)
     return PlaceSession(
         id=session.id,
         frame=flow.first_frame,
@@ -105,8 +107,8 @@ def _place_session(session: Session, record: dict[str, Any]) -> PlaceSession:
         at=hellos[0].at if hellos else flow.start,
         end=flow.end,
         client_random=transcript.client_random,
-        server_random=transcript.server_random,
-        hello=_server_hello(session),
+        server_random=server_random,
+        hello=hello,
         certificates=None if names is None or None in names else tuple(names),
         issuer=certificates[0]["issuer"] if certificates else None,
         server_name=record["server_name"],
@@ -116,18 +118,13 @@ def _place_session(session: Session, record: dict[str, Any]) -> PlaceSession:
     )
 
 
-def _server_hello(session: Session) -> bytes | None:
-    """Return a digest of what the server said in its hellos; None if bytes of them are missing.
+def _server_hello(session: Session) -> tuple[bytes, bytes | None]:
+    """Return the server random, and a digest of the first ServerHello; None if its bytes are missing or were not kept.
 
-    It is of all bytes. After a HelloRetryRequest, those of the second hello are not kept: its random, key share and suite are.
+    The bytes behind a HelloRetryRequest are not kept. A renegotiation has another random, which does not count.
     """
-    handshake = session.handshake
-    hellos = [one for one in session.log.messages if one.type == SERVER_HELLO and one.role == _SERVER and not one.encrypted]
-    server_random = handshake.transcript.server_random
-    if not server_random or any(one.problems for one in hellos):
-        return None
-    digest = hashlib.sha256(server_random + handshake.parameters.cipher_suite.to_bytes(4, "big", signed=True))
-    digest.update(handshake.parameters.public_key)
-    for one in hellos:
-        digest.update(one.length.to_bytes(4, "big") + one.raw)
-    return digest.digest()
+    for one in session.log.messages:
+        whole = one.type == SERVER_HELLO and one.role == _SERVER and not one.encrypted and len(one.raw) == one.length
+        if whole and len(one.raw) >= RANDOM.stop and not is_retry(one.raw):
+            return one.raw[RANDOM], hashlib.sha256(one.raw).digest()
+    return session.handshake.transcript.server_random, None

@@ -72,11 +72,15 @@ def test_another_certificate_or_hello_for_one_random_is_a_proof():
     assert [one.fact for one in pair.differences] == ["certificate", "issuer"]
     (pair,) = join_by_random([HONEST], [replace(HONEST, hello=b"x", server_random=b"x" * 32)])
     assert (pair.verdict, [one.fact for one in pair.differences]) == (PROVEN, ["server_random"])
+    (pair,) = join_by_random([HONEST], [replace(HONEST, hello=b"another key share")])
+    assert (pair.verdict, [one.fact for one in pair.differences]) == (PROVEN, ["server_hello"])
 
 
 def test_a_missing_hello_leaves_it_unknown():
     (pair,) = join_by_random([HONEST], [replace(HONEST, hello=None, server_random=b"")])
     assert pair.verdict == UNKNOWN
+    (pair,) = join_by_random([HONEST], [replace(HONEST, hello=None)])  # behind a HelloRetryRequest
+    assert pair.verdict == EXCLUDED
 
 
 def test_sessions_without_a_random_are_not_joined_by_it():
