@@ -18,7 +18,7 @@ from analyzer.cli.near_misses import no_such_options
 from analyzer.cli.number_argument import read_number, read_rows
 from analyzer.cli.output import CommandError, Output
 from analyzer.cli.output_arguments import add_format, add_output
-from analyzer.cli.part_arguments import PARTED, add_part
+from analyzer.cli.part_arguments import PARTED, add_numbers, add_part
 from analyzer.cli.proof_arguments import add_bundle, add_seal, add_verify
 from analyzer.cli.report_arguments import add_report
 from analyzer.cli.session_argument import SESSION, read_session
@@ -202,6 +202,7 @@ def _add_sessions(command: argparse.ArgumentParser) -> None:
     add_captures(command)
     add_format(command, "text", "json", "csv")
     command.add_argument("--messages", action="store_true", help="the decoded fields of every handshake message too (json)")
+    add_numbers(command)
     add_jobs(command)
     add_keys(command)
     add_trust_options(command)
@@ -210,6 +211,7 @@ def _add_sessions(command: argparse.ArgumentParser) -> None:
 def _add_http(command: argparse.ArgumentParser) -> None:
     add_captures(command)
     add_format(command, "text", "json", "csv")
+    add_numbers(command)
     add_jobs(command)
     add_keys(command)
     add_trust_options(command)
@@ -258,6 +260,7 @@ def _add_certificates(command: argparse.ArgumentParser) -> None:
     add_format(command, "text", "json", "csv")
     command.add_argument("--long", action="store_true", help="all details of each certificate, instead of one row (text)")
     command.add_argument("--pem", metavar="DIR", help="write each certificate into that folder too, as <SHA-256>.pem")
+    add_numbers(command)
     add_jobs(command)
     add_keys(command)
     add_trust_options(command)

@@ -2,7 +2,8 @@
 
 import argparse
 
-from analyzer.cli.number_argument import read_numbers, read_size
+from analyzer.cli.number_argument import read_size
+from analyzer.cli.part_arguments import add_numbers
 
 EXAMPLES = """\
 examples:
@@ -43,14 +44,7 @@ def add_export(command: argparse.ArgumentParser) -> None:
         help="which files, with commas between: objects (bodies of HTTP, decoded), certificates (PEM), "
         "streams (all bytes that each side sent); the first two are the default",
     )
-    command.add_argument(
-        "--session",
-        type=read_numbers,
-        action="extend",
-        default=[],
-        metavar="IDS",
-        help="only the sessions with these numbers, such as 3 or 0-3,7; may be repeated",
-    )
+    add_numbers(command, "session")
     command.add_argument("--only", action="store_true", help="only the packets of these sessions (FILE.pcapng)")
     command.add_argument("--force", action="store_true", help="write over a file, or into a folder that is not empty")
     command.add_argument(

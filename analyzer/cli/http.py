@@ -210,7 +210,7 @@ def in_part(part: Part, record: dict[str, Any]) -> bool:
 
     In plain text, the host that the request names counts too.
     """
-    if not part.has_time(record["time"], record["time"]):
+    if not part.has_number(record["session"]) or not part.has_time(record["time"], record["time"]):
         return False
     if record["session"] is not None or part.has_ends(record):
         return True

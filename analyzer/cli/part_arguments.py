@@ -4,6 +4,7 @@ import argparse
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
+from analyzer.cli.number_argument import read_numbers
 from analyzer.cli.output import CommandError
 from analyzer.store.named_host import read_host
 from analyzer.store.validation_time import CAPTURE, NOW, read_moment
@@ -41,17 +42,31 @@ def add_part(command: argparse.ArgumentParser) -> None:
     )
 
 
+def add_numbers(command: argparse.ArgumentParser, dest: str = "numbers") -> None:
+    """Add --session to a command that lists or writes what is in sessions."""
+    command.add_argument(
+        "--session",
+        dest=dest,
+        type=read_numbers,
+        action="extend",
+        default=[],
+        metavar="IDS",
+        help="only the sessions with these numbers, such as 3 or 0-3,7; may be repeated",
+    )
+
+
 def part_of(options: Namespace) -> "Part | None":
     """Return the part that the options choose; None for all of the capture. Raises CommandError for an empty span of time."""
     since, until, hosts = getattr(options, "since", None), getattr(options, "until", None), getattr(options, "host", [])
-    if since is None and until is None and not hosts:
+    numbers = frozenset(getattr(options, "numbers", ()))
+    if since is None and until is None and not hosts and not numbers:
         return None
     if since is not None and until is not None and since >= until:
         raise CommandError("--since is not before --until: nothing can be between them")
     from analyzer.store.part import Part
 
     addresses = frozenset(address for address, _ in hosts if address is not None)
-    return Part(since, until, addresses, frozenset(name for _, name in hosts if name is not None))
+    return Part(since, until, addresses, frozenset(name for _, name in hosts if name is not None), numbers)
 
 
 def beside_the_part(part: "Part | None", files: "list[FileFacts]") -> str:

@@ -23,13 +23,14 @@ class Part:
     """What is shown. since: the first moment, in nanoseconds since 1970, or None; until: the first moment behind it, or None.
 
     addresses: hosts by their address, as text; names: by server name, in lower case. A host is in either of them. Both are
-    empty for all hosts.
+    empty for all hosts. numbers: of the sessions; empty for all.
     """
 
     since: int | None = None
     until: int | None = None
     addresses: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
+    numbers: frozenset[int] = frozenset()
 
     @property
     def has_hosts(self) -> bool:
@@ -82,7 +83,11 @@ class Part:
 
     def has_session(self, session: Session) -> bool:
         """Return whether a session that has ended is in the part."""
-        return self.has_record(session_head(session))
+        return self.has_number(session.id) and self.has_record(session_head(session))
+
+    def has_number(self, number: int | None) -> bool:
+        """Return whether the session with a number is one of those; None: what is in no session."""
+        return not self.numbers or number in self.numbers
 
     def has_address(self, packet: Packet) -> bool:
         """Return whether one of the hosts sent or receives a packet, by its address."""

@@ -199,3 +199,18 @@ def test_a_connection_that_failed_before_tls_has_the_name_that_a_proxy_was_asked
         assert len(rows) == len(wires[0].frames)
     (summary,) = lines(run("summary", path, "--host", "198.51.100.20", "--format", "json").out)
     assert len(summary["failures"]) == 2
+
+
+@pytest.mark.parametrize("jobs", [(), ("-j", 2)])
+def test_sessions_by_their_numbers(run: Run, demo: Path, jobs: tuple[object, ...]):
+    found = lines(run("sessions", demo, "--session", "0-1,5", "--session", 3, "--format", "json", *jobs).out)
+    assert sorted(one["id"] for one in found) == [0, 1, 3, 5]
+    whole = lines(run("sessions", demo, "--format", "json").out)
+    assert found == [one for one in whole if one["id"] in (0, 1, 3, 5)]
+    asked = lines(run("http", demo, "--session", "2-3", "--format", "json", *jobs).out)
+    assert {one["session"] for one in asked} == {2, 3}
+    sent = lines(run("certificates", demo, "--session", 2, "--format", "json").out)
+    assert {one["subject"] for one in sent} >= {"CN=news.example"}
+    assert all(one["sessions"] == {"server": [2], "client": []} for one in sent)
+    assert lines(run("sessions", demo, "--session", "0-3", "--host", "news.example", "--format", "json").out)[0]["id"] == 2
+    assert run("sessions", demo, "--session", "3-1").status == 2
