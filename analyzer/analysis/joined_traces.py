@@ -91,6 +91,8 @@ def agreeing(weak: Iterable[JoinedTrace], offset: int | None) -> list[JoinedTrac
     timed = []
     for place, one in enumerate(weak):
         times = [pair for a, b in zip(one.a.directions, one.b.directions, strict=True) for pair in both_times(a, b)]
+        if not times and min(one.a.first, one.b.first) >= 0:  # all of it came more than once
+            times = [(one.a.first, one.b.first)]
         if times:
             timed.append((round(median(b - a for a, b in times)), place, one))
     timed.sort(key=lambda entry: entry[:2])

@@ -32,7 +32,7 @@ from two_taps import (
     through,
 )
 
-from analyzer.analysis.interception import EXCLUDED, POSSIBLE, PROVEN
+from analyzer.analysis.interception import EXCLUDED, POSSIBLE, PROVEN, UNKNOWN
 from analyzer.analysis.joined_traces import CLIENT_RANDOM
 from analyzer.analysis.two_places import TwoPlaces, compare_places
 
@@ -228,3 +228,15 @@ def test_a_real_path_that_loses_packets(tmp_path: Path):
     assert found.clock is not None
     assert abs(found.clock.offset - 9 * HOUR) < 100 * MS
     assert [pair.verdict for pair in found.pairs] == [EXCLUDED]
+
+
+def test_a_capture_is_the_same_as_itself():
+    n_compared = 0
+    for capture in sorted((Path(__file__).parents[2] / "captures").rglob("*.pcap*")):
+        found = compare_places(facts_of(capture).place(), facts_of(capture).place())
+        assert not found.is_different(), capture
+        assert found.alone == ([], []), capture
+        assert found.clock is None or found.clock.offset == 0, capture
+        assert {pair.verdict for pair in found.pairs} <= {EXCLUDED, UNKNOWN}, capture
+        n_compared += len(found.connections)
+    assert n_compared > 50
