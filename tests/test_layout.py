@@ -32,6 +32,8 @@ MANY_ATTRIBUTES = {
 TESTED_ELSEWHERE = {
     "cli/export_reading.py": "cli/test_export.py",
     "store/manifest_schema.py": "store/test_schema.py",
+    "cli/filtered_frames.py": "cli/test_display_filter.py",
+    "filters/capture_facts.py": "filters/test_session_fields.py",
     "filters/handshake_fields.py": "filters/test_tls_fields.py",
     "cli/export_arguments.py": "cli/test_export.py",
     "store/har_entry.py": "store/test_har_archive.py",

@@ -2,6 +2,7 @@
 
 ENGLISH_FILES = {
     "analysis/common_primes.py": "names of groups, as the RFCs have them",
+    "tls/messages/": "documentation of fields, in Wireshark's language as the labels of field lists",
     "api/": "the Python interface, whose errors and texts are English",
     "cli/manual_pages.py": "the requests of roff",
     "codec/field_tables.py": "errors of whoever writes a table of fields",

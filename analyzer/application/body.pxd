@@ -21,6 +21,7 @@ cdef class Body:
     cdef public long long n_wire
     cdef public bint complete
     cdef public bint decoded
+    cdef public long long end_frame
     cdef public bint plain
 
     cpdef void begin(self, Bodies bodies, list codings, object sink) except *

@@ -49,11 +49,12 @@ class Body:
     complete: whether all of it arrived; True also if there was none.
     decoded: whether no coding is left on it.
     plain: whether its bytes are not needed, so that `skip` may be called in place of `feed`.
+    end_frame: the frame in which it ended; 0 before that, and where it is not known.
     """
 
     __slots__ = (
-        "_bodies", "_codings", "_cut", "_digest", "_hashing", "_sink", "_stack", "_whole", "complete", "decoded", "length",
-        "n_wire", "plain",
+        "_bodies", "_codings", "_cut", "_digest", "_hashing", "_sink", "_stack", "_whole", "complete", "decoded", "end_frame",
+        "length", "n_wire", "plain",
     )  # fmt: skip
 
     def __init__(self, bodies: Bodies, codings: Codings | None, sink: Callable[[bytes], None] | None) -> None:
@@ -74,6 +75,7 @@ class Body:
         self.length = 0
         self.n_wire = 0
         self.complete = False
+        self.end_frame = 0
         self.decoded = codings is not None
         self.plain = not self._hashing and sink is None and not codings
 
@@ -113,6 +115,7 @@ class Body:
     def finish(self, frame: cython.longlong) -> None:
         """Handle the regular end of the body."""
         self.complete = self._whole and not self._cut
+        self.end_frame = frame
         if self._stack is not None and not self._stack.finished:
             self.complete = False
             self._bodies.note("malformed_content_coding", "the body ends before its coded data does", frame)

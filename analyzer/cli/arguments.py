@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 from analyzer.cli.command_texts import ABOUT, ABOUTS, EXAMPLES, STATUS, STATUSES
 from analyzer.cli.compare_arguments import add_compare
 from analyzer.cli.crosscheck_arguments import add_crosscheck
+from analyzer.cli.display_filter import FILTERED, add_filter
 from analyzer.cli.export_arguments import add_export
 from analyzer.cli.filter_options import add_macros
 from analyzer.cli.follow_arguments import add_follow
@@ -110,6 +111,8 @@ def parser() -> argparse.ArgumentParser:
         _ADDERS[name](command)
         if name in PARTED:
             add_part(command)
+        if name in FILTERED:
+            add_filter(command)
         if name not in ("export", "report", "validate"):
             add_output(command)
         _add_read_and_json(command)
@@ -237,10 +240,14 @@ def _add_follow(command: argparse.ArgumentParser) -> None:
 
 def _add_fields(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "word", nargs="?", default="", metavar="WORD", help="only codes that contain WORD in their name, title or meaning"
+        "word",
+        nargs="?",
+        default="",
+        metavar="WORD",
+        help="only fields that contain WORD in their name or label, or codes that have it in their name, title or meaning",
     )
     command.set_defaults(captures=[])  # this command reads no captures
-    lists = command.add_mutually_exclusive_group(required=True)
+    lists = command.add_mutually_exclusive_group()
     lists.add_argument("--findings", action="store_true", help="the codes of findings")
     lists.add_argument(
         "--causes", action="store_true", help="the codes of failed connections and decryption, and of invalid chains"

@@ -83,6 +83,7 @@ examples:
   analyzer packet trace.pcapng 6            the field tree of frame 6, and its bytes""",
     "fields": """\
 examples:
+  analyzer fields server_name               the fields of -Y that have this in their name or label
   analyzer fields --findings                what each finding means, how bad it is, and what would refute it
   analyzer fields --findings downgrade
   analyzer fields --causes --format json    why something did not decrypt, and what makes a chain invalid""",
@@ -126,7 +127,7 @@ ABOUTS = {
     "seal": "A time stamp on a bundle, from an authority (RFC 3161). The only command that goes online.",
     "validate": "Tries this installation on known material. The pack for a laboratory's file says what was run and seen.",
     "interfaces": "The interfaces of this machine, and what is missing to capture there.",
-    "fields": "The codes that records carry, and what each means.",
+    "fields": "The fields that -Y can filter by, or the codes that records carry, and what each means.",
     "filter": "What a display filter means, in words and as a tree. A mistake is shown at its place, with exit status 2.",
     "keys": "The audit of key logs: which sessions have which secrets, and which lines are unused, bad or contradicting.",
 }

@@ -17,7 +17,7 @@ _SHOWN = 60
 """Characters of a long expression that are shown around a mistake, in columns of a terminal."""
 
 
-def add_macros(command: argparse.ArgumentParser) -> None:
+def add_macros(command: argparse._ActionsContainer) -> None:
     """Add --macros."""
     command.add_argument(
         "--macros",

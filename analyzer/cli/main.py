@@ -9,6 +9,7 @@ from importlib import import_module
 
 from analyzer.cli.arguments import parse, parser
 from analyzer.cli.capture_paths import captures_in_order
+from analyzer.cli.display_filter import filter_of
 from analyzer.cli.exit_status import FAILED
 from analyzer.cli.hints import check_patterns, give_hints
 from analyzer.cli.output import CommandError, Output, complain, leave_pager
@@ -76,6 +77,7 @@ def _run(arguments: Sequence[str]) -> int:
     if options.command not in ("report", "compare"):  # for them, a folder is more than the captures in it
         options.captures = captures_in_order(given)
     part_of(options)  # what cannot be is said before anything is read
+    filter_of(options)
     captures = options.captures or getattr(options, "interfaces", [])
     _check_keys(options, captures)
     if getattr(options, "schema", False):
@@ -84,6 +86,10 @@ def _run(arguments: Sequence[str]) -> int:
     outputs = open_outputs(options, [*inputs, *paths_of_keys(options), *_trust_option_paths(options)])
     options.outputs = outputs
     _choose_pager(options, outputs)
+    if filter_of(options) is not None and options.command != "packets":  # that asks while it reads
+        from analyzer.cli.filtered_frames import matches_of
+
+        options.matches = matches_of(options, _seen(outputs))
     if results_are_english(options):
         keep_results_english()
     give_hints(options, given, os.environ)

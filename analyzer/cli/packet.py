@@ -67,7 +67,7 @@ class PacketPrinter(Listener):
         """See `Listener.packet`."""
         if frame.number == self._number and not self.done:
             if self._wanted is not None and not self._wanted(packet, frame):
-                raise CommandError(f"frame {frame.number} is not in the part that --since, --until and --host choose")
+                raise CommandError(f"frame {frame.number} is not in the part that --since, --until, --host and -Y choose")
             place = place_text(self._places, frame.number)
             _print_packet(self._output, frame, place, packet_problem(frame), packet_tree(self._engine, frame, events), events)
             self.done = True

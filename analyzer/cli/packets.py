@@ -2,10 +2,12 @@
 
 from argparse import Namespace
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from analyzer.capture.frame import Frame
 from analyzer.capture.frame_places import FramePlaces
 from analyzer.cli.capture_run import CaptureRun
+from analyzer.cli.display_filter import filter_of
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output
 from analyzer.cli.part_arguments import part_of
@@ -18,6 +20,9 @@ from analyzer.store.packet_info import Describer
 from analyzer.text.escape import csv_row
 from analyzer.text.packet_rows import PacketRows
 from analyzer.tls.events import Event
+
+if TYPE_CHECKING:
+    from analyzer.cli.filtered_frames import FrameFilter
 
 COLUMNS = (
     Column("no.", 0, right=True),
@@ -40,11 +45,20 @@ def run(options: Namespace, output: Output) -> int:
     """Print the packets of the captures, and return the exit status."""
     capture_run = CaptureRun(options.captures, output, streaming=True)
     keys = read_keys(options, capture_run, patient=False)
-    engine = Engine(detailed=True, places=False, reads_data=False, in_order=False, **keys)
+    compiled = filter_of(options)
+    engine = Engine(detailed=True, places=compiled is not None, reads_data=False, in_order=False, **keys)
     places = capture_run.reader.places
     part = capture_run.part = part_of(options)
     wanted = frames_of(part, options, output, keys)
-    capture_run.run(engine, [PacketList(one, engine, places, wanted) for one in options.outputs])
+    passes = None
+    if compiled is not None:
+        from analyzer.cli.filtered_frames import frame_filter
+
+        passes = frame_filter(compiled, options, output, keys, engine)
+    lists = [PacketList(one, engine, places, wanted, passes) for one in options.outputs]
+    capture_run.run(engine, lists)
+    if passes is not None and not passes.n_passed:
+        passes.say_why(options, output, keys)
     return capture_run.status()
 
 
@@ -53,8 +67,16 @@ class PacketList(Listener):
 
     sees_packets = True
 
-    def __init__(self, output: Output, engine: Engine, places: FramePlaces, wanted: PartFrames | None = None) -> None:
-        """places: in which capture a frame is. wanted: tells which frames get a row; None for all."""
+    def __init__(
+        self,
+        output: Output,
+        engine: Engine,
+        places: FramePlaces,
+        wanted: PartFrames | None = None,
+        passes: "FrameFilter | None" = None,
+    ) -> None:
+        """places: in which capture a frame is. wanted, passes: tell which frames get a row; None for all."""
+        self._passes = passes
         self._output = output
         self._wanted = wanted
         self._start = -1
@@ -70,7 +92,8 @@ class PacketList(Listener):
         if self._start < 0:
             self._start = frame.at
         words = self._describer.describe(frame, events)  # of each frame: it follows windows and numbers
-        if self._wanted is None or self._wanted(packet, frame):
+        passed = self._passes is None or self._passes(frame, events)
+        if passed and (self._wanted is None or self._wanted(packet, frame)):
             self._write(frame, self._start, *words)
         if events:
             self._plaintext.clear()

@@ -59,14 +59,15 @@ def part_of(options: Namespace) -> "Part | None":
     """Return the part that the options choose; None for all of the capture. Raises CommandError for an empty span of time."""
     since, until, hosts = getattr(options, "since", None), getattr(options, "until", None), getattr(options, "host", [])
     numbers = frozenset(getattr(options, "numbers", ()))
-    if since is None and until is None and not hosts and not numbers:
+    matches = getattr(options, "matches", None)
+    if since is None and until is None and not hosts and not numbers and matches is None:
         return None
     if since is not None and until is not None and since >= until:
         raise CommandError("--since is not before --until: nothing can be between them")
     from analyzer.store.part import Part
 
     addresses = frozenset(address for address, _ in hosts if address is not None)
-    return Part(since, until, addresses, frozenset(name for _, name in hosts if name is not None), numbers)
+    return Part(since, until, addresses, frozenset(name for _, name in hosts if name is not None), numbers, matches)
 
 
 def beside_the_part(part: "Part | None", files: "list[FileFacts]") -> str:
@@ -87,6 +88,7 @@ def part_text(part: "Part") -> str:
     """Return the part as the options that choose it."""
     chosen = part.record()
     options = [("--since", chosen["since"]), ("--until", chosen["until"]), *(("--host", host) for host in chosen["hosts"])]
+    options.append(("-Y", chosen["filter"]))
     return " ".join(f"{option} {value}" for option, value in options if value is not None)
 
 

@@ -57,7 +57,8 @@ class PartFrames:
 
     def __call__(self, packet: Packet, frame: Frame) -> bool:
         """Return whether the frame, which was read into `packet`, is in the part."""
-        if not self._part.has_moment(frame.at):
+        matches = self._part.matches
+        if not self._part.has_moment(frame.at) or (matches is not None and not matches.has_frame(frame.number)):
             return False
         if not self._part.has_hosts or self._part.has_address(packet):
             return True
@@ -94,12 +95,14 @@ def chosen_sessions(part: Part | None, options: Namespace, output: Output, keys:
     found = sessions_of(part, options, output, keys).numbers
     chosen = sorted(found.intersection(numbers) if numbers else found)
     if not chosen:
-        raise CommandError(f"{names_of(options.captures)}: no session is in the part that --since, --until and --host choose")
+        raise CommandError(
+            f"{names_of(options.captures)}: no session is in the part that --since, --until, --host and -Y choose"
+        )
     return chosen
 
 
 def not_in_part(options: Namespace, number: int) -> CommandError:
     """Return the error that a session is not in the part."""
     return CommandError(
-        f"{names_of(options.captures)}: session {number} is not in the part that --since, --until and --host choose"
+        f"{names_of(options.captures)}: session {number} is not in the part that --since, --until, --host and -Y choose"
     )

@@ -16,11 +16,13 @@ from analyzer.cli.key_files import Keys
 from analyzer.cli.output import CommandError, Output
 from analyzer.cli.part_arguments import part_of
 from analyzer.cli.rows import clock
+from analyzer.cli.session_argument import is_filter
 from analyzer.engine import Engine, Listener
 from analyzer.store.named_host import read_host
 from analyzer.store.part import Part
 from analyzer.store.session_record import session_head
 from analyzer.text.language import say
+from analyzer.text.punctuation import listing
 from analyzer.tls.events import Event, SessionEnded
 
 SHOWN = 6
@@ -39,6 +41,8 @@ def session_number(options: Namespace, output: Output, keys: Keys) -> int:
     if isinstance(options.id, int):
         return options.id
     word: str = options.id
+    if is_filter(word):
+        return _filtered(word, options, output)
     capture_run = CaptureRun(options.captures, output)
     if not capture_run.rereadable():
         raise CommandError(f"{names_of(options.captures)}: to find a name, this is read twice: save it to a file first")
@@ -46,6 +50,27 @@ def session_number(options: Namespace, output: Output, keys: Keys) -> int:
     settings: Keys = {**keys, "may_grow": None}
     capture_run.run(Engine(fields=False, reads_data=False, **settings), [found])
     return found.chosen(names_of(options.captures))
+
+
+def _filtered(text: str, options: Namespace, output: Output) -> int:
+    """Return the number of the only session of the part with a packet that passes a filter. Raises CommandError."""
+    from analyzer.cli.filtered_frames import matches_of
+
+    asked = Namespace(**{**vars(options), "filter": text})
+    if hasattr(asked, "compiled_filter"):
+        del asked.compiled_filter
+    matches = matches_of(asked, output)
+    chosen = getattr(options, "matches", None)
+    found: list[int] = (
+        sorted(matches.sessions if chosen is None else matches.sessions & chosen.sessions) if matches is not None else []
+    )
+    if len(found) == 1:
+        return found[0]
+    captures = names_of(options.captures)
+    if not found:
+        raise CommandError(f"{captures}: no TLS session has a packet that passes {text}")
+    listed = listing([*map(str, found[:SHOWN]), *(["…"] if len(found) > SHOWN else [])])
+    raise CommandError(f"{captures}: {len(found)} sessions pass {text}: {listed}; give the number of one, such as {found[0]}")
 
 
 class _Sessions(Listener):

@@ -20,6 +20,9 @@ Commands = Mapping[str, argparse.ArgumentParser]
 DEFAULT = "summary"
 """The command of a line without one."""
 
+FILTERING = "packets"
+"""The command of such a line with a display filter."""
+
 READ = ("-r", "--read")
 """The options whose values are captures."""
 
@@ -65,7 +68,11 @@ def with_command(words: list[str], commands: Commands) -> list[str]:
         missed = no_such_command(first, commands)
         if missed:
             raise CommandError(missed)
-    return [*before, DEFAULT, *words[at:]]
+    return [*before, FILTERING if any(map(_is_filter, words[at:])) else DEFAULT, *words[at:]]
+
+
+def _is_filter(word: str) -> bool:
+    return word == "--filter" or word.startswith(("-Y", "--filter="))
 
 
 def in_order(words: list[str], at: int, commands: Commands) -> list[str]:

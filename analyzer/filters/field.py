@@ -29,6 +29,13 @@ class Field:
     """The name that is to be used in its place, where this one is deprecated."""
 
     @property
+    def type_name(self) -> str:
+        """Wireshark's name of the type, such as `FT_UINT16`."""
+        names = {FieldType.IPV4: "IPv4", FieldType.IPV6: "IPv6", FieldType.FLOAT: "DOUBLE"}
+        wide = self.type in (FieldType.UINT, FieldType.INT)
+        return f"FT_{names.get(self.type, self.type.name)}{self.bits if wide else ''}"
+
+    @property
     def family(self) -> str:
         """The part of the name before the first dot: `tcp`."""
         return self.name.split(".", 1)[0]

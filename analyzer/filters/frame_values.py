@@ -9,12 +9,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from analyzer.capture.frame import Frame
+from analyzer.filters.capture_facts import CaptureFacts
 from analyzer.filters.field import Field
 from analyzer.filters.field_type import FieldType, Value
 from analyzer.filters.frame_view import Found, FrameView, Source
 from analyzer.filters.header_places import header_fields
 from analyzer.filters.packet_values import Occurrence
-from analyzer.filters.value_sources import source_of
+from analyzer.filters.value_sources import needs_engine, needs_facts, source_of
 from analyzer.flows.fragments import Defragmenter
 from analyzer.packet.addresses import address_text
 from analyzer.packet.layer_places import BOOLEAN, HEADER, LayerPlaces, Place
@@ -27,12 +28,21 @@ _ALL = 1 << 30
 _NOTHING: list[Occurrence] = []
 
 
+def needs_of(fields: Iterable[Field]) -> tuple[bool, bool]:
+    """Return whether one of the fields needs an engine, and whether one needs the facts of a first reading."""
+    names = [field.name for field in fields if field.name not in header_fields()]
+    return any(map(needs_engine, names)), any(map(needs_facts, names))
+
+
 class FrameValues:
     """Answers a filter about one frame after the other (`PacketValues`). Every frame goes through `take`, in their order."""
 
-    def __init__(self, fields: Iterable[Field], engine: "Engine | None" = None) -> None:
-        """fields: of the filters that will ask. engine: that gets every frame before it comes here; see `needs_engine`."""
-        self._view = FrameView(engine)
+    def __init__(self, fields: Iterable[Field], engine: "Engine | None" = None, facts: CaptureFacts | None = None) -> None:
+        """fields: of the filters that will ask. engine: that gets every frame before it comes here; facts: of a first reading.
+
+        `needs_of` says which of them the fields need. Without them such a field is absent.
+        """
+        self._view = FrameView(engine, facts)
         self._defragmenter = Defragmenter()
         places = header_fields()
         self._places: dict[Field, tuple[Place, ...]] = {}
@@ -63,6 +73,10 @@ class FrameValues:
         for index, source in enumerate(self._all):
             self._found[index] = None
             source.take(view)
+
+    def key(self) -> bytes:
+        """Return addresses and ports of the innermost TCP or UDP header, as `Packet.key`; empty without one."""
+        return self._view.layers.packet.key()
 
     def has(self, field: Field) -> bool:
         """See `PacketValues.has`."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from analyzer.capture.frame import Frame
+from analyzer.filters.capture_facts import CaptureFacts
 from analyzer.filters.packet_values import Occurrence
 from analyzer.packet.layer_places import LayerPlaces
 from analyzer.tls.events import Event
@@ -19,13 +20,14 @@ class FrameView:
     """One frame. The same object is filled again for every frame.
 
     frame: the frame. layers: its headers. events: those that it caused; always empty without an engine. engine: the engine that
-    was fed with it, None where nothing is reassembled.
+    was fed with it, None where nothing is reassembled. facts: what a first reading found, None without one.
     """
 
-    __slots__ = ("engine", "events", "frame", "layers")
+    __slots__ = ("engine", "events", "facts", "frame", "layers")
 
-    def __init__(self, engine: "Engine | None") -> None:
+    def __init__(self, engine: "Engine | None", facts: CaptureFacts | None) -> None:
         self.engine = engine
+        self.facts = facts
         self.frame: Frame = Frame()
         self.layers = LayerPlaces()
         self.events: Sequence[Event] = ()

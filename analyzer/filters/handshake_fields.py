@@ -43,6 +43,7 @@ _HEX = {"versions", "cipher_suites", "supported_groups", "signature_schemes"}
 """Registries whose numbers are written in hex."""
 
 _MILLISECOND = 1_000_000
+_LENGTH = "length:"
 
 
 @cache
@@ -54,7 +55,7 @@ def message_fields() -> dict[str, Field]:
         if spec.filter and spec.filter not in fields:
             fields[spec.filter] = _field(spec.filter, _type(chosen), spec.doc, chosen.registry)
         if spec.size_filter and spec.size_filter not in fields:
-            fields[spec.size_filter] = _field(spec.size_filter, f"UINT{8 * (chosen.width or 1)}", f"length: {spec.doc}", "")
+            fields[spec.size_filter] = _field(spec.size_filter, f"UINT{8 * (chosen.width or 1)}", f"{_LENGTH} {spec.doc}", "")
     return fields
 
 

@@ -9,11 +9,22 @@ from analyzer.filters.frame_view import Source
 from analyzer.filters.handshake_fields import message_fields
 from analyzer.filters.value_strings import rows, type_of, value_strings
 
-LISTS = {"frame_fields": "FrameFields", "tcp_fields": "TcpFields", "tls_fields": "TlsFields", "dns_fields": "DnsFields"}
+LISTS = {
+    "frame_fields": "FrameFields",
+    "tcp_fields": "TcpFields",
+    "tls_fields": "TlsFields",
+    "dns_fields": "DnsFields",
+    "http_fields": "HttpFields",
+    "session_fields": "SessionFields",
+}
 """The lists of fields (`*.csv`), and the class that finds them, in the module of the same name."""
 
 NEEDS_ENGINE = frozenset({"tls_fields"})
 """The lists whose fields are in what the engine reassembles or decrypts."""
+
+
+NEEDS_FACTS = frozenset({"http_fields", "session_fields"})
+"""The lists whose fields need to know what comes behind the frame."""
 
 
 def source_of(name: str) -> Callable[[], Source]:
@@ -24,6 +35,11 @@ def source_of(name: str) -> Callable[[], Source]:
 def needs_engine(name: str) -> bool:
     """Return whether a field that is no header field needs an engine."""
     return _list_of(name) in NEEDS_ENGINE
+
+
+def needs_facts(name: str) -> bool:
+    """Return whether a field that is no header field needs a first reading of the capture (`capture_facts`)."""
+    return _list_of(name) in NEEDS_FACTS
 
 
 def listed_fields() -> Iterator[Field]:

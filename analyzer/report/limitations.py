@@ -5,12 +5,12 @@ from typing import Any
 
 Limitation = dict[str, Any]
 
-UNREAD = frozenset(("stopped", "unread_capture", "damaged_capture", "only_since", "only_until", "only_hosts"))
+UNREAD = frozenset(("stopped", "unread_capture", "damaged_capture", "only_since", "only_until", "only_hosts", "only_filter"))
 """Codes of the limitations by which packets of the captures are not in the report: its first page has to say so."""
 
 
-def part_limitations(since: str | None, until: str | None, hosts: Sequence[str]) -> list[Limitation]:
-    """Return the limitations of a report on a part of the captures: from a time on, up to a time, of some hosts."""
+def part_limitations(since: str | None, until: str | None, hosts: Sequence[str], filter: str | None) -> list[Limitation]:  # noqa: A002
+    """Return the limitations of a report on a part of the captures: a span of time, some hosts, what passes a filter."""
     found: list[Limitation] = []
     if since is not None:
         found.append({"code": "only_since", "args": {"since": since}})
@@ -18,6 +18,8 @@ def part_limitations(since: str | None, until: str | None, hosts: Sequence[str])
         found.append({"code": "only_until", "args": {"until": until}})
     if hosts:
         found.append({"code": "only_hosts", "args": {"hosts": ", ".join(hosts)}})
+    if filter is not None:
+        found.append({"code": "only_filter", "args": {"filter": filter}})
     return found
 
 

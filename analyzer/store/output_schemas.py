@@ -267,10 +267,11 @@ KEYS: Schema = document(
 CODE: Schema = document(
     "code",
     record(
-        "A code that records carry: a line of `analyzer fields --format json`.",
+        "A field that can be filtered, or a code that records carry: a line of `analyzer fields --format json`.",
         {
-            "list": one_of("which list it is in", ("findings", "decryption_failures", "chain_problems", "outcome_causes")),
-            "code": text("the code"),
+            "list": one_of("which list it is in",
+                           ("fields", "findings", "decryption_failures", "chain_problems", "outcome_causes")),
+            "code": text("the code, or the name of the field"),
             "severities": or_null(several("severities with which it is given; null where its list has none",
                                           one_of("a severity", SEVERITIES))),
             "title": text("what it is, in a few words"),
@@ -278,6 +279,9 @@ CODE: Schema = document(
             "reference": or_null(text("RFC and section")),
             "refuted_by": or_null(text("what would show that it is not so")),
             "advice": or_null(text("what to do next")),
+            "type": or_null(text("the type of a field, such as FT_UINT16; null for a code")),
+            "values": or_null(several("what the numbers of a field are called; null where they have no names",
+                                      text("a number, an equals sign and its name"))),
         },
     ),
     {},

@@ -1,4 +1,4 @@
-"""A part of a capture: what happened in a span of time, and what one host did.
+"""A part of a capture: what happened in a span of time, what one host did, and what passes a display filter.
 
 The capture is read as a whole, because sessions depend on what was before them; only what is shown is limited. So frames and
 sessions keep their numbers, and verdicts are those of the whole. The span is half open, as that of `editcap -A -B`: spans that
@@ -8,14 +8,44 @@ A host is an address, or a server name. An address is that of a side, or one tha
 ClientHello, or what a proxy was asked to connect to, also where TLS never began.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
 
+from analyzer.packet.addresses import reverse_key
 from analyzer.packet.packet import Packet
 from analyzer.store.named_host import canonical_name
 from analyzer.store.session_record import rfc3339, session_head
 from analyzer.tls.session import Session
+
+
+class Matches:
+    """What a display filter chooses. text: the filter. sessions: with a packet that passed. keys: of connections with one."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.sessions: set[int] = set()
+        self.keys: set[bytes] = set()
+        self._frames = bytearray()
+
+    def add(self, frame: int, key: bytes, sessions: Iterable[int]) -> None:
+        """Add a packet that passed. key: its addresses and ports, empty without them; sessions: that it belongs to."""
+        place = frame >> 3
+        if place >= len(self._frames):
+            self._frames.extend(bytes(place + 1024 - len(self._frames)))
+        self._frames[place] |= 1 << (frame & 7)
+        if key:
+            self.keys.add(key)
+        self.sessions.update(sessions)
+
+    def has_frame(self, frame: int) -> bool:
+        """Return whether the packet passed."""
+        return frame >> 3 < len(self._frames) and bool(self._frames[frame >> 3] >> (frame & 7) & 1)
+
+    def has_connection(self, key: bytes) -> bool:
+        """Return whether a packet of that connection passed, in one of its directions."""
+        return key in self.keys or reverse_key(key) in self.keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +53,7 @@ class Part:
     """What is shown. since: the first moment, in nanoseconds since 1970, or None; until: the first moment behind it, or None.
 
     addresses: hosts by their address, as text; names: by server name, in lower case. A host is in either of them. Both are
-    empty for all hosts. numbers: of the sessions; empty for all.
+    empty for all hosts. numbers: of the sessions; empty for all. matches: what passes the display filter, None for all.
     """
 
     since: int | None = None
@@ -31,6 +61,7 @@ class Part:
     addresses: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
     numbers: frozenset[int] = frozenset()
+    matches: Matches | None = None
 
     @property
     def has_hosts(self) -> bool:
@@ -49,7 +80,8 @@ class Part:
     def record(self) -> dict[str, Any]:
         """Return the part as JSON values."""
         since, until = (None if at is None else rfc3339(max(0, at)) for at in (self.since, self.until))
-        return {"since": since, "until": until, "hosts": sorted(self.addresses | self.names)}
+        text = None if self.matches is None else self.matches.text
+        return {"since": since, "until": until, "hosts": sorted(self.addresses | self.names), "filter": text}
 
     def has_moment(self, at: int) -> bool:
         """Return whether a moment is in the span. at: nanoseconds since 1970; below 0 if it is not known."""
@@ -79,6 +111,8 @@ class Part:
 
     def has_record(self, record: dict[str, Any]) -> bool:
         """Return whether a session is in the part, by its record."""
+        if self.matches is not None and record["id"] not in self.matches.sessions:
+            return False
         return self.has_time(record["start_time"], record["end_time"]) and self.has_ends(record)
 
     def has_session(self, session: Session) -> bool:

@@ -40,6 +40,7 @@ PART = or_null(
             "since": or_null(reference("the first moment", "time")),
             "until": or_null(reference("the first moment behind it", "time")),
             "hosts": several("addresses and server names, of which one is a side", text("one host")),
+            "filter": or_null(text("the display filter of -Y that packets pass; null without one")),
         },
     )
 )

@@ -58,7 +58,11 @@ def test_references_are_told_in_the_language_of_the_text(run: Run):
     assert '"reference":"RFC9850 section 2"' in run("fields", "--causes", "no_secret", "--format", "json", "--lang", "zh").text
 
 
-def test_a_list_has_to_be_chosen(run: Run):
-    ran = run("fields")
-    assert ran.status == 2
-    assert "--findings --causes" in ran.complaint
+def test_without_a_list_the_fields_of_filters_are_listed(run: Run):
+    rows = [json.loads(line) for line in run("fields", "ciphersuite", "--format", "json").out.splitlines()]
+    suites = next(row for row in rows if row["code"] == "tls.handshake.ciphersuite")
+    assert (suites["list"], suites["type"]) == ("fields", "FT_UINT16")
+    assert "4865=TLS_AES_128_GCM_SHA256" in suites["values"]
+    assert "tls.handshake.ciphersuite  UINT16  A cipher suite that the client offers" in run("fields", "ciphersuite").text
+    ran = run("fields", "ciphersiute")
+    assert (ran.status, "did you mean" in ran.complaint or "no field" in ran.complaint) == (2, True)

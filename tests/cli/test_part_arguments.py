@@ -111,7 +111,7 @@ def test_one_session_or_frame_has_to_be_in_the_part(run: Run, demo: Path):
     for command in ("show", "follow"):
         done = run(command, demo, 3, *news)
         assert (done.status, done.out) == (2, b"")
-        assert "session 3 is not in the part that --since, --until and --host choose" in done.complaint
+        assert "session 3 is not in the part that --since, --until, --host and -Y choose" in done.complaint
     assert "frame 3 is not in the part" in run("packet", demo, 3, *news).complaint
 
 
@@ -147,7 +147,7 @@ def test_the_summary_counts_the_part(run: Run, demo: Path):
     words = ("--host", "www.bank.example", "--since", f"{DAY}09:00:10Z")
     found = json.loads(run("summary", demo, "--format", "json", *words).out)
     packets = lines(run("packets", demo, "--format", "json", *words).out)
-    assert found["part"] == {"since": f"{DAY}09:00:10.000000000Z", "until": None, "hosts": ["www.bank.example"]}
+    assert found["part"] == {"since": f"{DAY}09:00:10.000000000Z", "until": None, "hosts": ["www.bank.example"], "filter": None}
     assert found["packets"] == len(packets) > 0
     assert found["bytes"] == sum(packet["length"] for packet in packets)
     assert found["sessions"]["count"] == 1

@@ -47,7 +47,7 @@ def test_a_part_of_the_capture_leaves_fewer(run: Run, demo: Path):
         (["show", "captures/demo.pcapng", "nws.example"], "no TLS session with nws.example; there are news.example, "),
         (["show", "captures/incidents/no-tls.pcapng", "a.example"], "No such file"),
         (["show", "-", "news.example"], "-: to find a name, this is read twice: save it to a file first"),
-        (["show", "captures/demo.pcapng", "a b"], "'a b' is no number and no server name"),
+        (["show", "captures/demo.pcapng", "a b"], "'a b' is no number, no server name and no filter"),
         (["show", "captures/demo.pcapng", "README.md"], "'README.md' is a file: which session of it?"),
     ],
 )

@@ -38,7 +38,7 @@ def test_captures_stand_where_they_like():
     [
         ("show a.pcap", "ID"),
         ("show captures/demo.pcapng README.md", "'README.md' is a file: which session of it?"),
-        ("show a.pcap b..pcap", "'b..pcap' is no number and no server name"),
+        ("show a.pcap b..pcap", "'b..pcap' is no number, no server name and no filter"),
         ("a.pcap show", "ID"),
         ("show a.pcap 1 -k", "expected one argument"),
         ("sessions a.pcap --never b.pcap", "--never"),

@@ -5,11 +5,13 @@ import subprocess
 from contextlib import closing
 
 from analyzer.capture.capture_reader import CaptureReader
-from analyzer.engine import Engine
+from analyzer.engine import Engine, run
+from analyzer.filters.capture_facts import CaptureFacts
 from analyzer.filters.field_table import field_table
 from analyzer.filters.field_type import FieldType
-from analyzer.filters.frame_values import FrameValues
+from analyzer.filters.frame_values import FrameValues, needs_of
 from analyzer.secrets.keylog import KeyLog
+from analyzer.store.chain_options import read_chains
 
 
 def fields_of(*names):
@@ -17,14 +19,27 @@ def fields_of(*names):
     return [field_table().get(name) for name in names]
 
 
+def keylog_of(keys):
+    """A key log from a file; None without one."""
+    if keys is None:
+        return None
+    keylog = KeyLog()
+    keylog.take(keys.read_bytes(), str(keys))
+    return keylog
+
+
+def facts_of(path, keys=None):
+    """What a first reading finds."""
+    chains = read_chains()
+    facts = CaptureFacts(chains)
+    run(CaptureReader([str(path)]), Engine(watches_http=True, keylog=keylog_of(keys)), [chains, facts])
+    return facts
+
+
 def readings(path, fields, keys=None, engine=False):
-    """Yield the values of these fields, as lists, of one frame after the other."""
-    keylog = None
-    if keys is not None:
-        keylog = KeyLog()
-        keylog.take(keys.read_bytes(), str(keys))
-    fed = Engine(detailed=True, in_order=False, keylog=keylog) if engine else None
-    values = FrameValues(fields, fed)
+    """Yield the values of these fields, as lists, of one frame after the other. engine: whether more is read than headers."""
+    fed = Engine(detailed=True, in_order=False, keylog=keylog_of(keys)) if engine else None
+    values = FrameValues(fields, fed, facts_of(path, keys) if engine and needs_of(fields)[1] else None)
     with closing(CaptureReader([str(path)]).packet_readers()) as readers:
         for frames in readers:
             while fed.step(frames) if fed is not None else frames.advance():

@@ -11,7 +11,7 @@ from analyzer.filters.field_type import FieldType
 from analyzer.filters.value_sources import LISTS, source_of
 from analyzer.filters.value_strings import rows, type_of, value_strings
 
-CHANGED = {"frame.time_epoch", "tls.handshake.verify_data"}
+CHANGED = {"frame.time_epoch", "http.response.code", "tls.handshake.verify_data"}
 """Fields that have another type in Wireshark 4.6 than in 4.0."""
 
 MOST = 300
@@ -31,10 +31,7 @@ def listed(program):
 
 def wire_type(field):
     """Wireshark's name of the type of a field of ours."""
-    plain = {FieldType.IPV4: "FT_IPv4", FieldType.IPV6: "FT_IPv6", FieldType.FLOAT: "FT_DOUBLE"}
-    if field.type in (FieldType.UINT, FieldType.INT):
-        return f"FT_{field.type.name}{field.bits}"
-    return plain.get(field.type, f"FT_{field.type.name}")
+    return field.type_name
 
 
 @pytest.mark.peer("tshark")

@@ -1,0 +1,190 @@
+"""Finds the frames that pass a display filter, and their sessions, in readings of their own.
+
+A command that shows sessions knows only at their end whether one of their packets passed. So it reads the captures before: once
+for what a filter wants to know of the future (`filters.capture_facts`) and which frames a session has, and once to ask the
+filter about every frame. `packets` asks while it reads, unless the filter wants to know the future.
+"""
+
+from argparse import Namespace
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from analyzer.capture.frame import Frame
+from analyzer.cli.capture_paths import names_of
+from analyzer.cli.capture_run import CaptureRun
+from analyzer.cli.display_filter import filter_of
+from analyzer.cli.key_files import Keys, read_keys
+from analyzer.cli.output import CommandError, Output, complain
+from analyzer.cli.trust_options import read_chains
+from analyzer.engine import Engine, Listener
+from analyzer.filters.capture_facts import CaptureFacts
+from analyzer.filters.frame_values import FrameValues, needs_of
+from analyzer.filters.value_tally import Tally
+from analyzer.packet.packet import Packet
+from analyzer.store.chain_options import read_chains as default_chains
+from analyzer.store.part import Matches
+from analyzer.tls.events import Event
+
+if TYPE_CHECKING:
+    from analyzer.filters.compiled_filter import CompiledFilter
+
+
+class FrameFilter:
+    """Asks a filter about every frame, in their order. values: of the last frame. n_passed: how many passed."""
+
+    def __init__(self, compiled: "CompiledFilter", engine: Engine | None, facts: CaptureFacts | None = None) -> None:
+        """engine: that every frame goes through before; None where the filter needs none."""
+        self._compiled = compiled
+        self._matches = compiled.matches
+        self.values = FrameValues(compiled.fields, engine, facts)
+        self.n_passed = 0
+
+    def __call__(self, frame: Frame, events: Sequence[Event]) -> bool:
+        """Return whether a frame passes. events: those that it caused."""
+        self.values.take(frame, events)
+        if not self._matches(self.values):
+            return False
+        self.n_passed += 1
+        return True
+
+    def say_why(self, options: Namespace, output: Output, keys: Keys) -> None:
+        """Say on standard error why no packet passed, if the captures can be read again."""
+        say_why(options, output, keys, self._compiled)
+
+
+def frame_filter(compiled: "CompiledFilter", options: Namespace, output: Output, keys: Keys, engine: Engine) -> FrameFilter:
+    """Return what asks a filter, for a command that reads every frame through that engine.
+
+    The captures are read before if the filter wants to know the future. Raises CommandError if they are a pipe then.
+    """
+    _take_references(options, output, keys, compiled)
+    facts = _read_facts(options, output, keys, compiled) if needs_of(compiled.fields)[1] else None
+    return FrameFilter(compiled, engine, facts)
+
+
+def matches_of(options: Namespace, output: Output) -> Matches | None:
+    """Return the frames that pass the filter of the options, and their sessions; None without a filter.
+
+    Raises CommandError for captures and key logs that cannot be read twice.
+    """
+    compiled = filter_of(options)
+    if compiled is None:
+        return None
+    if "-" in options.keylog:
+        raise CommandError("-: for this filter, key logs are read twice: save them to a file first")
+    keys = read_keys(options, CaptureRun(options.captures, output), patient=False)
+    _take_references(options, output, keys, compiled)
+    facts = _read_facts(options, output, keys, compiled)
+    engine = _frame_engine(keys) if needs_of(compiled.fields)[0] else None
+    passes = FrameFilter(compiled, engine, facts)
+    found = Matches(compiled.text)
+
+    def take(frame: Frame, events: Sequence[Event]) -> None:
+        if passes(frame, events):
+            key = passes.values.key()
+            found.add(frame.number, key, facts.sessions_at(key, frame.number))
+
+    _read_frames(options, output, engine, take)
+    if not passes.n_passed:
+        say_why(options, output, keys, compiled)
+    return found
+
+
+def _read_facts(options: Namespace, output: Output, keys: Keys, compiled: "CompiledFilter") -> CaptureFacts:
+    """Return the facts of a first reading."""
+    capture_run = CaptureRun(options.captures, output)
+    if not capture_run.rereadable():
+        raise CommandError(f"{names_of(options.captures)}: for this filter, this is read twice: save it to a file first")
+    names = {field.family for field in compiled.fields}
+    own = [field.name for field in compiled.fields if field.family == "analyzer"]
+    judged = any("chain" in name or "outcome" in name for name in own)
+    chains = read_chains(options) if "trust" in options else default_chains()
+    has_http = bool(names & {"http", "http2"})
+    facts = CaptureFacts(chains, records=bool(own), exchanges=has_http)
+    settings: Keys = {**keys, "may_grow": None}
+    reads_data = has_http or any("finding" in name for name in own)
+    engine = Engine(fields=False, reads_data=reads_data, watches_http=has_http, watches_revocation=judged, **settings)
+    capture_run.run(engine, [chains, facts])
+    return facts
+
+
+def _frame_engine(keys: Keys) -> Engine:
+    settings: Keys = {**keys, "may_grow": None}
+    return Engine(detailed=True, reads_data=False, in_order=False, **settings)
+
+
+class _Frames(Listener):
+    """Gives every frame to a function, until it is done."""
+
+    sees_packets = True
+
+    def __init__(self, take: "Take") -> None:
+        self._take = take
+
+    def packet(self, packet: Packet, frame: Frame, events: Sequence[Event]) -> None:
+        """See `Listener.packet`."""
+        self._take(frame, events)
+
+
+def _read_frames(options: Namespace, output: Output, engine: Engine | None, take: "Take") -> None:
+    """Give every frame of the captures to a function, through the engine if there is one."""
+    capture_run = CaptureRun(options.captures, output)
+    if engine is not None:
+        capture_run.run(engine, [_Frames(take)])
+        return
+    with closing(capture_run.packet_readers()) as readers:
+        for reader in readers:
+            frame = reader.frame
+            while reader.advance():
+                take(frame, ())
+
+
+def _take_references(options: Namespace, output: Output, keys: Keys, compiled: "CompiledFilter") -> None:
+    """Give the references of a filter their values, from the selected frame."""
+    if not compiled.reference_fields:
+        return
+    number = options.selected_frame
+    needs_engine, needs_facts = needs_of(compiled.reference_fields)
+    facts = _read_facts(options, output, keys, compiled) if needs_facts else None
+    engine = _frame_engine(keys) if needs_engine else None
+    values = FrameValues(compiled.reference_fields, engine, facts)
+    seen = False
+
+    def take(frame: Frame, events: Sequence[Event]) -> None:
+        nonlocal seen
+        if frame.number <= number:
+            values.take(frame, events)
+        if frame.number == number:
+            compiled.select(values)
+            seen = True
+
+    if not CaptureRun(options.captures, output).rereadable():
+        raise CommandError(f"{names_of(options.captures)}: for this filter, this is read twice: save it to a file first")
+    _read_frames(options, output, engine, take)
+    if not seen:
+        raise CommandError(f"{names_of(options.captures)}: no frame {number}, which --selected-frame names")
+
+
+def say_why(options: Namespace, output: Output, keys: Keys, compiled: "CompiledFilter") -> None:
+    """Say on standard error why no packet passed: which fields no packet has, and which values the others have."""
+    if not CaptureRun(options.captures, output).rereadable():
+        return
+    needs_engine, needs_facts = needs_of(compiled.fields)
+    engine = _frame_engine(keys) if needs_engine else None
+    values = FrameValues(compiled.fields, engine, _read_facts(options, output, keys, compiled) if needs_facts else None)
+    tallies = {field: Tally(field) for field in sorted(compiled.fields, key=lambda field: field.name)}
+
+    def take(frame: Frame, events: Sequence[Event]) -> None:
+        values.take(frame, events)
+        for field, tally in tallies.items():
+            tally.take(values.values(field))
+
+    _read_frames(options, output, engine, take)
+    complain(f"no packet passes {compiled.text}")
+    for tally in tallies.values():
+        complain(tally.sentence())
+
+
+Take = Callable[[Frame, Sequence[Event]], None]
+"""Takes a frame and the events that it caused."""

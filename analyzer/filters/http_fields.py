@@ -1,0 +1,119 @@
+"""The fields of HTTP, decrypted or not: of HTTP/1 where the message is complete, of HTTP/2 where its header section is.
+
+They come from the exchanges that a first reading found (`capture_facts`). A field line has a field of its own under its name if
+`http_fields.csv` lists it.
+"""
+
+from collections.abc import Iterable, Iterator
+from http import HTTPStatus
+
+from analyzer.application.exchange import Exchange
+from analyzer.application.request_target import target_of
+from analyzer.filters.frame_view import Found, FrameView
+from analyzer.filters.packet_values import Occurrence
+from analyzer.filters.value_strings import rows
+
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
+_DECLARED = {row["name"] for row in rows("http_fields")}
+
+
+class HttpFields:
+    """The source of `http.*` and `http2.*`."""
+
+    def take(self, view: FrameView) -> None:
+        """See `Source.take`."""
+
+    def find(self, view: FrameView) -> Found:
+        """See `Source.find`."""
+        facts, number = view.facts, view.frame.number
+        found: Found = {}
+        if facts is None:
+            return {}
+        pairs: list[tuple[str, object]] = []
+        for exchange in facts.requests.get(number, ()):
+            pairs += _request(exchange)
+        for exchange in facts.responses.get(number, ()):
+            pairs += _response(exchange)
+        for exchange, answered in facts.sections.get(number, ()):
+            pairs += _section(exchange, answered)
+        for name, value in pairs:
+            found.setdefault(name, []).append(Occurrence(value, b"" if value == b"" else None, 1))  # type: ignore[arg-type]
+        return found
+
+
+def _request(exchange: Exchange) -> Iterator[tuple[str, object]]:
+    request = exchange.request
+    if request is None:
+        return
+    yield "http", b""
+    yield "http.request", True
+    yield "http.request.version", f"HTTP/{request.version}"
+    if request.method is not None:
+        yield "http.request.method", request.method
+    yield from _targets(exchange)
+    yield from _lines(request.headers or (), "http.request.line")
+
+
+def _targets(exchange: Exchange) -> Iterator[tuple[str, object]]:
+    """Yield what was asked for, which the response has too."""
+    request = exchange.request
+    if request is None:
+        return
+    uri = request.path if request.path is not None else request.authority
+    if uri is not None:
+        yield "http.request.uri", uri
+    full = target_of(request.scheme, request.authority, request.path)
+    if full is not None and request.authority and request.path is not None and request.path != "*":
+        yield "http.request.full_uri", full
+
+
+def _response(exchange: Exchange) -> Iterator[tuple[str, object]]:
+    response = exchange.response
+    if response is None:
+        return
+    yield "http", b""
+    yield "http.response", True
+    yield "http.response.version", f"HTTP/{response.version}"
+    if response.status is not None:
+        yield "http.response.code", response.status
+        if response.status in _PHRASES:
+            yield "http.response.code.desc", _PHRASES[response.status]
+    yield from _targets(exchange)
+    yield from _lines(response.headers or (), "http.response.line")
+
+
+def _lines(headers: Iterable[tuple[str, str]], name: str) -> Iterator[tuple[str, object]]:
+    for key, value in headers:
+        yield name, f"{key}: {value}\r\n"
+        own = "http." + key.lower().replace("-", "_")
+        if own == "http.content_length":
+            yield "http.content_length_header", value
+            if value.isascii() and value.isdigit() and len(value) < 19:
+                yield own, int(value)
+        elif own in _DECLARED:
+            yield own, value
+
+
+def _section(exchange: Exchange, answered: bool) -> Iterator[tuple[str, object]]:
+    yield "http2", b""
+    if exchange.stream is not None:
+        yield "http2.streamid", exchange.stream
+    lines: list[tuple[str, str]] = []
+    request, response = exchange.request, exchange.response
+    if answered and response is not None:
+        lines = [(":status", str(response.status)), *(response.headers or ())]
+    elif request is not None:
+        parts = ("method", request.method), ("authority", request.authority), ("scheme", request.scheme), ("path", request.path)
+        lines = [(f":{name}", value) for name, value in parts if value is not None] + list(request.headers or ())
+        full = target_of(request.scheme, request.authority, request.path)
+        if full is not None:
+            yield "http2.request.full_uri", full
+    for key, value in lines:
+        yield "http2.header.name", key
+        yield "http2.header.value", value
+        own = "http2.headers." + key.lower().lstrip(":").replace("-", "_")
+        if own == "http2.headers.status":
+            if value.isascii() and value.isdigit():
+                yield own, int(value)
+        elif own in _DECLARED:
+            yield own, value

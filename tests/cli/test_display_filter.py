@@ -1,0 +1,92 @@
+"""`-Y`: on packets, on sessions and what is made of them, without a command, with its mistakes, and where nothing passes."""
+
+import json
+from pathlib import Path
+
+from .conftest import Run
+
+HANDSHAKE_FAILURE = 'tls.alert_message.desc == "Handshake Failure"'
+
+
+def numbers(run: Run, *arguments: object, stdin: bytes = b"") -> list[int]:
+    ran = run("packets", *arguments, "--format", "json", stdin=stdin)
+    return [json.loads(line)["number"] for line in ran.out.splitlines()]
+
+
+def sessions(run: Run, *arguments: object) -> list[int]:
+    ran = run("sessions", *arguments, "--format", "json")
+    return sorted(json.loads(line)["id"] for line in ran.out.splitlines())
+
+
+def test_packets_that_pass_are_listed_in_one_pass_or_from_a_pipe(run: Run, demo: Path):
+    hellos = numbers(run, demo, "-Y", 'tls.handshake.type == "Client Hello"')
+    assert len(hellos) > 5
+    assert numbers(run, "-", "-Y", 'tls.handshake.type == "Client Hello"', stdin=demo.read_bytes()) == hellos
+
+
+def test_a_filter_without_a_command_lists_packets(run: Run, demo: Path):
+    expected = run("packets", demo, "-Y", "dns", columns=100)
+    assert len(expected.text.splitlines()) > 2
+    assert run(demo, "-Y", "dns", columns=100).out == expected.out
+
+
+def test_a_filter_that_knows_the_future_needs_a_file(run: Run, demo: Path):
+    assert len(numbers(run, demo, "-Y", 'http.request.method == "GET"')) > 2
+    ran = run("packets", "-", "-Y", "http.request", stdin=demo.read_bytes())
+    assert (ran.status, ran.complaint) == (2, "analyzer: -: for this filter, this is read twice: save it to a file first")
+
+
+def test_a_session_passes_by_a_packet_or_by_its_own_fields(run: Run, demo: Path):
+    assert sessions(run, demo, "-Y", HANDSHAKE_FAILURE) == [6]
+    assert 6 in sessions(run, demo, "-Y", 'analyzer.outcome.result == "failed"')
+
+
+def test_a_filter_and_a_part_go_together(run: Run, demo: Path):
+    assert sessions(run, demo, "-Y", "tcp", "--host", "old.example") == [5]
+    summary = json.loads(run("summary", demo, "-Y", "analyzer.session == 0", "--format", "json").out)
+    assert summary["part"]["filter"] == "analyzer.session == 0"
+
+
+def test_an_id_may_be_a_filter(run: Run, demo: Path):
+    shown = run("show", demo, HANDSHAKE_FAILURE, "--format", "json")
+    assert json.loads(shown.out)["id"] == 6
+    several = run("show", demo, "tls.handshake.type == 1")
+    assert several.status == 2
+    assert "sessions pass tls.handshake.type == 1: 0, 1, " in several.complaint
+
+
+def test_certificates_and_export_take_only_sessions_that_pass(run: Run, demo: Path, tmp_path: Path):
+    ran = run("certificates", demo, "-Y", "analyzer.session == 5", "--format", "json")
+    assert {one["subject"] for one in map(json.loads, ran.out.splitlines())} >= {"CN=old.example"}
+    assert b"www.shop.example" not in ran.out
+    ran = run("export", demo, "-o", tmp_path / "out", "-Y", "tcp.port == 1")
+    assert ran.status == 2
+    assert "no session is in the part that --since, --until, --host and -Y choose" in ran.err.decode()
+
+
+def test_nothing_passes_and_why_is_said(run: Run, demo: Path):
+    ran = run("packets", demo, "-Y", "tcp.port == 4444 and sll")
+    assert (ran.status, ran.err.decode().splitlines()[:2]) == (
+        0,
+        ["analyzer: no packet passes tcp.port == 4444 and sll", "analyzer: sll: no packet has it"],
+    )
+    assert (
+        ran.err.decode()
+        .splitlines()[2]
+        .startswith("analyzer: tcp.port: packets that have it: 189, the most frequent values: 443 (179) / ")
+    )
+
+
+def test_a_mistake_is_said_before_anything_is_read(run: Run):
+    ran = run("packets", "no-such-file.pcap", "-Y", "tcp.prt == 1")
+    assert (ran.status, ran.text) == (2, "")
+    assert "tcp.prt is neither a field nor a protocol" in ran.err.decode()
+    assert "did you mean tcp.port" in ran.err.decode()
+
+
+def test_a_reference_takes_its_value_from_the_selected_packet(run: Run, demo: Path):
+    ran = run("packets", demo, "-Y", "tcp.stream == ${tcp.stream}")
+    assert (ran.status, "--selected-frame" in ran.complaint) == (2, True)
+    stream = numbers(run, demo, "-Y", "tcp.stream == ${tcp.stream}", "--selected-frame", "22")
+    assert 22 in stream
+    assert 30 in stream
