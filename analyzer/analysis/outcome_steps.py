@@ -131,7 +131,7 @@ def durations(session: Session) -> dict[str, float | None]:
 
 
 def _seconds(nanoseconds: cython.longlong) -> float | None:
-    return None if nanoseconds < 0 else nanoseconds / 1_000_000_000
+    return None if nanoseconds < 0 else nanoseconds / 1e9  # a float: compiled, integers divide to an integer
 
 
 def spans(session: Session) -> tuple[int, int, int, int]:

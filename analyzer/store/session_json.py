@@ -216,7 +216,7 @@ def seconds_json(nanoseconds: cython.longlong) -> str:
     if nanoseconds < 0:
         return "null"
     if nanoseconds < SMALLEST_DECIMAL or nanoseconds >= LARGEST_EXACT:
-        known: str = orjson.dumps(nanoseconds / SECOND).decode()
+        known: str = orjson.dumps(nanoseconds / 1e9).decode()
         return known
     seconds: cython.longlong = nanoseconds // SECOND
     rest: cython.longlong = nanoseconds - seconds * SECOND

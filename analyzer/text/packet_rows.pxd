@@ -4,7 +4,6 @@ from analyzer.capture.frame cimport Frame
 from analyzer.store.session_record cimport Clock
 
 cdef int REMEMBERED
-cdef long long _SECOND
 cdef object csv_cell, dumps, harmless
 cdef int _ARROW, UNUSUAL, SEPARATES, QUOTES
 

@@ -17,8 +17,6 @@ from analyzer.text.escape import csv_cell, harmless
 REMEMBERED = 4096
 """The most cells of addresses and protocols that are kept."""
 
-_SECOND = 1_000_000_000
-
 _ARROW = 0x2192
 
 UNUSUAL, SEPARATES, QUOTES = -1, 1, 2
@@ -83,7 +81,7 @@ class PacketRows:
             seconds = micros // 1_000_000
             time = f"{seconds}.{micros - seconds * 1_000_000:06d}"
         elif frame.at >= 0:  # the clock was set back
-            time = f"{since / _SECOND:.6f}"
+            time = f"{since / 1e9:.6f}"
         place = self._places.of(frame.number) if self._places.several else None
         where = "" if place is None else f"{harmless(place[0])} {place[1]}"
         return [
