@@ -13,6 +13,7 @@ could not see, because it began later or ended earlier, is left out.
 """
 
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
@@ -108,10 +109,16 @@ class _Side:
 
     def has_later_copy(self, one: _Segment) -> bool:
         """Return whether the first byte of a segment of the other place came here after it, and not at once."""
-        first = bisect_left(self._starts, one.start - self._longest)
-        last = bisect_right(self._starts, one.start)
-        near = self._by_start[max(first, last - MAX_COPIES) : last]
-        return any(other.end > one.start and other.at > one.at for other in near)
+        return any(other.at > one.at for other in self._covering(one.start))
+
+    def n_copies(self, position: int) -> int:
+        """Return how often the byte at a position came here."""
+        return len(self._covering(position))
+
+    def _covering(self, position: int) -> list[_Segment]:
+        first = bisect_left(self._starts, position - self._longest)
+        last = bisect_right(self._starts, position)
+        return [one for one in self._by_start[max(first, last - MAX_COPIES) : last] if one.end > position]
 
 
 def passages(joined: JoinedTrace, order: Span, clock: ClockOffset, spans: tuple[Span, Span]) -> tuple[Passage, Passage]:
@@ -172,15 +179,18 @@ def _passage(joined: JoinedTrace, side: int, order: int, clock: ClockOffset, spa
         _Side(segments[1], _seen(b, spans[1], clock, margin)),
     )
     alone = _unmatched(*places, is_tcp)
-    others = [Cover((one.start, one.end) for one in listed) for listed in alone]
+    others = [_Side(listed, (0, 0)) for listed in alone]
     acknowledged = max(a.acknowledged, -1 if b.acknowledged < 0 else b.acknowledged - (shift or 0))
     furthest = max(a.position, a.acknowledged), max(b.position, b.acknowledged) - (shift or 0)
     for here in (0, 1):
         there = places[1 - here]
+        left = Counter((one.start, one.end) for one in alone[here])
         for one in alone[here]:
-            if not there.sees(one) or (is_tcp and others[1 - here].absent(one.start, one.end) == 0):
+            left[one.start, one.end] -= 1
+            if not there.sees(one) or (is_tcp and _is_joined(one, others[1 - here], left[one.start, one.end])):
                 continue
             absent = there.cover.absent(one.start, one.end) if is_tcp else 0
+            n_bytes = absent or others[1 - here].cover.absent(one.start, one.end) or one.end - one.start
             known: Missing | None = found.unknown[here]
             if is_tcp and order and (order > 0) == (here == 0):
                 acked = absent > 0 and one.end <= acknowledged
@@ -189,8 +199,15 @@ def _passage(joined: JoinedTrace, side: int, order: int, clock: ClockOffset, spa
             elif is_tcp and order and absent and one.end <= furthest[1 - here]:
                 known = found.missed[1 - here]
             if known is not None:
-                known.add(absent or one.end - one.start, one.frame)
+                known.add(n_bytes if is_tcp else one.end - one.start, one.frame)
     return found
+
+
+def _is_joined(one: _Segment, others: _Side, n_left: int) -> bool:
+    """Return whether a segment came to the other place as part of others, or as several. n_left: copies of it that come later,
+    which are taken for those that came.
+    """
+    return others.cover.absent(one.start, one.end) == 0 and others.n_copies(one.start) > n_left
 
 
 def _fate(one: _Segment, there: _Side, absent: int, repeats: bool, found: Passage, unknown: Missing) -> Missing | None:

@@ -121,12 +121,11 @@ def _difference_record(one: Difference) -> dict[str, Any]:
 def _connection_record(one: ComparedConnection) -> dict[str, Any]:
     joined = one.joined
     ends = _ends(joined.a), _ends(joined.b)
-    directions = list(zip(joined.a.directions, joined.b.directions, strict=True))
+    hops = [(a.hops, b.hops) for a, b in zip(joined.a.directions, joined.b.directions, strict=True)]
+    seen = one.passages or (None, None)
     passages = [
-        None
-        if one.passages is None
-        else _passage_record(one.passages[side], *(direction.hops for direction in directions[side]))
-        for side in (0, 1)
+        _passage_record(passage, *places) if passage is not None and passage.compared else None
+        for passage, places in zip(seen, hops, strict=True)
     ]
     return {
         "protocol": "tcp" if joined.a.protocol == TCP else "udp",

@@ -148,8 +148,8 @@ _CONNECTION = record(
         "frame_a": number("its first frame at A", 1),
         "frame_b": number("its first frame at B", 1),
         "changed": several("what a device between both changed", item_of("difference")),
-        "from_client": or_null(reference("what the client sent; null where the clocks cannot be compared", "passage")),
-        "from_server": or_null(reference("what the server sent", "passage")),
+        "from_client": or_null(reference("what the client sent; null where clocks or positions cannot be compared", "passage")),
+        "from_server": or_null(reference("what the server sent; null in the same cases", "passage")),
     },
 )
 

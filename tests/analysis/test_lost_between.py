@@ -118,6 +118,36 @@ def test_segments_that_were_joined_are_not_missing(tmp_path: Path):
     assert (amounts(client), amounts(server)) == ({}, {})
 
 
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_loss_beside_joined_segments(tmp_path: Path, alone: bool):
+    """The network card of the second place joins segments; the one that was sent again comes by itself, or joined too."""
+    a, b = taps()
+    sent = packets([(0, CLIENT, b"w" * 5600), (1, SERVER, b"done")])
+    first, second, third, fourth = data(sent, CLIENT)
+    again = copy_of(second, 100 * MS)
+    through(in_order(*sent, again), a, Tap(7, 0))
+    rest = [one for one in sent if one not in (first, second, third, fourth)]
+    joined = replace(third, payload=third.payload + fourth.payload)
+    whole = [again, joined] if alone else [replace(again, payload=second.payload + joined.payload)]
+    through(in_order(*rest, first, *whole), Tap(2, 0), b)
+    client, _ = only(places(tmp_path, a, b))
+    assert amounts(client) == {"lost": (1, 1400)}
+
+
+def test_a_large_segment_of_which_a_part_was_lost(tmp_path: Path):
+    """The network card of the first place cuts segments."""
+    a, b = taps()
+    sent = packets([(0, CLIENT, b"w" * 5600), (1, SERVER, b"done")])
+    first, second, third, fourth = data(sent, CLIENT)
+    again = copy_of(second, 100 * MS)
+    rest = [one for one in sent if one not in (first, second, third, fourth)]
+    whole = replace(first, payload=b"w" * 5600)
+    through(in_order(*rest, whole, again), a, Tap(7, 0))
+    through(in_order(*rest, first, third, fourth, again), Tap(2, 0), b)
+    client, _ = only(places(tmp_path, a, b))
+    assert amounts(client) == {"lost": (1, 1400)}
+
+
 def test_what_a_capture_could_not_see_is_not_missing(tmp_path: Path):
     a, b = taps()
     sent = packets(TALK)
