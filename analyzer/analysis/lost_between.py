@@ -64,17 +64,17 @@ class Missing:
 class Passage:
     """One direction of a connection at both places.
 
-    first: the place where its packets come first, `a` or `b`; None if it is not known. segments, n_bytes: with payload at A
-    and at B, and the different bytes in them. resent: segments of which each byte had come before. lost: between the places;
-    frames are those of the first place. missed: by the capture of A, and of B; frames are those of the other. unknown: at A
-    and not at B, and at B and not at A, without a sign what became of them. compared: whether positions of both could be
-    compared.
+    first: the place where its packets come first, `a` or `b`; None if it is not known. segments, n_bytes: with payload at A and
+    at B, and the different bytes in them. resent: segments of which each byte had come before, None for datagrams. lost: between
+    the places; frames are those of the first place. missed: by the capture of A, and of B; frames are those of the other.
+    unknown: at A and not at B, and at B and not at A, without a sign what became of them. compared: whether positions of both
+    could be compared.
     """
 
     first: str | None
     segments: tuple[int, int]
     n_bytes: tuple[int, int]
-    resent: tuple[int, int]
+    resent: tuple[int, int] | None
     lost: Missing = field(default_factory=Missing)
     missed: tuple[Missing, Missing] = field(default_factory=lambda: (Missing(), Missing()))
     unknown: tuple[Missing, Missing] = field(default_factory=lambda: (Missing(), Missing()))
@@ -168,7 +168,7 @@ def _passage(joined: JoinedTrace, side: int, order: int, clock: ClockOffset, spa
         first={1: "a", -1: "b"}.get(order),
         segments=(len(segments[0]), len(segments[1])),
         n_bytes=(_n_bytes(covers[0], segments[0], is_tcp), _n_bytes(covers[1], segments[1], is_tcp)),
-        resent=(_resent(segments[0]), _resent(segments[1])) if is_tcp else (0, 0),
+        resent=(_resent(segments[0]), _resent(segments[1])) if is_tcp else None,
     )
     if is_tcp and shift is None and segments[0] and segments[1]:
         found.compared = False

@@ -246,7 +246,9 @@ def _print_segments(output: Output, connections: Iterable[dict[str, Any]]) -> No
     for connection, side, passage in rows[:MOST_ROWS]:
         unknown = passage["unknown_a"]["segments"] + passage["unknown_b"]["segments"]
         lost = passage["lost"]
-        resent = say("{a} at A, {b} at B", a=passage["resent_a"], b=passage["resent_b"])
+        resent = ""
+        if passage["resent_a"] is not None:
+            resent = say("{a} at A, {b} at B", a=passage["resent_a"], b=passage["resent_b"])
         cells: list[Cell] = [_end(connection["client_a"]), _end(connection["server_a"]), say(SIDES[side])]
         cells += [(str(lost["segments"]), "yellow" if lost["segments"] else ""), f"{lost['bytes']:,}"]
         cells += [

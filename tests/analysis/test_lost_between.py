@@ -5,10 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from two_taps import CLIENT, HOUR, MS, SERVER, Chunk, Sent, Tap, copy_of, in_order, packets, places, through
+from frames_by_hand import START, datagram, write
+from two_taps import CLIENT, HOUR, MS, SERVER, Chunk, Sent, Tap, copy_of, facts_of, in_order, packets, places, through
 
 from analyzer.analysis.lost_between import Cover, Missing, Passage
-from analyzer.analysis.two_places import TwoPlaces
+from analyzer.analysis.two_places import TwoPlaces, compare_places
 
 QUESTION, ANSWER = b"q" * 300, bytes(range(256)) * 40
 TALK: list[Chunk] = [(0, CLIENT, QUESTION), (1, SERVER, ANSWER), (2, CLIENT, b"w" * 4200), (3, SERVER, b"z" * 2800)]
@@ -55,8 +56,7 @@ def test_a_segment_that_had_to_be_sent_again_was_lost_between(tmp_path: Path, si
     assert amounts(found[side]) == {"lost": (1, 1400)}
     assert amounts(found[1 - side]) == {}
     first = 0 if side == CLIENT else 1
-    assert found[side].resent[first] == 1
-    assert found[side].resent[1 - first] == 0
+    assert found[side].resent == ((1, 0) if first == 0 else (0, 1))
     assert found[side].lost.frames
 
 
@@ -190,3 +190,13 @@ def test_ranges():
     assert cover.n_bytes == 11
     assert [cover.absent(*one) for one in ((0, 12), (4, 5), (6, 20), (-5, 2), (5, 12), (13, 15))] == [1, 1, 8, 5, 0, 2]
     assert Cover([]).absent(3, 5) == 2
+
+
+def test_a_datagram_that_does_not_come_is_told_without_a_reason(tmp_path: Path):
+    frames = [(START + number * 10 * MS, datagram(bytes([number]) * 40, number)) for number in range(9)]
+    a = write(tmp_path / "a.pcapng", frames)
+    b = write(tmp_path / "b.pcapng", [*frames[:4], *frames[5:]])
+    found = compare_places(facts_of(a).place(), facts_of(b).place())
+    passage = only(found)[0] if only(found)[0].segments[0] else only(found)[1]
+    assert (passage.segments, passage.n_bytes, passage.resent) == ((9, 8), (360, 320), None)
+    assert amounts(passage) == {"unknown_a": (1, 40)}
