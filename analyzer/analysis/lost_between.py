@@ -65,8 +65,8 @@ class Passage:
     """One direction of a connection at both places.
 
     first: the place where its packets come first, `a` or `b`; None if it is not known. segments, n_bytes: with payload at A and
-    at B, and the different bytes in them. resent: segments of which each byte had come before, None for datagrams. lost: between
-    the places; frames are those of the first place. missed: by the capture of A, and of B; frames are those of the other.
+    at B, and the different bytes in them. resent: segments of which each byte had come before, None for datagrams. lost:
+    between the places; frames are those of the first place. missed: by the capture of A, and of B; frames: of the other.
     unknown: at A and not at B, and at B and not at A, without a sign what became of them. compared: whether positions of both
     could be compared.
     """
