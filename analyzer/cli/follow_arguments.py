@@ -24,7 +24,8 @@ def add_follow(command: argparse.ArgumentParser, session_of: Callable[[str], int
         type=number,
         action=_stream_instead_of(session),
         metavar="N",
-        help="instead of ID: the TCP stream with this number, from 0, as Wireshark numbers them; its bytes as they were sent",
+        help="instead of ID: the TCP stream with this number, from 0, as Wireshark numbers them; its bytes as they were sent, "
+        "and with keys what TLS in it carried",
     )
     forms = command.add_mutually_exclusive_group()
     forms.add_argument("--raw", action="store_true", help="the bytes as they are, never to a terminal")

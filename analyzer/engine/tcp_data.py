@@ -24,15 +24,17 @@ class TcpDataReader(Protocol):
     def lose(self, side: int, n_bytes: int) -> None:
         """Note that bytes of a side are not in the capture."""
 
-    def end(self, reason: str) -> None:
+    def finish(self, reason: str) -> None:
         """End the connection; reason: as `Flow.closed`."""
 
 
 class FollowedConnection:
     """Passes the bytes of the connection with a number to a reader. n_connections: how many connections there were so far."""
 
-    def __init__(self, number: int, reader: TcpDataReader) -> None:
+    def __init__(self, number: int, reader: TcpDataReader, until_tls: bool = False) -> None:
+        """until_tls: whether bytes are passed on only until TLS was found in the connection."""
         self.n_connections = 0
+        self._until_tls = until_tls
         self._number = number
         self._reader = reader
 
@@ -55,26 +57,32 @@ class FollowedConnection:
         if number != self._number:
             return inner
         self._reader.begin((connection.originator.key, connection.responder.key), connection.first_frame)
-        return _TcpData(inner, self._reader)
+        return _TcpData(inner, self._reader, self._until_tls)
 
 
 class _TcpData(Sink):
     """Passes the bytes of the connection to its reader, and on to the reader that searches for TLS."""
 
-    def __init__(self, inner: TcpStream, reader: TcpDataReader) -> None:
+    def __init__(self, inner: TcpStream, reader: TcpDataReader, until_tls: bool) -> None:
         Sink.__init__(self)
+        self._until_tls = until_tls
         self._inner = inner
         self._reader = reader
 
     def feed(self, side: int, data: bytes, start: int, end: int, offset: int, frame: int, at: int) -> None:
-        self._reader.feed(side, data[start:end], frame, at)
         if self._inner.wanted or self._inner.peek(side, data, start, end):
             self._inner.feed(side, data, start, end, offset, frame, at)
+        if self._is_passed():
+            self._reader.feed(side, data[start:end], frame, at)
 
     def gap(self, side: int, offset: int, length: int, frame: int, at: int) -> None:
-        self._reader.lose(side, length)
+        if self._is_passed():
+            self._reader.lose(side, length)
         if self._inner.wanted:
             self._inner.gap(side, offset, length, frame, at)
+
+    def _is_passed(self) -> bool:
+        return not self._until_tls or self._inner.session is None
 
     def conflict(self, side: int, offset: int, first: bytes, second: bytes, frame: int, at: int) -> None:
         self._inner.conflict(side, offset, first, second, frame, at)
@@ -84,4 +92,4 @@ class _TcpData(Sink):
 
     def close(self, reason: str, frame: int, at: int) -> None:
         self._inner.close(reason, frame, at)
-        self._reader.end(reason)
+        self._reader.finish(reason)

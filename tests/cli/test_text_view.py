@@ -113,13 +113,31 @@ def test_a_tcp_stream_by_its_number(run: Run, tmp_path: Path):
     assert ran.text.splitlines()[-1].startswith(
         "* end of stream 1: 32 bytes from the client 10.0.0.1:50009, 19 bytes from the "
     )
-    raw = run("follow", "--stream", 0, capture, "-k", keys, "--raw", "--from", "client")
+    opened = run("follow", "--stream", 0, capture, "-k", keys)
+    assert (opened.status, opened.err) == (0, b"")
+    assert "< secret" in opened.text.splitlines()
+    assert "* end of stream 0: 38 bytes from the client " in opened.text
+    raw = run("follow", "--stream", 0, capture, "--raw", "--from", "client")
     assert raw.out == b"".join(data for side, data in talk.flights if side == CLIENT)
     assert raw.complaint == "analyzer: TLS begins in this stream: `follow` with the id 0 shows what it carried"
     assert b"binary: TLS records" in run("follow", capture, "--stream", 0).out
     absent = run("follow", capture, "--stream", 2)
     assert (absent.status, absent.complaint) == (2, f"analyzer: {capture}: no TCP stream 2: there are 2, from 0 to 1")
     assert run("follow", capture).status == 2
+
+
+def test_what_was_said_before_and_behind_starttls(run: Run, captures: Path):
+    folder = captures / "smtp-starttls"
+    (capture,) = folder.glob("*.pcap*")
+    ran = run("follow", capture, "--stream", 0, "-k", folder / "smtp-starttls.keys")
+    assert (ran.status, ran.err) == (0, b"")
+    said = [line for line in ran.text.splitlines() if not line.startswith("* ")]
+    before, behind = said.index("> STARTTLS"), said.index("> MAIL FROM:<alice@example.com>")
+    assert said[before + 1] == "< 220 2.0.0 Go ahead"
+    assert before < behind
+    assert "binary" not in ran.text
+    other = run("follow", capture, "--stream", 0, "-k", captures / "demo" / "demo.keys")
+    assert other.complaint == "analyzer: TLS in this stream was not decrypted: `follow` with the id 0 says why"
 
 
 def test_a_gap_in_a_tcp_stream_is_said_in_its_place(run: Run):

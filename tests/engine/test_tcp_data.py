@@ -23,7 +23,7 @@ class Kept:
     def lose(self, side: int, n_bytes: int) -> None:
         self.lost[side] += n_bytes
 
-    def end(self, reason: str) -> None:
+    def finish(self, reason: str) -> None:
         self.reason = reason
 
 
