@@ -29,6 +29,9 @@ LEAST_SPAN, LEAST_SAMPLES = 10.0, 10
 MAX_ERRORS = 3.0
 """Standard errors from which a drift is believed, and taken out of the differences."""
 
+LEAST_OF_ORDER = 3
+"""Pairs of times of each direction from which they show the order of the places."""
+
 PACKETS, NAMES = "packets", "names"
 """What an offset was found from: packets that are at both places, or sessions with the same server name."""
 
@@ -100,9 +103,8 @@ def clock_offset(connections: Iterable[JoinedTrace]) -> tuple[ClockOffset | None
     for one in connections:
         times = [both_times(a, b, MOST_OF_ONE) for a, b in zip(one.a.directions, one.b.directions, strict=True)]
         order = order_of(one)
-        if order == (0, 0) and times[0] and times[1] and (one.same_numbers is not False or one.a.protocol != TCP):
-            ahead = median(b - a for a, b in times[0]) - median(b - a for a, b in times[1])
-            order = ((ahead > 0) - (ahead < 0), (ahead < 0) - (ahead > 0))
+        if order == (0, 0) and (one.same_numbers is not False or one.a.protocol != TCP):
+            order = _order_by_times(*times)
         orders[id(one)] = order
         n_connections += bool(times[0] or times[1])
         both_ways = both_ways or bool(times[0] and times[1])
@@ -111,6 +113,20 @@ def clock_offset(connections: Iterable[JoinedTrace]) -> tuple[ClockOffset | None
             kinds[kind] += samples[:room]
             n_samples += len(samples[:room])
     return (_fit(kinds, n_connections, both_ways) if n_samples else None), orders
+
+
+def _order_by_times(from_client: Sequence[tuple[int, int]], from_server: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """Return what `order_of` does, from the times of a connection at A and B, if they differ by more than they scatter."""
+    if min(len(from_client), len(from_server)) < LEAST_OF_ORDER:
+        return 0, 0
+    middles, scatter = [], 0.0
+    for times in (from_client, from_server):
+        differences = [b - a for a, b in times]
+        middles.append(median(differences))
+        scatter += median(abs(one - middles[-1]) for one in differences)
+    ahead = middles[0] - middles[1]
+    first = 0 if abs(ahead) <= MAX_ERRORS * scatter else 1 if ahead > 0 else -1
+    return first, -first
 
 
 def _fit(kinds: dict[int, list[tuple[int, int]]], n_connections: int, both_ways: bool) -> ClockOffset:

@@ -74,6 +74,20 @@ def test_the_times_show_the_order_where_no_router_is_between(tmp_path: Path):
     assert (clock(tmp_path, a, b).offset, clock(tmp_path, a, b).round_trip) == (HOUR, 4 * MS)
 
 
+def test_times_that_scatter_show_no_order(tmp_path: Path):
+    chance = random.Random(5)
+    a, b = Tap(0, 0, between=0), Tap(0, 2000, between=0)
+    for packet in packets(TALK):
+        a.see(replace(packet, at=packet.at + chance.randrange(50_000)))
+        b.see(replace(packet, at=packet.at + chance.randrange(50_000)))
+    found = places(tmp_path, a, b)
+    assert found.connections[0].passages is not None
+    assert [one.first for one in found.connections[0].passages] == [None, None]
+    assert found.clock is not None
+    assert found.clock.uncertainty is not None
+    assert abs(found.clock.offset) <= found.clock.uncertainty
+
+
 def test_a_segment_that_came_twice_is_no_sample(tmp_path: Path):
     sent = packets([(0, CLIENT, b"q" * 100), (1, SERVER, b"a" * 100)])
     data = [one for one in sent if one.payload]
