@@ -49,6 +49,7 @@ TESTED_ELSEWHERE = {
     "text/outcome_text.py": "cli/test_show.py",
     "text/wire_steps.py": "cli/test_show.py",
     "analysis/alert_causes.py": "analysis/test_outcome.py",
+    "analysis/chain_schemes.py": "analysis/test_certificate_fit.py",
     "analysis/chain_outcome.py": "analysis/test_outcome.py",
     "analysis/failures.py": "analysis/test_outcome.py",
     "analysis/foreign_answer.py": "analysis/test_outcome.py",

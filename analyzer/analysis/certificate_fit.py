@@ -9,6 +9,7 @@ certificate of the client says which kinds of key it accepts (section 7.4.4).
 from functools import lru_cache
 
 from analyzer.codec.registry import registry
+from analyzer.tls.handshake.content_rules import is_raw_key
 from analyzer.tls.messages.numbers import SSL3, TLS_1_2
 from analyzer.tls.suites import Suite
 
@@ -23,6 +24,9 @@ KINDS = {
 """The keys that fit, by how the suite authenticates the server (RFC 5246 section 7.4.2, RFC 8422 section 5.3)."""
 
 SIGNED = frozenset({"DHE", "ECDHE"})
+
+CERTIFICATE_TYPE = (19, 20)
+"""The extensions client_certificate_type and server_certificate_type."""
 
 RSA_SIGN, DSS_SIGN, ECDSA_SIGN, RSA_FIXED_ECDH, ECDSA_FIXED_ECDH = 1, 2, 64, 65, 66
 
@@ -49,6 +53,18 @@ def unrequested_certificate(der: bytes, types: tuple[int, ...]) -> tuple[str, st
     names = ", ".join(map(registry("client_certificate_types").name, types))
     detail = f"the client's certificate has a key of the kind {kind}, and the server requested {names} (RFC 5246 section 7.4.6)"
     return "not_offered", "medium", detail
+
+
+def unagreed_raw_key(role: int, der: bytes, answered: tuple[int, ...]) -> tuple[str, str, str] | None:
+    """Return the finding about a raw public key in the place of a certificate, up to TLS 1.2; None if it was agreed on.
+
+    answered: the types of the extensions in the ServerHello (RFC 7250 section 4.2). The result has code, severity and detail.
+    """
+    if CERTIFICATE_TYPE[role] in answered or not is_raw_key(der):
+        return None
+    who = "server" if role else "client"
+    why = "no such certificate type was agreed on (RFC 7250 section 4.2)"
+    return "not_offered", "medium", f"the {who} sent a raw public key instead of a certificate, and {why}"
 
 
 def unfit_certificate(der: bytes, chosen: Suite, version: int) -> tuple[str, str, str] | None:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from analyzer.analysis.certificate_fit import unfit_certificate, unrequested_certificate
+from analyzer.analysis.certificate_fit import unagreed_raw_key, unfit_certificate, unrequested_certificate
+from analyzer.analysis.chain_schemes import unaccepted_signature
 from analyzer.analysis.data_volume import LARGE_UPLOAD_BYTES, LONG_SESSION_NS, volume
 from analyzer.analysis.hello_offers import encrypted_hello, post_quantum
 from analyzer.analysis.service_traits import self_signed, unusual_port
@@ -54,10 +55,21 @@ def session_findings(session: Session) -> list[Finding]:
     listed = handshake.certificates[SERVER]
     if listed is not None and len(listed) == 1 and listed[0] != CUT:
         found += self_signed_findings(session, listed[0])
-    if listed and listed[0] != CUT and not handshake.parameters.tls13:
-        found += unfit_findings(session, listed[0])
+    if listed and listed[0] != CUT:
+        if not handshake.parameters.tls13:
+            found += unfit_findings(session, listed[0])
+            found += raw_key_findings(session, SERVER, listed[0])
+        offer: Any = handshake.hellos.offer
+        if offer is not None and offer.schemes is not None and handshake.hellos.ech is None:
+            found += signature_findings(session, SERVER, listed, offer.certificate_schemes or offer.schemes)
     if handshake.parameters.requested is not None:
         found += unrequested_findings(session, handshake.parameters.requested)
+        listed = handshake.certificates[CLIENT]
+        if listed:
+            found += raw_key_findings(session, CLIENT, listed[0])
+            accepted: Any = handshake.authentication.offered[CLIENT]
+            if accepted:
+                found += signature_findings(session, CLIENT, listed, accepted)
     if flow.before is not None:
         found += starttls_injection(flow)
     duration: cython.longlong = flow.end - flow.start if flow.start >= 0 and flow.end >= 0 else -1
@@ -176,6 +188,29 @@ def unrequested_findings(session: Session, types: tuple[Any, ...]) -> list[Findi
     if unfit is None or not frames:
         return []
     code, severity, detail = unfit
+    return [Finding(code, severity, detail, frames)]
+
+
+def raw_key_findings(session: Session, role: cython.int, der: bytes) -> list[Finding]:
+    """Return the finding about a role that sent a raw public key up to TLS 1.2, and the hellos did not agree on that."""
+    answer = session.handshake.hellos.server_fingerprint_input
+    fault = None if answer is None else unagreed_raw_key(role, der, answer[2])
+    frames = [] if fault is None else certificate_frames(session, role)
+    if fault is None or not frames:
+        return []
+    code, severity, detail = fault
+    return [Finding(code, severity, detail, frames)]
+
+
+def signature_findings(session: Session, role: cython.int, listed: list[Any], accepted: tuple[Any, ...]) -> list[Finding]:
+    """Return the finding about a role with a certificate that is signed in a way its peer does not accept."""
+    if CUT in listed or session.log.certificate_changes:
+        return []
+    fault = unaccepted_signature(role, listed, accepted, session.handshake.parameters.version)
+    frames = [] if fault is None else certificate_frames(session, role)
+    if fault is None or not frames:
+        return []
+    code, severity, detail = fault
     return [Finding(code, severity, detail, frames)]
 
 

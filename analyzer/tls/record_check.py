@@ -20,11 +20,12 @@ from analyzer.tls.record.record_rules import (
     inner_type,
     interleaved,
     longest_on_the_wire,
+    odd_first_version,
     too_long,
     wrong_version,
 )
 
-HEARTBEAT_EXTENSION, REQUESTS_NOT_ALLOWED, SERVER = 15, 2, 1
+HEARTBEAT_EXTENSION, REQUESTS_NOT_ALLOWED, CLIENT, SERVER, TLS_1_2 = 15, 2, 0, 1, 0x0303
 
 EMPTY, VERSION, LENGTH, INTERLEAVED, CHANGE, INNER, ENDED = (1 << place for place in range(7))
 """Bits of `RoleState.reported`: rules of which one breach of a role was reported."""
@@ -39,6 +40,10 @@ def check_record(session: Any, record: Any) -> None:
         _report(session, sender, EMPTY, record, empty(record.role, kind))
     # An alert can say that the version is refused. A record with missing bytes is passed on late: it can be from before the
     # answer.
+    hellos = session.handshake.hellos
+    first = record.role == CLIENT and kind == HANDSHAKE and not (hellos.server_seen or session.flow.late)
+    if parameters.record_version == 0 and record.version > TLS_1_2 and first:
+        _report(session, sender, VERSION, record, odd_first_version(record.version))
     if parameters.record_version not in (0, record.version) and kind != ALERT and not record.missing:
         _report(session, sender, VERSION, record, wrong_version(record.role, record.version, parameters.record_version))
     if record.length > parameters.fragment and parameters.version:
@@ -115,8 +120,9 @@ def check_heartbeat(session: Any, record: Any) -> None:
     if offered and agreed is None:
         return
     found = heartbeat_fault(record.role, offered, offered and HEARTBEAT_EXTENSION in agreed)
-    if found is None and record.role == SERVER and hellos.offer is not None and hellos.offer.heartbeat == REQUESTS_NOT_ALLOWED:
-        found = forbidden_request()  # the first heartbeat is a request
+    allowed = parameters.heartbeat if record.role != SERVER else 0 if hellos.offer is None else hellos.offer.heartbeat
+    if found is None and allowed == REQUESTS_NOT_ALLOWED:
+        found = forbidden_request(record.role)  # the first heartbeat is a request
     if found is not None:
         session.log.add_finding(*found, record.frame)
 

@@ -54,7 +54,7 @@ from analyzer.tls.record.record import (
     Record,
     RecordSink,
 )
-from analyzer.tls.record.record_rules import alert_fault, ending
+from analyzer.tls.record.record_rules import alert_fault, ending, unknown_level
 from analyzer.tls.record.sealed_sizes import SealedSizes
 from analyzer.tls.record_check import check_change, check_ended, check_opened, check_record, take_heartbeat
 from analyzer.tls.session_handshake import SessionHandshake
@@ -355,6 +355,8 @@ class Session(RecordSink):
             alert: Alert = Alert(body[pos], body[pos + 1], role, record.frame, record.at)
             alert.encrypted = decrypted
             alert.injected = forged
+            if not forged and alert.level != 1 and alert.level != 2:
+                self.log.add_finding("protocol_violation", "low", unknown_level(role, alert.level), record.frame)
             if not forged and (decrypted or not parameters.tls13):
                 sender.ended = sender.ended or ending(alert.level, alert.description, parameters.tls13)
             self.log.add_alert(alert)

@@ -290,7 +290,7 @@ class SessionHandshake:
             if self.hellos.ech is not None:
                 self.hellos.ech.take_extensions(body)
             self.transcript.early = hello_features.has_early_data(body)
-            parameters.agreed = hello_features.extension_types(body) if whole else None
+            parameters.take_extensions(body, whole)
             if self.decryption is not None:  # else it was sent in plaintext
                 if whole:
                     self.decryption.settle_early(self.transcript.early, parameters.alpn)

@@ -1,10 +1,18 @@
 """Certificates whose key is not of the kind that the cipher suite needs."""
 
+import datetime
+
 import pytest
 from authorities import authority, der
-from sessions_by_hand import CLIENT, SERVER, Hand, client_hello, message
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.hashes import SHA384
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509 import load_der_x509_certificate
+from sessions_by_hand import CLIENT, SERVER, Hand, client_hello, extension, message
 
-from analyzer.analysis.certificate_fit import key_kind, unfit_certificate, unrequested_certificate
+from analyzer.analysis.certificate_fit import key_kind, unagreed_raw_key, unfit_certificate, unrequested_certificate
+from analyzer.analysis.chain_schemes import unaccepted_signature
 from analyzer.analysis.session_findings import session_findings
 from analyzer.tls.suites import read_name
 
@@ -87,3 +95,65 @@ def test_a_client_that_sends_what_was_not_requested(types, wanted):
     assert [one.frames for one in found] == wanted
     for one in found:
         assert "a key of the kind ec, and the server requested rsa_sign" in one.detail
+
+
+SPKI = load_der_x509_certificate(EC).public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+@pytest.mark.parametrize(
+    ("role", "sent", "answered", "fits"),
+    [(SERVER, SPKI, (), False), (SERVER, SPKI, (20,), True), (CLIENT, SPKI, (20,), False), (CLIENT, SPKI, (19,), True),
+     (SERVER, EC, (), True), (SERVER, b"", (), True)],
+)  # fmt: skip
+def test_a_raw_public_key_has_to_be_agreed_on(role, sent, answered, fits):
+    assert (unagreed_raw_key(role, sent, answered) is None) == fits
+
+
+def signed(issuer_key, algorithm) -> bytes:
+    """A certificate that somebody else has signed."""
+    name, other = (x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, text)]) for text in ("leaf", "issuer"))
+    begin = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(other).public_key(issuer_key.public_key())
+    made = made.serial_number(1).not_valid_before(begin).not_valid_after(begin + datetime.timedelta(days=9))
+    return made.sign(issuer_key, algorithm).public_bytes(Encoding.DER)
+
+
+BY_EC, BY_ED = signed(ec.generate_private_key(ec.SECP256R1()), SHA384()), signed(ed25519.Ed25519PrivateKey.generate(), None)
+
+
+@pytest.mark.parametrize(
+    ("role", "listed", "accepted", "version", "severity"),
+    [
+        (SERVER, [BY_EC], (0x0403, 0x0401), 0x0303, "low"),
+        (SERVER, [BY_EC], (0x0403, 0x0503), 0x0303, None),
+        (SERVER, [BY_EC, BY_ED], (0x0503,), 0x0303, "low"),
+        (SERVER, [BY_ED], (0x0807,), 0x0304, None),
+        (SERVER, [BY_ED], (0x0403,), 0x0304, "info"),  # a server without another chain sends it all the same
+        (SERVER, [BY_ED], (0x0403,), 0x0302, None),
+        (CLIENT, [BY_ED], (0x0403,), 0x0303, "low"),
+        (CLIENT, [BY_ED], (0x0403,), 0x0304, None),
+        (SERVER, [RSA], (0x0403,), 0x0303, None),  # it has signed itself
+        (SERVER, [SPKI], (0x0401,), 0x0303, None),
+    ],
+)
+def test_how_certificates_are_signed(role, listed, accepted, version, severity):
+    found = unaccepted_signature(role, listed, accepted, version)
+    assert (None if found is None else found[1]) == severity
+    if found is not None:
+        assert found[0] == "unaccepted_signature"
+
+
+@pytest.mark.parametrize(
+    ("schemes", "others", "told"), [(b"\4\1", b"", True), (b"\4\1", b"\5\3", False), (b"\5\3", b"", False)]
+)
+def test_the_offer_of_a_session_decides(schemes, others, told):
+    """A list for certificates is stronger than that for all signatures (RFC 9846 section 4.3.3)."""
+    lists = [extension(kind, b"\0\2" + one) for kind, one in ((13, schemes), (50, others)) if one]
+    hand = Hand()
+    hand.handshake(CLIENT, client_hello(*lists, suites=b"\xc0\x2f"))
+    hand.handshake(SERVER, message(2, b"\3\3" + b"S" * 32 + b"\0\xc0\x2f\0"))
+    listed = len(BY_EC).to_bytes(3, "big") + BY_EC
+    hand.handshake(SERVER, message(11, len(listed).to_bytes(3, "big") + listed), message(14))
+    hand.end()
+    codes = [one.code for one in session_findings(hand.session)]
+    assert ("unaccepted_signature" in codes) == told

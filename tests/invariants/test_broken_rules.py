@@ -218,6 +218,15 @@ BROKEN: dict[str, tuple[Callable[[], Hand], str]] = {
         ),
         "unnegotiated_heartbeat",
     ),
+    "a heartbeat of the client that is not allowed": (
+        lambda: sealed(
+            agreed(extension(15, b"\2")) + certificate() + verify() + FINISHED,
+            FINISHED,
+            (CLIENT, HEARTBEAT, b"\1\0\1x" + bytes(16)),
+            offer=(extension(15, b"\1"),),
+        ),
+        "unnegotiated_heartbeat",
+    ),
     # Both hellos of a retry.
     "another name after a retry": (
         lambda: plain(
@@ -263,6 +272,10 @@ BROKEN: dict[str, tuple[Callable[[], Hand], str]] = {
     "half an alert": (lambda: sealed(FLIGHT, FINISHED, (CLIENT, ALERT, b"\1")), "protocol_violation"),
     "an empty alert": (lambda: sealed(FLIGHT, FINISHED, (CLIENT, ALERT, b"")), "empty_fragment"),
     "data after close_notify": (lambda: sealed(FLIGHT, FINISHED, (CLIENT, ALERT, b"\1\0"), data(CLIENT)), "data_after_alert"),
+    "an alert of the level 3": (lambda: record(plain(OFFER_12, ANSWER_12), CLIENT, ALERT, b"\3\x28"), "protocol_violation"),
+    "a first record of TLS 1.3": (
+        lambda: record(Hand(), CLIENT, HANDSHAKE, hello_13(), 0x0304), "wrong_record_version"
+    ),
     "an encrypted ChangeCipherSpec": (
         lambda: sealed(FLIGHT, FINISHED, (CLIENT, CHANGE_CIPHER_SPEC, b"\1")), "bad_change_cipher_spec"
     ),

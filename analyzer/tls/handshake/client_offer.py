@@ -18,6 +18,7 @@ from analyzer.tls.messages.numbers import (
     RECORD_SIZE_LIMIT,
     RENEGOTIATION_INFO,
     SIGNATURE_ALGORITHMS,
+    SIGNATURE_ALGORITHMS_CERT,
     SUPPORTED_GROUPS,
     SUPPORTED_VERSIONS,
     TLS_1_3,
@@ -43,10 +44,11 @@ class Breach:
 class ClientOffer:
     """What a ClientHello offers; the numbers are those of the wire, without GREASE (RFC 8701), except in `types`.
 
-    types: of its extensions, in order. versions: of supported_versions, None without it. groups, schemes, shares, protocols,
-    point_formats, psk_modes: None without the extension. fragment_length: the code of max_fragment_length, None without it.
-    server_certificate_types, client_certificate_types: X.509 alone without the extension. heartbeat: its mode,
-    and record_size_limit: in bytes; None without them. renegotiated: content of renegotiation_info. breaches: of the hello.
+    types: of its extensions, in order. versions: of supported_versions, None without it. groups, schemes, certificate_schemes,
+    shares, protocols, point_formats, psk_modes: None without the extension. fragment_length: the code of max_fragment_length,
+    None without it. server_certificate_types, client_certificate_types: X.509 alone without the extension. heartbeat: its
+    mode, and record_size_limit: in bytes; None without them. renegotiated: content of renegotiation_info. breaches: of the
+    hello.
     """
 
     legacy_version: int
@@ -56,6 +58,7 @@ class ClientOffer:
     versions: tuple[int, ...] | None
     groups: tuple[int, ...] | None
     schemes: tuple[int, ...] | None
+    certificate_schemes: tuple[int, ...] | None
     shares: tuple[int, ...] | None
     protocols: tuple[bytes, ...] | None
     point_formats: tuple[int, ...] | None
@@ -91,6 +94,7 @@ def client_offer(hello: Any) -> ClientOffer | None:
         _listed(bodies.get(SUPPORTED_VERSIONS), "versions"),
         _listed(bodies.get(SUPPORTED_GROUPS), "named_group_list"),
         _listed(bodies.get(SIGNATURE_ALGORITHMS), "supported_signature_algorithms"),
+        _listed(bodies.get(SIGNATURE_ALGORITHMS_CERT), "supported_signature_algorithms"),
         None if shares is None else without_grease([entry.group for entry in shares.client_shares]),
         None if protocols is None else tuple(protocols),
         _listed(bodies.get(POINT_FORMATS), "ec_point_format_list"),

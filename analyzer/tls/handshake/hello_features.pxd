@@ -24,6 +24,7 @@ cpdef bytes server_key_share(object answer)
 cpdef bytes public_key(object entry)
 cpdef object record_size_limit(object message)
 cpdef int fragment_length(object answer) except -1
+cpdef int heartbeat_mode(object answer) except -1
 cpdef bint has_early_data(object message) except *
 cpdef dict offers(object hello)
 cpdef tuple known_hello(object hello, bytes raw, bint whole)

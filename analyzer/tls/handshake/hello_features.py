@@ -182,6 +182,12 @@ def fragment_length(answer: Any) -> cython.int:
     return 1 << (8 + code) if 1 <= code <= 4 else LARGEST_PLAINTEXT
 
 
+def heartbeat_mode(answer: Any) -> cython.int:
+    """Return the mode of the heartbeat extension in an answer (RFC 6520 section 2); 0 without one."""
+    mode: cython.int = getattr(extension_body(answer, HEARTBEAT), "mode", None) or 0
+    return mode
+
+
 def extension_types(message: Any) -> Numbers:
     """Return the extension types of a message, in order."""
     extension: Extension  # noqa: F842 - its type in the comprehension below, for C

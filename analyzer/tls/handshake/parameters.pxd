@@ -27,10 +27,12 @@ cdef class Parameters:
     cdef public tuple requested
     cdef public tuple requests
     cdef public int selected
+    cdef public int heartbeat
 
     cpdef bint is_unusual(self, int content_type, int version, long long length) except -1
     cpdef void take_answer(self, object body, bint whole) except *
     cpdef void take_server_hello(self, object body) except *
+    cpdef void take_extensions(self, object body, bint whole) except *
     cpdef void take_key_exchange(self, object body, bint whole) except *
     cpdef tuple take_request(self, object body, bint whole)
 

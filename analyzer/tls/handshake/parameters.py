@@ -44,11 +44,11 @@ class Parameters:
     plaintext that a record may have; longest: bytes up to which a record of application data is surely not too long.
     requested: the types of certificate that the last CertificateRequest up to TLS 1.2 accepts, None if they are not known.
     requests: see `Request`, the first ones of TLS 1.3. selected: index of the pre-shared key of TLS 1.3, -1 for none, -2 before
-    the ServerHello.
+    the ServerHello. heartbeat: the mode of the server, 0 without one.
     """
 
     __slots__ = (
-        "agreed", "alpn", "cipher_suite", "compression", "dh_prime", "exchange", "fragment", "group", "longest",
+        "agreed", "alpn", "cipher_suite", "compression", "dh_prime", "exchange", "fragment", "group", "heartbeat", "longest",
         "public_key", "record_version", "requested", "requests", "resumption", "selected", "session_id", "suite", "tls13",
         "version",
     )  # fmt: skip
@@ -73,12 +73,13 @@ class Parameters:
         self.requested: tuple[int, ...] | None = None
         self.requests: tuple[Request, ...] = ()
         self.selected = -2
+        self.heartbeat = 0
 
     def is_unusual(self, content_type: cython.int, version: cython.int, length: cython.longlong) -> cython.bint:
         """Return whether a record with that header may break a rule of the record layer (`record_check`)."""
         if length == 0 or length > (self.longest if content_type == APPLICATION_DATA else self.fragment):
             return True
-        return self.record_version != 0 and self.record_version != version
+        return self.record_version != version if self.record_version != 0 else version > TLS_1_2
 
     def take_answer(self, body: Any, whole: cython.bint) -> None:
         """Take version, suite and group from a ServerHello or a HelloRetryRequest; whole: whether all its bytes are there."""
@@ -101,6 +102,7 @@ class Parameters:
             self.longest = self.fragment + EXPANSION
             self.compression = getattr(body, "legacy_compression_method", None) or 0
             self.session_id = getattr(body, "legacy_session_id_echo", None) or b""
+            self.heartbeat = hello_features.heartbeat_mode(body)
         else:
             self.public_key = hello_features.server_key_share(body)
             chosen = body.extension(PRE_SHARED_KEY)
@@ -108,6 +110,11 @@ class Parameters:
             if chosen is not None:
                 self.resumption = "psk"
                 self.selected = getattr(chosen, "selected_identity", None) or 0
+
+    def take_extensions(self, body: Any, whole: cython.bint) -> None:
+        """Take what EncryptedExtensions say beside the application protocol."""
+        self.agreed = hello_features.extension_types(body) if whole else None
+        self.heartbeat = hello_features.heartbeat_mode(body)
 
     def take_key_exchange(self, body: Any, whole: cython.bint) -> None:
         """Take the group, or else the prime, and the public key of a ServerKeyExchange, if they are the first.

@@ -109,6 +109,17 @@ def alert_fault(length: int) -> str:
     return f"an alert record of {length} bytes holds several alerts, which TLS 1.3 forbids (RFC 9846 section 5.1)"
 
 
+def unknown_level(role: int, level: int) -> str:
+    """Return what is wrong with an alert that is neither a warning nor fatal (RFC 5246 section 7.2, RFC 9846 section 6)."""
+    return f"the {ROLES[role]} sent an alert of the level {level}, which is neither 1 nor 2"
+
+
+def odd_first_version(version: int) -> Breach:
+    """Return the finding about a version in the header of a client's first record that none has (RFC 9846 section 5.1)."""
+    detail = f"the first record of the client has the version 0x{version:04x}, and no record may have one above 0x0303"
+    return "wrong_record_version", "low", detail
+
+
 def after_end(role: int, how: int, content_type: int) -> Breach:
     """Return the finding about a record after its sender had ended its side (RFC 9846 sections 6.1 and 6.2)."""
     kind = registry("content_types").name(content_type)
@@ -126,7 +137,8 @@ def heartbeat_fault(role: int, offered: bool, answered: bool) -> Breach | None:
     return "unnegotiated_heartbeat", "medium", f"the {ROLES[role]} sent a heartbeat without the extension: {why}"
 
 
-def forbidden_request() -> Breach:
-    """Return the finding about a server that sends heartbeats although the client does not allow it (RFC 6520 section 2)."""
-    detail = "the server sent a heartbeat request, and the mode of the client is peer_not_allowed_to_send (RFC 6520 section 2)"
+def forbidden_request(role: int) -> Breach:
+    """Return the finding about a role that sends heartbeat requests, which its peer does not allow (RFC 6520 section 2)."""
+    mode = f"the mode of the {ROLES[1 - role]} is peer_not_allowed_to_send (RFC 6520 section 2)"
+    detail = f"the {ROLES[role]} sent a heartbeat request, and {mode}"
     return "unnegotiated_heartbeat", "medium", detail
