@@ -46,6 +46,15 @@ def filter_of(options: Namespace) -> "CompiledFilter | None":
     return found
 
 
+def say_searches_given_up(options: Namespace) -> None:
+    """Say on standard error if searches for a pattern took too many steps: whether these packets pass is not known."""
+    compiled = getattr(options, "compiled_filter", None)
+    if compiled is not None and compiled.exhausted:
+        complain(
+            f"the pattern took too many steps in {compiled.exhausted} values, which count as not matching: make it simpler"
+        )
+
+
 def _frame(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 0 < len(text) <= 18:
         raise argparse.ArgumentTypeError(f"{text!r} is no number")

@@ -9,7 +9,7 @@ from importlib import import_module
 
 from analyzer.cli.arguments import parse, parser
 from analyzer.cli.capture_paths import captures_in_order
-from analyzer.cli.display_filter import filter_of
+from analyzer.cli.display_filter import filter_of, say_searches_given_up
 from analyzer.cli.exit_status import FAILED
 from analyzer.cli.hints import check_patterns, give_hints
 from analyzer.cli.output import CommandError, Output, complain, leave_pager
@@ -94,6 +94,7 @@ def _run(arguments: Sequence[str]) -> int:
         keep_results_english()
     give_hints(options, given, os.environ)
     status: int = import_module(f"analyzer.cli.{options.command}").run(options, _seen(outputs))
+    say_searches_given_up(options)
     if status != FAILED:
         for output in outputs:
             output.close()

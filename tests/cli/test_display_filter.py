@@ -90,3 +90,17 @@ def test_a_reference_takes_its_value_from_the_selected_packet(run: Run, demo: Pa
     stream = numbers(run, demo, "-Y", "tcp.stream == ${tcp.stream}", "--selected-frame", "22")
     assert 22 in stream
     assert 30 in stream
+
+
+def test_a_pattern_that_takes_too_long_is_said(run: Run, demo: Path):
+    ran = run("packets", demo, "-Y", r'frame matches r"((\w+)+)+\x00\x01zzzz"')
+    assert ran.status == 0
+    assert "took too many steps" in ran.err.decode()
+
+
+def test_macros_come_from_a_file(run: Run, demo: Path, tmp_path: Path):
+    macros = tmp_path / "dmacros"
+    macros.write_text('"web" tcp.port in {80, $1}\n')
+    assert numbers(run, demo, "-Y", "$web(443) and tcp.len", "--macros", macros) == numbers(
+        run, demo, "-Y", "tcp.port in {80, 443} and tcp.len"
+    )
