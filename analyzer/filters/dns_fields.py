@@ -10,7 +10,7 @@ from analyzer.filters.frame_view import Found, FrameView
 from analyzer.filters.packet_values import Occurrence
 from analyzer.packet.layer_places import KINDS
 
-PORTS = {53: "dns", 5353: "mdns"}
+PORTS = {53: "dns", 5353: "mdns", 5355: "llmnr"}
 """UDP ports whose datagrams are read as DNS, and the name of the protocol."""
 
 MAX_RECORDS = 512

@@ -14,12 +14,13 @@ LISTS = {
     "tcp_fields": "TcpFields",
     "tls_fields": "TlsFields",
     "dns_fields": "DnsFields",
+    "certificate_fields": "CertificateFields",
     "http_fields": "HttpFields",
     "session_fields": "SessionFields",
 }
 """The lists of fields (`*.csv`), and the class that finds them, in the module of the same name."""
 
-NEEDS_ENGINE = frozenset({"tls_fields"})
+NEEDS_ENGINE = frozenset({"certificate_fields", "tls_fields"})
 """The lists whose fields are in what the engine reassembles or decrypts."""
 
 

@@ -19,14 +19,14 @@ HERE = Path(__file__).resolve().parent
 if __name__ == "__main__":
     sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent)]
 
+from filters.field_readings import facts_of, keylog_of  # noqa: E402
 from filters.filter_oracle import NEWER, newer_frames  # noqa: E402
 
 from analyzer.capture.capture_reader import CaptureReader  # noqa: E402
 from analyzer.engine import Engine  # noqa: E402
 from analyzer.filters.compiled_filter import compile_filter  # noqa: E402
 from analyzer.filters.field_table import field_table  # noqa: E402
-from analyzer.filters.frame_values import FrameValues  # noqa: E402
-from analyzer.secrets.keylog import KeyLog  # noqa: E402
+from analyzer.filters.frame_values import FrameValues, needs_of  # noqa: E402
 
 
 def filters():
@@ -58,12 +58,9 @@ def keys_beside(path):
 def own_frames(path, texts, keys=None):
     """The numbers of the frames that pass, for each expression."""
     compiled = {text: compile_filter(text, field_table()) for text in texts}
-    keylog = None
-    if keys is not None:
-        keylog = KeyLog()
-        keylog.take(keys.read_bytes(), str(keys))
-    engine = Engine(detailed=True, in_order=False, keylog=keylog)
-    values = FrameValues(frozenset().union(*(one.fields for one in compiled.values())), engine)
+    engine = Engine(detailed=True, in_order=False, keylog=keylog_of(keys))
+    fields = frozenset().union(*(one.fields for one in compiled.values()))
+    values = FrameValues(fields, engine, facts_of(path, keys) if needs_of(fields)[1] else None)
     found = {text: [] for text in texts}
     with closing(CaptureReader([str(path)]).packet_readers()) as readers:
         for frames in readers:

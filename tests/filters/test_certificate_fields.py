@@ -1,0 +1,74 @@
+"""The fields of certificates: as tshark reads them, in plaintext and decrypted, and of damaged certificates."""
+
+import random
+
+import pytest
+
+from analyzer.filters.certificate_fields import CertificateFields, _Certificate
+from analyzer.filters.field_type import FieldType
+from analyzer.filters.value_strings import rows
+from analyzer.x509.der import encode_object_identifier
+from tests.filters.field_readings import fields_of, readings, tshark_readings
+from tests.filters.test_field_table import listed, wire_type
+
+
+def capture_of(repository, name):
+    (path,) = (repository / "captures" / name).glob("*.pcap*")
+    return path, next((repository / "captures" / name).glob("*.keys"), None)
+
+
+def value(field, text):
+    """A value of tshark's, where it is no text."""
+    return encode_object_identifier(text) if field.type is FieldType.OID and isinstance(text, str) else text
+
+
+@pytest.mark.peer("tshark")
+@pytest.mark.parametrize("name", ["tls10-rsa", "tls12-ecdhe-ecdsa", "tls13-rsa"])
+def test_fields_have_the_values_that_tshark_reads(repository, name):
+    path, keys = capture_of(repository, name)
+    types = listed("tshark")
+    fields = [field for field in fields_of(*(row["name"] for row in rows("certificate_fields"))) if field.name in types]
+    fields = [field for field in fields if wire_type(field) in types[field.name] and field.type is FieldType.STRING]
+    ours, theirs = readings(path, fields, keys, engine=True), tshark_readings(path, fields, keys)
+    n_values = 0
+    for number, (own, other) in enumerate(zip(ours, theirs, strict=True), 1):
+        differ = {field.name: (a, b) for field, a, b in zip(fields, own, other, strict=True) if a != b}
+        assert not differ, f"frame {number}"
+        n_values += sum(map(len, own))
+    assert n_values > 5
+
+
+def test_numbers_and_identifiers_are_read(repository):
+    path, keys = capture_of(repository, "tls12-ecdhe-ecdsa")
+    names = (
+        "x509af.version",
+        "x509af.algorithm.id",
+        "x509ce.cA",
+        "x509ce.dNSName",
+        "x509af.serialNumber",
+        "x509ce.KeyPurposeId",
+    )
+    frames = [one for one in readings(path, fields_of(*names), keys, engine=True) if one[0]]
+    version, algorithms, authority, hosts, serials, purposes = frames[0]
+    assert set(version) == {2}
+    assert encode_object_identifier("1.2.840.10045.4.3.2") in algorithms
+    assert True in authority
+    assert hosts == ["www.example"]
+    assert len(serials) == len(version)
+    assert encode_object_identifier("1.3.6.1.5.5.7.3.1") in purposes
+
+
+def test_damage_never_raises_and_keeps_what_was_read(repository):
+    path, _ = capture_of(repository, "tls12-ecdhe-ecdsa")
+    (certificate,) = fields_of("tls.handshake.certificate")
+    der = next(one[0][0] for one in readings(path, [certificate], engine=True) if one[0])
+    chance = random.Random(11)
+    whole = {}
+    _Certificate(whole).read(der)
+    assert len(whole) > 10
+    for _ in range(200):
+        data = bytearray(der)
+        for _ in range(3):
+            data[chance.randrange(len(data))] = chance.randrange(256)
+        _Certificate({}).read(bytes(data[: chance.randrange(len(data))]))
+    assert CertificateFields().find is not None
