@@ -5,12 +5,15 @@ without content codings. Streams are mixed as their frames are.
 """
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from analyzer.application.conversation import Conversation
 from analyzer.application.exchange import CLIENT, SERVER, Exchange, Fields, Request, Response
 from analyzer.application.message_framing import MessageBody
 from analyzer.application.request_target import content_type
+
+OPEN_MAX: Final = 1024
+"""The most exchanges that are watched for their next head or end. Beyond, the oldest is forgotten; see `http2.STREAMS_MAX`."""
 
 
 class Take(Protocol):
@@ -70,6 +73,8 @@ class Http2Messages:
     def _stream_of(self, exchange: Exchange) -> "_Stream":
         stream = self._by_exchange.get(id(exchange))
         if stream is None:
+            if len(self._open) >= OPEN_MAX:
+                del self._by_exchange[id(self._open.pop(0).exchange)]
             stream = self._by_exchange[id(exchange)] = _Stream(exchange)
             self._open.append(stream)
         return stream

@@ -32,6 +32,12 @@ from analyzer.tls.session import Session
 BLOCK: Final = 1 << 16
 """Bytes of a body that are held in memory before they are written."""
 
+BODIES_HELD: Final = 1024
+"""The most bodies of which a block is held in memory: 64 MiB. Beyond, their bytes are written as they come."""
+
+BODIES_MAX: Final = 200_000
+"""The most bodies that are open at one time, of all connections. Beyond, bodies are cut."""
+
 LONGEST_MESSAGE: Final = 1 << 16
 """The longest message of a WebSocket whose data is in its entry, in bytes."""
 
@@ -157,8 +163,12 @@ class HarArchive(DataStreams):
         key = id(exchange), side
         body = self._bodies.get(key)
         if body is None:
+            if len(self._bodies) >= BODIES_MAX:
+                return
             body = self._bodies[key] = SpooledBody(exchange)
         self._spool.add(body, data, at)
+        if len(self._bodies) > BODIES_HELD:
+            self._spool.settle(body)
 
     def open(self, session: int, alpn: bytes | None, missing: MissingData) -> DataReader | None:
         """See `DataStreams.open`."""
@@ -246,8 +256,9 @@ class HarArchive(DataStreams):
                 posted["text" if asked.is_text else "_base64"] = self._marks[CLIENT]
                 texts.append((self._marks[CLIENT].encode(), asked))
         content = entry["response"]["content"]
-        if response is not None and response.body.length and told is not None:
-            if told.cut:
+        if response is not None and response.body.length and (told is not None or response.body.complete):
+            if told is None or told.cut:
+                self.bodies_cut += told is None
                 content["comment"] = "the body is left out, as there is no room for it"
             else:
                 content["text"] = self._marks[SERVER]

@@ -2,6 +2,7 @@ import gzip
 import struct
 
 import hpack
+import pytest
 
 from analyzer.application.http2_frames import PREFACE
 from analyzer.application.http2_messages import Http2Messages
@@ -65,3 +66,13 @@ def test_a_reset_is_said_once():
     taken.reader.feed(SERVER, frame(SETTINGS, 1, 0), 3, 3)
     assert taken.all[-1] == (1, "CANCEL")
     assert sum(len(one) == 2 for one in taken.all) == 1
+
+
+def test_exchanges_that_never_end_are_forgotten(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("analyzer.application.http2_messages.OPEN_MAX", 3)
+    taken, client = Taken(), hpack.Encoder()
+    pseudo = [(":method", "POST"), (":scheme", "https"), (":path", "/"), (":authority", "a")]
+    taken.reader.feed(CLIENT, PREFACE + frame(SETTINGS, 0, 0), 1, 1)
+    for stream in range(1, 41, 2):
+        taken.reader.feed(CLIENT, frame(HEADERS, END_HEADERS, stream, client.encode(pseudo)), 2, 2)
+    assert [one[1] for one in taken.all] == list(range(1, 41, 2)), "each head comes once"

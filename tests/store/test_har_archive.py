@@ -212,3 +212,13 @@ def test_messages_of_a_websocket(tmp_path: Path):
         ("send", 1, "hello"), ("receive", 2, "AP8="), ("receive", 9, ""), ("receive", 1, "é"),
     ]  # fmt: skip
     assert (entry["_resourceType"], entry["request"].get("postData")) == ("websocket", None)
+
+
+def test_many_open_bodies_are_not_held_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("analyzer.store.har_archive.BODIES_HELD", 2)
+    monkeypatch.setattr("analyzer.store.har_archive.BODIES_MAX", 5)
+    talk = talk_of([flight for number in range(8) for flight in page(f"/{number}", b"%d" % number * 3000)])
+    log, archive = archive_of(tmp_path, packetise(talk.flights), talk)
+    bodies = [entry["response"]["content"].get("text") for entry in log["entries"]]
+    assert bodies == [f"{number}" * 3000 for number in range(5)] + [None] * 3
+    assert archive.bodies_cut == 3
