@@ -61,6 +61,7 @@ class Http2:
         self._directions: tuple[_Direction, ...] = (_Direction(self, CLIENT), _Direction(self, SERVER))
         self._streams: dict[int, _Stream] = {}
         self._highest = [0, 0]
+        self._unasked: dict[int, int] = {}
 
     def adopt(self, exchange: Exchange, settings: bytes) -> None:
         """Continue an HTTP/1.1 request with `Upgrade: h2c` (RFC 7540 section 3.2). It becomes stream 1, and its 101 an interim
@@ -90,6 +91,12 @@ class Http2:
         """Handle the end of both sides. Open exchanges stay incomplete."""
         for direction in self._directions:
             direction.reader.close()
+        for number, frame in self._unasked.items():
+            self._log.note("bad_stream", f"a response on stream {number}, which nobody opened", frame)
+            found = self._streams.get(number)
+            if found is not None and found.ended[SERVER]:
+                self._streams.pop(number)
+        self._unasked.clear()
         for stream in self._streams.values():
             self._abandon(stream)
         self._streams.clear()
@@ -226,15 +233,18 @@ class Http2:
             stream.ended[CLIENT] = True
             return
         found = self._streams.get(section.stream)
+        if side == CLIENT and self._unasked.pop(section.stream, None) is not None:
+            self._highest[CLIENT] = max(self._highest[CLIENT], section.stream)
         if found is None:
             if self._is_old(section.stream) and not self._directions[1 - side].sections.lossy:
                 return  # The stream was reset; the frame was sent before the reset arrived.
             if side == CLIENT and not section.stream & 1:
                 self.note(side, "bad_stream", f"a client opens stream {section.stream}")
-            if side == SERVER and not self._directions[CLIENT].sections.lossy:
-                self.note(side, "bad_stream", f"a response on stream {section.stream}, which nobody opened")
-            found = self._open(side, section.stream)
-            if side == SERVER:
+            waits = side == SERVER and not self._directions[CLIENT].sections.lossy and len(self._unasked) < STREAMS_MAX
+            if waits:  # a capture can have the two sides in another order: the request may come later
+                self._unasked[section.stream] = self._directions[side].frame
+            found = self._open(side, section.stream, not waits)
+            if side == SERVER and not waits:
                 found.ended[CLIENT] = True
         if found.ended[side]:
             self.note(side, "frame_after_end", f"HEADERS after the end of stream {section.stream}")
@@ -324,7 +334,8 @@ class Http2:
         """Return whether a stream with this number was ever open: numbers only increase."""
         return 0 < stream <= self._highest[CLIENT if stream & 1 else SERVER]
 
-    def _open(self, side: int, number: int) -> _Stream:
+    def _open(self, side: int, number: int, begun: bool = True) -> _Stream:
+        """Open a stream. begun: whether its initiator has surely begun it, and so all with lower numbers that it will."""
         frame = self._directions[side].frame
         if len(self._streams) >= STREAMS_MAX:
             oldest = next(iter(self._streams))
@@ -334,7 +345,8 @@ class Http2:
         self._log.add(exchange, frame)
         stream = self._streams[number] = _Stream(exchange)
         initiator = CLIENT if number & 1 else SERVER
-        self._highest[initiator] = max(self._highest[initiator], number)
+        if begun:
+            self._highest[initiator] = max(self._highest[initiator], number)
         return stream
 
     def _message(self, stream: _Stream, side: int) -> Request | Response:

@@ -354,6 +354,22 @@ def test_a_reset_ends_a_stream() -> None:
     assert conversation.findings == []
 
 
+def test_one_side_before_the_other_blames_nobody() -> None:
+    """A capture of two taps can have all of the server before the client."""
+    for pieces in (mixed(), [*START, (CLIENT, Endpoint().get(1, "/a")), (SERVER, Endpoint().answer(1, 204, end=True))]):
+        asked, answered = ([piece for piece in pieces if piece[0] == side] for side in (CLIENT, SERVER))
+        conversation = read([*answered, *asked])
+        assert {"bad_stream", "frame_after_end"}.isdisjoint(codes(conversation))
+        assert sorted(map(str, outline(conversation))) == sorted(map(str, outline(read(pieces))))
+
+
+def test_a_response_without_a_request() -> None:
+    for end in (True, False):
+        conversation = read([*START, (SERVER, Endpoint().answer(7, 200, end=end))])
+        assert codes(conversation) == ["bad_stream"]
+        assert conversation.exchanges[0].response is not None
+
+
 BAD: list[tuple[bytes, str]] = [
     (frame(DATA, 0, 0, b"x"), "bad_stream"),
     (frame(DATA, 0, 77, b"x"), "bad_stream"),
