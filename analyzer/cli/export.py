@@ -12,7 +12,7 @@ from analyzer.cli.export_files import export_files
 from analyzer.cli.export_har import export_har
 from analyzer.cli.export_reading import read_for, report_missing_sessions, report_undecrypted, require_capture
 from analyzer.cli.key_files import Keys, read_keys
-from analyzer.cli.output import CommandError, Output, complain
+from analyzer.cli.output import STANDARD_STREAM, CommandError, Output, complain
 from analyzer.cli.part_arguments import part_of
 from analyzer.cli.part_frames import chosen_sessions
 from analyzer.cli.sharing import SharedListener, make_shards, run_shared
@@ -48,6 +48,8 @@ def run(options: Namespace, output: Output) -> int:
         options.target, options.har = None, options.target
     if [options.target, options.plaintext, options.har].count(None) != 2:
         raise CommandError("say where to: -o DIR, -o FILE.zip, -o FILE.pcapng, --plaintext FILE.pcapng, or --har FILE")
+    if STANDARD_STREAM in (options.target, options.plaintext, options.har):
+        raise CommandError("standard output cannot hold an export: name a file or a folder")
     if options.har is not None:
         for name, value in (("--what", options.what), ("--only", options.only)):
             if value:

@@ -57,10 +57,7 @@ def export_files(options: Namespace, output: Output) -> int:
     if not options.target.lower().endswith(ZIP):
         return _export(options, output, options.target)
     target = _zip_target(options)
-    with (
-        exceptions(),
-        tempfile.TemporaryDirectory(prefix=".", suffix=".part", dir=os.path.dirname(options.target) or ".") as folder,
-    ):
+    with exceptions(), _folder_beside(options.target) as folder:
         status = _export(options, output, folder)
         with target as file:
             _write_zip(file, folder)
@@ -132,6 +129,14 @@ def _head(
         "inputs": inputs,
         "trust": trust_facts(chains.trust) if used else [],
     }
+
+
+def _folder_beside(path: str) -> "tempfile.TemporaryDirectory[str]":
+    """Return a folder beside a file, which is removed in the end. Raises OSError with the name of the file."""
+    try:
+        return tempfile.TemporaryDirectory(prefix=".", suffix=".part", dir=os.path.dirname(path) or ".")
+    except OSError as error:
+        raise type(error)(error.errno, error.strerror, path) from error
 
 
 def _zip_target(options: Namespace) -> PrivateFile:

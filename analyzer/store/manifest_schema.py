@@ -107,6 +107,7 @@ _PART = record(
         "since": or_null(reference("first moment", "time")),
         "until": or_null(reference("first moment behind it", "time")),
         "hosts": several("addresses and names; empty for all", text("a host")),
+        "filter": or_null(text("display filter; null for none")),
     },
 )
 

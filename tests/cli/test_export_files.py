@@ -96,6 +96,17 @@ def test_a_zip_file_is_the_folder(run: Run, demo: Path, tmp_path: Path):
     assert {path.name for path in tmp_path.iterdir()} == {"out", "a.zip"}, "nothing temporary is left"
 
 
+def test_where_nothing_can_be_written(run: Run, demo: Path, tmp_path: Path):
+    target = tmp_path / "none" / "a.zip"
+    ran = run("export", demo, "-o", target)
+    assert (ran.status, ran.complaint) == (2, f"analyzer: {target}: No such file or directory")
+    for option in ("-o", "--har", "--plaintext"):
+        ran = run("export", demo, option, "-")
+        told = "analyzer: standard output cannot hold an export: name a file or a folder"
+        assert (ran.status, ran.complaint) == (2, told)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_is_no_capture_gives_no_zip_file(run: Run, tmp_path: Path):
     (tmp_path / "notes.txt").write_text("no capture at all")
     assert run("export", tmp_path / "notes.txt", "-o", tmp_path / "a.zip").status == 2
