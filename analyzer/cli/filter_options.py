@@ -5,7 +5,7 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from analyzer.cli.output import CommandError
-from analyzer.cli.table import width
+from analyzer.cli.table import cut, width
 from analyzer.text.escape import harmless
 
 if TYPE_CHECKING:
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from analyzer.filters.filter_error import FilterError
 
 _OR = " / "
+_LONGEST = 400
+"""Columns of a message, which may have a word of the expression in it."""
 _SHOWN = 60
 """Characters of a long expression that are shown around a mistake, in columns of a terminal."""
 
@@ -59,11 +61,11 @@ def read_macros(path: str) -> dict[str, str]:
 
 def mistake(error: "FilterError") -> CommandError:
     """Return the error of the command line for a mistake in a filter: the reason, and below it the expression with a mark."""
-    place, meant = error.at + 1, _OR.join(error.suggestions)
+    place, meant, message = error.at + 1, _OR.join(error.suggestions), cut(error.message, _LONGEST)
     if meant:
-        found = CommandError(f"filter, character {place}: {error.message}; did you mean {meant}?")
+        found = CommandError(f"filter, character {place}: {message}; did you mean {meant}?")
     else:
-        found = CommandError(f"filter, character {place}: {error.message}")
+        found = CommandError(f"filter, character {place}: {message}")
     if error.text:
         found.lines = _marked(error.text, error.at, error.length)
     return found

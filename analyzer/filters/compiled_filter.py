@@ -35,7 +35,7 @@ class CompiledFilter:
                 uses.append(node.use)
             elif isinstance(node, ReferenceValues):
                 self._reference_uses.append(node.use)
-        present = [node.of.use for node in _nodes(tree) if isinstance(node, ExistsTest) and isinstance(node.of, FieldValues)]
+        present = {node.of.use for node in _nodes(tree) if isinstance(node, ExistsTest) and isinstance(node.of, FieldValues)}
         self.fields = frozenset(use.field for use in uses)
         """All fields that it asks for in each packet."""
         self.valued = frozenset(use.field for use in uses if use not in present)

@@ -169,14 +169,19 @@ def _divided(a: float, b: float) -> float | None:
     return None if b == 0 else a / b
 
 
-def _scaled(a: int, b: float) -> int:
-    return a * b if isinstance(b, int) else round(a * b)
+def _scaled(a: int, b: float) -> int | None:
+    if isinstance(b, int):
+        return a * b
+    try:
+        return round(a * b)
+    except (OverflowError, ValueError):  # not finite: no time
+        return None
 
 
 def _parted(a: int, b: float) -> int | None:
     if b == 0:
         return None
-    return _quotient(a, b) if isinstance(b, int) else round(a / b)
+    return _quotient(a, b) if isinstance(b, int) else _scaled(a, 1 / b)
 
 
 _INTEGERS: dict[str, Callable[[Any, Any], Any]] = {

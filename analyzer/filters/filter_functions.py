@@ -4,6 +4,7 @@ A function of one argument gives a value for each value of the argument; `count`
 argument is absent a function gives nothing, with one exception: `count` gives 0.
 """
 
+import math
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -115,8 +116,15 @@ def _names(arguments: Sequence[Values], argument: TypedEntity) -> list[Value]:
 
 def _double(arguments: Sequence[Values], argument: TypedEntity) -> list[Value]:
     if argument.type.type.is_time:
-        return [value / _NANOSECONDS for value in arguments[0]]
-    return [float(value) for value in arguments[0]]
+        return [_real(value) / _NANOSECONDS for value in arguments[0]]
+    return [_real(value) for value in arguments[0]]
+
+
+def _real(value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def _single(arguments: Sequence[Values], argument: TypedEntity) -> list[Value]:
@@ -128,7 +136,7 @@ def single_precision(value: Any) -> float:
     try:
         return float(struct.unpack("f", struct.pack("f", value))[0])
     except OverflowError:
-        return float("inf") if value > 0 else float("-inf")
+        return math.inf if value > 0 else -math.inf
 
 
 def _largest(arguments: Sequence[Values], _: TypedEntity) -> list[Value]:

@@ -93,6 +93,8 @@ COMPARISONS = {
     "le": "<=",
 }
 """Every spelling of a comparison, and the one that the tree has."""
+_MAX_DIGITS = 100
+"""The longest number, in characters; 64 bits in binary are 66."""
 _INTENDED = {"=": ("==",), "|": ("||",), "^": ("^^",)}
 """What a sign that is none may be meant to be."""
 _DEPRECATED_PROTOCOLS = {"ssl": "tls"}
@@ -201,6 +203,8 @@ def unknown_field(name: str, at: int, table: FieldTable) -> FilterError:
 
 def number_value(text: str) -> int | float | None:
     """Return the unsigned number that the text is, in any of the notations; None where it is none, or has over 64 bits."""
+    if len(text) > _MAX_DIGITS:
+        return None
     if _WHOLE.fullmatch(text):
         digits = text.lower()
         octal = len(digits) > 1 and digits[0] == "0" and digits[1].isdigit()

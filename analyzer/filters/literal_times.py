@@ -49,14 +49,16 @@ _NAMED_ZONES = {
     "PST": -8,
     "PDT": -7,
 }
+_MAX_TIME = 64
+"""The longest time, in characters."""
 _NANOSECONDS = 1_000_000_000
 
 
 def absolute_time(text: str, at: int, length: int) -> int:
     """Return the nanoseconds from 1970 in UTC to a time; raise FilterError where the text is none."""
-    if _EPOCH_SECONDS.fullmatch(text):
+    if len(text) <= _MAX_TIME and _EPOCH_SECONDS.fullmatch(text):
         return relative_time(text)
-    found = _ISO.fullmatch(text) or _MONTH_FIRST.fullmatch(text)
+    found = _ISO.fullmatch(text) or _MONTH_FIRST.fullmatch(text) if len(text) <= _MAX_TIME else None
     moment = _moment(found) if found else None
     if found is None or moment is None:
         raise FilterError(
@@ -71,7 +73,7 @@ def relative_time(text: str) -> int:
     """Return the nanoseconds that a number of seconds stands for; digits after the ninth are left out."""
     try:
         return int(Decimal(text) * _NANOSECONDS)
-    except (InvalidOperation, OverflowError):
+    except InvalidOperation:
         return int(float.fromhex(text) * _NANOSECONDS)
 
 

@@ -11,6 +11,7 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from analyzer.filters.field import Field
 from analyzer.filters.field_type import FieldType, Value
 from analyzer.filters.filter_error import FilterError
+from analyzer.filters.filter_lexer import MAX_NUMBER
 from analyzer.filters.literal_times import absolute_time, relative_time
 from analyzer.filters.syntax_tree import Character, Literal, Number, String, Word
 from analyzer.filters.typed_tree import Constant, ValueType
@@ -188,6 +189,8 @@ def _relative(node: Literal, wanted: ValueType, _: bool) -> Value:
 def _nanoseconds(node: Number) -> int:
     if isinstance(node.value, int):
         return node.value * 1_000_000_000
+    if node.value > MAX_NUMBER:
+        raise FilterError.of(node, f"{node.text} seconds are too many")
     return relative_time(node.text)
 
 

@@ -56,8 +56,11 @@ def _unescaped(inner: str, at: int) -> bytes:
     done = 0
     for found in _ESCAPE.finditer(raw):
         out += raw[done : found.start()]
-        place = at + len(raw[: found.start()].decode("utf-8", "surrogateescape"))
-        code = _code(found, place)
+        try:
+            code = _code(found, 0)
+        except FilterError as error:
+            error.at = at + len(raw[: found.start()].decode("utf-8", "surrogateescape"))
+            raise
         out += chr(code).encode() if found.group(3) or found.group(4) else bytes((code,))
         done = found.end()
     return bytes(out + raw[done:])

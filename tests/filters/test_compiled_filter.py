@@ -314,6 +314,13 @@ def test_an_error_has_the_text_with_the_macros():
     assert error.value.suggestions == ("tcp.port",)
 
 
+def test_results_without_end_are_no_error():
+    product = " * ".join(["tcp.port"] * 100)
+    for text in ("tcp.delta * 1e308 * 1e308 > 1", f"double({product}) > 1", f"float({product}) > 1", f"{product} > 1",
+                 "double(x.int) * 1e308 * 1e308 > 1", "tcp.delta / 1e308 / 1e308 == 0"):  # fmt: skip
+        passes(text, EVERYTHING)
+
+
 def test_many_values_of_two_fields_are_bounded():
     packet = Made({"tcp.port": list(range(5000)), "tcp.len": list(range(5000))})
     assert not passes("tcp.len + tcp.port == 99999", packet)

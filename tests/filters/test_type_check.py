@@ -77,6 +77,21 @@ def test_depth_and_length_are_bounded(text):
         compile_filter(text, TABLE)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["tcp.len == " + "9" * 5000, "tcp.delta == 1e999999", "tcp.delta > 1e400", 'frame.time > "' + "1" * 5000 + '"',
+     "frame.time > " + "1" * 5000],
+)  # fmt: skip
+def test_numbers_without_end_are_refused(text):
+    with pytest.raises(FilterError):
+        compile_filter(text, TABLE)
+
+
+def test_a_long_filter_is_compiled_in_time():
+    assert compile_filter("tcp.port == 1" + " and tcp" * 5000, TABLE)
+    assert compile_filter('http.host == "' + "\\x41" * 20_000 + '"', TABLE)
+
+
 def test_long_lists_are_no_nesting():
     assert compile_filter(" or ".join(["tcp.port == 1"] * 1000), TABLE)
     assert compile_filter("tcp.port in {" + ", ".join(map(str, range(1000))) + "}", TABLE)
