@@ -8,7 +8,6 @@ from analyzer.cli.filter_words import FilterWords
 from analyzer.cli.output import Output
 from analyzer.cli.table import cut, wrap
 from analyzer.filters.filter_tree import tree_lines, tree_record
-from analyzer.store.session_record import json_line
 from analyzer.text.escape import harmless
 from analyzer.text.language import say
 from analyzer.text.punctuation import labelled
@@ -29,6 +28,8 @@ def run(options: Namespace, output: Output) -> int:
     ]
     for one in options.outputs:
         if one.form == "json":
+            from analyzer.store.session_record import json_line  # which loads nearly everything
+
             lines = [_INDENT * depth + sentence for depth, sentence in words]
             record = {"filter": found.text, "words": lines, "tree": tree, "fields": fields, "warnings": list(found.warnings)}
             one.write(json_line(record))

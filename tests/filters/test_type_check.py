@@ -1,10 +1,12 @@
 """Which expressions are filters: what Wireshark refuses is refused, at its place."""
 
+import random
 from pathlib import Path
 
 import pytest
 from filters.filter_oracle import NEWER, Sharkd, newer_accepts, version
-from filters.made_packets import TABLE
+from filters.made_packets import TABLE, Made
+from filters.test_compiled_filter import EVERYTHING, FALSE, TRUE, lines
 
 from analyzer.filters.compiled_filter import compile_filter
 from analyzer.filters.field_table import field_table
@@ -39,6 +41,32 @@ def test_wireshark_refuses_the_same():
 @pytest.mark.skipif(NEWER is None, reason="ANALYZER_TSHARK names no newer tshark")
 def test_the_newer_wireshark_refuses_the_same(repository):
     assert [text for text in _EARLY + _LATE if newer_accepts(text, repository / "captures" / "demo.pcapng")] == []
+
+
+def test_a_changed_filter_is_one_or_is_refused():
+    """Whatever the change, the only error is FilterError, its place is in the text, and a filter never fails on a packet."""
+    chance = random.Random(20)
+    kept, packets = lines(TRUE) + lines(FALSE) + _EARLY, (Made(EVERYTHING), Made({}))
+    for _ in range(8000):
+        text = chance.choice(kept)
+        for _ in range(chance.randint(1, 3)):
+            at = chance.randrange(len(text) + 1)
+            other = chance.choice(kept)
+            start = chance.randrange(len(other))
+            text = text[:at] + other[start : start + chance.randint(0, 8)] + text[at + chance.randint(0, 2) :]
+        found = compiled_or_place(text)
+        if isinstance(found, int):
+            assert 0 <= found <= len(text)
+        else:
+            assert all(found.matches(packet) in (True, False) for packet in packets)
+
+
+def compiled_or_place(text):
+    """The filter that a text is, or the place of its mistake."""
+    try:
+        return compile_filter(text, TABLE)
+    except FilterError as error:
+        return error.at
 
 
 @pytest.mark.parametrize(
