@@ -2,14 +2,15 @@
 
 import os
 from argparse import Namespace
+from collections.abc import Collection
 
 from analyzer.cli.capture_paths import names_of
 from analyzer.cli.capture_run import CaptureRun
-from analyzer.cli.exit_status import DONE
+from analyzer.cli.export_reading import report_missing_sessions
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import CommandError, Output, complain
 from analyzer.cli.part_arguments import part_of
-from analyzer.cli.part_frames import chosen_sessions
+from analyzer.cli.part_frames import sessions_of
 from analyzer.engine import Engine
 from analyzer.engine.plain_http import dispatcher_with
 from analyzer.store.har_archive import HarArchive
@@ -25,8 +26,12 @@ def export_har(options: Namespace, output: Output, target: PrivateFile) -> int:
     capture_run = CaptureRun(options.captures, output)
     keys = read_keys(options, capture_run)
     part = part_of(options)
-    sessions = chosen_sessions(part, options, output, keys)
-    with target as file, HarArchive(os.path.dirname(options.har), options.max_size, sessions, part) as archive:
+    sessions: Collection[int] | None = options.session or None
+    if part is not None:
+        found = sessions_of(part, options, output, keys).numbers
+        sessions = found.intersection(options.session) if options.session else found
+    plain = not options.session and (part is None or part.matches is None)
+    with target as file, HarArchive(os.path.dirname(options.har), options.max_size, sessions, part, plain) as archive:
         engine = Engine(
             detailed=True,
             places=False,
@@ -39,6 +44,7 @@ def export_har(options: Namespace, output: Output, target: PrivateFile) -> int:
         if capture_run.has_no_capture():
             raise CommandError(error_line(capture_run.reader.files[0]))
         archive.write(file, names_of(options.captures))
+    status = report_missing_sessions(options, engine.dispatcher.count)
     if archive.closed:
         sessions_closed = count_text(archive.closed, "session was", "sessions were")
         complain(say("{sessions} not decrypted", sessions=sessions_closed))
@@ -52,4 +58,4 @@ def export_har(options: Namespace, output: Output, target: PrivateFile) -> int:
         complain(say("{target} holds cookies and passwords as they were sent", target=options.har))
     exchanges = count_text(archive.entries, "HTTP exchange")
     output.line(say("{exchanges} in {target}", exchanges=exchanges, target=harmless(options.har)))
-    return capture_run.status() or DONE
+    return capture_run.status() or status

@@ -8,9 +8,10 @@ another one is in base64. An exchange whose request is not in the capture cannot
 import base64
 import codecs
 import json
+import re
 import secrets
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, BinaryIO, Final
@@ -48,6 +49,8 @@ FORM_MAX: Final = 1 << 20
 """The longest form whose parameters are listed beside its text."""
 
 FINISHED: Final = 20
+
+_PORT: Final = re.compile(r":[0-9]+\Z")
 _TEXT, _BINARY, _CONTROL = 1, 2, 8
 
 
@@ -135,16 +138,19 @@ class HarArchive(DataStreams):
     was no room. closed: sessions that were not decrypted.
     """
 
-    def __init__(self, folder: str, room: int, sessions: Sequence[int] = (), part: Part | None = None) -> None:
-        """folder: for the temporary file. room: bytes of bodies. sessions: only these, all if empty. part: only exchanges in
-        its time. Raises OSError."""
+    def __init__(
+        self, folder: str, room: int, sessions: Collection[int] | None = None, part: Part | None = None, plain: bool = True
+    ) -> None:
+        """folder: for the temporary file. room: bytes of bodies. sessions: only these, None for all. part: only exchanges in
+        its time, and plain ones of its hosts. plain: whether exchanges without TLS are in it. Raises OSError."""
         super().__init__()
         self.entries = 0
         self.unasked = 0
         self.bodies_cut = 0
         self.closed = 0
-        self._sessions = frozenset(sessions)
+        self._sessions = None if sessions is None else frozenset(sessions)
         self._part = part
+        self._plain = plain
         self._spool = Spool(folder, room)
         self._bodies: dict[tuple[int, int], SpooledBody] = {}
         self._read: dict[int, Conversation] = {}
@@ -172,7 +178,7 @@ class HarArchive(DataStreams):
 
     def open(self, session: int, alpn: bytes | None, missing: MissingData) -> DataReader | None:
         """See `DataStreams.open`."""
-        if self._sessions and session not in self._sessions:
+        if self._sessions is not None and session not in self._sessions:
             return None
         return _Reader(self, session, alpn, missing)
 
@@ -182,18 +188,17 @@ class HarArchive(DataStreams):
         for event in events:
             if isinstance(event, PlainHttp):
                 client, server = endpoint_record(event.key, CLIENT), endpoint_record(event.key, SERVER)
-                keep = not self._sessions and (self._part is None or self._part.has_ends({"client": client, "server": server}))
-                self._add_all(event.exchanges, (), Place(client, server, "http"), keep)
+                self._add_all(event.exchanges, (), Place(client, server, "http"))
 
     def end(self, session: Session) -> None:
         """See `DataStreams.end`. Adds the exchanges of the session."""
         conversation = self._read.pop(session.id, None)
-        if self._sessions and session.id not in self._sessions:
+        if self._sessions is not None and session.id not in self._sessions:
             return
         if decryption_record(session)["status"] == "none":
             self.closed += 1
         if conversation is not None and conversation.exchanges:
-            self._add_all(conversation.exchanges, conversation.messages, _place_of(session), True)
+            self._add_all(conversation.exchanges, conversation.messages, _place_of(session))
 
     def read(self, session: int, conversation: Conversation) -> None:
         """Take what a session carried, when its data has ended."""
@@ -218,8 +223,8 @@ class HarArchive(DataStreams):
             out.write(rest)
         out.write(b"\n]}}\n")
 
-    def _add_all(self, exchanges: Sequence[Exchange], messages: Sequence[Message], place: Place, keep: bool) -> None:
-        """Add the exchanges of a connection, if they are kept. Their bodies are forgotten in any case."""
+    def _add_all(self, exchanges: Sequence[Exchange], messages: Sequence[Message], place: Place) -> None:
+        """Add the exchanges of a connection that are wanted. The bodies of the others are forgotten."""
         said: dict[int, list[Message]] = {}
         for message in messages:
             if message.exchange is not None:
@@ -227,10 +232,19 @@ class HarArchive(DataStreams):
         for number, exchange in enumerate(exchanges):
             bodies = [self._bodies.pop((id(exchange), side), None) for side in (CLIENT, SERVER)]
             request = exchange.request
+            if place.session is None and not self._has_plain(exchange, place):
+                continue
             if request is None:
-                self.unasked += keep
-            elif keep and (self._part is None or self._part.has_moment(request.at)):
+                self.unasked += 1
+            elif self._part is None or self._part.has_moment(request.at):
                 self._add(exchange, bodies, said.get(id(exchange), []), place, number == 0)
+
+    def _has_plain(self, exchange: Exchange, place: Place) -> bool:
+        """Return whether an exchange without TLS is wanted: by the sides of its connection, or by the host that it names."""
+        if not self._plain or self._part is None or self._part.has_ends({"client": place.client, "server": place.server}):
+            return self._plain
+        host = None if exchange.request is None else exchange.request.authority
+        return host is not None and self._part.has_host(host.rpartition(":")[0] if _PORT.search(host) else host)
 
     def _add(
         self, exchange: Exchange, bodies: list[SpooledBody | None], messages: list[Message], place: Place, first: bool

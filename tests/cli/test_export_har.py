@@ -99,3 +99,22 @@ def test_a_pipe_and_ranges_of_sessions(run: Run, tmp_path: Path):
     assert [entry["request"]["url"][-1] for entry in entries] == ["0", "1", "3"]
     for bad in ("3-1", "1-", "a", "1,,2", "0-99999999"):
         assert run("export", "-", "--har", tmp_path / "b.har", "--session", bad, stdin=b"").status == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--host", "192.0.2.10"),
+        ("--host", "www.shop.example"),
+        ("--until", "2026-11-02T09:00:01.2Z"),
+        ("--session", "2,99"),
+    ],
+    ids=" ".join,
+)
+def test_it_has_the_exchanges_that_http_lists(run: Run, demo: Path, tmp_path: Path, words: tuple[str, ...]):
+    assert run("export", demo, "--har", tmp_path / "a.har", *words).status == 0
+    entries = json.loads((tmp_path / "a.har").read_bytes())["log"]["entries"]
+    rows = [json.loads(line) for line in run("http", demo, "--format", "json", *words).text.splitlines()]
+    listed = [row["url"] for row in sorted(rows, key=lambda row: str(row["time"]))]
+    assert [entry["request"]["url"] for entry in entries] == listed
+    assert listed

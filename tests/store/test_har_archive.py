@@ -28,13 +28,14 @@ def archive_of(
     segments: Sequence[Segment],
     *talks: Talk,
     room: int = 1 << 30,
-    sessions: Sequence[int] = (),
+    sessions: Sequence[int] | None = None,
+    plain: bool = True,
 ) -> tuple[dict[str, Any], HarArchive]:
     """Return the archive of a capture, which is valid, and what wrote it."""
     keys = KeyLog()
     for talk in talks:
         keys.feed(talk.keylog.encode())
-    with HarArchive(str(folder), room, sessions) as archive:
+    with HarArchive(str(folder), room, sessions, None, plain) as archive:
         tap = Tap()
         tap.engine = Engine(
             detailed=True, fields=False, keylog=keys, reads_data=False, dispatches=dispatcher_with(archive.take_body)
@@ -157,7 +158,7 @@ def test_plain_http_beside_tls_in_the_order_of_time(tmp_path: Path):
     assert "_securityDetails" not in log["entries"][0]
     assert (archive.entries, archive.unasked) == (3, 0)
     assert [page["id"] for page in log["pages"]] == ["client-10.0.0.1"]
-    only, _ = archive_of(tmp_path, segments, talk, sessions=[0])
+    only, _ = archive_of(tmp_path, segments, talk, sessions=[0], plain=False)
     assert [entry["request"]["url"] for entry in only["entries"]] == ["https://example.test/tls"]
 
 
