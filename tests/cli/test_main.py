@@ -254,10 +254,6 @@ def test_two_dashes_are_no_command_elsewhere(words: list[str], captures: list[st
     assert "words" not in options
 
 
-def test_no_option_of_a_later_release_exists(run: Run, demo: Path):
-    assert run("sessions", demo, "-Y", "tls").status == 2
-
-
 def test_the_compared_outputs_cover_every_command_and_form():
     """A new command that reads captures, or a new form of its output, must not be left out of `tests/outputs.py`."""
     root = parser()
