@@ -12,8 +12,8 @@ from typing import Any
 import analyzer
 
 PACKAGES = (
-    "brotli", "Cython", "certifi", "cryptography", "hpack", "jinja2", "lz4", "orjson", "pyshark", "rich", "scapy", "shtab",
-    "textual", "typst", "zstandard",
+    "brotli", "certifi", "cryptography", "hpack", "jinja2", "lark", "lz4", "orjson", "pcre2", "pyshark", "rich",
+    "scapy", "shtab", "textual", "typst", "zstandard",
 )  # fmt: skip
 """The packages that the analyzer needs, as setup.cfg lists them."""
 
