@@ -30,6 +30,8 @@ MANY_ATTRIBUTES = {
 """The classes that have more, as `package/file.py:Class`, and the reason."""
 
 TESTED_ELSEWHERE = {
+    "filters/event_values.py": "filters/test_header_filter.py",
+    "packet/header_tests.py": "filters/test_header_filter.py",
     "cli/export_reading.py": "cli/test_export.py",
     "store/manifest_schema.py": "store/test_schema.py",
     "cli/filtered_frames.py": "cli/test_display_filter.py",

@@ -19,12 +19,18 @@ from analyzer.cli.output import CommandError, Output, complain
 from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine, Listener
 from analyzer.filters.capture_facts import CaptureFacts
+from analyzer.filters.event_values import EventValues, by_frame, event_values
 from analyzer.filters.frame_values import FrameValues, needs_of
+from analyzer.filters.header_filter import header_test
 from analyzer.filters.value_tally import Tally
+from analyzer.flows.fragments import Defragmenter
+from analyzer.packet.header_tests import HeaderTest, next_passing
+from analyzer.packet.headers import read
+from analyzer.packet.layer_places import LayerPlaces
 from analyzer.packet.packet import Packet
 from analyzer.store.chain_options import read_chains as default_chains
 from analyzer.store.part import Matches
-from analyzer.tls.events import Event
+from analyzer.tls.events import Event, SessionBegan, SessionEnded
 
 if TYPE_CHECKING:
     from analyzer.filters.compiled_filter import CompiledFilter
@@ -39,14 +45,16 @@ class FrameFilter:
         self._matches = compiled.matches
         self.values = FrameValues(compiled.fields, engine, facts)
         self.n_passed = 0
+        self._asked = (0, False)
 
     def __call__(self, frame: Frame, events: Sequence[Event]) -> bool:
-        """Return whether a frame passes. events: those that it caused."""
-        self.values.take(frame, events)
-        if not self._matches(self.values):
-            return False
-        self.n_passed += 1
-        return True
+        """Return whether a frame passes. events: those that it caused. It may be asked again about the same frame."""
+        if self._asked[0] != frame.number:
+            self.values.take(frame, events)
+            passed = self._matches(self.values)
+            self.n_passed += passed
+            self._asked = frame.number, passed
+        return self._asked[1]
 
     def say_why(self, options: Namespace, output: Output, keys: Keys) -> None:
         """Say on standard error why no packet passed, if the captures can be read again."""
@@ -63,6 +71,84 @@ def frame_filter(compiled: "CompiledFilter", options: Namespace, output: Output,
     return FrameFilter(compiled, engine, facts)
 
 
+def quick_matches(options: Namespace, output: Output, keys: Keys) -> Matches | None:
+    """Return the frames that pass a filter of headers alone, or of TLS alone, found in a quick reading of its own.
+
+    None without a filter, if the filter asks for more, and for captures that cannot be read twice.
+    """
+    compiled = filter_of(options)
+    capture_run = CaptureRun(options.captures, output)
+    if compiled is None or compiled.reference_fields or not capture_run.rereadable():
+        return None
+    found = Matches(compiled.text)
+    test = header_test(compiled.tree)
+    if test is not None:
+        _scan(capture_run, test, found.add)
+        return found
+    values = event_values(compiled)
+    if values is None:
+        return None
+    capture_run.run(_frame_engine(keys), [_EventMatches(compiled, values, found)])
+    return found
+
+
+class _EventMatches(Listener):
+    """Asks a filter about the events of each frame, and notes the frames that pass with the connection of their session."""
+
+    def __init__(self, compiled: "CompiledFilter", values: EventValues, found: Matches) -> None:
+        self._matches = compiled.matches
+        self._values = values
+        self._found = found
+        self._keys: dict[int, bytes] = {}
+
+    def take(self, events: Sequence[Event]) -> None:
+        """See `Listener.take`."""
+        for event in events:
+            if isinstance(event, SessionBegan):
+                self._keys[event.session] = event.flow.key
+        for frame, own in by_frame(events):
+            self._values.take(own)
+            if self._matches(self._values):
+                self._found.add(frame, self._keys.get(own[0].session, b""))
+        for event in events:
+            if isinstance(event, SessionEnded):
+                self._keys.pop(event.session, None)
+
+
+def _scan(capture_run: CaptureRun, test: HeaderTest, add: Callable[[int, bytes], None]) -> None:
+    """Find the frames that pass a test of headers, with the keys of their connections."""
+    layers, defragmenter = LayerPlaces(), Defragmenter()
+    with closing(capture_run.packet_readers()) as readers:
+        for reader in readers:
+            while next_passing(reader, layers, test, defragmenter):
+                add(reader.frame.number, layers.packet.key())
+
+
+def run_connections(capture_run: CaptureRun, engine: Engine, listeners: Sequence[Listener], matches: Matches) -> None:
+    """Give the listeners every frame of the connections that have a frame that passed, and no other frame but the first.
+
+    The engine is fed with these frames only: it tells of a connection the same as if it had read all.
+    """
+    packet = Packet()
+    with closing(capture_run.packet_readers()) as readers:
+        for reader in readers:
+            frame = reader.frame
+            while reader.advance():
+                if engine.frames and not matches.has_frame(frame.number):
+                    read(packet, frame.data, frame.start, frame.end, frame.link_type, frame.wire_length)
+                    if not packet.fragment and not matches.has_connection(packet.key()):
+                        continue
+                engine.add_secrets(reader.secrets)
+                engine.feed(frame)
+                events = engine.take()
+                for listener in listeners:
+                    listener.packet(engine.packet, frame, events)
+            for listener in listeners:
+                listener.end_turn()
+    for listener in listeners:
+        listener.close()
+
+
 def matches_of(options: Namespace, output: Output) -> Matches | None:
     """Return the frames that pass the filter of the options, and their sessions; None without a filter.
 
@@ -76,9 +162,19 @@ def matches_of(options: Namespace, output: Output) -> Matches | None:
     keys = read_keys(options, CaptureRun(options.captures, output), patient=False)
     _take_references(options, output, keys, compiled)
     facts = _read_facts(options, output, keys, compiled)
+    found = Matches(compiled.text)
+    test = None if compiled.reference_fields else header_test(compiled.tree)
+    if test is not None:
+
+        def add(frame: int, key: bytes) -> None:
+            found.add(frame, key, facts.sessions_at(key, frame))
+
+        _scan(CaptureRun(options.captures, output), test, add)
+        if not found.n_frames:
+            say_why(options, output, keys, compiled)
+        return found
     engine = _frame_engine(keys) if needs_of(compiled.fields)[0] else None
     passes = FrameFilter(compiled, engine, facts)
-    found = Matches(compiled.text)
 
     def take(frame: Frame, events: Sequence[Event]) -> None:
         if passes(frame, events):

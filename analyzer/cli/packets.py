@@ -49,6 +49,17 @@ def run(options: Namespace, output: Output) -> int:
     engine = Engine(detailed=True, places=compiled is not None, reads_data=False, in_order=False, **keys)
     places = capture_run.reader.places
     part = capture_run.part = part_of(options)
+    if compiled is not None and part is None:
+        from analyzer.cli.filtered_frames import quick_matches, run_connections, say_why
+        from analyzer.store.part import Part
+
+        matches = quick_matches(options, output, keys)
+        if matches is not None:
+            chosen = PartFrames(Part(matches=matches), {})
+            run_connections(capture_run, engine, [PacketList(one, engine, places, chosen) for one in options.outputs], matches)
+            if not matches.n_frames:
+                say_why(options, output, keys, compiled)
+            return capture_run.status()
     wanted = frames_of(part, options, output, keys)
     passes = None
     if compiled is not None:

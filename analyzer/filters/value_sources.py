@@ -24,6 +24,9 @@ NEEDS_ENGINE = frozenset({"certificate_fields", "tls_fields"})
 """The lists whose fields are in what the engine reassembles or decrypts."""
 
 
+WITH_BYTES = frozenset({"tls", "tls.app_data"})
+"""Fields of these lists whose values are bytes of the frame, which its events do not have."""
+
 NEEDS_FACTS = frozenset({"http_fields", "session_fields"})
 """The lists whose fields need to know what comes behind the frame."""
 
@@ -36,6 +39,11 @@ def source_of(name: str) -> Callable[[], Source]:
 def needs_engine(name: str) -> bool:
     """Return whether a field that is no header field needs an engine."""
     return _list_of(name) in NEEDS_ENGINE
+
+
+def is_from_events(name: str) -> bool:
+    """Return whether a field that is no header field is known from the events of an engine alone."""
+    return _list_of(name) in NEEDS_ENGINE and name not in WITH_BYTES
 
 
 def needs_facts(name: str) -> bool:

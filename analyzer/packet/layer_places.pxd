@@ -44,6 +44,12 @@ cdef class LayerPlaces:
     @cython.locals(cell=Py_ssize_t, at=Py_ssize_t, i=Py_ssize_t, value="long long", data=bytes)
     cpdef Py_ssize_t number(self, int index, Place place) except? -1
 
+    @cython.locals(cell=Py_ssize_t)
+    cpdef bint is_at(self, int index, Place place) noexcept
+
+    @cython.locals(cell=Py_ssize_t, n_bytes=Py_ssize_t, at=Py_ssize_t, i=Py_ssize_t, data=bytes)
+    cpdef bint equals(self, int index, Place place, bytes octets, bytes mask) except -1
+
     @cython.locals(index=int, cell=Py_ssize_t, place=Place, value="long long")
     cpdef list values(self, tuple places)
 

@@ -146,6 +146,29 @@ class LayerPlaces:
                 value = value << 8 | data[i]
         return ((value & place.mask) >> place.shift) * place.factor
 
+    def is_at(self, index: int, place: Place) -> bool:
+        """Return whether the header of that index has the place."""
+        cell = index * _CELLS
+        if self.cells[cell] != place.kind:
+            return False
+        return self.cells[cell + 2] - self.cells[cell + 1] - place.at >= place.width
+
+    def equals(self, index: int, place: Place, octets: bytes, mask: bytes) -> bool:
+        """Return whether the bytes at a place that the header has are the same as others, in the bits of a mask.
+
+        octets, mask: as many bytes as the place has; other lengths are never the same.
+        """
+        cell = index * _CELLS
+        n_bytes = place.width
+        if len(octets) != n_bytes or len(mask) != n_bytes:
+            return False
+        at = self.cells[cell + 1] + place.at
+        data = self.datagram if self.cells[cell + 3] else self.data
+        for i in range(n_bytes):  # noqa: SIM110 - C has no generator
+            if (data[at + i] ^ octets[i]) & mask[i]:
+                return False
+        return True
+
     def values(self, places: tuple[Place, ...]) -> list[object]:
         """Return the values at these places, in the order of the headers: numbers, Booleans or bytes, as the places say."""
         found: list[object] = []

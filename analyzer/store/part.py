@@ -21,16 +21,21 @@ from analyzer.tls.session import Session
 
 
 class Matches:
-    """What a display filter chooses. text: the filter. sessions: with a packet that passed. keys: of connections with one."""
+    """What a display filter chooses. text: the filter. sessions: with a packet that passed. keys: of connections with one.
+
+    n_frames: how many packets passed.
+    """
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.sessions: set[int] = set()
         self.keys: set[bytes] = set()
+        self.n_frames = 0
         self._frames = bytearray()
 
-    def add(self, frame: int, key: bytes, sessions: Iterable[int]) -> None:
+    def add(self, frame: int, key: bytes, sessions: Iterable[int] = ()) -> None:
         """Add a packet that passed. key: its addresses and ports, empty without them; sessions: that it belongs to."""
+        self.n_frames += 1
         place = frame >> 3
         if place >= len(self._frames):
             self._frames.extend(bytes(place + 1024 - len(self._frames)))
