@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.filters.field import Field
 from analyzer.filters.field_type import Value
-from analyzer.filters.frame_view import Found, FrameView
+from analyzer.filters.frame_view import Found, FrameView, Selective
 from analyzer.filters.header_places import header_fields
 from analyzer.filters.packet_values import Occurrence
 from analyzer.filters.value_sources import is_from_events, source_of
@@ -26,8 +26,11 @@ class EventValues:
 
     def __init__(self, fields: Iterable[Field]) -> None:
         self._view = FrameView(None, None)
-        kinds = {source_of(field.name) for field in fields}
-        self._sources = [kind() for kind in kinds]
+        names = frozenset(field.name for field in fields)
+        self._sources = [kind() for kind in {source_of(name) for name in names}]
+        for source in self._sources:
+            if isinstance(source, Selective):
+                source.want(names)
         self._found: Found | None = {}
 
     def take(self, events: Sequence[Event]) -> None:

@@ -12,7 +12,7 @@ from analyzer.capture.frame import Frame
 from analyzer.filters.capture_facts import CaptureFacts
 from analyzer.filters.field import Field
 from analyzer.filters.field_type import FieldType, Value
-from analyzer.filters.frame_view import Found, FrameView, Source
+from analyzer.filters.frame_view import Found, FrameView, Selective, Source
 from analyzer.filters.header_places import header_fields
 from analyzer.filters.packet_values import Occurrence
 from analyzer.filters.value_sources import needs_engine, needs_facts, source_of
@@ -49,6 +49,8 @@ class FrameValues:
         self._sources: dict[Field, int] = {}
         self._all: list[Source] = []
         made: dict[object, int] = {}
+        fields = list(fields)
+        names = frozenset(field.name for field in fields)
         for field in fields:
             if field.name in places:
                 self._places[field] = places[field.name][1]
@@ -56,7 +58,10 @@ class FrameValues:
             kind = source_of(field.name)
             if kind not in made:
                 made[kind] = len(self._all)
-                self._all.append(kind())
+                source = kind()
+                if isinstance(source, Selective):
+                    source.want(names)
+                self._all.append(source)
             self._sources[field] = made[kind]
         self._found: list[Found | None] = [None] * len(self._all)
 

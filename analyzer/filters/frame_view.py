@@ -1,7 +1,7 @@
 """What the sources of field values see of one frame."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from analyzer.capture.frame import Frame
 from analyzer.filters.capture_facts import CaptureFacts
@@ -41,6 +41,14 @@ class Source(Protocol):
 
     def find(self, view: FrameView) -> Found:
         """Return the fields of the frame that was taken last. It is called at most once for a frame, where a filter asks."""
+
+
+@runtime_checkable
+class Selective(Protocol):
+    """A source that finds less, and faster, if it knows what is asked for."""
+
+    def want(self, names: frozenset[str]) -> None:
+        """Take the names of all fields that will be asked for; other fields need not be found."""
 
 
 def found(*pairs: tuple[str, object]) -> Found:

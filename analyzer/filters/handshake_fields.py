@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+from analyzer.codec.field_kinds import EXTENSIONS as EXTENSION_BLOCK
 from analyzer.codec.field_kinds import FIXED, OPAQUE, SELECT, UINT
 from analyzer.codec.field_spec import FieldSpec, Span
 from analyzer.filters.field import Field
@@ -57,6 +58,12 @@ def message_fields() -> dict[str, Field]:
         if spec.size_filter and spec.size_filter not in fields:
             fields[spec.size_filter] = _field(spec.size_filter, f"UINT{8 * (chosen.width or 1)}", f"{_LENGTH} {spec.doc}", "")
     return fields
+
+
+@cache
+def names_of_table(table: Any) -> frozenset[str]:
+    """Return the names of all fields that a message of a table can have, in its extensions too."""
+    return frozenset(name for spec in _specs_of([table]) for name in (spec.filter, spec.size_filter) if name)
 
 
 def read_message(spans: list[Span], raw: bytes, found: Found) -> None:
@@ -136,10 +143,15 @@ def _example(spec: FieldSpec) -> FieldSpec:
 
 
 def _specs() -> Iterator[FieldSpec]:
-    """Yield the specs of all tables, each table once."""
+    """Yield the specs of all tables."""
     waiting: list[Any] = [*TLS_1_2_HANDSHAKES.values(), *TLS_1_3_HANDSHAKES.values(), *CLIENT_KEY_EXCHANGES.values()]
     waiting += [table for forms in SERVER_KEY_EXCHANGES.values() for table in forms]
     waiting += [table for tables in EXTENSIONS.values() for table in tables.values()]
+    return _specs_of(waiting)
+
+
+def _specs_of(waiting: list[Any]) -> Iterator[FieldSpec]:
+    """Yield the specs of these tables and of those in them, each table once."""
     seen = set()
     while waiting:
         table = waiting.pop(0)
@@ -155,6 +167,8 @@ def _inside(spec: FieldSpec, waiting: list[Any]) -> Iterator[FieldSpec]:
     yield spec
     if spec.table is not None:
         waiting.append(spec.table)
+    if spec.kind == EXTENSION_BLOCK and spec.cases is not None:
+        waiting += spec.cases.values()
     inner = [spec.element, *(spec.cases.values() if spec.kind == SELECT and spec.cases is not None else ())]
     for one in inner:
         if one is not None:

@@ -4,9 +4,11 @@ They come from the events of the engine. `tls_fields.csv` has those of records; 
 (`handshake_fields`). Decrypted messages have the same fields as those in plaintext.
 """
 
+from typing import Any
+
 from analyzer.codec.field_tables import spans
 from analyzer.filters.frame_view import Found, FrameView
-from analyzer.filters.handshake_fields import read_message
+from analyzer.filters.handshake_fields import names_of_table, read_message
 from analyzer.filters.packet_values import Occurrence
 from analyzer.store.session_record import hello_fingerprints, server_fingerprint
 from analyzer.tls.events import Alert, Data, HandshakeMessage, RecordEvent, RecordRead
@@ -17,9 +19,32 @@ from analyzer.tls.record.content_types import ALERT, APPLICATION_DATA, HANDSHAKE
 
 _SECOND = 1_000_000_000
 
+_FINGERPRINTS = frozenset({"tls.handshake.ja3", "tls.handshake.ja3s", "tls.handshake.ja4"})
+_OF_EXTENSIONS = frozenset(
+    {
+        "tls.handshake.extension",
+        "tls.handshake.extension.type",
+        "tls.handshake.extension.len",
+        "tls.handshake.extension.data",
+    }
+)
+_DERIVED = {
+    "tls.handshake.sig_hash_hash": ("tls.handshake.sig_hash_alg",),
+    "tls.handshake.sig_hash_sig": ("tls.handshake.sig_hash_alg",),
+}
+"""Fields that are made of the values of others."""
+
 
 class TlsFields:
-    """The source of `tls.*`."""
+    """The source of `tls.*`. It reads only the messages that can have a field that is asked for."""
+
+    def __init__(self) -> None:
+        self._names: frozenset[str] | None = None
+
+    def want(self, names: frozenset[str]) -> None:
+        """See `Selective.want`."""
+        derived = {own for name, of in _DERIVED.items() if name in names for own in of}
+        self._names = names | derived
 
     def take(self, view: FrameView) -> None:
         """See `Source.take`."""
@@ -34,7 +59,7 @@ class TlsFields:
                 if record is not None:
                     _read_record(record, view, found)
             elif isinstance(event, HandshakeMessage):
-                _read_handshake(event, record, found)
+                _read_handshake(event, record, found, self._names)
             elif isinstance(event, Alert):
                 _read_alert(event, record, found)
             elif isinstance(event, Data):
@@ -86,7 +111,7 @@ def _open(record: RecordRead | None, content_type: int, found: Found) -> None:
                     del found["tls.app_data"]
 
 
-def _read_handshake(message: HandshakeMessage, record: RecordRead | None, found: Found) -> None:
+def _read_handshake(message: HandshakeMessage, record: RecordRead | None, found: Found, names: frozenset[str] | None) -> None:
     _add(found, "tls.handshake", None, message.raw)
     if message.encrypted and message.body is None:
         return
@@ -96,15 +121,25 @@ def _read_handshake(message: HandshakeMessage, record: RecordRead | None, found:
     _add(found, "tls.handshake.length", message.length - 4, raw[1:4])
     if message.body is None:
         return
-    read_message(spans(type(message.body), raw, 4, len(raw), 0), raw, found)
+    if _may_have(message, names):
+        read_message(spans(type(message.body), raw, 4, len(raw), 0), raw, found)
     if _has_time(message) and len(raw) >= 38:
         _add(found, "tls.handshake.random_time", int.from_bytes(raw[6:10]) * _SECOND, raw[6:10])
         _add(found, "tls.handshake.random_bytes", raw[10:38], raw[10:38])
-    _read_fingerprints(message, found)
+    if names is None or not names.isdisjoint(_FINGERPRINTS):
+        _read_fingerprints(message, found)
     for one in found.get("tls.handshake.sig_hash_alg", ())[len(found.get("tls.handshake.sig_hash_hash", ())) :]:
         if isinstance(one.value, int) and one.raw is not None:
             _add(found, "tls.handshake.sig_hash_hash", one.value >> 8, one.raw[:1])
             _add(found, "tls.handshake.sig_hash_sig", one.value & 0xFF, one.raw[1:])
+
+
+def _may_have(message: HandshakeMessage, names: frozenset[str] | None) -> bool:
+    """Return whether a message can have one of the fields that are asked for."""
+    if names is None or not names.isdisjoint(_OF_EXTENSIONS):
+        return True
+    table: Any = type(message.body)
+    return not names.isdisjoint(names_of_table(table))
 
 
 def _has_time(message: HandshakeMessage) -> bool:
