@@ -55,6 +55,12 @@ def say_searches_given_up(options: Namespace) -> None:
         )
 
 
+def say_what_was_given_up(compiled: "CompiledFilter") -> None:
+    """Say on standard error how many searches for a pattern were given up, because they took too many steps."""
+    if compiled.exhausted:
+        complain(f"{compiled.exhausted} searches for a pattern took too many steps, and count as not found")
+
+
 def _frame(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 0 < len(text) <= 18:
         raise argparse.ArgumentTypeError(f"{text!r} is no number")

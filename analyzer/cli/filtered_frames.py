@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from analyzer.capture.frame import Frame
 from analyzer.cli.capture_paths import names_of
 from analyzer.cli.capture_run import CaptureRun
-from analyzer.cli.display_filter import filter_of
+from analyzer.cli.display_filter import filter_of, say_what_was_given_up
 from analyzer.cli.key_files import Keys, read_keys
 from analyzer.cli.output import CommandError, Output, complain
 from analyzer.cli.trust_options import read_chains
@@ -182,6 +182,7 @@ def matches_of(options: Namespace, output: Output) -> Matches | None:
             found.add(frame.number, key, facts.sessions_at(key, frame.number))
 
     _read_frames(options, output, engine, take)
+    say_what_was_given_up(compiled)
     if not passes.n_passed:
         say_why(options, output, keys, compiled)
     return found

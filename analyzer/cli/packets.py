@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from analyzer.capture.frame import Frame
 from analyzer.capture.frame_places import FramePlaces
 from analyzer.cli.capture_run import CaptureRun
-from analyzer.cli.display_filter import filter_of
+from analyzer.cli.display_filter import filter_of, say_what_was_given_up
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output
 from analyzer.cli.part_arguments import part_of
@@ -57,6 +57,7 @@ def run(options: Namespace, output: Output) -> int:
         if matches is not None:
             chosen = PartFrames(Part(matches=matches), {})
             run_connections(capture_run, engine, [PacketList(one, engine, places, chosen) for one in options.outputs], matches)
+            say_what_was_given_up(compiled)
             if not matches.n_frames:
                 say_why(options, output, keys, compiled)
             return capture_run.status()
@@ -68,6 +69,8 @@ def run(options: Namespace, output: Output) -> int:
         passes = frame_filter(compiled, options, output, keys, engine)
     lists = [PacketList(one, engine, places, wanted, passes) for one in options.outputs]
     capture_run.run(engine, lists)
+    if compiled is not None:
+        say_what_was_given_up(compiled)
     if passes is not None and not passes.n_passed:
         passes.say_why(options, output, keys)
     return capture_run.status()
