@@ -24,8 +24,8 @@ from analyzer.filters.frame_values import FrameValues, needs_of
 from analyzer.filters.header_filter import header_test
 from analyzer.filters.value_tally import Tally
 from analyzer.flows.fragments import Defragmenter
+from analyzer.packet.chosen_frames import next_chosen
 from analyzer.packet.header_tests import HeaderTest, next_passing
-from analyzer.packet.headers import read
 from analyzer.packet.layer_places import LayerPlaces
 from analyzer.packet.packet import Packet
 from analyzer.store.chain_options import read_chains as default_chains
@@ -133,11 +133,7 @@ def run_connections(capture_run: CaptureRun, engine: Engine, listeners: Sequence
     with closing(capture_run.packet_readers()) as readers:
         for reader in readers:
             frame = reader.frame
-            while reader.advance():
-                if engine.frames and not matches.has_frame(frame.number):
-                    read(packet, frame.data, frame.start, frame.end, frame.link_type, frame.wire_length)
-                    if not packet.fragment and not matches.has_connection(packet.key()):
-                        continue
+            while next_chosen(reader, packet, matches.frames, matches.keys) if engine.frames else reader.advance():
                 engine.add_secrets(reader.secrets)
                 engine.feed(frame)
                 events = engine.take()

@@ -66,7 +66,7 @@ class PartListener(SharedListener):
     def _has_connection(self, event: ConnectionFailed | OtherTraffic) -> bool:
         """Return whether a connection without TLS was in the part, at least partly."""
         matches = self._part.matches
-        if not self._part.has_ends(ends_of(event)) or (matches is not None and not matches.has_connection(event.key)):
+        if not self._part.has_ends(ends_of(event)) or (matches is not None and event.key not in matches.keys):
             return False
         lasted = event.outcome["durations"]["total"] if isinstance(event, ConnectionFailed) else None
         first = event.at - round((lasted or 0) * 1_000_000_000)

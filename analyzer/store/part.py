@@ -21,9 +21,10 @@ from analyzer.tls.session import Session
 
 
 class Matches:
-    """What a display filter chooses. text: the filter. sessions: with a packet that passed. keys: of connections with one.
+    """What a display filter chooses. text: the filter. sessions: with a packet that passed.
 
-    n_frames: how many packets passed.
+    keys: of connections with one, in both directions. frames: those that passed, frame n as bit `n & 7` of byte `n >> 3`;
+    n_frames: how many.
     """
 
     def __init__(self, text: str) -> None:
@@ -31,26 +32,22 @@ class Matches:
         self.sessions: set[int] = set()
         self.keys: set[bytes] = set()
         self.n_frames = 0
-        self._frames = bytearray()
+        self.frames = bytearray()
 
     def add(self, frame: int, key: bytes, sessions: Iterable[int] = ()) -> None:
         """Add a packet that passed. key: its addresses and ports, empty without them; sessions: that it belongs to."""
         self.n_frames += 1
         place = frame >> 3
-        if place >= len(self._frames):
-            self._frames.extend(bytes(place + 1024 - len(self._frames)))
-        self._frames[place] |= 1 << (frame & 7)
-        if key:
-            self.keys.add(key)
+        if place >= len(self.frames):
+            self.frames.extend(bytes(place + 1024 - len(self.frames)))
+        self.frames[place] |= 1 << (frame & 7)
+        if key and key not in self.keys:
+            self.keys |= {key, reverse_key(key)}
         self.sessions.update(sessions)
 
     def has_frame(self, frame: int) -> bool:
         """Return whether the packet passed."""
-        return frame >> 3 < len(self._frames) and bool(self._frames[frame >> 3] >> (frame & 7) & 1)
-
-    def has_connection(self, key: bytes) -> bool:
-        """Return whether a packet of that connection passed, in one of its directions."""
-        return key in self.keys or reverse_key(key) in self.keys
+        return frame >> 3 < len(self.frames) and bool(self.frames[frame >> 3] >> (frame & 7) & 1)
 
 
 @dataclass(frozen=True, slots=True)

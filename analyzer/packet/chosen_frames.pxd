@@ -1,0 +1,9 @@
+cimport cython
+
+from analyzer.capture.frame cimport Frame
+from analyzer.capture.frame_reader cimport FrameReader
+from analyzer.packet.headers cimport read
+from analyzer.packet.packet cimport Packet
+
+@cython.locals(frame=Frame, place=Py_ssize_t)
+cpdef bint next_chosen(FrameReader reader, Packet packet, bytearray numbers, set keys) except -1

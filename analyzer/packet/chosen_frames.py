@@ -1,0 +1,26 @@
+"""Goes through a capture to its next frame that was chosen before, by its number or by its connection."""
+
+from __future__ import annotations
+
+from analyzer.capture.frame import Frame
+from analyzer.capture.frame_reader import FrameReader
+from analyzer.packet.headers import read
+from analyzer.packet.packet import Packet
+
+
+def next_chosen(reader: FrameReader, packet: Packet, numbers: bytearray, keys: set[bytes]) -> bool:
+    """Advance a reader to its next frame that was chosen, and return True; False if the reader has no more bytes now.
+
+    numbers: the chosen frames, frame n as bit `n & 7` of byte `n >> 3`. keys: of the chosen connections, in both directions
+    (`Packet.key`). Fragments are always chosen: their connection is not known. packet: is filled again for every frame that has
+    no chosen number.
+    """
+    frame: Frame = reader.frame
+    while reader.advance():
+        place = frame.number >> 3
+        if place < len(numbers) and numbers[place] >> (frame.number & 7) & 1:
+            return True
+        read(packet, frame.data, frame.start, frame.end, frame.link_type, frame.wire_length)
+        if packet.fragment or packet.key() in keys:
+            return True
+    return False
