@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from analyzer.capture.frame import Frame
 from analyzer.capture.frame_reader import FrameReader
 from analyzer.packet.headers import read
 from analyzer.packet.packet import Packet
 
 
-def next_chosen(reader: FrameReader, packet: Packet, numbers: bytearray, keys: set[bytes]) -> bool:
+def next_chosen(reader: FrameReader, packet: Packet, numbers: bytearray, keys: set[Any]) -> bool:
     """Advance a reader to its next frame that was chosen, and return True; False if the reader has no more bytes now.
 
     numbers: the chosen frames, frame n as bit `n & 7` of byte `n >> 3`. keys: of the chosen connections, in both directions
