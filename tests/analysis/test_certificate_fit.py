@@ -104,7 +104,7 @@ SPKI = load_der_x509_certificate(EC).public_key().public_bytes(Encoding.DER, Pub
     ("role", "sent", "answered", "fits"),
     [(SERVER, SPKI, (), False), (SERVER, SPKI, (20,), True), (CLIENT, SPKI, (20,), False), (CLIENT, SPKI, (19,), True),
      (SERVER, EC, (), True), (SERVER, b"", (), True)],
-    ids=["server, key", "server, key agreed on", "client, key of the server", "client, key agreed on", "certificate", "nothing"],
+    ids=["server, key", "server, agreed on", "client, key of the server", "client, agreed on", "certificate", "nothing"],
 )  # fmt: skip
 def test_a_raw_public_key_has_to_be_agreed_on(role, sent, answered, fits):
     assert (unagreed_raw_key(role, sent, answered) is None) == fits
