@@ -39,6 +39,8 @@ TESTED_ELSEWHERE = {
     "filters/handshake_fields.py": "filters/test_tls_fields.py",
     "cli/export_arguments.py": "cli/test_export.py",
     "store/har_entry.py": "store/test_har_archive.py",
+    "filters/decrypted_streams.py": "filters/test_websocket_fields.py",
+    "filters/der_parts.py": "filters/test_ocsp_fields.py",
     "filters/frame_fields.py": "filters/test_frame_values.py",
     "filters/frame_view.py": "filters/test_frame_values.py",
     "filters/header_places.py": "filters/test_frame_values.py",

@@ -6,10 +6,10 @@ of its structure, and the fields before it stay.
 
 from collections.abc import Iterator
 
-from analyzer.codec.errors import Malformed
+from analyzer.filters.der_parts import Part, parts
 from analyzer.filters.frame_view import Found, FrameView
 from analyzer.filters.packet_values import Occurrence
-from analyzer.tls.events import HandshakeMessage
+from analyzer.tls.events import Event, HandshakeMessage
 from analyzer.tls.messages.numbers import CERTIFICATE
 from analyzer.x509.der import (
     BIT_STRING,
@@ -20,7 +20,6 @@ from analyzer.x509.der import (
     SEQUENCE,
     SET,
     UTC_TIME,
-    read_element,
 )
 
 MAX_CERTIFICATES = 64
@@ -37,9 +36,6 @@ _WITH_PLACES = (bytes((0x55, 0x1D, 31)), bytes((0x2B, 6, 1, 5, 5, 7, 1, 1)))
 _VERSION, _EXTENSIONS, _CONSTRUCTED = 0xA0, 0xA3, 0x20
 _DEPTH = 6
 
-_Part = tuple[int, bytes]
-"""The tag of an element, and its content."""
-
 
 class CertificateFields:
     """The source of the fields of certificates."""
@@ -51,13 +47,18 @@ class CertificateFields:
         """See `Source.find`."""
         found: Found = {}
         for event in view.events:
-            if isinstance(event, HandshakeMessage) and event.type == CERTIFICATE and event.body is not None:
-                entries = getattr(event.body, "certificate_list", None) or ()
-                for entry in entries[:MAX_CERTIFICATES]:
-                    der = entry if isinstance(entry, bytes) else entry.cert_data
-                    if der:
-                        _Certificate(found).read(der)
+            for der in certificates_of(event):
+                _Certificate(found).read(der)
         return found
+
+
+def certificates_of(event: Event) -> Iterator[bytes]:
+    """Yield the certificates in DER of a Certificate message; nothing of other events."""
+    if isinstance(event, HandshakeMessage) and event.type == CERTIFICATE and event.body is not None:
+        for entry in (getattr(event.body, "certificate_list", None) or ())[:MAX_CERTIFICATES]:
+            der = entry if isinstance(entry, bytes) else entry.cert_data
+            if der:
+                yield der
 
 
 class _Certificate:
@@ -68,8 +69,8 @@ class _Certificate:
 
     def read(self, der: bytes) -> None:
         """Add the fields of a certificate in DER."""
-        for _, content in _parts(der):
-            for place, (tag, part) in enumerate(_parts(content)):
+        for _, content in parts(der):
+            for place, (tag, part) in enumerate(parts(content)):
                 if tag == SEQUENCE and place == 0:
                     self._read_signed(part)
                 elif tag == SEQUENCE:
@@ -83,9 +84,9 @@ class _Certificate:
     def _read_signed(self, content: bytes) -> None:
         """Read a TBSCertificate (RFC 5280 section 4.1.2)."""
         sequences = iter((self._read_algorithm, self._read_name, self._read_validity, self._read_name, self._read_key))
-        for tag, part in _parts(content):
+        for tag, part in parts(content):
             if tag == _VERSION:
-                for _, number in _parts(part):
+                for _, number in parts(part):
                     self._add("x509af.version", int.from_bytes(number, signed=True), number)
             elif tag == INTEGER:
                 self._add("x509af.serialNumber", part, part)
@@ -94,31 +95,31 @@ class _Certificate:
                 if reader is not None:
                     reader(part)
             elif tag == _EXTENSIONS:
-                for _, extensions in _parts(part):
-                    for _, extension in _parts(extensions):
+                for _, extensions in parts(part):
+                    for _, extension in parts(extensions):
                         self._read_extension(extension)
 
     def _read_algorithm(self, content: bytes) -> None:
-        for tag, part in _parts(content):
+        for tag, part in parts(content):
             if tag == OBJECT_IDENTIFIER:
                 self._add("x509af.algorithm.id", part, part)
             return
 
     def _read_key(self, content: bytes) -> None:
-        for _, part in _parts(content):
+        for _, part in parts(content):
             self._read_algorithm(part)
             return
 
     def _read_name(self, content: bytes) -> None:
-        for tag, attributes in _parts(content):
+        for tag, attributes in parts(content):
             if tag == SET:
-                for _, attribute in _parts(attributes):
-                    self._read_attribute(list(_parts(attribute)))
+                for _, attribute in parts(attributes):
+                    self._read_attribute(list(parts(attribute)))
 
-    def _read_attribute(self, parts: list[_Part]) -> None:
-        if len(parts) < 2 or parts[0][0] != OBJECT_IDENTIFIER:
+    def _read_attribute(self, pair: list[Part]) -> None:
+        if len(pair) < 2 or pair[0][0] != OBJECT_IDENTIFIER:
             return
-        kind, (tag, text) = parts[0][1], parts[1]
+        kind, (tag, text) = pair[0][1], pair[1]
         self._add("x509if.oid", kind, kind)
         name, encoding = _STRINGS.get(tag, ("", ""))
         if kind == _COUNTRY:
@@ -127,13 +128,13 @@ class _Certificate:
             self._add(name, text.decode(encoding, "replace"), text)
 
     def _read_validity(self, content: bytes) -> None:
-        for tag, text in _parts(content):
+        for tag, text in parts(content):
             if tag == UTC_TIME:
                 self._add("x509af.utcTime", _utc_time(text), text)
 
     def _read_extension(self, content: bytes) -> None:
         kind = b""
-        for tag, part in _parts(content):
+        for tag, part in parts(content):
             if tag == OBJECT_IDENTIFIER:
                 kind = part
                 self._add("x509af.extension.id", part, part)
@@ -143,14 +144,14 @@ class _Certificate:
                 self._read_value(kind, part)
 
     def _read_value(self, kind: bytes, content: bytes) -> None:
-        for tag, value in _parts(content):
+        for tag, value in parts(content):
             if kind == _KEY_ID and tag == OCTET_STRING:
                 self._add("x509ce.SubjectKeyIdentifier", value, value)
             if tag != SEQUENCE:
                 continue
             if kind in _WITH_PLACES:
                 self._read_places(value, _DEPTH)
-            for inner, part in _parts(value):
+            for inner, part in parts(value):
                 if kind == _ALTERNATIVE_NAMES and inner in _NAMES:
                     self._add(_NAMES[inner], part.decode("ascii", "replace"), part)
                 elif kind == _CONSTRAINTS and inner == BOOLEAN:
@@ -159,23 +160,11 @@ class _Certificate:
                     self._add("x509ce.KeyPurposeId", part, part)
 
     def _read_places(self, content: bytes, depth: int) -> None:
-        for tag, part in _parts(content):
+        for tag, part in parts(content):
             if tag == _URI:
                 self._add(_NAMES[_URI], part.decode("ascii", "replace"), part)
             elif tag & _CONSTRUCTED and depth:
                 self._read_places(part, depth - 1)
-
-
-def _parts(content: bytes) -> Iterator[_Part]:
-    """Yield the elements in the content of a structure, up to one that cannot be read."""
-    pos = 0
-    while pos < len(content):
-        try:
-            tag, start, end, after = read_element(content, pos, len(content), "")
-        except Malformed:
-            return
-        yield tag, content[start:end]
-        pos = after
 
 
 def _utc_time(octets: bytes) -> str:

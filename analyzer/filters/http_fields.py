@@ -18,7 +18,7 @@ _DECLARED = {row["name"] for row in rows("http_fields")}
 
 
 class HttpFields:
-    """The source of `http.*` and `http2.*`."""
+    """The source of `http.*`, and of the header sections of `http2.*`."""
 
     def take(self, view: FrameView) -> None:
         """See `Source.take`."""
@@ -95,9 +95,6 @@ def _lines(headers: Iterable[tuple[str, str]], name: str) -> Iterator[tuple[str,
 
 
 def _section(exchange: Exchange, answered: bool) -> Iterator[tuple[str, object]]:
-    yield "http2", b""
-    if exchange.stream is not None:
-        yield "http2.streamid", exchange.stream
     lines: list[tuple[str, str]] = []
     request, response = exchange.request, exchange.response
     if answered and response is not None:

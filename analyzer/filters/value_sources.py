@@ -11,24 +11,32 @@ from analyzer.filters.value_strings import rows, type_of, value_strings
 
 LISTS = {
     "frame_fields": "FrameFields",
+    "protocol_fields": "ProtocolFields",
     "tcp_fields": "TcpFields",
     "tls_fields": "TlsFields",
     "dns_fields": "DnsFields",
     "certificate_fields": "CertificateFields",
+    "ocsp_fields": "OcspFields",
+    "http2_fields": "Http2Fields",
+    "websocket_fields": "WebsocketFields",
     "http_fields": "HttpFields",
     "session_fields": "SessionFields",
 }
 """The lists of fields (`*.csv`), and the class that finds them, in the module of the same name."""
 
-NEEDS_ENGINE = frozenset({"certificate_fields", "tls_fields"})
+FROM_EVENTS = frozenset({"certificate_fields", "ocsp_fields", "tls_fields"})
+"""The lists whose fields are in the events of one frame, and need nothing of the frames before it."""
+
+NEEDS_ENGINE = FROM_EVENTS | {"http2_fields", "protocol_fields", "websocket_fields"}
 """The lists whose fields are in what the engine reassembles or decrypts."""
-
-
 WITH_BYTES = frozenset({"tls", "tls.app_data"})
 """Fields of these lists whose values are bytes of the frame, which its events do not have."""
 
-NEEDS_FACTS = frozenset({"http_fields", "session_fields"})
+NEEDS_FACTS = frozenset({"http_fields", "protocol_fields", "session_fields"})
 """The lists whose fields need to know what comes behind the frame."""
+
+WITHOUT_TLS_TOO = frozenset({"http2", "http2.streamid"})
+"""Fields of other lists that a first reading also finds where there is no TLS."""
 
 
 def source_of(name: str) -> Callable[[], Source]:
@@ -43,12 +51,12 @@ def needs_engine(name: str) -> bool:
 
 def is_from_events(name: str) -> bool:
     """Return whether a field that is no header field is known from the events of an engine alone."""
-    return _list_of(name) in NEEDS_ENGINE and name not in WITH_BYTES
+    return _list_of(name) in FROM_EVENTS and name not in WITH_BYTES
 
 
 def needs_facts(name: str) -> bool:
     """Return whether a field that is no header field needs a first reading of the capture (`capture_facts`)."""
-    return _list_of(name) in NEEDS_FACTS
+    return _list_of(name) in NEEDS_FACTS or name in WITHOUT_TLS_TOO
 
 
 def listed_fields() -> Iterator[Field]:

@@ -11,7 +11,13 @@ from analyzer.filters.field_type import FieldType
 from analyzer.filters.value_sources import LISTS, source_of
 from analyzer.filters.value_strings import rows, type_of, value_strings
 
-CHANGED = {"frame.time_epoch", "http.response.code", "tls.handshake.verify_data"}
+CHANGED = {
+    "frame.time_epoch",
+    "http.response.code",
+    "tls.handshake.verify_data",
+    "websocket.masked_payload",
+    "websocket.payload",
+}
 """Fields that have another type in Wireshark 4.6 than in 4.0."""
 
 MOST = 300

@@ -1,0 +1,164 @@
+"""The names of the protocols in a frame, outermost first, as Wireshark writes them: `eth:ethertype:ip:tcp:tls`.
+
+What TCP or UDP carry has a name where it is read here: TLS with what its certificates contain, HTTP with its media type, DNS.
+Where a protocol between two headers has no name here, as a tunnel, the frame has no value: half of the names would be wrong.
+"""
+
+from collections.abc import Iterator
+
+from analyzer.application.exchange import Exchange, Request, Response
+from analyzer.filters.certificate_fields import certificates_of
+from analyzer.filters.der_parts import parts
+from analyzer.filters.dns_fields import PORTS, DnsFields
+from analyzer.filters.frame_view import Found, FrameView, found
+from analyzer.filters.http2_fields import Http2Fields
+from analyzer.filters.websocket_fields import WebsocketFields
+from analyzer.packet.layer_places import KINDS, LayerPlaces
+from analyzer.tls.events import RecordRead
+from analyzer.x509.der import OBJECT_IDENTIFIER, SEQUENCE, SET
+
+_LINKS = {0: "null", 9: "ppp", 12: "raw", 14: "raw", 101: "raw", 108: "null", 228: "raw", 229: "raw"}
+"""Link types whose header is no place of `layer_places`, or that have none."""
+
+_WITH_TYPE = frozenset({"eth.ii", "vlan.ii", "sll.ii", "sll2.ii"})
+_FRAMES = frozenset({"eth", "vlan", "sll", "sll2"})
+_MESSAGES = frozenset({"icmp", "icmpv6"})
+_ECHO = frozenset({"icmp.echo", "icmpv6.echo"})
+_CELLS = 4
+
+_MEDIA = {
+    "application/json": "json",
+    "application/ocsp-request": "ocsp",
+    "application/ocsp-response": "ocsp",
+    "application/x-www-form-urlencoded": "urlencoded-form",
+    "application/xml": "xml",
+    "image/gif": "image-gif",
+    "image/jpeg": "image-jfif",
+    "image/png": "png",
+    "text/xml": "xml",
+}
+_EC_PUBLIC_KEY = bytes.fromhex("2a8648ce3d0201")
+_ATTRIBUTE, _EXTENSION = bytes.fromhex("5504"), bytes.fromhex("551d")
+_EXTENSIONS = 0xA3
+_BINARY = 2
+_MAX_NAMES = 256
+"""Names in one value: a certificate has some twenty, and a message can have many certificates."""
+
+
+class ProtocolFields:
+    """The source of `frame.protocols`."""
+
+    def __init__(self) -> None:
+        self._http2 = Http2Fields()
+        self._websocket = WebsocketFields()
+
+    def take(self, view: FrameView) -> None:
+        """See `Source.take`."""
+        self._http2.take(view)
+        self._websocket.take(view)
+
+    def find(self, view: FrameView) -> Found:
+        """See `Source.find`."""
+        names = _headers(view.layers, view.frame.link_type)
+        if names is None:
+            return {}
+        if names[-1] in ("tcp", "udp"):
+            names += self._carried(view)
+        return found(("frame.protocols", ":".join(names[:_MAX_NAMES])))
+
+    def _carried(self, view: FrameView) -> Iterator[str]:
+        """Yield what TCP or UDP carry."""
+        yield from (name for name in PORTS.values() if name in DnsFields().find(view))
+        exchanges = _http(view)
+        encrypted = any(isinstance(event, RecordRead) for event in view.events)
+        if encrypted:
+            yield "tls"
+            for event in view.events:
+                for certificate in certificates_of(event):
+                    yield from _in_certificate(certificate)
+        if "http2" in self._http2.find(view):
+            yield "http2"
+        elif exchanges:
+            yield "http"
+            yield from (name for message in exchanges for name in _media(message))
+        elif "websocket" in (frames := self._websocket.find(view)):
+            yield from ("http", "websocket")
+            yield from ("data-text-lines" for _ in frames.get("websocket.payload.text", ()))
+            yield from ("data" for one in frames["websocket.opcode"] if one.value == _BINARY)
+
+
+def _headers(layers: LayerPlaces, link_type: int) -> list[str] | None:
+    """Return the names of the headers; None where one of them has no name here."""
+    names = [_LINKS[link_type]] if link_type in _LINKS else []
+    end = -1
+    for index in range(layers.count):
+        kind = KINDS[layers.kind(index)]
+        if kind in _WITH_TYPE:
+            names.append("ethertype")
+        if kind in _ECHO and len(layers.header(index)) > 8:
+            names.append("data")
+        if "." in kind and not kind.startswith("ipv6."):
+            continue
+        start = layers.cells[index * _CELLS + 1]
+        whole = end < 0 or start == end or layers.cells[index * _CELLS + 3] or names[-1] in _MESSAGES
+        if (not names and kind not in _FRAMES) or not whole or names[-1:] == ["udp"]:
+            return None
+        names.append("sll" if kind == "sll2" else kind)
+        end = layers.cells[index * _CELLS + 2]
+    known = layers.count and KINDS[layers.kind(layers.count - 1)].split(".")[0] not in _FRAMES
+    return names if known else None
+
+
+def _http(view: FrameView) -> list[Request | Response]:
+    if view.facts is None:
+        return []
+    number = view.frame.number
+    asked: list[Exchange] = view.facts.requests.get(number, [])
+    answered: list[Exchange] = view.facts.responses.get(number, [])
+    return [one for one in [each.request for each in asked] + [each.response for each in answered] if one is not None]
+
+
+def _media(message: Request | Response) -> Iterator[str]:
+    """Yield what Wireshark reads the body as, by its type."""
+    if not message.body.length:
+        return
+    kinds = [value for name, value in message.headers or () if name.lower() == "content-type"]
+    kind = kinds[0].partition(";")[0].strip().lower() if kinds else ""
+    if kind in _MEDIA:
+        yield _MEDIA[kind]
+    elif kind.startswith("text/"):
+        yield "data-text-lines"
+    else:
+        yield "media" if kind else "data"
+
+
+def _in_certificate(der: bytes) -> Iterator[str]:
+    """Yield what Wireshark reads the parts of a certificate with: attributes of names, parameters of keys, extensions."""
+    for _, certificate in parts(der):
+        for tag, signed in parts(certificate):
+            if tag == SEQUENCE:
+                yield from _in_signed(signed)
+            return
+
+
+def _in_signed(content: bytes) -> Iterator[str]:
+    for tag, part in parts(content):
+        if tag == SEQUENCE:
+            for inner, each in parts(part):
+                if inner == SET:
+                    yield from _types(each, _ATTRIBUTE, "x509sat")
+                elif inner == SEQUENCE and next(_identifiers(each), b"") == _EC_PUBLIC_KEY:
+                    yield "pkixalgs"
+        elif tag == _EXTENSIONS:
+            for _, extensions in parts(part):
+                yield from _types(extensions, _EXTENSION, "x509ce")
+
+
+def _types(content: bytes, prefix: bytes, name: str) -> Iterator[str]:
+    for _, each in parts(content):
+        if next(_identifiers(each), b"").startswith(prefix):
+            yield name
+
+
+def _identifiers(content: bytes) -> Iterator[bytes]:
+    return (part for tag, part in parts(content) if tag == OBJECT_IDENTIFIER)

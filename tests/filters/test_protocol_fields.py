@@ -1,0 +1,36 @@
+"""The names of the protocols in a frame: as tshark writes them, and none where a protocol between two headers has no name."""
+
+import re
+import subprocess
+
+import pytest
+
+from tests.filters.field_readings import fields_of, readings
+
+# tshark 4.0 has `tls` once for each record, and another name for the parameters of a key.
+
+
+def names(path, keys=None):
+    return [values[0][0] if values[0] else None for values in readings(path, fields_of("frame.protocols"), keys, engine=True)]
+
+
+@pytest.mark.peer("tshark")
+@pytest.mark.parametrize("name", ["tls13-rsa", "vlan", "ipv6", "tls12-ecdhe-ecdsa", "curl-nginx-http1"])
+def test_names_are_those_that_tshark_writes(repository, name):
+    (path,) = (repository / "captures" / name).glob("*.pcap*")
+    keys = next((repository / "captures" / name).glob("*.keys"), None)
+    command = ["tshark", "-n", "-r", str(path), "-T", "fields", "-e", "frame.protocols"]
+    command += ["-o", f"tls.keylog_file:{keys}"] if keys is not None else []
+    theirs = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert names(path, keys) == [re.sub("tls(:tls)+", "tls", one).replace("pkcs-1", "pkixalgs") for one in theirs]
+
+
+@pytest.mark.parametrize(
+    ("capture", "expected"),
+    [
+        ("link/icmp_dot1q.pcap", {"eth:ethertype:vlan:ethertype:ip:icmp:data", "eth:ethertype:vlan:ethertype:arp"}),
+        ("tunnels/geneve-vxlan-dns-truncated.pcap", {None}),
+    ],
+)
+def test_headers_have_names_and_tunnels_have_none(corpus, capture, expected):
+    assert set(names(corpus / "zeek" / capture)) == expected
