@@ -216,6 +216,8 @@ def _certificate_cell(sent: dict[str, Any], known: Mapping[str, dict[str, Any]])
     """Return how the certificate of a server stands; where none was seen, whether that means that there was none."""
     found = [known[one["sha256"]] for one in sent["sent"] if one["sha256"] in known]
     if not found:
+        if sent["visible"]:
+            return say("sent, not listed"), "dim"
         if sent["not_visible"]:
             return say("not visible"), "dim"
         return (say("cut by the capture"), "dim") if sent["cut"] else (say("none sent"), "dim")
@@ -325,7 +327,7 @@ def _print_ja4(output: Output, record: dict[str, Any], n: int, _: bool) -> None:
         clients = one["clients"]
         hosts = [*clients["first"], *(["…"] if clients["count"] > len(clients["first"]) else [])]
         rare: Cell = (say("yes"), "yellow") if one["rare"] else "" if one["rare"] is None else say("no")
-        table.add([one["ja4"], f"{one['sessions']:,}", f"{clients['count']:,}", rare, listing(hosts)])
+        table.add([one["ja4"], f"{one['sessions']:,}", f"{clients['count']:,}" if clients["count"] else "", rare, listing(hosts)])
     table.close()
     _more(output, len(listed), n, JA4)
 

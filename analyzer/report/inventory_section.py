@@ -71,6 +71,8 @@ def _certificates(shown: Record, sentences: Sentences) -> Mark | str:
     """Return whether the certificates of a server were seen; where they cannot be, that is not the same as none."""
     if shown["sent"]:
         return sentences.say("inventory.visible", n=len(shown["sent"]))
+    if shown["visible"]:  # beyond the limits of the list
+        return sentences.say("inventory.not_listed")
     if shown["not_visible"] or shown["cut"]:
         return Mark(sentences.say("inventory.not_visible"), "unsure")
     return sentences.say("inventory.not_sent")
@@ -112,7 +114,7 @@ def _fingerprints(inventory: Record, sentences: Sentences) -> Grid:
         [
             [Code(one["ja4"])],
             [f"{one['sessions']:,}"],
-            [f"{one['clients']['count']:,}"],
+            [f"{one['clients']['count']:,}"] if one["clients"]["count"] else [],
             [_rare(one["rare"], sentences)],
             listed(one["clients"]["first"], SHOWN_VALUES, sentences),
         ]

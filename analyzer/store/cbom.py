@@ -299,7 +299,6 @@ class _Builder:
         references = (_certificate_reference(entry["sha256"]) for entry in sent["sent"])
         needs.update(name for name in references if name in self._needs)
         ready = one["post_quantum"]
-        visible = "visible" if sent["sent"] else "not visible" if sent["not_visible"] else "not sent"
         return Service(
             name=names[0] if names else end,
             bom_ref=reference,
@@ -307,7 +306,7 @@ class _Builder:
             properties=_properties(
                 address=one["address"], port=one["port"], names=names, cipher_suites=_listed(one["cipher_suites"]),
                 alpn=_listed(one["alpn"]), sessions=one["sessions"], first_seen=one["first_seen"], last_seen=one["last_seen"],
-                weak=one["weak"], certificate=visible,
+                weak=one["weak"], certificate=_visibility(sent),
                 post_quantum_accepted=ready["answers"]["accepted"], post_quantum_refused=ready["answers"]["refused"],
                 openable_later_bytes=ready["openable_later"]["bytes"],
             ),
@@ -360,6 +359,13 @@ def _protocol_reference(version: str) -> str:
 
 def _certificate_reference(sha256: str) -> str:
     return f"crypto/certificate/{sha256}"
+
+
+def _visibility(sent: dict[str, Any]) -> str:
+    """Return the most that sessions with a server show of its certificates."""
+    if sent["sent"] or sent["visible"]:
+        return "visible"
+    return "cut" if sent["cut"] else "not visible" if sent["not_visible"] else "not sent"
 
 
 def _time(text: str | None) -> datetime | None:

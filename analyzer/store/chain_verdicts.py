@@ -304,7 +304,7 @@ class Chains(Listener):
 
     def fixed_time(self) -> str | None:
         """Return the time for all verdicts as RFC 3339 text; None for each session's own start."""
-        return None if self.at is None else _rfc3339(self.at)
+        return None if self.at is None else moment_rfc3339(self.at)
 
     def _loaded_judge(self) -> "Judge":
         if self._judge is None:
@@ -327,7 +327,7 @@ class Chains(Listener):
 
     def _time_text(self, session: Session, start: str | None) -> str:
         own = self.at is None and start is not None and 0 <= session.flow.start <= _LATEST
-        return start if own and start is not None else _rfc3339(self._time(session))
+        return start if own and start is not None else moment_rfc3339(self._time(session))
 
     def _make_judged(
         self,
@@ -434,6 +434,10 @@ def _timestamp_record(sct: "SctVerdict") -> dict[str, Any]:
     }
 
 
-def _rfc3339(at: int) -> str:
+def moment_rfc3339(at: int) -> str:
+    """Return a time in nanoseconds since 1970, of the years 1 to 9999, as RFC 3339 text in UTC.
+
+    `session_record.rfc3339` has 64 bits, which end in the year 2262.
+    """
     second, rest = divmod(at, 1_000_000_000)
     return f"{(_EPOCH + timedelta(seconds=second)).isoformat()[:19]}.{rest:09d}Z"

@@ -5,6 +5,7 @@ have. In few sessions each program may come only once, and in a capture of few c
 nothing is called rare, and the counts speak.
 """
 
+from collections import Counter
 from typing import Any
 
 from analyzer.analysis.capture_findings import LEAST_SESSIONS
@@ -24,9 +25,11 @@ MOST_HOSTS = 64
 def fingerprint_records(inventory: Inventory) -> list[dict[str, Any]]:
     """Return every JA4 that is told apart, by the number of client addresses, then of sessions, that have it."""
     hosts: dict[str, list[str]] = {}
+    told: Counter[str] = Counter()
     for client in sorted(inventory.clients.values(), key=lambda one: address_order(one.address)):
-        for name, _ in client.ja4.first(len(client.ja4)):
+        for name, n in client.ja4.first(len(client.ja4)):
             hosts.setdefault(name, []).append(client.address)
+            told[name] += n
     counts = inventory.ja4.first(len(inventory.ja4))
     n_sessions = sum(count for _, count in counts) + inventory.ja4.beyond
     n_clients = sum(len(client.ja4) > 0 for client in inventory.clients.values())
@@ -38,16 +41,19 @@ def fingerprint_records(inventory: Inventory) -> list[dict[str, Any]]:
                 "ja4": name,
                 "sessions": count,
                 "clients": {"count": len(having), "first": having[:MOST_HOSTS]},
-                "rare": _is_rare(count, n_sessions, len(having), n_clients),
+                "rare": _is_rare(count, n_sessions, len(having) if told[name] == count else None, n_clients),
             }
         )
     return sorted(records, key=lambda one: (one["clients"]["count"], one["sessions"], one["ja4"]))
 
 
-def _is_rare(count: int, n_sessions: int, n_hosts: int, n_clients: int) -> bool | None:
-    """Return whether a fingerprint is rare; None if there are too few sessions to tell."""
+def _is_rare(count: int, n_sessions: int, n_hosts: int | None, n_clients: int) -> bool | None:
+    """Return whether a fingerprint is rare; None if there are too few sessions to tell.
+
+    n_hosts: client addresses that have it; None if a limit has left out some of them.
+    """
     if n_sessions < LEAST_SESSIONS:
         return None
-    if n_clients >= LEAST_CLIENTS and n_hosts <= max(1, n_clients // RARE_SHARE):
+    if n_hosts is not None and n_clients >= LEAST_CLIENTS and n_hosts <= max(1, n_clients // RARE_SHARE):
         return True
     return count <= max(1, n_sessions // RARE_SHARE)

@@ -8,13 +8,16 @@ from typing import Any
 from analyzer.analysis.key_exchange_class import ANSWERS, CLASSICAL, CLASSICAL_WITH_PSK, KEY_EXCHANGES
 from analyzer.analysis.tally import Tally
 from analyzer.packet.addresses import address_order
+from analyzer.store.chain_verdicts import moment_rfc3339
 from analyzer.store.fingerprint_rarity import fingerprint_records
 from analyzer.store.inventory_tables import SHOWN, Inventory, SeenClient, SeenServer
 from analyzer.store.seen_certificates import STATES, WEAK_CERTIFICATES, SeenCertificate
-from analyzer.store.session_record import rfc3339
 from analyzer.store.session_sighting import WEAKNESSES
 
 _SECOND = 1_000_000_000
+_LAST_SECOND = 253_402_300_799
+"""Of the year 9999, the last one that dates can have, in seconds since 1970."""
+
 _DAY = timedelta(days=1)
 
 
@@ -26,10 +29,10 @@ class Moment:
     """
 
     def __init__(self, at: int | None, within: int) -> None:
-        """at: nanoseconds since 1970; None if it is not known."""
+        """at: nanoseconds since 1970, below 0 before that; None if it is not known."""
         self.within = within
-        self.at = None if at is None or at < 0 else rfc3339(at)
-        self.until = None if at is None or at < 0 else rfc3339(at + within * _SECOND)
+        self.at = None if at is None else moment_rfc3339(at)
+        self.until = None if at is None else moment_rfc3339(min(at + within * _SECOND, _LAST_SECOND * _SECOND))
 
     def days_to(self, end: str | None) -> int | None:
         """Return whole days from the moment to a time, negative if that came first; None if one is not known."""

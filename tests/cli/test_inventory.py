@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from analyzer.cli.main import main
+from analyzer.store import seen_certificates
 
 from .conftest import Ran, Run, client_hello, pcap, tcp
 
@@ -80,6 +81,16 @@ def test_expiring_tells_what_has_expired_from_what_expires(ask: Run, demo: Path)
     soon = part_of(ask("inventory", demo, "--expiring", "9w"), "Certificates")
     assert "expires soon 4, expired 1" in soon
     assert "expires soon (59 days left) CN=news.example 203.0.113.30:443" in soon
+
+
+def test_a_span_may_be_nothing_or_longer_than_dates_go(ask: Run, demo: Path):
+    assert "soon is within 0 hours" in part_of(ask("inventory", demo, "--expiring", "0d"), "Certificates")
+    assert "expires soon 5, expired 1" in part_of(ask("inventory", demo, "--expiring", "520000w"), "Certificates")
+
+
+def test_a_certificate_that_is_not_listed_was_sent(ask: Run, old: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(seen_certificates, "LARGEST", 8)
+    assert "sent, not listed" in part_of(ask("inventory", old), "Servers")
 
 
 def test_the_moment_can_be_another(ask: Run, demo: Path):

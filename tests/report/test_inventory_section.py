@@ -41,6 +41,12 @@ def test_certificates_that_cannot_be_seen_are_not_called_absent(facts_of: FactsO
     assert tables["Servers"][0][5] == "not visible"
 
 
+def test_certificates_that_are_not_listed_are_not_called_absent(facts_of: FactsOf):
+    facts = json.loads(json.dumps(facts_of("tls10-rsa/tls10-rsa.pcap")))
+    facts["inventory"]["servers"][0]["certificates"]["sent"] = []
+    assert dict(grids(inventory_section(facts, Sentences("en"))))["Servers"][0][5] == "sent, not listed"
+
+
 def test_what_is_weak_stands_apart_from_offers(facts_of: FactsOf):
     tables = dict(grids(inventory_section(facts_of("tls10-rsa/tls10-rsa.pcap"), Sentences("en"))))
     agreed = tables["What is weak or outdated, and was agreed on"]

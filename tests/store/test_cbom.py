@@ -97,6 +97,15 @@ def test_a_certificate_that_cannot_be_seen_is_not_called_absent(capsys: pytest.C
     assert property_of(service, "certificate") == ["visible"]
 
 
+def test_certificates_that_are_cut_or_not_listed_are_not_called_absent(capsys: pytest.CaptureFixture[str]):
+    assert main(["inventory", str(CAPTURES / "tls10-rsa"), "--format", "json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    for counts, expected in (({"visible": 1, "cut": 0}, "visible"), ({"visible": 0, "cut": 1}, "cut")):
+        record["servers"][0]["certificates"] |= counts | {"sent": []}
+        (service,) = json.loads(limits.cbom(record))["services"]
+        assert property_of(service, "certificate") == [expected]
+
+
 def test_old_protocols_and_weak_servers(capsys: pytest.CaptureFixture[str]):
     bom = json.loads(written(capsys, CAPTURES / "tls10-rsa"))
     (service,) = bom["services"]

@@ -1,5 +1,8 @@
 """Which fingerprints are called rare."""
 
+import pytest
+
+from analyzer.store import inventory_tables
 from analyzer.store.fingerprint_rarity import fingerprint_records
 
 from .test_inventory_tables import SIGHTING, Sighting, inventory_of
@@ -33,3 +36,10 @@ def test_a_few_clients_have_programs_of_their_own():
 
 def test_sessions_without_a_whole_hello_have_no_fingerprint():
     assert fingerprint_records(inventory_of(SIGHTING._replace(ja4=None))) == []
+
+
+def test_a_fingerprint_whose_clients_are_beyond_a_limit_is_not_rare_for_that(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(inventory_tables, "MOST_FINGERPRINTS", 1)
+    many = [one for client in range(1, 12) for one in (*seen("first", client, 5), *seen("second", client, 5))]
+    found = {one["ja4"]: one for one in fingerprint_records(inventory_of(*many))}
+    assert (found["second"]["clients"]["count"], found["second"]["rare"]) == (0, False)

@@ -6,6 +6,7 @@ import pytest
 from sessions_by_hand import events_of
 
 from analyzer.store import inventory_tables as limits
+from analyzer.store import seen_certificates
 from analyzer.store.chain_verdicts import Chains
 from analyzer.store.inventory_record import Moment, inventory_record
 from analyzer.store.inventory_tables import Inventory
@@ -150,6 +151,12 @@ def test_certificates_that_cannot_be_seen_are_not_called_absent():
     assert (server["certificates"]["not_visible"], server["certificates"]["absent"]) == (1, 0)
     (server,) = recorded("tls13-ed25519")["servers"]
     assert (server["certificates"]["visible"], len(server["certificates"]["sent"])) == (1, 1)
+
+
+def test_a_certificate_beyond_the_limits_was_sent(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(seen_certificates, "LARGEST", 8)
+    (server,) = recorded("tls10-rsa")["servers"]
+    assert (server["certificates"]["sent"], server["certificates"]["visible"]) == ([], 1)
 
 
 def test_old_sessions_are_weak():

@@ -30,6 +30,9 @@ def state(at: int | None, within: int, start: str | None = START, end: str | Non
         (364, 0, ("expiring", 0)),
         (365, 30, ("expired", -1)),
         (-1, 30, ("not_yet_valid", 365)),
+        (0, 5_000_000, ("expiring", 364)),
+        (200_000, 30, ("expired", 364 - 200_000)),
+        (-30_000, 30, ("not_yet_valid", 30_364)),
     ],
 )
 def test_a_certificate_at_a_moment(days: int, within: int, expected: tuple[str, int]):
