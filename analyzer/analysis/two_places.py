@@ -6,6 +6,7 @@ clocks. Only then sessions that a proxy may have joined can be paired by name an
 could see of the other's time. `interception`, `clock_offset` and `lost_between` have the reasoning.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -115,13 +116,17 @@ def trace_of_sessions(traces: PlaceTraces, sessions: Iterable[PlaceSession]) -> 
             by_key.setdefault(min(trace.key, reverse_key(trace.key)), []).append(trace)
     found: dict[int, ConnectionTrace] = {}
     for one in sessions:
-        for trace in by_key.get(min(one.key, reverse_key(one.key)), ()):
-            if trace.first_frame <= one.frame <= trace.last_frame:
-                if trace.key != one.key:
-                    trace.turn()
-                found[one.id] = trace
-                break
+        listed = by_key.get(min(one.key, reverse_key(one.key)), [])  # one after the other
+        at = bisect_right(listed, one.frame, key=_first_frame) - 1
+        if at >= 0 and one.frame <= listed[at].last_frame:
+            if listed[at].key != one.key:
+                listed[at].turn()
+            found[one.id] = listed[at]
     return found
+
+
+def _first_frame(trace: ConnectionTrace) -> int:
+    return trace.first_frame
 
 
 def compare_places(a: Place, b: Place) -> TwoPlaces:

@@ -27,7 +27,9 @@ MAX_VALUES = 1 << 16
 """Values of one kind that are kept."""
 
 MAX_PLACES = 8
-"""Servers or clients that are named for one value."""
+"""Servers or clients that are named for one value, and values of one kind that are kept of a server. One with so many is not
+compared with itself.
+"""
 
 MAX_SERVERS = 1 << 14
 """Servers of which the values are kept one by one."""
@@ -164,10 +166,13 @@ def changes(before: Sightings, after: Sightings, kinds: Iterable[str] = KINDS) -
             if kind not in kinds:
                 continue
             old, new = (seen.by_server[server].get(kind, set()) for seen in (before, after))
+            if max(len(old), len(new)) >= MAX_PLACES:  # a value that is not kept may be common
+                continue
             if old and new and old.isdisjoint(new):
+                certain = kind != CERTIFICATE or server not in before.hidden | after.hidden
                 about = {} if kind != CERTIFICATE else _issuers(before, after, old, new)
                 sighting = Sighting(len(new), None, None, [server], about)
-                yield Change(kind, CHANGED, None, sighting, tuple(sorted(old)), tuple(sorted(new)))
+                yield Change(kind, CHANGED, None, sighting, tuple(sorted(old)), tuple(sorted(new)), certain)
 
 
 def endpoint(end: dict[str, Any]) -> str:

@@ -29,7 +29,7 @@ def print_comparison(output: Output, record: dict[str, Any]) -> None:
     if record["mode"] == PLACES:
         print_places(output, record)
     else:
-        print_times(output, record["differences"])
+        print_times(output, record)
 
 
 def _capture_text(one: dict[str, Any]) -> str:

@@ -159,8 +159,8 @@ def _duration(nanoseconds: int) -> str:
 
 
 def _sessions_text(record: dict[str, Any]) -> str:
-    joined = sum(pair["by"] == "client_random" for pair in record["sessions"]["listed"])
-    return say("{sessions} with the same client random", sessions=count_text(joined, "TLS session"))
+    sessions = count_text(record["same_client_random"], "TLS session")
+    return say("{sessions} with the same client random", sessions=sessions)
 
 
 def _hops_text(connections: Iterable[dict[str, Any]]) -> str:

@@ -1,6 +1,5 @@
 """Prints two captures of different times compared: what is new, gone and changed, by kind."""
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,10 +40,10 @@ TITLES: Sentences = {
 }
 
 
-def print_times(output: Output, differences: dict[str, Any]) -> None:
-    """Print the differences of two times."""
-    listed = differences["listed"]
-    counts = Counter(one["change"] for one in listed)
+def print_times(output: Output, record: dict[str, Any]) -> None:
+    """Print the record of two times."""
+    listed, by_kind = record["differences"]["listed"], record["counts"]
+    counts = {change: sum(one[change] for one in by_kind.values()) for change in (NEW, GONE, CHANGED)}
     if not listed:
         print_fact(output, "result", say("no difference"), "green")
         return
@@ -53,10 +52,10 @@ def print_times(output: Output, differences: dict[str, Any]) -> None:
         output, "result", listing(part for part, change in zip(parts, (NEW, GONE, CHANGED), strict=True) if counts[change])
     )
     for kind, title in TITLES.items():
-        rows = [one for one in listed if one["kind"] == kind]
-        if rows:
-            list_headline(output, say(title), len(rows))
-            _print_differences(output, rows)
+        count = sum(by_kind[kind].values())
+        if count:
+            list_headline(output, say(title), count)
+            _print_differences(output, [one for one in listed if one["kind"] == kind])
     if any(not one["certain"] for one in listed):
         output.line()
         output.line("  " + say("? the other capture may have it too: certificates of this server are encrypted there"))

@@ -1,14 +1,16 @@
 """Makes the JSON record of two captures compared, as `compare_schema.COMPARE` declares it."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from analyzer.analysis.clock_offset import ClockOffset
 from analyzer.analysis.connection_trace import ConnectionTrace
 from analyzer.analysis.interception import VERDICTS, Difference, PlaceSession, SessionPair, overall
+from analyzer.analysis.joined_traces import CLIENT_RANDOM
 from analyzer.analysis.lost_between import MAX_FRAMES, Missing, Passage
 from analyzer.analysis.two_places import AloneConnection, ComparedConnection, TwoPlaces, compare_places
-from analyzer.analysis.two_times import CHANGED, FINDING, HOST, KINDS, NEW, PROTOCOL, Change, changes
+from analyzer.analysis.two_times import CHANGED, FINDING, GONE, HOST, KINDS, NEW, PROTOCOL, Change, changes
 from analyzer.flows.flow import TCP
 from analyzer.packet.addresses import endpoints
 from analyzer.store.compare_modes import PLACES, TIMES
@@ -44,6 +46,8 @@ def compare_record(
         if new_findings:
             listed = [one for one in listed if one.change == NEW]
         record["different"] = bool(listed)
+        counts = Counter((one.kind, one.change) for one in listed)
+        record["counts"] = {kind: {change: counts[kind, change] for change in (NEW, GONE, CHANGED)} for kind in KINDS}
         record["differences"] = _counted(map(_change_record, listed[:MOST_LISTED]), len(listed))
     else:
         record["different"] = found.is_different()
@@ -55,6 +59,7 @@ def _add_places(record: dict[str, Any], found: TwoPlaces) -> None:
     record["clock"] = None if found.clock is None else _clock_record(found.clock)
     verdicts = [pair.verdict for pair in found.pairs]
     record["interception"] = {"verdict": overall(verdicts)} | {one: verdicts.count(one) for one in VERDICTS}
+    record["same_client_random"] = sum(pair.by == CLIENT_RANDOM for pair in found.pairs)
     record["sessions"] = _counted(map(_pair_record, found.pairs[:MOST_LISTED]), len(found.pairs))
     record["connections"] = _counted(map(_connection_record, found.connections[:MOST_LISTED]), len(found.connections))
     record["totals"] = _totals(found.connections)

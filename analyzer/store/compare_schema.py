@@ -217,6 +217,11 @@ CHANGE = record(
     },
 )
 
+_CHANGES = record(
+    "how many",
+    {NEW: number("only in B"), GONE: number("only in A"), CHANGED: number("servers that have another value in B")},
+)
+
 COMPARE: Schema = document(
     "compare",
     record(
@@ -237,16 +242,22 @@ COMPARE: Schema = document(
                     },
                 )
             ),
-            "sessions": or_null(counted("of two places, sessions that both have, or that may belong together", "listed",
-            _PAIR)), "connections": or_null(counted("of two places, connections that both have", "listed", _CONNECTION)),
+            "same_client_random": or_null(number("of two places, sessions that have the same client random at both")),
+            "sessions": or_null(
+                counted("of two places, sessions that both have, or that may belong together", "listed", _PAIR)
+            ),
+            "connections": or_null(counted("of two places, connections that both have", "listed", _CONNECTION)),
             "totals": or_null(_TOTALS),
             "only_a": or_null(reference("of two places, what only A has", "only")),
             "only_b": or_null(reference("of two places, what only B has", "only")),
+            "counts": or_null(
+                record("of two times, how many differences of each kind", {kind: reference(kind, "changes") for kind in KINDS})
+            ),
             "differences": or_null(counted("of two times, what differs", "listed", CHANGE)),
         },
     ),
     {
         "capture": _CAPTURE, "clock": _CLOCK, "difference": _DIFFERENCE, "missing": _MISSING, "passage": _PASSAGE, "end": _END,
-        "only": _ONLY,
+        "only": _ONLY, "changes": _CHANGES,
     },
 )  # fmt: skip

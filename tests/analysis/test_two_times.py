@@ -121,6 +121,18 @@ def test_a_hidden_certificate_is_not_certainly_gone():
     assert one.certain
 
 
+def test_another_certificate_is_not_certain_where_some_are_hidden():
+    after = seen(record(certificates={"server": [certificate("bb")]}), record(certificates={"server": None}))
+    for before, later in ((seen(record()), after), (after, seen(record()))):
+        (changed,) = [one for one in changes(before, later, [CERTIFICATE]) if one.change == CHANGED]
+        assert not changed.certain
+
+
+def test_a_server_of_more_values_than_are_kept_is_not_called_changed():
+    farm = [record(certificates={"server": [certificate(f"a{n}")]}) for n in range(two_times.MAX_PLACES + 1)]
+    assert found(seen(*farm), seen(*farm[::-1])) == []
+
+
 def test_what_is_not_known_is_no_value():
     blank = record(server_name=None, version=None, cipher_suite=None, group=None, ja4=None, certificates={"server": None})
     assert found(Sightings(), seen(blank)) == [(NEW, SERVER, "203.0.113.7:443")]

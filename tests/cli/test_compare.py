@@ -14,6 +14,7 @@ import pytest
 from two_taps import HOUR, MS, NEAR, SERVER, Tap, copy_of, direct, in_order, intercepted, packets, through
 
 from analyzer.cli.main import main
+from analyzer.store import compare_record
 from analyzer.store.output_schemas import SCHEMAS
 
 from .conftest import Ran, Run
@@ -139,6 +140,19 @@ def test_what_is_new_and_gone(ask: Ask):
     assert "\n  -  www.example " in text
     rows = list(csv.DictReader(io.StringIO(ask("compare", OLDER, DEMO, "--format", "csv").text)))
     assert len(rows) == record["differences"]["count"]
+
+
+def test_counts_are_of_all_that_there_is(ask: Ask, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(compare_record, "MOST_LISTED", 2)
+    record = compared(OLDER, DEMO, status=3)
+    counts, differences = record["counts"], record["differences"]
+    assert sum(sum(one.values()) for one in counts.values()) == differences["count"] > len(differences["listed"]) == 2
+    assert counts["server_name"] == {"new": 6, "gone": 1, "changed": 0}
+    text = ask("compare", OLDER, DEMO).text
+    assert f"{sum(one['new'] for one in counts.values())} new" in text
+    assert "\nServer names  7\n" in text
+    assert compared(DEMO, DEMO, status=0)["same_client_random"] == 8
+    assert "8 TLS sessions with the same client random" in ask("compare", DEMO, DEMO).text
 
 
 def test_new_findings_are_a_gate(ask: Ask):
