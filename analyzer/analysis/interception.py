@@ -1,8 +1,9 @@
 """Decides for the TLS sessions of two places whether somebody between them ended TLS.
 
 A ClientHello and a ServerHello have 32 random bytes each. Who ends TLS answers with a hello and a key share of his own, so
-equal bytes of both hellos at both places show that nobody between them did: he could not know the secret of a key share that
-is not his (RFC 9846 section 7.4; up to TLS 1.2 the certificate and the signature over both randoms bind it too). The same
+equal randoms and an equal key share of the server at both places show that nobody between them did: he could not know the secret
+of a key share that is not his (RFC 9846 section 7.4). In TLS 1.3 the ServerHello has it. Up to TLS 1.2 the certificate and the
+signature over both randoms show it too (RFC 5246 section 7.4.3). Where none of these is seen, it is not known. The same
 client random with another ServerHello or another certificate, or another client random in the same TCP connection, proves
 that somebody did. A proxy that opens a connection of its own has nothing that is the same for certain. Such sessions are
 paired by server name and time, and that is called possible, with what differs: the issuer of the certificate, the client's
@@ -48,7 +49,8 @@ class PlaceSession:
     """A TLS session as one place saw it. What is not known is None, or empty bytes.
 
     id, frame: as in its record. key: `Packet.key` from client to server. at: time of the ClientHello, or else of the beginning.
-    client_random, server_random: of the hellos. hello: SHA-256 of the ServerHello. certificates: SHA-256 of each that
+    client_random, server_random: of the hellos. hello: SHA-256 of the ServerHello. key_share: SHA-256 of the public key
+    of the server's (EC)DHE key exchange. certificates: SHA-256 of each that
     the server sent, in hex. issuer: of the first one.
     """
 
@@ -60,6 +62,7 @@ class PlaceSession:
     client_random: bytes
     server_random: bytes
     hello: bytes | None
+    key_share: bytes
     certificates: tuple[str, ...] | None
     issuer: str | None
     server_name: str | None
@@ -219,8 +222,24 @@ def _same_random(one: PlaceSession, other: PlaceSession, by: str) -> SessionPair
         differences.append(Difference("certificate", one.certificates[0], other.certificates[0]))
         if one.issuer != other.issuer:
             differences.append(Difference("issuer", one.issuer, other.issuer))
-    verdict = PROVEN if differences else EXCLUDED if known else UNKNOWN
+    verdict = PROVEN if differences else EXCLUDED if known and _is_bound(one, other) else UNKNOWN
     return SessionPair(one, other, by, verdict, differences)
+
+
+def _is_bound(one: PlaceSession, other: PlaceSession) -> bool:
+    """Return whether what both places show of one session binds its keys to who has the server's secrets. Nothing in it differs.
+
+    Randoms alone do not: who ends TLS can repeat them. A key share is that of the server; the ServerHello of TLS 1.3 has it, or
+    chooses a secret of both; the certificate has the key that signs. Up to TLS 1.2, that none was sent does too: then a secret
+    of both does it, unless the key exchange is anonymous.
+    """
+    if one.key_share and one.key_share == other.key_share:
+        return True
+    if one.hello is not None and other.hello is not None and (one.version or "").endswith("1.3"):
+        return True
+    if one.certificates is None or other.certificates is None:
+        return False
+    return bool(one.certificates) or "_anon_" not in (one.cipher_suite or "_anon_")
 
 
 def _differences(one: PlaceSession, other: PlaceSession) -> list[Difference]:

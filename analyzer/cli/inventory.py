@@ -72,7 +72,9 @@ def run(options: Namespace, output: Output) -> int:
         capture_run.status()
         return FAILED
     files = capture_run.reader.files
-    moment = Moment(chains.at if chains.at is not None else last_time(files), SOON if options.expiring is None else options.expiring)
+    moment = Moment(
+        chains.at if chains.at is not None else last_time(files), SOON if options.expiring is None else options.expiring
+    )
     record = {
         "captures": [capture_record(facts) for facts in files],
         "part": None if part is None else part.record(),

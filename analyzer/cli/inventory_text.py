@@ -327,7 +327,9 @@ def _print_ja4(output: Output, record: dict[str, Any], n: int, _: bool) -> None:
         clients = one["clients"]
         hosts = [*clients["first"], *(["…"] if clients["count"] > len(clients["first"]) else [])]
         rare: Cell = (say("yes"), "yellow") if one["rare"] else "" if one["rare"] is None else say("no")
-        table.add([one["ja4"], f"{one['sessions']:,}", f"{clients['count']:,}" if clients["count"] else "", rare, listing(hosts)])
+        table.add(
+            [one["ja4"], f"{one['sessions']:,}", f"{clients['count']:,}" if clients["count"] else "", rare, listing(hosts)]
+        )
     table.close()
     _more(output, len(listed), n, JA4)
 

@@ -10,7 +10,7 @@ import argparse
 import os
 from collections.abc import Iterator, Mapping, Sequence
 
-from analyzer.cli.near_misses import no_such_command, no_such_options
+from analyzer.cli.near_misses import WHAT_V_IS, no_such_command, no_such_options
 from analyzer.cli.output import STANDARD_STREAM, CommandError
 from analyzer.cli.standard_input import input_comes
 
@@ -54,9 +54,7 @@ def with_command(words: list[str], commands: Commands) -> list[str]:
     if first in commands or first in (*_HELP, "--version") or first.startswith("--completion"):
         return words
     if first == "-V" and not behind:
-        raise CommandError(
-            "-V: the version comes with --version, and the tree of a packet with `analyzer packet CAPTURE FRAME`"
-        )
+        raise CommandError(WHAT_V_IS)
     if first == "help" and not os.path.exists(first):
         return [*before, *_help_of(behind, commands)]
     if first == "version" and not behind:

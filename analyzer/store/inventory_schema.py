@@ -193,7 +193,10 @@ FINGERPRINT = record(
         "sessions": _SESSIONS,
         "clients": record(
             "client addresses that have it",
-            {"count": number("how many of the listed clients have it in their `ja4`"), "first": several("the first", text("address"))},
+            {
+                "count": number("how many of the listed clients have it in their `ja4`"),
+                "first": several("the first", text("address")),
+            },
         ),
         "rare": or_null(
             flag(

@@ -100,6 +100,7 @@ def _place_session(session: Session, record: dict[str, Any]) -> PlaceSession:
     names = None if certificates is None else [one["sha256"] for one in certificates[:MAX_CHAIN]]
     hellos = [one for one in session.log.messages if one.type == CLIENT_HELLO and one.role == _CLIENT]
     server_random, hello = _server_hello(session)
+    key_share = session.handshake.parameters.public_key
     return PlaceSession(
         id=session.id,
         frame=flow.first_frame,
@@ -109,6 +110,7 @@ def _place_session(session: Session, record: dict[str, Any]) -> PlaceSession:
         client_random=transcript.client_random,
         server_random=server_random,
         hello=hello,
+        key_share=hashlib.sha256(key_share).digest() if key_share else b"",
         certificates=None if names is None or None in names else tuple(names),
         issuer=certificates[0]["issuer"] if certificates else None,
         server_name=record["server_name"],

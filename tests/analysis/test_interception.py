@@ -34,6 +34,7 @@ HONEST = PlaceSession(
     client_random=b"c" * 32,
     server_random=b"s" * 32,
     hello=b"hello",
+    key_share=b"",
     certificates=("aa" * 32, "bb" * 32),
     issuer="CN=Honest CA",
     server_name="shop.example",
@@ -61,9 +62,19 @@ def test_equal_hellos_exclude():
     assert (pair.a.id, pair.b.id, pair.by, pair.verdict, pair.differences) == (0, 7, CLIENT_RANDOM, EXCLUDED, [])
 
 
-def test_hidden_certificates_do_not_change_that():
-    (pair,) = join_by_random([HONEST], [replace(HONEST, certificates=None, issuer=None)])
+def test_hidden_certificates_do_not_change_that_in_tls13():
+    hidden = replace(HONEST, certificates=None, issuer=None)
+    (pair,) = join_by_random([HONEST], [hidden])
+    assert pair.verdict == UNKNOWN
+    (pair,) = join_by_random([replace(HONEST, version="TLS 1.3")], [replace(hidden, version="TLS 1.3")])
     assert pair.verdict == EXCLUDED
+
+
+def test_a_session_without_a_certificate_has_a_secret_of_both_or_is_anonymous():
+    resumed = replace(HONEST, certificates=(), issuer=None)
+    for suite, verdict in ((HONEST.cipher_suite, EXCLUDED), ("TLS_DH_anon_WITH_AES_128_CBC_SHA", UNKNOWN), (None, UNKNOWN)):
+        (pair,) = join_by_random([replace(resumed, cipher_suite=suite)], [replace(resumed, cipher_suite=suite)])
+        assert pair.verdict == verdict
 
 
 def test_another_certificate_or_hello_for_one_random_is_a_proof():
@@ -79,8 +90,15 @@ def test_another_certificate_or_hello_for_one_random_is_a_proof():
 def test_a_missing_hello_leaves_it_unknown():
     (pair,) = join_by_random([HONEST], [replace(HONEST, hello=None, server_random=b"")])
     assert pair.verdict == UNKNOWN
-    (pair,) = join_by_random([HONEST], [replace(HONEST, hello=None)])  # behind a HelloRetryRequest
+    retried = replace(HONEST, hello=None, version="TLS 1.3")  # behind a HelloRetryRequest
+    (pair,) = join_by_random([retried], [retried])
     assert pair.verdict == EXCLUDED
+    (pair,) = join_by_random([retried], [replace(retried, certificates=None, issuer=None)])
+    assert pair.verdict == UNKNOWN
+    shared = replace(retried, key_share=b"k" * 32, certificates=None)
+    for key_share, verdict in ((b"k" * 32, EXCLUDED), (b"p" * 32, UNKNOWN)):
+        (pair,) = join_by_random([shared], [replace(shared, key_share=key_share)])
+        assert pair.verdict == verdict
 
 
 def test_sessions_without_a_random_are_not_joined_by_it():
