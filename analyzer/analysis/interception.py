@@ -1,11 +1,12 @@
 """Decides for the TLS sessions of two places whether somebody between them ended TLS.
 
 A ClientHello and a ServerHello have 32 random bytes each. Who ends TLS answers with a hello and a key share of his own, so
-equal randoms and an equal key share of the server at both places show that nobody between them did: he could not know the secret
-of a key share that is not his (RFC 9846 section 7.4). In TLS 1.3 the ServerHello has it. Up to TLS 1.2 the certificate and the
-signature over both randoms show it too (RFC 5246 section 7.4.3). Where none of these is seen, it is not known. The same
-client random with another ServerHello or another certificate, or another client random in the same TCP connection, proves
-that somebody did. A proxy that opens a connection of its own has nothing that is the same for certain. Such sessions are
+equal randoms and an equal key share of the server at both places show that nobody between them did: he could not know the
+secret of a key share that is not his (RFC 9846 section 7.4). In TLS 1.3 the ServerHello has it. Up to TLS 1.2 the certificate
+and the signature over both randoms show it too (RFC 5246 section 7.4.3). Where none of these is seen, it is not known.
+
+The same client random with another ServerHello or another certificate, or another client random in the same TCP connection,
+proves that somebody did. A proxy that opens a connection of its own has nothing that is the same for certain. Such sessions are
 paired by server name and time, and that is called possible, with what differs: the issuer of the certificate, the client's
 fingerprint, the suite.
 """
@@ -50,8 +51,7 @@ class PlaceSession:
 
     id, frame: as in its record. key: `Packet.key` from client to server. at: time of the ClientHello, or else of the beginning.
     client_random, server_random: of the hellos. hello: SHA-256 of the ServerHello. key_share: SHA-256 of the public key
-    of the server's (EC)DHE key exchange. certificates: SHA-256 of each that
-    the server sent, in hex. issuer: of the first one.
+    of the server's (EC)DHE key exchange. certificates: SHA-256 of each that the server sent, in hex. issuer: of the first one.
     """
 
     id: int
@@ -227,7 +227,7 @@ def _same_random(one: PlaceSession, other: PlaceSession, by: str) -> SessionPair
 
 
 def _is_bound(one: PlaceSession, other: PlaceSession) -> bool:
-    """Return whether what both places show of one session binds its keys to who has the server's secrets. Nothing in it differs.
+    """Return whether what both places show of one session, without a difference, binds its keys to the server's secrets.
 
     Randoms alone do not: who ends TLS can repeat them. A key share is that of the server; the ServerHello of TLS 1.3 has it, or
     chooses a secret of both; the certificate has the key that signs. Up to TLS 1.2, that none was sent does too: then a secret

@@ -120,7 +120,7 @@ ABOUTS = {
     "packets": "The packet list: one row a packet.",
     "packet": "One packet: the field tree of every layer with byte ranges, and its bytes.",
     "live": "The same analysis while packets arrive, on interfaces or from a pipe. Ctrl-C ends it, and the summary comes.",
-    "compare": "Two captures compared: one traffic at two places, or two times. What was lost or changed on the way; what is new.",
+    "compare": "Two captures compared: one traffic at two places, or two times. What was lost or changed between; what is new.",
     "report": "The forensic report: evidence with hashes, findings, every session, in one page, a PDF or as data.",
     "crosscheck": "The same capture through tshark, field by field: what both see, and why they differ where that is known.",
     "verify": "Whether a bundle is as it was written: hashes, log, signature, time stamp. Works without a network.",
