@@ -101,7 +101,8 @@ _ANSWERS: Sentences = {
 
 _KINDS: Sentences = {
     "hybrid": "ML-KEM and a curve", "post_quantum": "ML-KEM alone", "classical": "classical alone",
-    "classical_with_psk": "classical, with a pre-shared key", "psk": "a pre-shared key, with nothing or RSA or DH beside it",
+    "classical_with_psk": "classical, resumed or with a pre-shared key",
+    "psk": "a pre-shared key, with nothing or RSA or DH beside it",
     "plaintext": "not encrypted", "unknown": "not known",
 }  # fmt: skip
 

@@ -89,8 +89,8 @@ _PAIR = record(
         "interception": one_of(
             "whether somebody between A and B ended TLS: `proven` by another ServerHello or certificate for one client random, "
             "or another client random in one TCP connection; `excluded` by equal randoms and an equal key share, ServerHello "
-            "of TLS 1.3 or certificate; `possible` where only name and time join them, and something differs; `unknown` where these "
-            "are missing",
+            "of TLS 1.3 or certificate; `possible` where only name and time join them, and something differs; `unknown` where "
+            "these are missing",
             VERDICTS,
         ),
         "differences": several("what differs", item_of("difference")),

@@ -86,7 +86,7 @@ _KINDS = dict(
             "ML-KEM and a curve",
             "ML-KEM alone",
             "Diffie-Hellman or RSA alone",
-            "Diffie-Hellman and a pre-shared key of TLS 1.3: as open as the session from which the key is",
+            "Diffie-Hellman and a pre-shared key of TLS 1.3, or resumed up to TLS 1.2: as open as the session of the key",
             "a pre-shared key alone, or with RSA or Diffie-Hellman up to TLS 1.2",
             "the cipher suite does not encrypt",
             "the capture does not show it",
@@ -110,7 +110,7 @@ READINESS = record(
             _OPENABLE, "what is recorded today and can be opened when the key exchange is broken: it is classical alone"
         ),
         "perhaps_openable_later": described(
-            _OPENABLE, "what can be opened then too if the session from which the pre-shared key is was opened"
+            _OPENABLE, "what can be opened then too if the session that is resumed, or gave the pre-shared key, was"
         ),
     },
 )
