@@ -1,11 +1,11 @@
 """Sorts sessions by what protects their keys from quantum computers, and says what the server made of an offer of that.
 
 Who records traffic today can open it when a quantum computer breaks its key exchange: Diffie-Hellman, on curves or not, and
-RSA. ML-KEM resists that (FIPS 203), alone or beside a curve (RFC 10024); so does a secret that both sides had before. A session
-of TLS 1.3 that mixes a pre-shared key with a curve (RFC 9846 section 2.2) is as open as the session that gave the key. That is
-mostly one before it, but it can be a key from elsewhere, and the wire does not show which. The same holds for a session that is
-resumed up to TLS 1.2: it has no key exchange of its own (RFC 5246 section 7.3), and may resume one that nobody recorded. Nothing is said of sessions whose
-hellos the capture lacks.
+RSA. ML-KEM resists that (FIPS 203), alone or beside a curve (RFC 10024); so does a secret that both sides had before. A
+session of TLS 1.3 that mixes a pre-shared key with a curve (RFC 9846 section 2.2) is as open as the session that gave the key.
+That is mostly one before it, but it can be a key from elsewhere, and the wire does not show which. The same holds for a
+session that is resumed up to TLS 1.2: it has no key exchange of its own (RFC 5246 section 7.3), and may resume one that nobody
+recorded. Nothing is said of sessions whose hellos the capture lacks.
 """
 
 from analyzer.analysis.hello_offers import post_quantum_groups
@@ -18,8 +18,8 @@ HYBRID, POST_QUANTUM, CLASSICAL, CLASSICAL_WITH_PSK, PSK, PLAINTEXT, UNKNOWN = K
 """The kinds of key exchange.
 
 hybrid: ML-KEM and a curve. post_quantum: ML-KEM alone. classical: Diffie-Hellman or RSA alone. classical_with_psk: in TLS 1.3,
-Diffie-Hellman and a pre-shared key; up to TLS 1.2, resumed. psk: a pre-shared key alone, or one to which RSA or Diffie-Hellman only adds (up to TLS
-1.2). plaintext: the cipher suite does not encrypt. unknown: the capture does not show it.
+Diffie-Hellman and a pre-shared key; up to TLS 1.2, resumed. psk: a pre-shared key alone, or one to which RSA or Diffie-Hellman
+only adds (up to TLS 1.2). plaintext: the cipher suite does not encrypt. unknown: the capture does not show it.
 """
 
 ACCEPTED, REFUSED, NOT_OFFERED = "accepted", "refused", "not_offered"
