@@ -101,7 +101,7 @@ def options_first(words: Sequence[str], command: argparse.ArgumentParser) -> lis
         if word == "--":
             others += rest
             break
-        if not word.startswith("-") or word == STANDARD_STREAM:
+        if not word.startswith("-") or word == STANDARD_STREAM or word[1].isdigit():
             others.append(word)
             continue
         action = command._option_string_actions.get(word)

@@ -103,7 +103,9 @@ def scheme_algorithm(name: str) -> Algorithm:
 
 def certificate_signature(name: str) -> Algorithm:
     """Return the algorithm of the signature on a certificate, by its name or object identifier."""
-    return Algorithm("signature", name, "signature", _SIGN, category=None if _resists(name) else 0)
+    curve = name if name in _CURVES else None  # those of EdDSA, which are signature schemes too
+    category = None if _resists(name) else 0
+    return Algorithm("signature", name, "signature", _SIGN, curve=curve, strength=_CURVES.get(name), category=category)
 
 
 def key_algorithm(key: dict[str, Any]) -> Algorithm:

@@ -37,6 +37,7 @@ def test_captures_stand_where_they_like():
     ("words", "why"),
     [
         ("show a.pcap", "ID"),
+        ("show captures/demo.pcapng -1", "'-1' is no number"),
         ("show captures/demo.pcapng README.md", "'README.md' is a file: which session of it?"),
         ("show a.pcap b..pcap", "'b..pcap' is no number, no server name and no filter"),
         ("a.pcap show", "ID"),

@@ -77,6 +77,7 @@ def test_signatures_and_keys():
     assert scheme_algorithm("mldsa65").category is None
     assert certificate_signature("sha256WithRSAEncryption").category == 0
     assert certificate_signature("1.2.3.4").category is None
+    assert certificate_signature("ed25519") == scheme_algorithm("ed25519")  # one entry for both
     key = key_algorithm({"type": "rsa", "bits": 2048})
     assert (key.reference, key.primitive, key.strength, key.category) == ("crypto/public-key/rsa-2048", "pke", 112, 0)
     assert key_algorithm({"type": "ec", "curve": "secp384r1"}).strength == 192
