@@ -62,7 +62,7 @@ def _spoken_in(node: ast.AST) -> Iterator[str]:
             yield from _values(node.args[0])
         elif name in _TITLED and isinstance(node.args[0], ast.Constant):
             yield node.args[0].value
-        elif name in ("print_fact", "_print_lines") and isinstance(node.args[1], ast.Constant | ast.IfExp):
+        elif name in ("print_fact", "print_items", "_print_lines") and isinstance(node.args[1], ast.Constant | ast.IfExp):
             yield from (label.strip() for label in _strings(node.args[1]))
     elif isinstance(node, ast.AnnAssign) and getattr(node.annotation, "id", "") == "Sentences" and node.value is not None:
         yield from _values(node.value)
