@@ -110,11 +110,19 @@ def print_places(output: Output, record: dict[str, Any]) -> None:
     if hops:
         print_fact(output, "path", hops)
     print_fact(output, "interception", *_interception_text(record["interception"]))
-    lost = _lost_text(record["totals"]) if connections["count"] else (say("unknown: no connection is in both"), "")
+    if record["totals"] is not None:
+        lost = _lost_text(record["totals"])
+    elif connections["count"]:
+        lost = say("unknown: no packet with payload is in both"), ""
+    else:
+        lost = say("unknown: no connection is in both"), ""
     print_fact(output, "lost between", *lost)
     for name, other in (("only_a", "B"), ("only_b", "A")):
         count = record[name]["connections"]["count"]
-        note = say("{n} while {other} was captured", n=record[name]["covered"], other=other)
+        if record[name]["covered"] is None:
+            note = say("unknown whether {other} was captured then", other=other)
+        else:
+            note = say("{n} while {other} was captured", n=record[name]["covered"], other=other)
         if record[name]["expected"]:
             note = clauses(note, say("{n} of them between addresses that both have", n=record[name]["expected"]))
         shown = beside(count_text(count, "connection"), note if count else "")
@@ -130,15 +138,19 @@ def _clock_text(clock: dict[str, Any] | None) -> str:
     if clock is None:
         return say("unknown: no packet and no server name is in both")
     duration = _duration(abs(round(clock["offset"] * 1e9)))
-    n = clock["samples"]
+    n = count_text(clock["samples"], "session" if clock["by"] == "names" else "packet")
     if clock["by"] == "names":
         if clock["offset"] < 0:
-            return say("B is about {duration} behind A, from {n:,} sessions with the same server names", duration=duration, n=n)
-        return say("B is about {duration} ahead of A, from {n:,} sessions with the same server names", duration=duration, n=n)
+            return say(
+                "B is about {duration} behind A, from {sessions} with the same server names", duration=duration, sessions=n
+            )
+        return say(
+            "B is about {duration} ahead of A, from {sessions} with the same server names", duration=duration, sessions=n
+        )
     if clock["offset"] < 0:
-        parts = [say("B is {duration} behind A, from {n:,} packets", duration=duration, n=n)]
+        parts = [say("B is {duration} behind A, from {packets}", duration=duration, packets=n)]
     else:
-        parts = [say("B is {duration} ahead of A, from {n:,} packets", duration=duration, n=n)]
+        parts = [say("B is {duration} ahead of A, from {packets}", duration=duration, packets=n)]
     if clock["uncertainty"] is None:
         parts.append(say("with the delay between A and B in it: only one direction is in both"))
     else:

@@ -64,10 +64,11 @@ def _add_places(record: dict[str, Any], found: TwoPlaces) -> None:
     record["connections"] = _counted(map(_connection_record, found.connections[:MOST_LISTED]), len(found.connections))
     record["totals"] = _totals(found.connections)
     for name, alone, sessions in zip(("only_a", "only_b"), found.alone, found.sessions_alone, strict=True):
+        unknown = bool(alone) and all(one.covered is None for one in alone)
         record[name] = {
             "connections": _counted(map(_alone_record, alone[:MOST_LISTED]), len(alone)),
-            "covered": sum(one.covered is True for one in alone),
-            "expected": sum(one.covered is True and one.expected for one in alone),
+            "covered": None if unknown else sum(one.covered is True for one in alone),
+            "expected": None if unknown else sum(one.covered is True and one.expected for one in alone),
             "sessions": _counted(map(_session_record, sessions[:MOST_LISTED]), len(sessions)),
         }
 
@@ -166,8 +167,10 @@ def _passage_record(one: Passage, hops_a: int, hops_b: int) -> dict[str, Any]:
     }
 
 
-def _totals(connections: Iterable[ComparedConnection]) -> dict[str, Any]:
-    both = [one.passages for one in connections if one.passages is not None]
+def _totals(connections: Iterable[ComparedConnection]) -> dict[str, Any] | None:
+    both = [one.passages for one in connections if one.passages is not None and any(seen.compared for seen in one.passages)]
+    if not both:
+        return None
     return {
         "lost_from_client": _missing_record([passages[0].lost for passages in both]),
         "lost_from_server": _missing_record([passages[1].lost for passages in both]),

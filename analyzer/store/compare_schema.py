@@ -171,14 +171,14 @@ _ONLY = record(
     "what only one place has",
     {
         "connections": counted("connections", "listed", _ALONE),
-        "covered": number("connections during which the other capture was running"),
-        "expected": number("those of them that are `expected`; any makes a difference"),
+        "covered": or_null(number("connections during which the other capture was running; null where this is known of none")),
+        "expected": or_null(number("those of them that are `expected`; any makes a difference; null in the same case")),
         "sessions": counted("TLS sessions", "listed", _ALONE_SESSION),
     },
 )
 
 _TOTALS = record(
-    "sums over all connections that both places have",
+    "sums over all connections that both places have; null where clocks or positions of none can be compared",
     {
         name: reference(meaning, "missing")
         for name, meaning in (

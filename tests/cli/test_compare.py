@@ -155,6 +155,14 @@ def test_counts_are_of_all_that_there_is(ask: Ask, monkeypatch: pytest.MonkeyPat
     assert "8 TLS sessions with the same client random" in ask("compare", DEMO, DEMO).text
 
 
+def test_without_a_clock_it_is_not_known_what_the_other_could_see(ask: Ask):
+    record = compared(OLDER, DEMO, "--places", status=0)
+    assert (record["clock"], record["only_b"]["covered"], record["only_b"]["expected"]) == (None, None, None)
+    assert record["totals"] is None
+    text = " ".join(ask("compare", OLDER, DEMO, "--places").text.split())
+    assert "only at B 16 connections (unknown whether A was captured then)" in text
+
+
 def test_new_findings_are_a_gate(ask: Ask):
     record = compared(OLDER, DEMO, "--new-findings", status=3)
     assert {(one["change"], one["kind"]) for one in record["differences"]["listed"]} == {("new", "finding")}
