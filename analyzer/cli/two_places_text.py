@@ -138,19 +138,19 @@ def _clock_text(clock: dict[str, Any] | None) -> str:
     if clock is None:
         return say("unknown: no packet and no server name is in both")
     duration = _duration(abs(round(clock["offset"] * 1e9)))
-    n = count_text(clock["samples"], "session" if clock["by"] == "names" else "packet")
+    seen = count_text(clock["samples"], "session" if clock["by"] == "names" else "packet")
     if clock["by"] == "names":
         if clock["offset"] < 0:
             return say(
-                "B is about {duration} behind A, from {sessions} with the same server names", duration=duration, sessions=n
+                "B is about {duration} behind A, from {sessions} with the same server names", duration=duration, sessions=seen
             )
         return say(
-            "B is about {duration} ahead of A, from {sessions} with the same server names", duration=duration, sessions=n
+            "B is about {duration} ahead of A, from {sessions} with the same server names", duration=duration, sessions=seen
         )
     if clock["offset"] < 0:
-        parts = [say("B is {duration} behind A, from {packets}", duration=duration, packets=n)]
+        parts = [say("B is {duration} behind A, from {packets}", duration=duration, packets=seen)]
     else:
-        parts = [say("B is {duration} ahead of A, from {packets}", duration=duration, packets=n)]
+        parts = [say("B is {duration} ahead of A, from {packets}", duration=duration, packets=seen)]
     if clock["uncertainty"] is None:
         parts.append(say("with the delay between A and B in it: only one direction is in both"))
     else:
