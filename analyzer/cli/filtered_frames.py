@@ -6,7 +6,7 @@ filter about every frame. `packets` asks while it reads, unless the filter wants
 """
 
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -34,6 +34,7 @@ from analyzer.tls.events import Event, SessionBegan, SessionEnded
 
 if TYPE_CHECKING:
     from analyzer.filters.compiled_filter import CompiledFilter
+    from analyzer.filters.field import Field
 
 
 class FrameFilter:
@@ -57,7 +58,7 @@ class FrameFilter:
         return self._asked[1]
 
     def say_why(self, options: Namespace, output: Output, keys: Keys) -> None:
-        """Say on standard error why no packet passed, if the captures can be read again."""
+        """See `say_why`."""
         say_why(options, output, keys, self._compiled)
 
 
@@ -67,7 +68,7 @@ def frame_filter(compiled: "CompiledFilter", options: Namespace, output: Output,
     The captures are read before if the filter wants to know the future. Raises CommandError if they are a pipe then.
     """
     _take_references(options, output, keys, compiled)
-    facts = _read_facts(options, output, keys, compiled) if needs_of(compiled.fields)[1] else None
+    facts = _read_facts(options, output, keys, compiled.fields) if needs_of(compiled.fields)[1] else None
     return FrameFilter(compiled, engine, facts)
 
 
@@ -127,7 +128,7 @@ def _scan(capture_run: CaptureRun, test: HeaderTest, add: Callable[[int, bytes],
 def run_connections(capture_run: CaptureRun, engine: Engine, listeners: Sequence[Listener], matches: Matches) -> None:
     """Give the listeners every frame of the connections that have a frame that passed, and no other frame but the first.
 
-    The engine is fed with these frames only: it tells of a connection the same as if it had read all.
+    The engine is fed with these frames only. Without keys it tells of a connection the same as if it had read all.
     """
     packet = Packet()
     with closing(capture_run.packet_readers()) as readers:
@@ -157,7 +158,7 @@ def matches_of(options: Namespace, output: Output) -> Matches | None:
         raise CommandError("-: for this filter, key logs are read twice: save them to a file first")
     keys = read_keys(options, CaptureRun(options.captures, output), patient=False)
     _take_references(options, output, keys, compiled)
-    facts = _read_facts(options, output, keys, compiled)
+    facts = _read_facts(options, output, keys, compiled.fields)
     found = Matches(compiled.text)
     test = None if compiled.reference_fields else header_test(compiled.tree)
     if test is not None:
@@ -184,13 +185,13 @@ def matches_of(options: Namespace, output: Output) -> Matches | None:
     return found
 
 
-def _read_facts(options: Namespace, output: Output, keys: Keys, compiled: "CompiledFilter") -> CaptureFacts:
-    """Return the facts of a first reading."""
+def _read_facts(options: Namespace, output: Output, keys: Keys, wanted: "Collection[Field]") -> CaptureFacts:
+    """Return the facts of a first reading. wanted: the fields that will be asked for."""
     capture_run = CaptureRun(options.captures, output)
     if not capture_run.rereadable():
         raise CommandError(f"{names_of(options.captures)}: for this filter, this is read twice: save it to a file first")
-    names = {field.family for field in compiled.fields}
-    own = [field.name for field in compiled.fields if field.family == "analyzer"]
+    names = {field.family for field in wanted}
+    own = [field.name for field in wanted if field.family == "analyzer"]
     judged = any("chain" in name or "outcome" in name for name in own)
     chains = read_chains(options) if "trust" in options else default_chains()
     has_http = bool(names & {"http", "http2"}) or any(field.name == "frame.protocols" for field in compiled.fields)
@@ -239,7 +240,7 @@ def _take_references(options: Namespace, output: Output, keys: Keys, compiled: "
         return
     number = options.selected_frame
     needs_engine, needs_facts = needs_of(compiled.reference_fields)
-    facts = _read_facts(options, output, keys, compiled) if needs_facts else None
+    facts = _read_facts(options, output, keys, compiled.reference_fields) if needs_facts else None
     engine = _frame_engine(keys) if needs_engine else None
     values = FrameValues(compiled.reference_fields, engine, facts)
     seen = False
@@ -260,12 +261,14 @@ def _take_references(options: Namespace, output: Output, keys: Keys, compiled: "
 
 
 def say_why(options: Namespace, output: Output, keys: Keys, compiled: "CompiledFilter") -> None:
-    """Say on standard error why no packet passed: which fields no packet has, and which values the others have."""
+    """Say on standard error that no packet passed; and why, if the captures can be read again: which fields no packet has, and
+    which values the others have."""
     if not CaptureRun(options.captures, output).rereadable():
+        complain(f"no packet passes {compiled.text}")
         return
     needs_engine, needs_facts = needs_of(compiled.fields)
     engine = _frame_engine(keys) if needs_engine else None
-    values = FrameValues(compiled.fields, engine, _read_facts(options, output, keys, compiled) if needs_facts else None)
+    values = FrameValues(compiled.fields, engine, _read_facts(options, output, keys, compiled.fields) if needs_facts else None)
     tallies = {field: Tally(field) for field in sorted(compiled.fields, key=lambda field: field.name)}
 
     def take(frame: Frame, events: Sequence[Event]) -> None:

@@ -56,7 +56,11 @@ def run(options: Namespace, output: Output) -> int:
         matches = quick_matches(options, output, keys)
         if matches is not None:
             chosen = PartFrames(Part(matches=matches), {})
-            run_connections(capture_run, engine, [PacketList(one, engine, places, chosen) for one in options.outputs], matches)
+            lists = [PacketList(one, engine, places, chosen) for one in options.outputs]
+            if keys["keylog"] is not None or keys["private_keys"] or keys["psks"]:  # a resumed session needs one before it
+                capture_run.run(engine, lists)
+            else:
+                run_connections(capture_run, engine, lists, matches)
             say_what_was_given_up(compiled)
             if not matches.n_frames:
                 say_why(options, output, keys, compiled)

@@ -6,6 +6,7 @@ literal; a minus sign is a part of a word (`aa-bb-cc`), unless a space is before
 (`10.0.0.0/8`).
 """
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -105,7 +106,9 @@ _BYTES_AND_PROTOCOLS = {"e100", "e164", "e212", "fc", "fc00", "fd", "fefd", "ff"
 _WHOLE = re.compile(r"0[xX][0-9A-Fa-f]+|0[bB][01]+|0[0-7]*|[1-9][0-9]*")
 _FRACTION = re.compile(r"\d+\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+")
 _HEX_FRACTION = re.compile(r"0[xX][0-9A-Fa-f]+(?:\.[0-9A-Fa-f]+)?(?:[pP][+-]?\d+)?")
-_PART = re.compile(r"\s*(?P<first>[^\s:,-][^\s:,-]*|[+-][^\s:,-]+)?\s*(?:(?P<sign>[:-])\s*(?P<second>[+-]?[^\s:,-]+)?)?\s*")
+_PART = re.compile(
+    r"\s*+(?P<first>[^\s:,-][^\s:,-]*+|[+-][^\s:,-]++)?\s*+(?:(?P<sign>[:-])\s*+(?P<second>[+-]?[^\s:,-]++)?)?\s*+"
+)
 _INDEX = re.compile(r"[+-]?(?:0[xX][0-9A-Fa-f]+|[0-9]+)")
 _MAX_INDEX = 0x7FFFFFFF
 
@@ -213,7 +216,10 @@ def number_value(text: str) -> int | float | None:
     if _FRACTION.fullmatch(text):
         return float(text)
     if _HEX_FRACTION.fullmatch(text):
-        return float.fromhex(text)
+        try:
+            return float.fromhex(text)
+        except OverflowError:
+            return math.inf
     return None
 
 
@@ -249,7 +255,7 @@ def _part(piece: str, at: int) -> Part:
 
 
 def _index(text: str, at: int) -> int:
-    if not _INDEX.fullmatch(text):
+    if len(text) > _MAX_DIGITS or not _INDEX.fullmatch(text):
         raise FilterError(f"{text} is no index of a slice", at, len(text))
     digits = text.lower().lstrip("+-")
     base = 16 if "x" in digits else 8 if digits[0] == "0" else 10

@@ -20,6 +20,7 @@ _HEX_BYTES = re.compile(r"[0-9A-Fa-f]{1,2}|(?:[0-9A-Fa-f]{2})+")
 _ONE_BYTE = re.compile(r"0[xX][0-9A-Fa-f]{1,2}")
 _GUID = re.compile(r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}")
 _OID = re.compile(r"[0-2](?:\.\d{1,39}){1,128}")
+_PREFIX = re.compile(r"[0-9]{1,99}")
 _TRUTH = {1: "True", 0: "False"}
 _ADDRESS_SIZES = {FieldType.ETHER: 6, FieldType.EUI64: 8}
 
@@ -209,7 +210,7 @@ def _address(node: Literal, wanted: ValueType) -> tuple[bytes, bytes | None]:
     if not slash:
         return address.packed, None
     bits = address.max_prefixlen
-    if not (prefix.isascii() and prefix.isdigit()) or int(prefix) > bits:
+    if not _PREFIX.fullmatch(prefix) or int(prefix) > bits:
         at = node.at + len(text) + 1
         raise FilterError(f"{prefix or '/'} is no length of a prefix: 0 to {bits}", at, max(1, len(prefix)))
     mask = (1 << bits) - (1 << bits - int(prefix))

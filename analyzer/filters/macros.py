@@ -14,6 +14,8 @@ from analyzer.filters.filter_parser import MAX_LENGTH
 
 MAX_MACRO_DEPTH = 20
 """How deeply a macro can use other macros; one that uses itself ends here."""
+MAX_CALLS = 10_000
+"""How many calls one filter can have, those in the texts of macros too: a short file could ask for any number."""
 MAX_MACROS_FILE = 1 << 20
 """The largest file of macros that is read, in bytes."""
 
@@ -26,7 +28,7 @@ _PIECE = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_ARGUMENT = re.compile(r"\$(\d+)")
+_ARGUMENT = re.compile(r"\$([0-9]{1,9})")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _LINE = re.compile(r'\s*"((?:[^"\\]|\\.)*)"\s*(.*)')
 
@@ -54,10 +56,11 @@ def expanded(text: str, macros: Mapping[str, str], table: FieldTable) -> str:
     """Return a filter with its macros replaced; raise FilterError for an unknown macro, or a wrong number of arguments."""
     if "$" not in text:
         return text
-    return "".join(_expanded(text, macros, table, MAX_MACRO_DEPTH))
+    return "".join(_expanded(text, macros, table, MAX_MACRO_DEPTH, iter(range(MAX_CALLS))))
 
 
-def _expanded(text: str, macros: Mapping[str, str], table: FieldTable, depth: int) -> Iterator[str]:
+def _expanded(text: str, macros: Mapping[str, str], table: FieldTable, depth: int, calls: Iterator[int]) -> Iterator[str]:
+    """Yield the pieces of an expanded text. calls: has an element for each call that may still be replaced."""
     at = 0
     written = 0
     while (found := _PIECE.search(text, at)) is not None:
@@ -75,11 +78,13 @@ def _expanded(text: str, macros: Mapping[str, str], table: FieldTable, depth: in
             raise FilterError(f"there is no macro {name}", found.start(), end - found.start(), hint)
         if depth == 0:
             raise FilterError(f"the macro {name} uses itself, or macros are nested too deeply", found.start(), len(name) + 1)
+        if next(calls, None) is None:
+            raise FilterError(f"macros are called more than {MAX_CALLS} times", found.start(), len(name) + 1)
         filled = _filled(name, macros[name], arguments, found.start())
-        whole = "".join(_expanded(filled, macros, table, depth - 1))
+        whole = "".join(_expanded(filled, macros, table, depth - 1, calls))
         written += len(whole)
         if written > MAX_LENGTH:
-            raise FilterError(f"with its macros the filter has more than {MAX_LENGTH} characters", found.start(), len(name) + 1)
+            raise _too_long(name, found.start())
         yield whole
         at = end
     yield text[at:]
@@ -107,7 +112,14 @@ def _arguments(text: str, found: re.Match[str]) -> tuple[int, list[str]]:
 
 
 def _filled(name: str, body: str, arguments: list[str], at: int) -> str:
-    wanted = max((int(number) for number in _ARGUMENT.findall(body)), default=0)
+    numbers = [int(number) for number in _ARGUMENT.findall(body)]
+    wanted = max(numbers, default=0)
     if wanted != len(arguments):
         raise FilterError(f"the macro {name} takes {wanted} arguments, and not {len(arguments)}", at, len(name) + 1)
+    if sum(len(arguments[number - 1]) for number in numbers if number) > MAX_LENGTH:
+        raise _too_long(name, at)
     return _ARGUMENT.sub(lambda found: arguments[int(found.group(1)) - 1] if int(found.group(1)) else found.group(), body)
+
+
+def _too_long(name: str, at: int) -> FilterError:
+    return FilterError(f"with its macros the filter has more than {MAX_LENGTH} characters", at, len(name) + 1)

@@ -92,6 +92,27 @@ def test_a_reference_takes_its_value_from_the_selected_packet(run: Run, demo: Pa
     assert 30 in stream
 
 
+def test_a_reference_may_be_to_what_a_first_reading_finds(run: Run, demo: Path):
+    assert numbers(run, demo, "-Y", "tcp.stream - 1 == ${analyzer.session}", "--selected-frame", "72") == numbers(
+        run, demo, "-Y", "tcp.stream == 1"
+    )
+
+
+def test_a_resumed_session_is_decrypted_without_its_first_connection_in_the_list(run: Run, demo: Path, tmp_path: Path):
+    name = "tls12-session-id-resumption"
+    folder = demo.parent / name
+    keys = tmp_path / "first.keys"
+    secrets = (folder / f"{name}.keys").read_text().splitlines()
+    keys.write_text(next(line for line in secrets if line.startswith("CLIENT_RANDOM")) + "\n")
+    ran = run("packets", folder / f"{name}.pcapng", "-k", keys, "-Y", "tcp.port == 49204")
+    assert ", Finished" in ran.text
+
+
+def test_that_nothing_passes_is_said_of_a_pipe_too(run: Run, demo: Path):
+    ran = run("packets", "-", "-Y", "tcp.port == 1", stdin=demo.read_bytes())
+    assert (ran.status, ran.complaint) == (0, "analyzer: no packet passes tcp.port == 1")
+
+
 def test_a_pattern_that_takes_too_long_is_said(run: Run, demo: Path):
     ran = run("packets", demo, "-Y", r'frame matches r"((\w+)+)+\x00\x01zzzz"')
     assert ran.status == 0

@@ -69,6 +69,19 @@ def test_the_expanded_text_is_bounded():
     macros = {f"m{n}": f"$m{n + 1}()$m{n + 1}()" for n in range(18)} | {"m18": "x" * 1000}
     with pytest.raises(FilterError, match="more than 262144 characters"):
         expanded("$m0()", macros, TABLE)
+    with pytest.raises(FilterError, match="more than 262144 characters"):
+        expanded(f"$wide({'x' * 1000})", {"wide": "$1" * 300}, TABLE)
+
+
+def test_calls_are_bounded():
+    macros = {f"m{n}": f"$m{n + 1}()" * 8 for n in range(18)} | {"m18": ""}
+    with pytest.raises(FilterError, match="more than 10000 times"):
+        expanded("$m0()", macros, TABLE)
+
+
+def test_a_number_of_an_argument_is_short():
+    with pytest.raises(FilterError, match="takes 111111111 arguments"):
+        expanded("$long(1)", {"long": "$" + "1" * 5000}, TABLE)
 
 
 @pytest.mark.parametrize(

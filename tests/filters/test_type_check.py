@@ -108,7 +108,8 @@ def test_depth_and_length_are_bounded(text):
 @pytest.mark.parametrize(
     "text",
     ["tcp.len == " + "9" * 5000, "tcp.delta == 1e999999", "tcp.delta > 1e400", 'frame.time > "' + "1" * 5000 + '"',
-     "frame.time > " + "1" * 5000],
+     "frame.time > " + "1" * 5000, "tcp.delta > 0x1p99999", "tcp.len == 0x1p99999", "data[" + "1" * 5000 + "] == 1",
+     "ip.src == 10.0.0.0/" + "1" * 5000, "data[" + " " * 5000 + "::] == 1"],
 )  # fmt: skip
 def test_numbers_without_end_are_refused(text):
     with pytest.raises(FilterError):
