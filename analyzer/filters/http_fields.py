@@ -98,7 +98,8 @@ def _section(exchange: Exchange, answered: bool) -> Iterator[tuple[str, object]]
     lines: list[tuple[str, str]] = []
     request, response = exchange.request, exchange.response
     if answered and response is not None:
-        lines = [(":status", str(response.status)), *(response.headers or ())]
+        lines = [] if response.status is None else [(":status", str(response.status))]
+        lines += response.headers or ()
     elif request is not None:
         parts = ("method", request.method), ("authority", request.authority), ("scheme", request.scheme), ("path", request.path)
         lines = [(f":{name}", value) for name, value in parts if value is not None] + list(request.headers or ())

@@ -48,6 +48,9 @@ MESSAGES_MAX: Final = 1 << 23
 FORM_MAX: Final = 1 << 20
 """The longest form whose parameters are listed beside its text."""
 
+NO_ROOM: Final = "the body is left out, as there is no room for it"
+"""The comment on a body that was not kept."""
+
 FINISHED: Final = 20
 
 _PORT: Final = re.compile(r":[0-9]+\Z")
@@ -264,7 +267,10 @@ class HarArchive(DataStreams):
         posted = post_data(request)
         if posted is not None:
             entry["request"]["postData"] = posted
-            if asked is not None and not asked.cut:
+            if request.body.length and ((asked is None and request.body.complete) or (asked is not None and asked.cut)):
+                self.bodies_cut += asked is None
+                posted["comment"] = NO_ROOM
+            elif asked is not None and request.body.length:
                 if asked.is_text and asked.size <= FORM_MAX:
                     posted["params"] = form_pairs(posted["mimeType"], self._spool.part(asked, 0, asked.size).decode())
                 posted["text" if asked.is_text else "_base64"] = self._marks[CLIENT]
@@ -273,7 +279,7 @@ class HarArchive(DataStreams):
         if response is not None and response.body.length and (told is not None or response.body.complete):
             if told is None or told.cut:
                 self.bodies_cut += told is None
-                content["comment"] = "the body is left out, as there is no room for it"
+                content["comment"] = NO_ROOM
             else:
                 content["text"] = self._marks[SERVER]
                 texts.append((self._marks[SERVER].encode(), told))

@@ -21,6 +21,9 @@ from analyzer.store.session_record import rfc3339
 UNKNOWN_TYPE: Final = "x-unknown"
 """The media type of a body whose sender declared none, as browsers write it."""
 
+NOT_WHOLE: Final = "the body is not whole"
+"""The comment on a body of which bytes are missing."""
+
 PRECONNECTED: Final = 1_000_000_000
 """Nanoseconds from handshake to request after which the connection was not made for this request: browsers open some ahead."""
 
@@ -149,7 +152,7 @@ def security_details(record: dict[str, Any]) -> dict[str, Any]:
 def _request(request: Request, place: Place) -> dict[str, Any]:
     fields = request.headers or []
     target = request.path or ""
-    return {
+    return _unread(request.headers) | {
         "method": request.method or "",
         "url": _as_uri(request_url(request, place)),
         "httpVersion": f"HTTP/{request.version}",
@@ -157,14 +160,14 @@ def _request(request: Request, place: Place) -> dict[str, Any]:
         "headers": _fields(fields),
         "queryString": _pairs(target.partition("#")[0].partition("?")[2]),
         "headersSize": -1,
-        "bodySize": request.body.n_wire,
+        "bodySize": request.body.n_wire if request.body.complete else -1,
         "_sha256": request.body.sha256 if request.body.length else None,
     }
 
 
 def _response(response: Response | None) -> dict[str, Any]:
     fields: Fields = [] if response is None else response.headers or []
-    return {
+    return ({} if response is None else _unread(response.headers)) | {
         "status": 0 if response is None else response.status or 0,
         "statusText": "",
         "httpVersion": "" if response is None else f"HTTP/{response.version}",
@@ -173,8 +176,13 @@ def _response(response: Response | None) -> dict[str, Any]:
         "content": _content(response),
         "redirectURL": next(iter(_values(fields, "location")), ""),
         "headersSize": -1,
-        "bodySize": -1 if response is None else response.body.n_wire,
+        "bodySize": response.body.n_wire if response is not None and response.body.complete else -1,
     }
+
+
+def _unread(fields: Fields | None) -> dict[str, Any]:
+    """Return a comment if the header section is not known; a list without fields would say that there are none."""
+    return {"comment": "the header fields could not be read"} if fields is None else {}
 
 
 def _content(response: Response | None) -> dict[str, Any]:
@@ -185,7 +193,7 @@ def _content(response: Response | None) -> dict[str, Any]:
     if body.decoded and body.length != body.n_wire:
         content["compression"] = body.length - body.n_wire
     if not body.complete:
-        content["comment"] = "the body is not whole"
+        content["comment"] = NOT_WHOLE
     elif not body.decoded:
         content["comment"] = "the content coding is still on it"
     if body.length:
@@ -194,10 +202,13 @@ def _content(response: Response | None) -> dict[str, Any]:
 
 
 def post_data(request: Request) -> dict[str, Any] | None:
-    """Return `postData` of a request without its text; None if it has no body."""
-    if not request.body.length:
+    """Return `postData` of a request without its text; None if it is known to have no body, and for a tunnel."""
+    if not request.body.length and (request.body.complete or request.method == "CONNECT"):
         return None
-    return {"mimeType": content_type(request.headers) or UNKNOWN_TYPE, "params": []}
+    posted: dict[str, Any] = {"mimeType": content_type(request.headers) or UNKNOWN_TYPE, "params": []}
+    if not request.body.complete:
+        posted["comment"] = NOT_WHOLE
+    return posted
 
 
 def form_pairs(declared: str, text: str) -> list[dict[str, str]]:

@@ -2,8 +2,14 @@
 
 import pytest
 
+from analyzer.application.body import Bodies, Body
+from analyzer.application.exchange import Exchange, Response
+from analyzer.filters.capture_facts import CaptureFacts
 from analyzer.filters.field_type import FieldType
+from analyzer.filters.frame_view import FrameView
+from analyzer.filters.http_fields import HttpFields
 from analyzer.filters.value_strings import rows
+from analyzer.store.chain_verdicts import NO_VERDICTS
 from tests.filters.field_readings import fields_of, readings, tshark_readings
 from tests.filters.test_field_table import listed
 
@@ -45,3 +51,12 @@ def test_header_sections_of_http2_are_fields(repository):
     assert found[0][:2] == [["GET"], [found[0][1][0]]]
     assert any(values[2] == [200] for values in found)
     assert all(values[3] and values[4] for values in found)
+
+
+def test_a_status_that_is_not_known_is_no_header():
+    body = Body(Bodies(False, lambda *_: None), None, None)
+    view = FrameView(None, CaptureFacts(NO_VERDICTS))
+    view.frame.number = 7
+    assert view.facts is not None
+    view.facts.sections[7] = [(Exchange(None, Response(None, None, "2", 7, 7, body)), True)]
+    assert set(HttpFields().find(view)) == {"http2"}

@@ -15,10 +15,13 @@ from har_schema import HAR
 from jsonschema import Draft202012Validator
 from keyed import Talk, page, talk_of, without
 
+from analyzer.application.body import Bodies, Body
+from analyzer.application.exchange import Exchange, Request, Response
 from analyzer.engine import Engine
 from analyzer.engine.plain_http import dispatcher_with
 from analyzer.secrets.keylog import KeyLog
 from analyzer.store.har_archive import HarArchive
+from analyzer.store.har_entry import Place, Times, har_entry
 
 PNG = b"\x89PNG\r\n\x1a\n" + random.Random(2).randbytes(200_000)
 
@@ -167,7 +170,25 @@ def test_what_was_lost_is_said(tmp_path: Path):
     log, _ = archive_of(tmp_path, without(packetise(talk.flights), SERVER, -20), talk)
     first, last = log["entries"]
     assert first["response"]["content"]["comment"] == "the body is not whole"
+    assert first["response"]["bodySize"] == -1
     assert body_of(last) == b"the end"
+
+
+@pytest.mark.parametrize("n_sent", [0, 5])
+def test_a_request_that_is_not_whole_has_not_the_body_of_a_whole_one(tmp_path: Path, n_sent: int):
+    head = b"POST /p HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\nContent-Length: 9\r\n\r\n"
+    log, _ = archive_of(tmp_path, packetise([(CLIENT, head + b"x" * n_sent)], ports=(50001, 80)))
+    asked = log["entries"][0]["request"]
+    assert (asked["bodySize"], asked["postData"]["comment"]) == (-1, "the body is not whole")
+    assert asked["postData"].get("text") == ("x" * n_sent or None)
+
+
+def test_what_could_not_be_read_is_not_shown_as_nothing():
+    body = Body(Bodies(False, lambda *_: None), None, None)
+    exchange = Exchange(Request("GET", "https", "a", "/", None, "2", 1, 1, body), Response(None, None, "2", 2, 2, body))
+    place = Place({"address": "10.0.0.1", "port": 5}, {"address": "10.0.0.2", "port": 443}, "https")
+    entry = har_entry(exchange, place, Times(), True)
+    assert entry["request"]["comment"] == entry["response"]["comment"] == "the header fields could not be read"
 
 
 def test_an_answer_without_its_request_is_counted(tmp_path: Path):
@@ -181,6 +202,11 @@ def test_there_is_room_for_so_much(tmp_path: Path):
     assert ["text" in entry["response"]["content"] for entry in log["entries"]] == [True, False]
     assert archive.bodies_cut == 1
     assert log["entries"][1]["response"]["content"]["size"] == 900
+    post = b"POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 2000\r\n\r\n" + b"z" * 2000
+    log, archive = archive_of(tmp_path, packetise([(CLIENT, post)], ports=(50001, 80)), room=1000)
+    posted = log["entries"][0]["request"]["postData"]
+    assert (posted["comment"], "text" in posted) == ("the body is left out, as there is no room for it", False)
+    assert archive.bodies_cut == 1
 
 
 def test_text_of_the_capture_cannot_end_a_string(tmp_path: Path):
