@@ -161,7 +161,7 @@ def _write_zip(file: BinaryIO, folder: str) -> None:
 def _kinds(text: str | None) -> tuple[str, ...]:
     if text is None:
         return _DEFAULT_KINDS
-    kinds = tuple(word.strip() for word in text.split(","))
+    kinds = tuple(dict.fromkeys(word.strip() for word in text.split(",")))
     for kind in kinds:
         if kind not in KINDS:
             raise CommandError(f"--what: {kind!r} is none of {', '.join(KINDS)}")

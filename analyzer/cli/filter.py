@@ -9,7 +9,7 @@ from analyzer.cli.output import Output
 from analyzer.cli.table import cut, wrap
 from analyzer.filters.filter_tree import tree_lines, tree_record
 from analyzer.text.escape import harmless
-from analyzer.text.language import say
+from analyzer.text.language import retold_error, say
 from analyzer.text.punctuation import labelled
 
 _SIGNS = ("├─ ", "└─ ", "│  ")
@@ -59,7 +59,7 @@ def _print(
             row = f"{_INDENT}{field['name']:{longest}}  {field['label']}  ({field['type']})"
             output.line(cut(row, output.width) if output.fitted else row)
     for warning in warnings:
-        output.line(output.paint(labelled(say("Warning"), warning), "yellow"))
+        output.line(output.paint(labelled(say("Warning"), retold_error(warning)), "yellow"))
 
 
 def _signs(output: Output) -> tuple[str, str, str]:

@@ -48,8 +48,8 @@ class StreamFollower(DataStreams):
     of the TLS sessions that began in it. closed: those that were not decrypted, though they should have been.
     """
 
-    def __init__(self, view: View, shows: Shows, output: Output, decrypts: bool) -> None:
-        """decrypts: whether what TLS carried is shown too."""
+    def __init__(self, view: View, shows: Shows, output: Output, decrypts: bool, side: int | None) -> None:
+        """decrypts: whether what TLS carried is shown too. side: of which losses are written; None for both."""
         super().__init__()
         self.keys: tuple[bytes, ...] = ()
         self.n_bytes = [0, 0]
@@ -61,6 +61,7 @@ class StreamFollower(DataStreams):
         self._output = output
         self._decrypts = decrypts
         self._first_frame = 0
+        self._side = side
 
     def begin(self, keys: tuple[bytes, bytes], frame: int) -> None:
         """See `TcpDataReader.begin`."""
@@ -75,7 +76,12 @@ class StreamFollower(DataStreams):
 
     def lose(self, side: int, n_bytes: int) -> None:
         """See `TcpDataReader.lose`."""
-        self._view.missing(Missing(side, n_bytes, 0, _MISSING))
+        self.note_missing(Missing(side, n_bytes, 0, _MISSING))
+
+    def note_missing(self, missing: Missing) -> None:
+        """Write that data is missing here, if its side is shown."""
+        if self._side is None or missing.role in (None, self._side):
+            self._view.missing(missing)
 
     def finish(self, reason: str) -> None:
         """See `TcpDataReader.finish`."""
@@ -93,7 +99,7 @@ class StreamFollower(DataStreams):
         if not self._decrypts or session not in self.sessions:
             return None
         self._view.begin(alpn)
-        return _SessionReader(self, self._view, missing)
+        return _SessionReader(self, missing)
 
     def end(self, session: Session) -> None:
         """See `DataStreams.end`."""
@@ -114,10 +120,9 @@ class StreamFollower(DataStreams):
 class _SessionReader(DataReader):
     """Passes on what a session of the connection carried."""
 
-    def __init__(self, follower: StreamFollower, view: View, missing: MissingData) -> None:
+    def __init__(self, follower: StreamFollower, missing: MissingData) -> None:
         super().__init__(missing)
         self._follower = follower
-        self._view = view
 
     def feed(self, role: int, data: bytes, frame: int, at: int) -> None:
         """See `DataReader.feed`."""
@@ -130,14 +135,15 @@ class _SessionReader(DataReader):
 
     def _report_missing(self) -> None:
         for missing in self.missing.take():
-            self._view.missing(missing)
+            self._follower.note_missing(missing)
 
 
 def follow_stream(options: Namespace, output: Output, capture_run: CaptureRun, view: View, shows: Shows) -> int:
     """Write the bytes of the connection that the options name, and return the exit status."""
     keys = read_keys(options, capture_run)
     decrypts = bool(options.keylog or options.rsa_key or options.psk_file)
-    follower = StreamFollower(view, shows, output, decrypts)
+    side = None if options.side is None else NAMES.index(options.side)
+    follower = StreamFollower(view, shows, output, decrypts, side)
     followed = FollowedConnection(options.stream, follower, until_tls=decrypts)
     engine = Engine(detailed=True, places=False, fields=False, reads_data=False, dispatches=followed.dispatcher(), **keys)
     capture_run.run(engine, [follower])

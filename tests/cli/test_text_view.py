@@ -146,3 +146,6 @@ def test_a_gap_in_a_tcp_stream_is_said_in_its_place(run: Run):
     del segments[data[1]]
     ran = run("follow", "-", "--stream", 0, stdin=pcapng_of(segments))
     assert any(" bytes of the client are not in the capture" in line for line in ran.text.splitlines())
+    other = run("follow", "-", "--stream", 0, "--from", "server", stdin=pcapng_of(segments))
+    assert "two" in other.text
+    assert "not in the capture" not in other.text
