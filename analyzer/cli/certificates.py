@@ -259,7 +259,10 @@ def _print_csv(output: Output, entries: list[tuple[bytes, Sent]], _: Namespace) 
 
 def _print_text(output: Output, entries: list[tuple[bytes, Sent]], options: Namespace) -> None:
     if not entries:
-        output.line(say("no certificates: none was sent, or they are encrypted"))
+        if part_of(options) is not None:
+            output.line(say("no certificates in the part that was chosen"))
+        else:
+            output.line(say("no certificates: none was sent, or they are encrypted"))
         return
     if options.long:
         for number, (der, sent) in enumerate(entries):

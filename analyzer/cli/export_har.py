@@ -30,7 +30,7 @@ def export_har(options: Namespace, output: Output, target: PrivateFile) -> int:
     if part is not None:
         found = sessions_of(part, options, output, keys).numbers
         sessions = found.intersection(options.session) if options.session else found
-    plain = not options.session and (part is None or part.matches is None)
+    plain = not options.session
     with target as file, HarArchive(os.path.dirname(options.har), options.max_size, sessions, part, plain) as archive:
         engine = Engine(
             detailed=True,

@@ -13,6 +13,7 @@ from analyzer.cli.capture_paths import names_of
 from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import CommandError, Output, complain
+from analyzer.cli.part_arguments import part_of
 from analyzer.cli.rows import endpoint
 from analyzer.cli.stream_view import NAMES, HexView, Shows, View
 from analyzer.cli.text_view import AsciiView, TextView
@@ -20,6 +21,7 @@ from analyzer.engine import Engine
 from analyzer.engine.data_streams import DataReader, DataStreams
 from analyzer.engine.tcp_data import FollowedConnection
 from analyzer.flows.flow import Flow
+from analyzer.store.part import Part
 from analyzer.store.session_record import decryption_record, endpoint_record
 from analyzer.text.formatting import count_text
 from analyzer.text.language import noted, say
@@ -48,8 +50,11 @@ class StreamFollower(DataStreams):
     of the TLS sessions that began in it. closed: those that were not decrypted, though they should have been.
     """
 
-    def __init__(self, view: View, shows: Shows, output: Output, decrypts: bool, side: int | None) -> None:
-        """decrypts: whether what TLS carried is shown too. side: of which losses are written; None for both."""
+    def __init__(
+        self, view: View, shows: Shows, output: Output, decrypts: bool, side: int | None = None, part: Part | None = None
+    ) -> None:
+        """decrypts: whether what TLS carried is shown too. side: of which losses are written; None for both. part: whose
+        connections may be followed; None for all."""
         super().__init__()
         self.keys: tuple[bytes, ...] = ()
         self.n_bytes = [0, 0]
@@ -62,9 +67,12 @@ class StreamFollower(DataStreams):
         self._decrypts = decrypts
         self._first_frame = 0
         self._side = side
+        self._part = part
 
     def begin(self, keys: tuple[bytes, bytes], frame: int) -> None:
-        """See `TcpDataReader.begin`."""
+        """See `TcpDataReader.begin`. Raises CommandError for a connection that does not pass the display filter."""
+        if self._part is not None and not self._part.has_connection(keys[0]):
+            raise CommandError("no packet of this stream passes the filter of -Y")
         self.keys, self._first_frame = keys, frame
         self._view.begin(None)
 
@@ -143,7 +151,7 @@ def follow_stream(options: Namespace, output: Output, capture_run: CaptureRun, v
     keys = read_keys(options, capture_run)
     decrypts = bool(options.keylog or options.rsa_key or options.psk_file)
     side = None if options.side is None else NAMES.index(options.side)
-    follower = StreamFollower(view, shows, output, decrypts, side)
+    follower = StreamFollower(view, shows, output, decrypts, side, part_of(options))
     followed = FollowedConnection(options.stream, follower, until_tls=decrypts)
     engine = Engine(detailed=True, places=False, fields=False, reads_data=False, dispatches=followed.dispatcher(), **keys)
     capture_run.run(engine, [follower])

@@ -9,6 +9,7 @@ from typing import Any
 from analyzer.capture.frame import Frame
 from analyzer.cli.sharing import SharedListener
 from analyzer.engine import Listener
+from analyzer.engine.capture_events import PlainHttp
 from analyzer.engine.failed_connections import ConnectionFailed
 from analyzer.engine.other_traffic import OtherTraffic
 from analyzer.packet.packet import Packet
@@ -52,6 +53,9 @@ class PartListener(SharedListener):
                     self._chains.add_certificates(event.ended)
                 if self._leave_out is not None:
                     self._leave_out(event.ended.id)
+            elif isinstance(event, PlainHttp):
+                if self._part.has_connection(event.key):
+                    self._listener.take((event,))
             elif not isinstance(event, ConnectionFailed | OtherTraffic) or self._has_connection(event):
                 self._listener.take((event,))
 
@@ -65,8 +69,7 @@ class PartListener(SharedListener):
 
     def _has_connection(self, event: ConnectionFailed | OtherTraffic) -> bool:
         """Return whether a connection without TLS was in the part, at least partly."""
-        matches = self._part.matches
-        if not self._part.has_ends(ends_of(event)) or (matches is not None and event.key not in matches.keys):
+        if not self._part.has_ends(ends_of(event)) or not self._part.has_connection(event.key):
             return False
         lasted = event.outcome["durations"]["total"] if isinstance(event, ConnectionFailed) else None
         first = event.at - round((lasted or 0) * 1_000_000_000)

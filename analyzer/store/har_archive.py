@@ -145,7 +145,7 @@ class HarArchive(DataStreams):
         self, folder: str, room: int, sessions: Collection[int] | None = None, part: Part | None = None, plain: bool = True
     ) -> None:
         """folder: for the temporary file. room: bytes of bodies. sessions: only these, None for all. part: only exchanges in
-        its time, and plain ones of its hosts. plain: whether exchanges without TLS are in it. Raises OSError."""
+        its time, and plain ones of its hosts and of connections that pass its filter. plain: whether exchanges without TLS are in it. Raises OSError."""
         super().__init__()
         self.entries = 0
         self.unasked = 0
@@ -191,7 +191,8 @@ class HarArchive(DataStreams):
         for event in events:
             if isinstance(event, PlainHttp):
                 client, server = endpoint_record(event.key, CLIENT), endpoint_record(event.key, SERVER)
-                self._add_all(event.exchanges, (), Place(client, server, "http"))
+                wanted = self._plain and (self._part is None or self._part.has_connection(event.key))
+                self._add_all(event.exchanges, (), Place(client, server, "http"), wanted)
 
     def end(self, session: Session) -> None:
         """See `DataStreams.end`. Adds the exchanges of the session."""
@@ -226,8 +227,8 @@ class HarArchive(DataStreams):
             out.write(rest)
         out.write(b"\n]}}\n")
 
-    def _add_all(self, exchanges: Sequence[Exchange], messages: Sequence[Message], place: Place) -> None:
-        """Add the exchanges of a connection that are wanted. The bodies of the others are forgotten."""
+    def _add_all(self, exchanges: Sequence[Exchange], messages: Sequence[Message], place: Place, wanted: bool = True) -> None:
+        """Add the exchanges of a connection that are wanted; wanted: False for none. The bodies of the others are forgotten."""
         said: dict[int, list[Message]] = {}
         for message in messages:
             if message.exchange is not None:
@@ -235,7 +236,7 @@ class HarArchive(DataStreams):
         for number, exchange in enumerate(exchanges):
             bodies = [self._bodies.pop((id(exchange), side), None) for side in (CLIENT, SERVER)]
             request = exchange.request
-            if place.session is None and not self._has_plain(exchange, place):
+            if not wanted or (place.session is None and not self._has_plain(exchange, place)):
                 continue
             if request is None:
                 self.unasked += 1
@@ -244,8 +245,8 @@ class HarArchive(DataStreams):
 
     def _has_plain(self, exchange: Exchange, place: Place) -> bool:
         """Return whether an exchange without TLS is wanted: by the sides of its connection, or by the host that it names."""
-        if not self._plain or self._part is None or self._part.has_ends({"client": place.client, "server": place.server}):
-            return self._plain
+        if self._part is None or self._part.has_ends({"client": place.client, "server": place.server}):
+            return True
         host = None if exchange.request is None else exchange.request.authority
         return host is not None and self._part.has_host(host.rpartition(":")[0] if _PORT.search(host) else host)
 

@@ -125,6 +125,10 @@ class Part:
         """Return whether the session with a number is one of those; None: what is in no session."""
         return not self.numbers or number in self.numbers
 
+    def has_connection(self, key: bytes) -> bool:
+        """Return whether a packet of a connection passes the display filter. key: as `Packet.key`, of one of its directions."""
+        return self.matches is None or key in self.matches.keys
+
     def has_address(self, packet: Packet) -> bool:
         """Return whether one of the hosts sent or receives a packet, by its address."""
         return bool(self.addresses) and not self.addresses.isdisjoint(addresses_of(packet))

@@ -59,9 +59,20 @@ def test_certificates_and_export_take_only_sessions_that_pass(run: Run, demo: Pa
     ran = run("certificates", demo, "-Y", "analyzer.session == 5", "--format", "json")
     assert {one["subject"] for one in map(json.loads, ran.out.splitlines())} >= {"CN=old.example"}
     assert b"www.shop.example" not in ran.out
+    assert run("certificates", demo, "-Y", "tcp.port == 1").text == "no certificates in the part that was chosen\n"
     ran = run("export", demo, "-o", tmp_path / "out", "-Y", "tcp.port == 1")
     assert ran.status == 2
     assert "no session is in the part that --since, --until, --host and -Y choose" in ran.err.decode()
+
+
+def test_connections_without_tls_are_filtered_too(run: Run, demo: Path):
+    assert run("http", demo, "-Y", "http.response.code == 404", "--format", "json").out == b""
+    rows = run("http", demo, "-Y", "http.response.code == 301", "--format", "json").text.splitlines()
+    assert [json.loads(row)["status"] for row in rows] == [301]
+    assert run("follow", demo, "--stream", 0, "-Y", "tcp.port == 80").status == 0
+    ran = run("follow", demo, "--stream", 0, "-Y", "dns")
+    assert (ran.status, ran.out) == (2, b"")
+    assert ran.complaint == "analyzer: no packet of this stream passes the filter of -Y"
 
 
 def test_nothing_passes_and_why_is_said(run: Run, demo: Path):

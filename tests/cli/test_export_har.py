@@ -108,6 +108,8 @@ def test_a_pipe_and_ranges_of_sessions(run: Run, tmp_path: Path):
         ("--host", "www.shop.example"),
         ("--until", "2026-11-02T09:00:01.2Z"),
         ("--session", "2,99"),
+        ("-Y", "tcp.port == 80"),
+        ("-Y", "analyzer.session == 0"),
     ],
     ids=" ".join,
 )

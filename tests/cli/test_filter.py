@@ -132,5 +132,6 @@ def test_macros_come_from_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[s
 def test_it_speaks_chinese(capsys: pytest.CaptureFixture[str]):
     with speaking(ENGLISH):
         assert "有一个值等于 443" in explained(capsys, "tcp.port == 443", "--lang", "zh")
+        assert "警告：ssl.record 已弃用：请写 tls.record" in explained(capsys, "ssl.record", "--lang", "zh")
         assert main(["filter", "tcp.prt", "--lang", "zh"]) == 2
     assert "既不是字段，也不是协议" in capsys.readouterr().err
