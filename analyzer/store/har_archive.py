@@ -145,7 +145,8 @@ class HarArchive(DataStreams):
         self, folder: str, room: int, sessions: Collection[int] | None = None, part: Part | None = None, plain: bool = True
     ) -> None:
         """folder: for the temporary file. room: bytes of bodies. sessions: only these, None for all. part: only exchanges in
-        its time, and plain ones of its hosts and of connections that pass its filter. plain: whether exchanges without TLS are in it. Raises OSError."""
+        its time, and plain ones of its hosts and of connections that pass its filter. plain: whether exchanges without TLS are
+        in it. Raises OSError."""
         super().__init__()
         self.entries = 0
         self.unasked = 0

@@ -38,7 +38,10 @@ def manifest_of(folder: Path) -> dict[str, Any]:
 
 def test_the_manifest_says_what_was_read_and_how(run: Run, tmp_path: Path):
     capture, keys = save(tmp_path, talk_of(page("/", b"one")))
-    assert run("export", capture, "-k", keys, "-o", tmp_path / "out", "--session", "0-2,5", "--what", "objects,objects").status == 0
+    assert (
+        run("export", capture, "-k", keys, "-o", tmp_path / "out", "--session", "0-2,5", "--what", "objects,objects").status
+        == 0
+    )
     manifest = manifest_of(tmp_path / "out")
     assert [(one["role"], one["path"], one["size"], one["sha256"]) for one in manifest["inputs"]] == [
         (role, str(path), path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest())
