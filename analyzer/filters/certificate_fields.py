@@ -56,8 +56,8 @@ def certificates_of(event: Event) -> Iterator[bytes]:
     """Yield the certificates in DER of a Certificate message; nothing of other events."""
     if isinstance(event, HandshakeMessage) and event.type == CERTIFICATE and event.body is not None:
         for entry in (getattr(event.body, "certificate_list", None) or ())[:MAX_CERTIFICATES]:
-            der = entry if isinstance(entry, bytes) else entry.cert_data
-            if der:
+            der = entry if isinstance(entry, bytes) else getattr(entry, "cert_data", None)
+            if der:  # an entry that could not be read is None
                 yield der
 
 

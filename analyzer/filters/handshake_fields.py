@@ -85,6 +85,8 @@ def _read_field(span: Span, spec: FieldSpec, numbers: dict[str, Any], raw: bytes
     chosen: Any = spec
     if spec.kind == SELECT and spec.cases is not None:
         chosen = spec.cases.get(numbers.get(spec.on), spec.element)
+        if spec.filter and message_fields()[spec.filter].type is FieldType.UINT and (chosen is None or chosen.kind != UINT):
+            return  # another form, which is no number
     width = 0 if chosen is None or chosen.kind in (UINT, FIXED) else chosen.width
     if spec.size_filter and width and span.end - span.start >= width:
         octets = raw[span.start : span.start + width]

@@ -1,12 +1,16 @@
 """The fields of certificates: as tshark reads them, in plaintext and decrypted, and of damaged certificates."""
 
 import random
+from types import SimpleNamespace
 
 import pytest
 
 from analyzer.filters.certificate_fields import CertificateFields, _Certificate
 from analyzer.filters.field_type import FieldType
+from analyzer.filters.frame_view import FrameView
 from analyzer.filters.value_strings import rows
+from analyzer.tls.events import handshake_message
+from analyzer.tls.messages.numbers import CERTIFICATE
 from analyzer.x509.der import encode_object_identifier
 from tests.filters.field_readings import fields_of, readings, tshark_readings
 from tests.filters.test_field_table import listed, wire_type
@@ -71,4 +75,13 @@ def test_damage_never_raises_and_keeps_what_was_read(repository):
         for _ in range(3):
             data[chance.randrange(len(data))] = chance.randrange(256)
         _Certificate({}).read(bytes(data[: chance.randrange(len(data))]))
-    assert CertificateFields().find is not None
+
+
+def test_a_certificate_that_could_not_be_read_hides_no_other(repository):
+    path, _ = capture_of(repository, "tls12-ecdhe-ecdsa")
+    (certificate,) = fields_of("tls.handshake.certificate")
+    der = next(one[0][0] for one in readings(path, [certificate], engine=True) if one[0])
+    body = SimpleNamespace(certificate_list=[None, der])
+    view = FrameView(None, None)
+    view.events = [handshake_message(CERTIFICATE, "Certificate", 1, 1, 1, 4, b"", body, [], False)]
+    assert len(CertificateFields().find(view)["x509af.serialNumber"]) == 1

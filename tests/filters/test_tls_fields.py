@@ -2,9 +2,11 @@
 
 import pytest
 
+from analyzer.codec.field_tables import spans
 from analyzer.filters.field_type import FieldType
-from analyzer.filters.handshake_fields import message_fields
+from analyzer.filters.handshake_fields import message_fields, read_message
 from analyzer.filters.value_strings import rows
+from analyzer.tls.messages.key_exchange_tables import ECParameters
 from tests.filters.field_readings import fields_of, readings, tshark_readings
 from tests.filters.test_field_table import listed, wire_type
 
@@ -81,3 +83,12 @@ def test_decrypted_messages_have_their_fields_only_with_keys(repository):
 def test_every_declared_name_belongs_to_tls_and_has_a_label():
     assert len(message_fields()) > 150
     assert all(name.startswith("tls.") and field.label for name, field in message_fields().items())
+
+
+def test_a_curve_that_is_written_out_has_no_number():
+    explicit = bytes.fromhex("01" + "0117" + "0101" + "0101" + "0104" + "0105" + "0101")
+    for raw, values in ((explicit, None), (bytes.fromhex("030017"), [23]), (bytes.fromhex("070017"), None)):
+        found = {}
+        read_message(spans(ECParameters, raw, 0, len(raw), 0), raw, found)
+        curves = found.get("tls.handshake.server_named_curve")
+        assert (None if curves is None else [one.value for one in curves]) == values
