@@ -213,7 +213,9 @@ class _Lines:
         if side != self._side:
             self.end()
             self._side = side
-        self._write(self._decoders[side].decode(data), not data.translate(None, _HARMLESS))
+        decoder = self._decoders[side]
+        is_plain = not decoder.getstate()[0] and not data.translate(None, _HARMLESS)  # nothing before it that it completes
+        self._write(decoder.decode(data), is_plain)
 
     def end(self) -> None:
         """End the line."""

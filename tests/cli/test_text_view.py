@@ -101,6 +101,16 @@ def test_long_text_is_the_same_however_it_comes(run: Run, tmp_path: Path, n_byte
     assert [line.replace("\x1b[33m", "").replace("\x1b[0m", "").rstrip() for line in colored] == lines
 
 
+@pytest.mark.parametrize("pieces", [(b"\xc2", b"\x9b31mred\n"), (b"\xe2\x80", b"\xaered\n"), (b"\xe2", b"\x80\xaered\n")])
+def test_a_control_character_in_two_records_is_escaped(run: Run, tmp_path: Path, pieces: tuple[bytes, bytes]):
+    first, second = pieces
+    capture, keys = save(tmp_path, talk_of([(CLIENT, b"a line of text"), (SERVER, b"hello " + first), (SERVER, second)]))
+    ran = run("follow", capture, 0, "-k", keys)
+    assert "hello" in ran.text
+    assert "red" in ran.text
+    assert not {"\x9b", "\u202e"} & set(ran.text)
+
+
 def test_a_tcp_stream_by_its_number(run: Run, tmp_path: Path):
     talk = talk_of(page("/", b"secret\n"))
     plain = packetise(
