@@ -111,7 +111,7 @@ def _section(exchange: Exchange, answered: bool) -> Iterator[tuple[str, object]]
         yield "http2.header.value", value
         own = "http2.headers." + key.lower().lstrip(":").replace("-", "_")
         if own == "http2.headers.status":
-            if value.isascii() and value.isdigit():
+            if key == ":status" and value.isascii() and value.isdigit() and len(value) < 5:
                 yield own, int(value)
         elif own in _DECLARED:
             yield own, value

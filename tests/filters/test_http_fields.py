@@ -60,3 +60,13 @@ def test_a_status_that_is_not_known_is_no_header():
     assert view.facts is not None
     view.facts.sections[7] = [(Exchange(None, Response(None, None, "2", 7, 7, body)), True)]
     assert not [name for name in HttpFields().find(view) if name.startswith("http2.header")]
+
+
+def test_a_field_line_that_is_named_status_is_no_status():
+    body = Body(Bodies(False, lambda *_: None), None, None)
+    view = FrameView(None, CaptureFacts(NO_VERDICTS))
+    view.frame.number = 7
+    assert view.facts is not None
+    response = Response(200, [("status", "9" * 5000)], "2", 7, 7, body)
+    view.facts.sections[7] = [(Exchange(None, response), True)]
+    assert [one.value for one in HttpFields().find(view)["http2.headers.status"]] == [200]
