@@ -30,6 +30,8 @@ MANY_ATTRIBUTES = {
 """The classes that have more, as `package/file.py:Class`, and the reason."""
 
 TESTED_ELSEWHERE = {
+    "cli/live_chosen.py": "cli/test_live_command.py",
+    "filters/later_values.py": "cli/test_live_filter.py",
     "filters/event_values.py": "filters/test_header_filter.py",
     "packet/header_tests.py": "filters/test_header_filter.py",
     "cli/export_reading.py": "cli/test_export.py",

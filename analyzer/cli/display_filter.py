@@ -11,8 +11,16 @@ from analyzer.cli.output import CommandError, complain
 if TYPE_CHECKING:
     from analyzer.filters.compiled_filter import CompiledFilter
 
-FILTERED = frozenset({"summary", "sessions", "show", "http", "certificates", "follow", "export", "packets", "packet", "report"})
+FILTERED = frozenset(
+    {
+        "summary", "sessions", "show", "http", "certificates", "inventory", "follow", "export", "packets", "packet", "keys",
+        "report", "crosscheck", "live",
+    }
+)  # fmt: skip
 """The commands that have the option."""
+
+
+_NONE_SELECTED = "live has no selected packet: a reference such as ${ip.src} cannot be used in its filters"
 
 
 def add_filter(command: argparse.ArgumentParser) -> None:
@@ -38,6 +46,8 @@ def filter_of(options: Namespace) -> "CompiledFilter | None":
         return None
     if not hasattr(options, "compiled_filter"):
         options.compiled_filter = read_filter(text, options)
+        if options.compiled_filter.reference_fields and options.command == "live":
+            raise CommandError(_NONE_SELECTED)
         if options.compiled_filter.reference_fields and options.selected_frame is None:
             raise CommandError("a reference such as ${ip.src} is to a packet: name it with --selected-frame")
         for warning in options.compiled_filter.warnings:
@@ -46,10 +56,24 @@ def filter_of(options: Namespace) -> "CompiledFilter | None":
     return found
 
 
+def trigger_of(options: Namespace) -> "CompiledFilter | None":
+    """Return the filter that makes incidents in `live`, None without one. Raises CommandError with the place of a mistake."""
+    if options.trigger_filter is None:
+        return None
+    if not hasattr(options, "compiled_trigger"):
+        options.compiled_trigger = read_filter(options.trigger_filter, options)
+        if options.compiled_trigger.reference_fields:
+            raise CommandError(_NONE_SELECTED)
+        for warning in options.compiled_trigger.warnings:
+            complain(warning)
+    found: CompiledFilter = options.compiled_trigger
+    return found
+
+
 def say_searches_given_up(options: Namespace) -> None:
     """Say on standard error if searches for a pattern took too many steps: whether these packets pass is not known."""
-    compiled = getattr(options, "compiled_filter", None)
-    if compiled is not None and compiled.exhausted:
+    filters = (getattr(options, name, None) for name in ("compiled_filter", "compiled_trigger"))
+    for compiled in (one for one in filters if one is not None and one.exhausted):
         complain(
             f"the pattern took too many steps in {compiled.exhausted} values, which count as not matching: make it simpler"
         )

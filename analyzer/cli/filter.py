@@ -10,7 +10,7 @@ from analyzer.cli.table import cut, wrap
 from analyzer.filters.filter_tree import tree_lines, tree_record
 from analyzer.text.escape import harmless
 from analyzer.text.language import retold_error, say
-from analyzer.text.punctuation import labelled
+from analyzer.text.punctuation import beside, labelled
 
 _SIGNS = ("├─ ", "└─ ", "│  ")
 _PLAIN_SIGNS = ("|- ", "`- ", "|  ")
@@ -56,7 +56,7 @@ def _print(
         output.line(output.paint(say("Fields"), "bold"))
         longest = max((len(field["name"]) for field in fields), default=0)
         for field in fields:
-            row = f"{_INDENT}{field['name']:{longest}}  {field['label']}  ({field['type']})"
+            row = f"{_INDENT}{field['name']:{longest}}  {beside(field['label'], field['type'])}"
             output.line(cut(row, output.width) if output.fitted else row)
     for warning in warnings:
         output.line(output.paint(labelled(say("Warning"), retold_error(warning)), "yellow"))

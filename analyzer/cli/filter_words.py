@@ -18,7 +18,7 @@ from analyzer.filters.typed_tree import (
     TypedTest,
 )
 from analyzer.text.language import Sentences, say
-from analyzer.text.punctuation import listing
+from analyzer.text.punctuation import beside, listing
 
 _ANY: Sentences = {
     "==": "a value of {left} is {right}",
@@ -118,8 +118,8 @@ class FilterWords:
         """Return a field with its label, a literal as its value, and everything else as it is written."""
         written = self._text[entity.node.at : entity.node.end]
         if isinstance(entity, FieldValues):
-            return f"{written} ({entity.use.field.label})"
+            return beside(written, entity.use.field.label)
         if not isinstance(entity, Constant):
             return written
         value = constant_text(entity)
-        return value if value.startswith('"') or written == value else f"{value} ({written})"
+        return value if value.startswith('"') or written == value else beside(value, written)

@@ -163,7 +163,8 @@ def _print_whole(output: Output, record: dict[str, Any]) -> None:
     if part is not None:
         chosen = [" ".join((f"--{key}", part[key])) for key in ("since", "until") if part[key]]
         hosts = (" ".join(("--host", host)) for host in part["hosts"])
-        print_fact(output, "part", " ".join([*chosen, *hosts]))
+        filtered = [f"-Y {harmless(part['filter'])}"] if part["filter"] is not None else []
+        print_fact(output, "part", " ".join([*chosen, *hosts, *filtered]))
 
 
 def _print_protocols(output: Output, record: dict[str, Any]) -> None:

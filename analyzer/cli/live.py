@@ -11,21 +11,23 @@ import sys
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, redirect_stderr
+from typing import TYPE_CHECKING
 
 from analyzer.capture.live import privileges
 from analyzer.capture.live.live_capture import CaptureError, LiveCapture, LiveOptions, new_groups
 from analyzer.capture.live.pipe_capture import PipeCapture
+from analyzer.cli.display_filter import filter_of
 from analyzer.cli.exit_status import DAMAGED, DONE, FAILED
 from analyzer.cli.interruption import Interruption, exceptions
 from analyzer.cli.later_imports import import_later_ones, unreadable
 from analyzer.cli.live_command import LiveCommand, OwnSessions
 from analyzer.cli.live_events import EventLines
-from analyzer.cli.live_keeping import keepers, open_randoms_of
+from analyzer.cli.live_keeping import filter_asks_packets, filter_listener, import_filters, keepers, open_randoms_of, outcome_of
 from analyzer.cli.live_keys import LiveKeys
 from analyzer.cli.live_processes import LiveProcesses
 from analyzer.cli.live_rows import LiveRows
 from analyzer.cli.live_run import LiveRun, LiveSource
-from analyzer.cli.live_settings import check_live, is_pipe, limits_of, names, ring_of, seconds_of, triggers_of
+from analyzer.cli.live_settings import check_live, has_trigger, is_pipe, limits_of, names, ring_of, seconds_of, triggers_of
 from analyzer.cli.live_summary import print_live_summary
 from analyzer.cli.live_workers import READY, Counts, Share, run_workers
 from analyzer.cli.output import STANDARD_STREAM, CommandError, ErrorOutput, Output, complain
@@ -38,6 +40,9 @@ from analyzer.store.chain_verdicts import Chains
 from analyzer.text.file_findings import error_line
 from analyzer.x509.trust import MOZILLA
 
+if TYPE_CHECKING:
+    from analyzer.cli.live_filter import LiveFilter
+
 _BLOCK_TIMEOUT = 60
 """Milliseconds until packets of a slow link come. Each time takes a block of the ring, so its 128 blocks last for seven seconds
 in which this process gets no processor time."""
@@ -49,8 +54,8 @@ def run(options: Namespace, output: Output) -> int:
     """Capture until the end that the options name, a signal, or the end of the pipe or command. Return the exit status."""
     check_live(options)
     ring_of(options), seconds_of(options), limits_of(options)  # what is wrong in them is said before anything is opened
-    if options.trigger is not None:
-        triggers_of(options)
+    triggers_of(options)
+    import_filters(options)
     if options.jobs is not None and options.jobs > 1:
         fanout = _new_groups(options)
         _say_begin(options, output)
@@ -76,23 +81,32 @@ def run(options: Namespace, output: Output) -> int:
         summary = LiveSummary(live_run.engine.material, chains)
         live_run.n_bytes = lambda: summary.traffic.n_bytes
         listeners: list[Listener] = [chains] if processes is None else [processes, chains]
+        passes = filter_listener(filter_of(options), live_run, chains)
+        listeners += [] if passes is None else [passes]
         listeners += keepers(options, live_run, chains)
         n_frames = limits_of(options).n_frames
         if full_screen:
             from analyzer.cli.live_view import watch
 
-            watch(live_run, [*listeners, summary], chains, names(options.interfaces), n_frames)
+            title = names(options.interfaces) if passes is None else f"{names(options.interfaces)} -Y {passes.text}"
+            watch(
+                live_run, [*listeners, summary], chains, title, n_frames, lambda board: _chosen(passes, board, live_run, True)
+            )
         elif command is None:
-            _print(options, output, live_run, [*listeners, summary, _printer(options, output, chains)], n_frames)
+            printer = _chosen(passes, _printer(options, output, chains), live_run, options.events)
+            _print(options, output, live_run, [*listeners, summary, printer], n_frames)
         else:
             live_run.enough = command.ended
-            own = OwnSessions(command, live_run.engine.material.keylog, [summary, _printer(options, output, chains)])
+            printer = _chosen(passes, _printer(options, output, chains), live_run, options.events)
+            own = OwnSessions(command, live_run.engine.material.keylog, [summary, printer])
             live_run.notes.append(own.notes)
             _print(options, output, live_run, [*listeners, own], n_frames)
             command.stop()
             complain(command.outcome())
             if own.others:
                 complain(own.left_out())
+        if passes is not None:
+            complain(outcome_of(passes))
         status = _status(source)
         if status != FAILED:
             page = output if full_screen else ErrorOutput(options.color)
@@ -116,7 +130,9 @@ def run_worker(options: Namespace, output: Output, share: Share) -> Counts:
         live_run = _live_run(options, source, options.events, None)
         live_run.engine.dispatcher.opened.numbers = (share.place, share.number)
         listeners: list[Listener] = [chains] if processes is None else [processes, chains]
-        listeners.append(_printer(options, output, chains))
+        passes = filter_listener(filter_of(options), live_run, chains)
+        listeners += [] if passes is None else [passes]
+        listeners.append(_chosen(passes, _printer(options, output, chains), live_run, options.events))
         with Interruption(source.stop, [signal.SIGINT]):
             output.write(READY)
             output.flush()
@@ -141,7 +157,7 @@ def _new_groups(options: Namespace) -> Mapping[str, int]:
 def _live_run(options: Namespace, source: LiveSource, detailed: bool, own_log: str | None) -> LiveRun:
     """Return the source of a run, with its engine. own_log: the key log of a command."""
     keys = LiveKeys(options, own_log)
-    detailed = detailed or options.events or options.trigger is not None
+    detailed = detailed or options.events or has_trigger(options) or filter_asks_packets(options)
     engine = Engine(
         detailed=detailed, places=False, watches_revocation=True, announces=True, watches_failures=True, **keys.arguments
     )
@@ -199,6 +215,17 @@ def _printer(options: Namespace, output: Output, chains: Chains) -> Listener:
     if options.events:
         return EventLines(output, chains)
     return JsonLines(output, chains, False) if options.format == "json" else LiveRows(output, chains, options.words is not None)
+
+
+def _chosen(passes: "LiveFilter | None", listener: Listener, live_run: LiveRun, holds: bool) -> Listener:
+    """Return what passes on to a listener only the sessions that pass the filter. holds: see `ChosenSessions`."""
+    if passes is None:
+        return listener
+    from analyzer.cli.live_filter import PassingSessions
+
+    passing = PassingSessions(passes, [listener], holds)
+    live_run.notes.append(passing.notes)
+    return passing
 
 
 def _print(options: Namespace, output: Output, live_run: LiveRun, listeners: Sequence[Listener], n_frames: int | None) -> None:

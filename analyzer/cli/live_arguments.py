@@ -11,6 +11,8 @@ examples:
   analyzer live any -w trace.pcapng --rotate 100MB --keep 10 -a duration:3600
   analyzer live eth0 -k keys.log --events   every event as a line of JSON, while it happens
   analyzer live eth0 --keep-before 60s --trigger fatal_alert,downgrade --incidents DIR
+  analyzer live eth0 -Y 'analyzer.outcome.result == "failed" && ip.addr == 192.0.2.0/24'
+  analyzer live eth0 --trigger-filter 'tls.handshake.extensions_server_name contains "shop"'
   analyzer live -- curl https://example.com only the connections of this command, decrypted
   ssh host tcpdump -U -w - not port 22 | analyzer live -"""
 
@@ -61,8 +63,11 @@ def add_live(command: argparse.ArgumentParser) -> None:
         "--keep", type=_checked(_from_1_to(100_000)), metavar="N", help="keep the last N of these files (default: all)"
     )
     keeping.add_argument("--embed-keys", action="store_true", help="put the secrets of the sessions into the file too")
-    keeping.add_argument("--keep-before", metavar="TIME", help="hold the packets of so long in memory, for --trigger (60s)")
+    keeping.add_argument("--keep-before", metavar="TIME", help="hold the packets of so long in memory, for incidents (60s)")
     keeping.add_argument("--trigger", metavar="CODES", help="write an incident at such a finding, or cause of a failure")
+    keeping.add_argument(
+        "--trigger-filter", metavar="EXPR", help="the same for a session that passes this filter: at its packet, or at its end"
+    )
     keeping.add_argument("--incidents", default=".", metavar="DIR", help="the folder for incidents (default: this one)")
 
 

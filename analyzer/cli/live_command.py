@@ -37,12 +37,13 @@ from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
 from analyzer.capture.processes.process_identity import Process
+from analyzer.cli.live_chosen import ChosenSessions
 from analyzer.cli.output import CommandError, complain
 from analyzer.cli.tail import replaced
 from analyzer.engine.run import Listener
-from analyzer.text.formatting import count_text, size_text
+from analyzer.text.formatting import count_text
 from analyzer.text.language import say
-from analyzer.tls.events import Data, Event, HandshakeMessage, SessionBegan, SessionEnded
+from analyzer.tls.events import Event, SessionBegan, SessionEnded
 
 if TYPE_CHECKING:
     from analyzer.secrets.keylog import KeyLog
@@ -50,12 +51,6 @@ if TYPE_CHECKING:
 
 LINGER = 0.5
 """Seconds after the end of the command for which its last packets and secrets may come."""
-
-MOST_HELD = 32 << 20
-"""Bytes of memory, as estimated, of events of sessions of which it is not known yet whether they are the command's."""
-
-_EVENT_COST = 256
-"""Bytes of memory for an event, beside its data."""
 
 _LEAVE = 0.5
 """Seconds that the command has to end by itself when the capture has ended: Ctrl-C of a terminal reaches both."""
@@ -178,50 +173,30 @@ class LiveCommand:
                 complain(f"{error.filename}: not removed: {error.strerror}")
 
 
-class OwnSessions(Listener):
+class OwnSessions(ChosenSessions):
     """Passes on to other listeners what belongs to the sessions of a command, and nothing of other sessions.
 
-    What happens in a session before that is known is held, up to MOST_HELD bytes of all sessions. If there is no more room,
-    what happens in between is not passed on, and a note says so. others: how many sessions that have ended were not shown.
-    unknown: how many of them have a process that is not known. notes: grow as the run goes on.
+    unknown: of how many sessions that were not shown the process is not known.
     """
 
     def __init__(self, command: LiveCommand, keylog: "KeyLog | None", listeners: Sequence[Listener]) -> None:
         """keylog: where the secrets of the command are. It may have those of other sources too."""
-        self.others = self.unknown = 0
+        super().__init__(listeners)
+        self.unknown = 0
         self._command = command
         self._keylog = keylog
-        self._listeners = listeners
-        self.notes: list[str] = []
-        self._own: dict[int, bool] = {}
-        self._held: dict[int, list[Event]] = {}
-        self._n_held = 0
 
-    def take(self, events: Sequence[Event]) -> None:
-        """See `Listener.take`."""
-        passed: list[Event] = []
-        for event in events:
-            number = event.session
-            if isinstance(event, SessionBegan) and self._command.is_own(event.flow.process):
-                self._own[number] = True
-            if number < 0 or self._own.get(number):
-                passed.append(event)
-            elif not isinstance(event, SessionEnded):
-                self._hold(event)
-            if isinstance(event, SessionEnded):
-                passed += self._end(event)
-        for listener in self._listeners:
-            listener.take(passed)
+    def is_chosen(self, event: Event) -> bool:
+        """See `ChosenSessions.is_chosen`."""
+        return isinstance(event, SessionBegan) and self._command.is_own(event.flow.process)
 
-    def end_turn(self) -> None:
-        """See `Listener.end_turn`."""
-        for listener in self._listeners:
-            listener.end_turn()
-
-    def close(self) -> None:
-        """See `Listener.close`."""
-        for listener in self._listeners:
-            listener.close()
+    def is_chosen_at_end(self, event: SessionEnded) -> bool:
+        """See `ChosenSessions.is_chosen_at_end`."""
+        process = event.ended.flow.process
+        if self._command.is_own(process) or self._has_logged(event.ended):
+            return True
+        self.unknown += process is None or process.pid is None
+        return False
 
     def left_out(self) -> str:
         """Return how many sessions were not shown, in one line; "" if there are none."""
@@ -230,27 +205,6 @@ class OwnSessions(Listener):
         unknown = say(", {n:,} of them of a process that is not known", n=self.unknown) if self.unknown else ""
         sessions = count_text(self.others, "session")
         return say("not shown: {sessions} that no secret or process shows to be the command's", sessions=sessions) + unknown
-
-    def _hold(self, event: Event) -> None:
-        if self._n_held < MOST_HELD:
-            self._held.setdefault(event.session, []).append(event)
-            self._n_held += _cost(event)
-        elif not self.notes:
-            self.notes.append(
-                f"more than {size_text(MOST_HELD)} are held of sessions that may be the command's: of some, events are left out"
-            )
-
-    def _end(self, event: SessionEnded) -> list[Event]:
-        """Decide about a session that has ended, and return what was not passed on of it."""
-        held = self._held.pop(event.session, [])
-        self._n_held -= sum(map(_cost, held))
-        known = self._own.pop(event.session, False)
-        if known or self._command.is_own(event.ended.flow.process) or self._has_logged(event.ended):
-            return [] if known else [*held, event]
-        self.others += 1
-        process = event.ended.flow.process
-        self.unknown += process is None or process.pid is None
-        return []
 
     def _has_logged(self, session: "Session") -> bool:
         """Return whether the command has logged a secret of this session."""
@@ -261,12 +215,6 @@ class OwnSessions(Listener):
         lines = [line for random in randoms for line in self._keylog.lines_of(random)]
         own = (self._command.key_log, replaced(self._command.key_log))
         return any(line.source in own for line in lines)
-
-
-def _cost(event: Event) -> int:
-    """Return how much memory an event takes, about."""
-    data = event.data if isinstance(event, Data) else event.raw if isinstance(event, HandshakeMessage) else b""
-    return _EVENT_COST + len(data)
 
 
 class User(NamedTuple):

@@ -42,6 +42,7 @@ def check_live(options: Namespace) -> None:
         for name, given in (
             ("-w", options.write),
             ("--trigger", options.trigger),
+            ("--trigger-filter", options.trigger_filter),
             ("-c", options.count),
             ("--", options.words),
         ):
@@ -51,13 +52,20 @@ def check_live(options: Namespace) -> None:
             raise CommandError(f"{piped[0]}: a pipe cannot be shared by several processes (-j)")
     if options.write == "-":
         raise CommandError("-w -: packets go into a file, because standard output has the results; name a file")
-    for name, needs in (("rotate", "write"), ("keep", "rotate"), ("keep_before", "trigger")):
+    for name, needs in (("rotate", "write"), ("keep", "rotate")):
         if getattr(options, name) is not None and getattr(options, needs) is None:
-            raise CommandError(f"--{name.replace('_', '-')} needs {'-w FILE' if needs == 'write' else f'--{needs}'}")
-    if options.embed_keys and options.write is None and options.trigger is None:
+            raise CommandError(f"--{name} needs {'-w FILE' if needs == 'write' else f'--{needs}'}")
+    if options.keep_before is not None and not has_trigger(options):
+        raise CommandError("--keep-before needs --trigger or --trigger-filter")
+    if options.embed_keys and options.write is None and not has_trigger(options):
         raise CommandError("--embed-keys needs -w FILE or --trigger")
     if options.events and options.format == "text":
         raise CommandError("--events are JSON: leave out --format text")
+
+
+def has_trigger(options: Namespace) -> bool:
+    """Return whether incidents are written."""
+    return options.trigger is not None or options.trigger_filter is not None
 
 
 def is_pipe(name: str) -> bool:
@@ -111,6 +119,8 @@ def seconds_of(options: Namespace) -> float:
 
 def triggers_of(options: Namespace) -> tuple[str, ...]:
     """Return the codes of findings, and causes of failures, that make an incident. Raises CommandError for an unknown one."""
+    if options.trigger is None:
+        return ()
     known = codes("findings").keys() | codes("outcome_causes").keys()
     words = tuple(dict.fromkeys(word.strip() for word in options.trigger.split(",")))
     for word in words:

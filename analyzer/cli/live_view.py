@@ -6,7 +6,7 @@ text that came from packets is harmless (`escape`), and is shown as it is: nothi
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -60,12 +60,18 @@ _REST = 6
 _STYLES = {"high": "bold red", "medium": "yellow", "low": "cyan", "info": "dim"}
 
 
-def watch(live_run: LiveRun, listeners: Sequence[Listener], chains: Chains, title: str, n_frames: int | None) -> None:
+Shown = Callable[[Listener], Listener]
+"""Puts something before a listener that passes on to it what is to be shown."""
+
+
+def watch(
+    live_run: LiveRun, listeners: Sequence[Listener], chains: Chains, title: str, n_frames: int | None, shown: Shown
+) -> None:
     """Show a run until the user leaves the view or a signal comes; then the run ends. All notes stand on the terminal then.
 
     What the run raised is raised here. Raises CommandError if the view itself failed; textual has said why.
     """
-    app = LiveView(live_run, listeners, chains, title, n_frames)
+    app = LiveView(live_run, listeners, chains, title, n_frames, shown)
     with Interruption(app.leave):
         app.run()
     try:
@@ -125,14 +131,21 @@ class LiveView(App[None]):
     ]
 
     def __init__(
-        self, live_run: LiveRun, listeners: Sequence[Listener], chains: Chains, title: str, n_frames: int | None = None
+        self,
+        live_run: LiveRun,
+        listeners: Sequence[Listener],
+        chains: Chains,
+        title: str,
+        n_frames: int | None = None,
+        shown: Shown = lambda board: board,
     ) -> None:
+        """shown: returns what gives the board only what is to be shown."""
         super().__init__()
         self.board = Board(chains)
         self._live_run = live_run
         self._what = harmless(title)
         live_run.reports[0] = self.board.note
-        self.capture = CaptureThread(live_run, [*listeners, self.board], n_frames)
+        self.capture = CaptureThread(live_run, [*listeners, shown(self.board)], n_frames)
         self._meter = Meter(live_run)
         self._paused = False
         self._sorted = 0

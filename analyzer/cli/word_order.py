@@ -115,8 +115,27 @@ def options_first(words: Sequence[str], command: argparse.ArgumentParser) -> lis
         else:
             options += [word, rest.pop(0)] if valued else [word]
     if not set(_HELP) & set(options):
+        options, others = _filter_as_id(options, captures, others, command)
         others = _captures_first(captures, others, command)
     return [*options, *(["--"] if any(word.startswith("-") and word != STANDARD_STREAM for word in others) else []), *others]
+
+
+def _filter_as_id(
+    options: list[str], captures: list[str], others: list[str], command: argparse.ArgumentParser
+) -> tuple[list[str], list[str]]:
+    """Return options and others with the value of -Y as the ID, where a command that shows one session has no other ID."""
+    given = next((place for place, word in enumerate(options) if _is_filter(word)), None)
+    shows_one = any(action.dest == "id" and not action.option_strings for action in command._actions)
+    if given is None or not shows_one or "--stream" in options or not all(map(_is_capture, others)):
+        return options, others
+    word, length = options[given], 1
+    if word in ("-Y", "--filter"):
+        text, length = "".join(options[given + 1 : given + 2]), 2
+    else:
+        text = word.partition("=")[2] if word.startswith("--") else word[2:]
+    if not text.strip() or not (captures or others or input_comes()):
+        return options, others
+    return [*options[:given], *options[given + length :]], [*others, f"({text})"]
 
 
 def _help_of(words: list[str], commands: Commands) -> list[str]:

@@ -15,7 +15,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from analyzer.analysis.outcome_facts import ABANDONED, FAILED
 from analyzer.capture.capture_writer import PcapngWriter
@@ -46,6 +46,9 @@ MOST_RECORDS = 8 << 20
 MOST_INCIDENTS = 100
 """Incidents of a run, also those that could not be written whole. A sender who can cause one finding can cause it again and
 again, until the disk is full."""
+
+PASSES_FILTER = "passes_filter"
+"""The code of an incident whose session passes a filter. Its detail is the filter."""
 
 _SECOND = 1_000_000_000
 
@@ -94,6 +97,13 @@ class IncidentSecrets:
         return b"".join(found.lines[number] for number in sorted(found.lines))
 
 
+class ChosenNow(Protocol):
+    """Chooses sessions by a display filter. text: the filter; fresh: numbers of the sessions that have passed in this turn."""
+
+    text: str
+    fresh: list[int]
+
+
 class FlightRecorder(Listener):
     """Holds the packets of the last `seconds` seconds, and writes incidents into folders in `folder`.
 
@@ -112,11 +122,13 @@ class FlightRecorder(Listener):
         chains: Chains,
         render: Callable[[dict[str, Any]], str],
         secrets: IncidentSecrets | None = None,
+        chosen: ChosenNow | None = None,
     ) -> None:
         """Prepare the recorder.
 
         codes: those of findings, and of causes of failures, that make an incident. render: makes a line of text of a session's
-        record. secrets: None if they are not to be in the incidents.
+        record. secrets: None if they are not to be in the incidents. chosen: sessions that make an incident too; it takes the
+        events of each turn before this does.
         """
         self.incidents: list[str] = []
         self.notes: list[str] = []
@@ -127,6 +139,7 @@ class FlightRecorder(Listener):
         self._chains = chains
         self._render = render
         self._secrets = secrets
+        self._chosen = chosen
         self._last_frame = 0
         self._frames: deque[_Held] = deque()
         self._n_bytes = 0
@@ -150,6 +163,9 @@ class FlightRecorder(Listener):
 
     def take(self, events: Sequence[Event]) -> None:
         """See `Listener.take`."""
+        if self._chosen is not None:
+            for session in self._chosen.fresh:
+                self._find(session, PASSES_FILTER, self._chosen.text)
         for event in events:
             if isinstance(event, Finding) and event.code in self._codes:
                 self._find(event.session, event.code, event.detail)

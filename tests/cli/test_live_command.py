@@ -23,7 +23,7 @@ from live_traffic import live, make_site, openssl_server
 
 from analyzer.capture.processes import connection_witness
 from analyzer.capture.processes.process_identity import Process
-from analyzer.cli import live_command
+from analyzer.cli import live_chosen
 from analyzer.cli.live_command import LINGER, LiveCommand, OwnSessions, caller
 from analyzer.cli.live_keys import LiveKeys
 from analyzer.cli.live_processes import LiveProcesses
@@ -370,7 +370,7 @@ def test_what_is_held_is_passed_on_whole_or_not_at_all(own: bool):
 
 def test_what_is_held_is_limited_by_its_bytes(monkeypatch: pytest.MonkeyPatch):
     """A session of an unknown process has more data than there is room for. A note says so, and the room comes back."""
-    monkeypatch.setattr(live_command, "MOST_HELD", 50_000)
+    monkeypatch.setattr(live_chosen, "MOST_HELD", 50_000)
     command = LiveCommand(["sleep", "5"])
     command.start()
     tap, seen = Tap(detailed=True), Nothing()
