@@ -20,7 +20,7 @@ from analyzer.engine.failed_connections import ConnectionFailed
 from analyzer.engine.other_traffic import OtherTraffic
 from analyzer.filters.event_values import by_frame
 from analyzer.filters.frame_values import FrameValues, needs_of
-from analyzer.filters.later_values import HeldValues, LaterValues, asks_packets, is_later
+from analyzer.filters.later_values import HeldValues, LaterValues, asks_packets, hangs_on_order, is_later
 from analyzer.packet.addresses import reverse_key
 from analyzer.packet.packet import Packet
 from analyzer.store.chain_verdicts import Chains
@@ -63,7 +63,7 @@ class LiveFilter(Listener):
         self._asks_packets = asks_packets(compiled)
         self._reads_events = needs_of(self._now)[0]
         self._values = FrameValues(self._now, engine)
-        self._told_later = FrameValues(self._now)
+        self._told_later = FrameValues(self._now) if hangs_on_order(compiled) else self._values
         self._open: dict[bytes, int] = {}
         self._pending: OrderedDict[bytes, int] = OrderedDict()
         self._held: OrderedDict[bytes, list[tuple[int, HeldValues]]] = OrderedDict()
@@ -79,12 +79,12 @@ class LiveFilter(Listener):
                 self._begin(event)
         if self._asks_packets:
             own = [event for event in events if event.frame == frame.number] if self._reads_events else []
-            self._values.take(frame, own)
-            self._ask(self._values, frame.number, _both_ways(self._values.key()))
             if self._reads_events:
                 self._recent.keep(frame)
                 if len(own) < len(events):
                     self._ask_again([event for event in events if event.frame != frame.number])
+            self._values.take(frame, own)
+            self._ask(self._values, frame.number, _both_ways(self._values.key()))
         for event in events:
             if isinstance(event, SessionEnded):
                 self._close(event)
@@ -148,7 +148,7 @@ class LiveFilter(Listener):
     def _ask_again(self, events: Sequence[Event]) -> None:
         """Ask about packets of which the engine has told something only now."""
         keys = {session: key for key, session in self._open.items()} if self._later is not None else {}
-        for session in sorted({event.session for event in events if event.session >= 0} - self.passed):
+        for session in sorted({event.session for event in events if event.session >= 0}):
             key = keys.get(session, b"")
             for number, own in by_frame(event for event in events if event.session == session):
                 self._told_later.take(self._recent.frame(number), own)

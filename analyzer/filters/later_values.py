@@ -15,7 +15,7 @@ from analyzer.filters.frame_view import Found, FrameView, Source
 from analyzer.filters.header_places import header_fields
 from analyzer.filters.packet_values import Occurrence
 from analyzer.filters.session_fields import fields_of_record
-from analyzer.filters.value_sources import needs_facts, source_of
+from analyzer.filters.value_sources import WITH_BYTES, needs_engine, needs_facts, source_of
 from analyzer.tls.events import SessionEnded
 
 if TYPE_CHECKING:
@@ -29,8 +29,18 @@ _VALUE_COST = 100
 
 
 def is_later(field: Field) -> bool:
-    """Return whether a field is known when its session has ended, and not when the packet comes."""
-    return field.name not in header_fields() and needs_facts(field.name)
+    """Return whether a field is known when its session has ended, and not when the packet comes.
+
+    What the engine tells of a session is known when it tells it, although a first reading would find more outside of TLS.
+    """
+    return field.name not in header_fields() and needs_facts(field.name) and not needs_engine(field.name)
+
+
+def hangs_on_order(compiled: "CompiledFilter") -> bool:
+    """Return whether a filter asks for what would be wrong if a packet were looked at once more, after others."""
+    return compiled.needs_raw or any(
+        field.name in WITH_BYTES or (field.family == "tcp" and field.name not in header_fields()) for field in compiled.fields
+    )
 
 
 def asks_packets(compiled: "CompiledFilter") -> bool:

@@ -42,8 +42,8 @@ Tree
         └─ 10.0.0.0/8   IPv4 address
 
 Fields
-  ip.src    Source address  (IPv4 address)
-  tcp.port  Source or destination port  (Unsigned integer)
+  ip.src    Source address (IPv4 address)
+  tcp.port  Source or destination port (Unsigned integer)
 """
     )
 
