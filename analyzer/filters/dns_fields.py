@@ -1,7 +1,8 @@
-"""The fields of DNS messages over UDP (RFC 1035 section 4, RFC 2782, RFC 3596): questions, and the usual records.
+"""The fields of DNS messages (RFC 1035 section 4, RFC 2782, RFC 3596): questions, and the usual records.
 
 A message that is cut or malformed has the fields up to there. A name is text with dots; the root is `<Root>`, and bytes that
-are not printable ASCII stand as backslash escapes, so that a name cannot hide a zero.
+are not printable ASCII stand as backslash escapes, so that a name cannot hide a zero. Over TCP (RFC 7766 section 8), messages
+are read that are whole in one segment.
 """
 
 from collections.abc import Callable
@@ -19,7 +20,8 @@ MAX_RECORDS = 512
 MAX_JUMPS = 32
 """Compression pointers that are followed in one name (RFC 1035 section 4.1.4)."""
 
-_UDP = KINDS.index("udp")
+_UDP, _TCP = KINDS.index("udp"), KINDS.index("tcp.own")
+_DNS_PORT = 53
 _FLAGS = (
     ("response", 0x8000), ("authoritative", 0x0400), ("truncated", 0x0200), ("recdesired", 0x0100), ("recavail", 0x0080),
     ("z", 0x0040), ("authenticated", 0x0020), ("checkdisable", 0x0010),
@@ -45,7 +47,27 @@ class DnsFields:
                     if port in PORTS and len(datagram) >= 20:
                         message = datagram[8:length] if length >= 8 else datagram[8:]
                         return _Message(message, PORTS[port]).found
+            elif layers.kind(index) == _TCP:
+                segment, n_header = layers.behind(index, 1 << 16), len(layers.header(index))
+                if _DNS_PORT in (int.from_bytes(segment[:2]), int.from_bytes(segment[2:4])):
+                    return _in_segment(segment[n_header:])
         return {}
+
+
+def _in_segment(data: bytes) -> Found:
+    """Return the fields of the messages in a segment, each behind its length; none where the first of them goes on behind it."""
+    found: Found = {}
+    at = 0
+    while len(data) - at >= 14:
+        length = int.from_bytes(data[at : at + 2])
+        message = data[at + 2 : at + 2 + length]
+        if length < 12 or len(message) < length:
+            break
+        found.setdefault("dns.length", []).append(Occurrence(length, data[at : at + 2], 1))
+        for name, some in _Message(message, PORTS[_DNS_PORT]).found.items():
+            found.setdefault(name, []).extend(some)
+        at += 2 + length
+    return found
 
 
 class _Message:
