@@ -55,7 +55,7 @@ class DnsFields:
 
 
 def _in_segment(data: bytes) -> Found:
-    """Return the fields of the messages in a segment, each behind its length; none where the first of them goes on behind it."""
+    """Return the fields of the messages that are whole in a segment, each behind its length."""
     found: Found = {}
     at = 0
     while len(data) - at >= 14:

@@ -15,6 +15,7 @@ from analyzer.filters.field import Field, FieldTable
 from analyzer.filters.filter_error import FilterError
 from analyzer.filters.quoted_literals import character_code, string_value
 from analyzer.filters.syntax_tree import Part, Parts
+from analyzer.filters.value_strings import rows
 
 MAX_NUMBER = (1 << 64) - 1
 """The largest whole number; a longer one is no number."""
@@ -167,16 +168,6 @@ _UNFINISHED = {
 }
 
 
-NOT_DECODED = frozenset(
-    "ah amqp bacnet bgp btatt cdp cip coap cotp dcerpc dhcp dhcpv6 diameter dnp3 dtls eigrp enip esp ftp ftp-data gquic "
-    "gre gtp h225 h245 http3 igmp iax2 imap imf isakmp kafka kerberos l2tp ldap lldp mbtcp megaco modbus mongo "
-    "mpls mqtt mysql nbdgm nbns nbss nfs nntp ntlmssp ntp ospf pgsql pim pop ppp pppoes pptp quic radius rdp rip "
-    "rpc rtcp rtmpt rtp rtsp sctp sip skinny smb smb2 smtp snmp socks ssdp ssh stp stun syslog tacplus tds telnet teredo tftp "
-    "vnc vrrp vxlan wg wlan xmpp zabbix".split()
-)
-"""Protocols of Wireshark that are used most, and have no fields here."""
-
-
 def _word(piece: str, at: int, table: FieldTable) -> Lexeme:
     if "/" in piece:
         return Lexeme("WORD", piece, at, piece)
@@ -212,7 +203,7 @@ def field_named(name: str, table: FieldTable) -> Field | None:
 def unknown_field(name: str, at: int, table: FieldTable) -> FilterError:
     """Return the error for a name that no field has, with the nearest names."""
     family = name.partition(".")[0]
-    if family in NOT_DECODED and table.get(family) is None:
+    if any(row["name"] == family for row in rows("undecoded_protocols")) and table.get(family) is None:
         return FilterError(f"{family} is a protocol of Wireshark whose fields are not known here", at, len(name))
     return FilterError(f"{name} is neither a field nor a protocol", at, len(name), tuple(table.nearest(name)))
 

@@ -15,6 +15,7 @@ LISTS = {
     "tcp_fields": "TcpFields",
     "tls_fields": "TlsFields",
     "dns_fields": "DnsFields",
+    "scapy_fields": "ScapyFields",
     "certificate_fields": "CertificateFields",
     "ocsp_fields": "OcspFields",
     "http2_fields": "Http2Fields",

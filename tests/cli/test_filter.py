@@ -104,6 +104,11 @@ analyzer: filter, character 9: tcp.prt is neither a field nor a protocol; did yo
     )
 
 
+def test_a_protocol_without_fields_is_refused_by_name(capsys: pytest.CaptureFixture[str]):
+    assert main(["filter", "tcp or smb.cmd == 1"]) == 2
+    assert "smb is a protocol of Wireshark whose fields are not known here" in capsys.readouterr().err
+
+
 def test_a_mistake_in_a_long_or_hostile_expression_is_cut_and_escaped(capsys: pytest.CaptureFixture[str]):
     assert main(["filter", "tcp.port in {" + ", ".join(map(str, range(500))) + " 9, \x1b[31m 国}"]) == 2
     line, mark = capsys.readouterr().err.splitlines()[1:]

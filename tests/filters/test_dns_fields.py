@@ -2,6 +2,7 @@
 
 import random
 
+from analyzer.filters.dns_fields import _in_segment
 from analyzer.filters.frame_values import FrameValues
 from tests.filters.field_readings import fields_of
 from tests.filters.test_frame_values import filled
@@ -62,3 +63,14 @@ def test_damage_never_raises():
         data = bytearray(whole[: chance.randrange(12, len(whole))])
         data[chance.randrange(len(data))] = chance.randrange(256)
         values_of(bytes(data), "dns.qry.name", "dns.resp.name")
+
+
+def test_messages_over_tcp_are_read_where_a_segment_has_them_whole():
+    query = bytes.fromhex("000701000001000000000000" "0377777707" "6578616d706c65" "00" "00010001")  # fmt: skip
+    framed = len(query).to_bytes(2) + query
+    found = _in_segment(framed + framed + framed[:20])
+    assert [one.value for one in found["dns.id"]] == [7, 7]
+    assert [one.value for one in found["dns.qry.name"]] == ["www.example", "www.example"]
+    assert [one.value for one in found["dns.length"]] == [len(query), len(query)]
+    assert _in_segment(framed[:-1]) == {}
+    assert _in_segment(b"\0\0" * 20) == {}

@@ -14,6 +14,8 @@ from analyzer.filters.value_strings import rows, type_of, value_strings
 CHANGED = {
     "frame.time_epoch",
     "http.response.code",
+    "ntp.ppoll",
+    "ntp.precision",
     "tls.handshake.verify_data",
     "websocket.masked_payload",
     "websocket.payload",
