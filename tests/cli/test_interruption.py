@@ -125,10 +125,15 @@ def test_both_signals_at_once(before: str):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_what_would_end_the_program_can_be_an_exception(number: signal.Signals):
-    before = signal.getsignal(number)
-    with exceptions(), pytest.raises(KeyboardInterrupt):
-        signal.raise_signal(number)
-    assert signal.getsignal(number) == before
+    """The handlers are those with which a program starts, whatever those of the tests are: in the background SIGINT is ignored."""
+    before = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+    own = signal.signal(number, before)
+    try:
+        with exceptions(), pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(number)
+        assert signal.getsignal(number) == before
+    finally:
+        signal.signal(number, own)
 
 
 def test_handlers_are_as_before_when_no_signal_came():
