@@ -125,7 +125,7 @@ def test_both_signals_at_once(before: str):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_what_would_end_the_program_can_be_an_exception(number: signal.Signals):
-    """The handlers are those with which a program starts, whatever those of the tests are: in the background SIGINT is ignored."""
+    """The handlers are those with which a program starts; in the background, tests begin with SIGINT ignored."""
     before = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
     own = signal.signal(number, before)
     try:
