@@ -59,7 +59,7 @@ def test_what_cannot_be_found(run: Run, words: list[str], why: str):
 def test_what_can_only_be_a_filter_is_read_as_one(run: Run):
     ran = run("show", "captures/demo.pcapng", "a b")
     assert ran.status == 2
-    assert "filter, character 3: b is not expected here" in ran.err
+    assert b"filter, character 3: b is not expected here" in ran.err
 
 
 def test_a_capture_without_names(run: Run, tmp_path: Path, demo: Path):
