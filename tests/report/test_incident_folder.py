@@ -1,7 +1,6 @@
 """Incidents of `live` and folders of `export`: they are verified, and the capture of an incident can be reported."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -109,7 +108,8 @@ def test_a_folder_of_export_is_verified(tmp_path: Path, repository: Path):
     checks = verify(folder)
     assert {check.result for check in checks} == {HOLDS, UNPROVED}
     files = [check.file for check in checks if check.code == "file"]
-    assert {*files, "manifest.json"} == set(os.listdir(folder))
+    written = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    assert {*files, "manifest.json"} == written
     for name in files[:3]:
         assert name is not None
         data = (folder / name).read_bytes()

@@ -120,10 +120,10 @@ def test_a_client_that_authenticates_with_another_certificate_afterwards(tmp_pat
     assert [sent[made.der] for made in (first, issuer, second)] == [["client"]] * 3
     assert list(sent)[-1] == second.der
 
-    with Folder(str(tmp_path / "out"), 1 << 20) as folder, Manifest(folder) as manifest:
+    with Folder(str(tmp_path / "out"), 1 << 20) as folder, Manifest(folder, {}) as manifest:
         contents = ExportedObjects(folder, manifest, (CERTIFICATES,))
         contents.end(one)
-        assert contents.write()
+        assert contents.write({})
     files = json.loads((tmp_path / "out" / "manifest.json").read_bytes())["files"]
     entries = {entry["certificate_sha256"]: entry for entry in files}
     listed = entries[digest]
