@@ -65,6 +65,7 @@ def test_a_password_is_asked_for_on_the_terminal(demo: Path, written: dict[str, 
     process, terminal = pty.fork()
     if process == 0:
         os.chdir(repository)
+        os.environ["ANALYZER_PAGER"] = ""  # nobody would leave it
         os.execv(
             sys.executable, [sys.executable, "-m", "analyzer", "show", str(demo), "0", "--rsa-key", str(written["locked.p12"])]
         )
