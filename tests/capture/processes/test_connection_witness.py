@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from live_tls import require_capture
 
-from analyzer.capture.processes import connection_witness
+from analyzer.capture.processes import connection_witness, process_search
 from analyzer.capture.processes.connection_attempts import MOST_AT_ONCE, ConnectionAttempts
 from analyzer.capture.processes.connection_witness import ConnectionWitness, answer_of, process_of
 from analyzer.capture.processes.process_identity import Process
@@ -25,8 +25,10 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="so
 
 @pytest.fixture
 def witness(monkeypatch: pytest.MonkeyPatch) -> Iterator[ConnectionWitness]:
-    """A witness that is waited for on a busy machine too."""
+    """A witness that is waited for on a busy machine too, and that may search as long as it needs there."""
     monkeypatch.setattr(connection_witness, "_WAIT", 10.0)
+    monkeypatch.setattr(connection_witness, "_PAYS", 0.0)
+    monkeypatch.setattr(process_search, "LONGEST_SEARCH", 5.0)
     watching = ConnectionWitness()
     yield watching
     watching.close()
@@ -116,8 +118,11 @@ UNPRIVILEGED = """
 import ctypes, json, os, pwd, socket, subprocess, sys
 from encodings import idna
 from analyzer.capture.live.privileges import drop
+from analyzer.capture.processes import connection_witness, process_search
 from analyzer.capture.processes.connection_witness import ConnectionWitness
 
+connection_witness._WAIT = 10.0
+process_search.LONGEST_SEARCH = 5.0
 listening = socket.create_server(("127.0.0.1", 0))
 here = listening.getsockname()
 end, stay = os.pipe()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from analyzer.capture.processes import process_search
 from analyzer.capture.processes.process_finder import ProcessFinder, user_name
 from analyzer.capture.processes.process_search import ProcessSearch
 
@@ -21,7 +22,8 @@ CLIENT = "import socket, sys; c = socket.create_connection(('127.0.0.1', int(sys
 
 
 @pytest.fixture
-def finder() -> Iterator[ProcessFinder]:
+def finder(monkeypatch: pytest.MonkeyPatch) -> Iterator[ProcessFinder]:
+    monkeypatch.setattr(process_search, "LONGEST_SEARCH", 5.0)  # on a busy machine too
     finding = ProcessFinder()
     yield finding
     finding.close()
