@@ -172,8 +172,9 @@ def _schema_options(arguments: list[str]) -> argparse.Namespace:
 
 
 def _add_read_and_json(command: argparse.ArgumentParser) -> None:
-    """Add -r where any number of captures is one, and --json where JSON is one of the formats."""
-    if any(action.dest == "captures" and action.nargs == "+" for action in command._actions):
+    """Add -r where captures are several, and --json where JSON is one of the formats."""
+    positional = [action for action in command._actions if action.dest == "captures"]
+    if len(positional) > 1 or any(action.nargs == "+" for action in positional):
         add_read(command)
     if any(action.dest == "format" and "json" in (action.choices or ()) for action in command._actions):
         add_json(command)

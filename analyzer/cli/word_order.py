@@ -2,7 +2,8 @@
 
 The command may stand behind its captures: `trace.pcap show 0`. Options stand anywhere, as in programs of GNU and BSD (GNU C
 library manual, "Program Argument Syntax Conventions"); argparse takes only positional arguments that stand together, so they
-come first. `-r FILE` of tshark is a capture like others. A session or frame may stand before the captures: `show 0 trace.pcap`.
+come first. `-r FILE` of tshark is a capture like others; where two are compared, the one that stands first is A. A session or
+frame may stand before the captures: `show 0 trace.pcap`.
 A command without a capture reads standard input if something comes from there. Everything behind `--` is no option.
 """
 
@@ -93,8 +94,9 @@ def options_first(words: Sequence[str], command: argparse.ArgumentParser) -> lis
     words: without the name of the command. An option has one value or none, as `command` declares it.
     """
     options: list[str] = []
-    captures: list[str] = []
     others: list[str] = []
+    keep_place = sum(action.dest == "captures" for action in command._actions) > 1  # `compare` has A and B
+    captures: list[str] = others if keep_place else []
     rest = list(words)
     while rest:
         word = rest.pop(0)
@@ -107,14 +109,14 @@ def options_first(words: Sequence[str], command: argparse.ArgumentParser) -> lis
         action = command._option_string_actions.get(word)
         valued = action is not None and action.nargs is None
         if valued and not rest:  # the parser reports that its value is missing
-            return [*options, *captures, *others, word]
+            return [*options, *([] if keep_place else captures), *others, word]
         if valued and word in READ:
             captures.append(rest.pop(0))
         elif _read_value(word, command):
             captures.append(_read_value(word, command))
         else:
             options += [word, rest.pop(0)] if valued else [word]
-    if not set(_HELP) & set(options):
+    if not keep_place and not set(_HELP) & set(options):
         options, others = _filter_as_id(options, captures, others, command)
         others = _captures_first(captures, others, command)
     return [*options, *(["--"] if any(word.startswith("-") and word != STANDARD_STREAM for word in others) else []), *others]

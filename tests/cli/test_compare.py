@@ -129,6 +129,7 @@ def test_two_times_are_taken_where_nothing_is_common(ask: Ask, proxied: tuple[Pa
 
 def test_what_is_new_and_gone(ask: Ask):
     record = compared(OLDER, DEMO, status=3)
+    assert record == compared("-r", OLDER, "-r", DEMO, status=3) == compared(OLDER, f"--read={DEMO}", status=3)
     found = {(one["change"], one["kind"], one["value"]) for one in record["differences"]["listed"]}
     assert {
         ("new", "server_name", "old.example"), ("gone", "server_name", "www.example"), ("new", "version", "TLS 1.2"),
