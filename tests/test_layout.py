@@ -201,6 +201,7 @@ TESTED_ELSEWHERE = {
     "flows/sink.py": "flows/test_reassembly.py",
     "flows/udp_flow.py": "flows/test_udp.py",
     "secrets/labels.py": "secrets/test_keylog.py",
+    "secrets/quic_versions.py": "secrets/test_quic_protection.py",
     "store/chain_options.py": "cli/test_trust_options.py",
     "store/declaration.py": "store/test_schema.py",
     "store/validation_time.py": "cli/test_trust_options.py",

@@ -44,6 +44,21 @@ class Application(Protocol):
     def record(self) -> list[dict[str, Any]]: ...  # noqa: D102
 
 
+class StreamApplication(Application, Protocol):
+    """Reads the application data of a session whose transport has streams, which is QUIC (RFC 9000 section 2).
+
+    feed_stream: the next bytes of a role in a stream, in order; end: the role sends no more in it. gap_stream: bytes are missing
+    at this place of a stream, as in `gap`. reset_stream: the sender gives up a stream; stop_stream: `role` reads no more of it;
+    both with the code of the application. feed_datagram: a datagram (RFC 9221), which belongs to no stream.
+    """
+
+    def feed_stream(self, stream: int, role: int, data: bytes, end: bool, frame: int, at: int) -> None: ...  # noqa: D102
+    def gap_stream(self, stream: int, role: int, length: int | None, why: str | None = None) -> None: ...  # noqa: D102
+    def reset_stream(self, stream: int, role: int, code: int, frame: int, at: int) -> None: ...  # noqa: D102
+    def stop_stream(self, stream: int, role: int, code: int, frame: int, at: int) -> None: ...  # noqa: D102
+    def feed_datagram(self, role: int, data: bytes, frame: int, at: int) -> None: ...  # noqa: D102
+
+
 class KeyMaterial:
     """All secrets that can decrypt the sessions of a run.
 

@@ -1,0 +1,283 @@
+"""Removes the protection of QUIC packets, given a traffic secret (RFC 9001 section 5).
+
+A packet has two protections. The AEAD covers the payload, with the header as associated data and the packet number in the
+nonce. Header protection hides the packet number, its length and the key phase: a block cipher turns a sample of the ciphertext
+into a mask. The header carries only the last bytes of a packet number; the number nearest to the one expected next is meant
+(RFC 9000 appendix A.3). Keys of 1-RTT packets can be updated: the next secret follows from the current one, and a bit of the
+header, the key phase, says which one is in use; the key of header protection stays (RFC 9001 section 6).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from analyzer.secrets.ciphers import Aead, AeadKind, InvalidTag, aead_kind
+from analyzer.secrets.decryption_error import UNSUPPORTED_CIPHER, WRONG_SECRET, DecryptionError
+from analyzer.secrets.key_schedule13 import IV_LENGTH, expand_label, extract
+from analyzer.secrets.quic_versions import QuicVersion
+from analyzer.secrets.suite_interface import Suite, hash_sizes
+
+if TYPE_CHECKING:
+    import cython
+
+SAMPLE = 16
+"""Bytes of ciphertext from which the mask of header protection is made (RFC 9001 section 5.4.2)."""
+
+LONGEST_NUMBER = 4
+"""Bytes of the longest packet number; the sample begins so many bytes after the first one of the packet number."""
+
+RETRY_TAG = 16
+"""Length in bytes of the tag of a Retry (RFC 9001 section 5.8)."""
+
+FARTHEST_WINDOW = 48
+"""How many further windows of packet numbers are tried where the capture may lack packets. 1 byte spans 256 numbers."""
+
+MAX_ATTEMPTS = 1 << 16
+"""How many attempts that failed a direction has for this: strangers can send packets that open with nothing."""
+
+MAX_UPDATES = 3
+"""How many key updates in a row are tried at a packet that opens with no key: the capture may lack all packets of a phase."""
+
+_LONG, _KEY_PHASE = 0x80, 0x04
+_LARGEST_NUMBER = (1 << 62) - 1
+
+# In the compiled build these are C variables, which other modules cannot see.
+_SAMPLE, _LONGEST_NUMBER, _FARTHEST_WINDOW, _MAX_UPDATES = SAMPLE, LONGEST_NUMBER, FARTHEST_WINDOW, MAX_UPDATES
+
+
+class OpenedPacket:
+    """A packet without its protection.
+
+    number: the whole packet number. first: the first byte of the header. plaintext: its frames. generation: how often its keys
+    were updated.
+    """
+
+    __slots__ = ("first", "generation", "number", "plaintext")
+
+    def __init__(self, number: Any, first: cython.int, plaintext: bytes, generation: cython.int) -> None:
+        self.number = number
+        self.first = first
+        self.plaintext = plaintext
+        self.generation = generation
+
+
+class PacketKeys:
+    """The AEAD of one direction in one generation of keys.
+
+    version: whose labels are used. secret: the traffic secret. n_packets: how many packets it has opened.
+    """
+
+    __slots__ = ("aead", "generation", "hash_name", "iv", "kind", "n_packets", "secret", "version")
+
+    def __init__(self, version: QuicVersion, kind: AeadKind, hash_name: str, secret: bytes, generation: int = 0) -> None:
+        self.version = version
+        self.kind = kind
+        self.hash_name = hash_name
+        self.secret = secret
+        self.generation = generation
+        self.n_packets = 0
+        self.aead: Aead = kind.build(expand_label(hash_name, secret, version.key, b"", kind.key))
+        self.iv = int.from_bytes(expand_label(hash_name, secret, version.iv, b"", IV_LENGTH), "big")
+
+    def updated(self) -> PacketKeys:
+        """Return the keys after the next key update (RFC 9001 section 6.1)."""
+        following = expand_label(self.hash_name, self.secret, self.version.ku, b"", len(self.secret))
+        return PacketKeys(self.version, self.kind, self.hash_name, following, self.generation + 1)
+
+    def decrypt(self, number: Any, ciphertext: bytes, header: bytes) -> bytes | None:
+        """Return the frames of a packet; None if its tag is wrong for this packet number."""
+        try:
+            opened = self.aead.decrypt((self.iv ^ number).to_bytes(IV_LENGTH, "big"), ciphertext, header)
+        except InvalidTag:
+            return None
+        self.n_packets += 1
+        return opened
+
+
+class PacketDecryptor:
+    """Opens the packets of one direction in one encryption level.
+
+    keys: those in use; earlier, later: of the phases before and after, None if unknown. largest: the largest packet number
+    opened, or acknowledged by the peer, so far; -1 before. since: the first packet number opened with the keys in use. updates:
+    whether keys can be updated, in 1-RTT packets. tag: bytes of the tag of the AEAD. attempts: see MAX_ATTEMPTS.
+    """
+
+    __slots__ = ("attempts", "earlier", "keys", "largest", "later", "masks", "since", "tag", "updates")
+
+    def __init__(
+        self, version: QuicVersion, suite_cipher: str, hash_name: str, secret: bytes, updates: cython.bint = False
+    ) -> None:
+        """suite_cipher: such as AES_128_GCM. Raises DecryptionError: unsupported_cipher, or wrong_secret for a wrong length."""
+        if len(secret) != hash_sizes(hash_name)[1]:
+            detail = f"a traffic secret of {len(secret)} bytes, not the {hash_sizes(hash_name)[1]} of the suite's hash"
+            raise DecryptionError(WRONG_SECRET, detail)
+        kind = aead_kind(suite_cipher)
+        self.keys: PacketKeys = PacketKeys(version, kind, hash_name, secret)
+        self.earlier: PacketKeys | None = None
+        self.later: PacketKeys | None = None
+        self.masks = header_masks(suite_cipher, expand_label(hash_name, secret, version.hp, b"", kind.key))
+        self.largest: Any = -1
+        self.since: Any = -1
+        self.updates = updates
+        self.tag = kind.tag
+        self.attempts = MAX_ATTEMPTS
+
+    def open(
+        self, data: bytes, start: cython.Py_ssize_t, number_at: cython.Py_ssize_t, end: cython.Py_ssize_t
+    ) -> OpenedPacket | None:
+        """Return the packet `data[start:end]` without its protection, or None if it does not open.
+
+        number_at: the position of its packet number in `data`. end: behind its tag.
+        """
+        if end - number_at < _LONGEST_NUMBER + _SAMPLE:
+            return None
+        sample: bytes = data[number_at + _LONGEST_NUMBER : number_at + _LONGEST_NUMBER + _SAMPLE]
+        mask: bytes = self.masks.mask(sample)
+        first: cython.int = data[start]
+        first ^= mask[0] & (0x0F if first & _LONG else 0x1F)
+        n_bytes: cython.Py_ssize_t = (first & 3) + 1
+        truncated: cython.longlong = 0
+        i: cython.Py_ssize_t
+        header = bytearray(data[start : number_at + n_bytes])
+        header[0] = first
+        for i in range(n_bytes):
+            header[number_at - start + i] ^= mask[1 + i]
+            truncated = truncated << 8 | header[number_at - start + i]
+        number = nearest_number(self.largest, truncated, n_bytes)
+        ciphertext: bytes = data[number_at + n_bytes : end]
+        associated: bytes = bytes(header)
+        if not self.updates or first & _LONG:
+            return self._open_in(self.keys, number, first, n_bytes, ciphertext, associated)
+        return self._open_short(number, first, n_bytes, ciphertext, associated)
+
+    def _open_short(
+        self, number: Any, first: cython.int, n_bytes: cython.Py_ssize_t, ciphertext: bytes, header: bytes
+    ) -> OpenedPacket | None:
+        """Open a 1-RTT packet, with the keys that its phase and its number suggest."""
+        same: cython.bint = (first & _KEY_PHASE != 0) == (self.keys.generation & 1 != 0)
+        if same:
+            opened = self._open_in(self.keys, number, first, n_bytes, ciphertext, header)
+            if opened is not None:
+                return opened
+        elif self.earlier is not None and number < self.since:
+            opened = self._open_in(self.earlier, number, first, n_bytes, ciphertext, header)
+            if opened is not None:
+                return opened
+        if self.later is None:
+            self.later = self.keys.updated()
+        following: PacketKeys = self.later
+        before: PacketKeys = self.keys
+        step: cython.int
+        for step in range(_MAX_UPDATES):
+            if (first & _KEY_PHASE != 0) == (following.generation & 1 != 0):
+                opened = self._open_in(following, number, first, n_bytes, ciphertext, header)
+                if opened is not None:
+                    self.earlier = before
+                    self.keys = following
+                    self.later = None
+                    self.since = opened.number
+                    return opened
+            if step + 1 < _MAX_UPDATES:
+                before = following
+                following = following.updated()
+        return None
+
+    def _open_in(
+        self, keys: PacketKeys, number: Any, first: cython.int, n_bytes: cython.Py_ssize_t, ciphertext: bytes, header: bytes
+    ) -> OpenedPacket | None:
+        """Open a packet with these keys. Where packets may be missing, later numbers with the same last bytes are tried too."""
+        plaintext = keys.decrypt(number, ciphertext, header)
+        window: Any = 1 << (8 * n_bytes)
+        tried: cython.int = 0
+        reach: cython.int = _FARTHEST_WINDOW if self.attempts > 0 else 0
+        while plaintext is None and tried < reach and number + window <= _LARGEST_NUMBER:
+            tried += 1
+            number += window
+            plaintext = keys.decrypt(number, ciphertext, header)
+        if plaintext is None:
+            self.attempts -= tried
+            return None
+        self.largest = max(self.largest, number)
+        return OpenedPacket(number, first, plaintext, keys.generation)
+
+
+class AesMasks:
+    """Masks of header protection by AES (RFC 9001 section 5.4.3)."""
+
+    __slots__ = ("_encrypt",)
+
+    def __init__(self, key: bytes) -> None:
+        self._encrypt = Cipher(algorithms.AES(key), modes.ECB()).encryptor().update  # noqa: S305 - as the RFC prescribes
+
+    def mask(self, sample: bytes) -> bytes:
+        """Return the mask of a sample; the first 5 bytes count."""
+        return self._encrypt(sample)
+
+
+class ChaChaMasks:
+    """Masks of header protection by ChaCha20 (RFC 9001 section 5.4.4): the sample is counter and nonce."""
+
+    __slots__ = ("_key",)
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def mask(self, sample: bytes) -> bytes:
+        """Return the mask of a sample."""
+        return Cipher(algorithms.ChaCha20(self._key, sample), None).encryptor().update(bytes(5))
+
+
+def header_masks(suite_cipher: str, key: bytes) -> AesMasks | ChaChaMasks:
+    """Return what makes the masks of header protection. Raises DecryptionError for a cipher that QUIC does not have."""
+    if suite_cipher.startswith("AES_"):
+        return AesMasks(key)
+    if suite_cipher == "CHACHA20_POLY1305":
+        return ChaChaMasks(key)
+    raise DecryptionError(UNSUPPORTED_CIPHER, f"no header protection for {suite_cipher}")
+
+
+def nearest_number(largest: Any, truncated: Any, n_bytes: cython.Py_ssize_t) -> Any:
+    """Return the packet number that ends in `truncated`, `n_bytes` long, and is nearest to `largest` + 1 (RFC 9000 A.3)."""
+    window: Any = 1 << (8 * n_bytes)
+    expected = largest + 1
+    candidate = (expected & ~(window - 1)) | truncated
+    if candidate + window // 2 <= expected and candidate + window <= _LARGEST_NUMBER:
+        return candidate + window
+    if candidate > expected + window // 2 and candidate >= window:
+        return candidate - window
+    return candidate
+
+
+def initial_secrets(version: QuicVersion, connection_id: bytes) -> tuple[bytes, bytes]:
+    """Return the Initial secrets of client and server (RFC 9001 section 5.2).
+
+    connection_id: the Destination Connection ID of the client's first Initial, or of the first one after a Retry.
+    """
+    common = extract("SHA256", version.salt, connection_id)
+    return expand_label("SHA256", common, b"client in", b"", 32), expand_label("SHA256", common, b"server in", b"", 32)
+
+
+def initial_decryptors(version: QuicVersion, connection_id: bytes) -> tuple[PacketDecryptor, PacketDecryptor]:
+    """Return what opens the Initial packets of client and server. Parameters as `initial_secrets`."""
+    client, server = initial_secrets(version, connection_id)
+    return PacketDecryptor(version, "AES_128_GCM", "SHA256", client), PacketDecryptor(version, "AES_128_GCM", "SHA256", server)
+
+
+def packet_decryptor(version: QuicVersion, suite: Suite, secret: bytes, updates: bool = False) -> PacketDecryptor:
+    """Return what opens the packets of one direction. Raises DecryptionError as `PacketDecryptor`."""
+    return PacketDecryptor(version, suite.cipher, suite.prf_hash, secret, updates)
+
+
+def has_retry_tag(version: QuicVersion, connection_id: bytes, packet: bytes) -> bool:
+    """Return whether the integrity tag of a Retry is right (RFC 9001 section 5.8).
+
+    connection_id: the Destination Connection ID of the Initial that it answers. packet: the whole Retry.
+    """
+    if len(packet) <= RETRY_TAG:
+        return False
+    pseudo = bytes([len(connection_id)]) + connection_id + packet[:-RETRY_TAG]
+    made: bytes = AESGCM(version.retry_key).encrypt(version.retry_nonce, b"", pseudo)
+    return made == packet[-RETRY_TAG:]
