@@ -9,7 +9,7 @@ header, the key phase, says which one is in use; the key of header protection st
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -57,7 +57,7 @@ class OpenedPacket:
 
     __slots__ = ("first", "generation", "number", "plaintext")
 
-    def __init__(self, number: Any, first: cython.int, plaintext: bytes, generation: cython.int) -> None:
+    def __init__(self, number: cython.longlong, first: cython.int, plaintext: bytes, generation: cython.int) -> None:
         self.number = number
         self.first = first
         self.plaintext = plaintext
@@ -87,10 +87,10 @@ class PacketKeys:
         following = expand_label(self.hash_name, self.secret, self.version.ku, b"", len(self.secret))
         return PacketKeys(self.version, self.kind, self.hash_name, following, self.generation + 1)
 
-    def decrypt(self, number: Any, ciphertext: bytes, header: bytes) -> bytes | None:
+    def decrypt(self, number: cython.longlong, ciphertext: bytes, header: bytes) -> bytes | None:
         """Return the frames of a packet; None if its tag is wrong for this packet number."""
         try:
-            opened = self.aead.decrypt((self.iv ^ number).to_bytes(IV_LENGTH, "big"), ciphertext, header)
+            opened: bytes = self.aead.decrypt((self.iv ^ number).to_bytes(IV_LENGTH, "big"), ciphertext, header)
         except InvalidTag:
             return None
         self.n_packets += 1
@@ -119,8 +119,8 @@ class PacketDecryptor:
         self.earlier: PacketKeys | None = None
         self.later: PacketKeys | None = None
         self.masks = header_masks(suite_cipher, expand_label(hash_name, secret, version.hp, b"", kind.key))
-        self.largest: Any = -1
-        self.since: Any = -1
+        self.largest = -1
+        self.since = -1
         self.updates = updates
         self.tag = kind.tag
         self.attempts = MAX_ATTEMPTS
@@ -146,7 +146,7 @@ class PacketDecryptor:
         for i in range(n_bytes):
             header[number_at - start + i] ^= mask[1 + i]
             truncated = truncated << 8 | header[number_at - start + i]
-        number = nearest_number(self.largest, truncated, n_bytes)
+        number: cython.longlong = nearest_number(self.largest, truncated, n_bytes)
         ciphertext: bytes = data[number_at + n_bytes : end]
         associated: bytes = bytes(header)
         if not self.updates or first & _LONG:
@@ -154,7 +154,7 @@ class PacketDecryptor:
         return self._open_short(number, first, n_bytes, ciphertext, associated)
 
     def _open_short(
-        self, number: Any, first: cython.int, n_bytes: cython.Py_ssize_t, ciphertext: bytes, header: bytes
+        self, number: cython.longlong, first: cython.int, n_bytes: cython.Py_ssize_t, ciphertext: bytes, header: bytes
     ) -> OpenedPacket | None:
         """Open a 1-RTT packet, with the keys that its phase and its number suggest."""
         same: cython.bint = (first & _KEY_PHASE != 0) == (self.keys.generation & 1 != 0)
@@ -186,11 +186,18 @@ class PacketDecryptor:
         return None
 
     def _open_in(
-        self, keys: PacketKeys, number: Any, first: cython.int, n_bytes: cython.Py_ssize_t, ciphertext: bytes, header: bytes
+        self,
+        keys: PacketKeys,
+        number: cython.longlong,
+        first: cython.int,
+        n_bytes: cython.Py_ssize_t,
+        ciphertext: bytes,
+        header: bytes,
     ) -> OpenedPacket | None:
         """Open a packet with these keys. Where packets may be missing, later numbers with the same last bytes are tried too."""
         plaintext = keys.decrypt(number, ciphertext, header)
-        window: Any = 1 << (8 * n_bytes)
+        one: cython.longlong = 1
+        window: cython.longlong = one << (8 * n_bytes)
         tried: cython.int = 0
         reach: cython.int = _FARTHEST_WINDOW if self.attempts > 0 else 0
         while plaintext is None and tried < reach and number + window <= _LARGEST_NUMBER:
@@ -239,11 +246,12 @@ def header_masks(suite_cipher: str, key: bytes) -> AesMasks | ChaChaMasks:
     raise DecryptionError(UNSUPPORTED_CIPHER, f"no header protection for {suite_cipher}")
 
 
-def nearest_number(largest: Any, truncated: Any, n_bytes: cython.Py_ssize_t) -> Any:
+def nearest_number(largest: cython.longlong, truncated: cython.longlong, n_bytes: cython.Py_ssize_t) -> cython.longlong:
     """Return the packet number that ends in `truncated`, `n_bytes` long, and is nearest to `largest` + 1 (RFC 9000 A.3)."""
-    window: Any = 1 << (8 * n_bytes)
-    expected = largest + 1
-    candidate = (expected & ~(window - 1)) | truncated
+    one: cython.longlong = 1
+    window: cython.longlong = one << (8 * n_bytes)
+    expected: cython.longlong = largest + 1
+    candidate: cython.longlong = (expected & ~(window - 1)) | truncated
     if candidate + window // 2 <= expected and candidate + window <= _LARGEST_NUMBER:
         return candidate + window
     if candidate > expected + window // 2 and candidate >= window:
@@ -278,6 +286,7 @@ def has_retry_tag(version: QuicVersion, connection_id: bytes, packet: bytes) -> 
     """
     if len(packet) <= RETRY_TAG:
         return False
-    pseudo = bytes([len(connection_id)]) + connection_id + packet[:-RETRY_TAG]
+    end: cython.Py_ssize_t = len(packet) - RETRY_TAG
+    pseudo = bytes([len(connection_id)]) + connection_id + packet[:end]
     made: bytes = AESGCM(version.retry_key).encrypt(version.retry_nonce, b"", pseudo)
-    return made == packet[-RETRY_TAG:]
+    return made == packet[end:]

@@ -47,8 +47,8 @@ class Application(Protocol):
 class StreamApplication(Application, Protocol):
     """Reads the application data of a session whose transport has streams, which is QUIC (RFC 9000 section 2).
 
-    feed_stream: the next bytes of a role in a stream, in order; end: the role sends no more in it. gap_stream: bytes are missing
-    at this place of a stream, as in `gap`. reset_stream: the sender gives up a stream; stop_stream: `role` reads no more of it;
+    feed_stream: the next bytes of a role in a stream, in order; end: it sends no more in it. gap_stream: bytes are missing at
+    this place of a stream, as in `gap`. reset_stream: the sender gives up a stream; stop_stream: `role` reads no more of it;
     both with the code of the application. feed_datagram: a datagram (RFC 9221), which belongs to no stream.
     """
 
