@@ -31,6 +31,7 @@ MANY_ATTRIBUTES = {
 
 TESTED_ELSEWHERE = {
     "cli/live_chosen.py": "cli/test_live_command.py",
+    "cli/live_failures.py": "cli/test_live_workers.py",
     "filters/later_values.py": "cli/test_live_filter.py",
     "filters/event_values.py": "filters/test_header_filter.py",
     "packet/header_tests.py": "filters/test_header_filter.py",
@@ -57,7 +58,6 @@ TESTED_ELSEWHERE = {
     "analysis/alert_causes.py": "analysis/test_outcome.py",
     "analysis/chain_schemes.py": "analysis/test_certificate_fit.py",
     "analysis/chain_outcome.py": "analysis/test_outcome.py",
-    "analysis/failures.py": "analysis/test_outcome.py",
     "analysis/foreign_answer.py": "analysis/test_outcome.py",
     "analysis/offer_causes.py": "analysis/test_outcome.py",
     "analysis/outcome_facts.py": "analysis/test_outcome.py",

@@ -16,6 +16,9 @@ MAX_LISTED = 4096
 MAX_GROUPS = 4096
 """Pairs of a cause and a server that are counted separately."""
 
+MAX_SENT = 256
+"""Groups that another process is told."""
+
 MAX_CLIENTS = 1024
 """Clients of a group that are distinguished."""
 
@@ -74,6 +77,30 @@ class Failures:
     def worst(self) -> list[tuple[tuple[str, str, int], FailureGroup]]:
         """Return the groups, those with the most failures first."""
         return sorted(self.groups.items(), key=lambda entry: (-entry[1].count, entry[1].first["first_frame"], entry[0]))
+
+    def record(self) -> dict[str, Any]:
+        """Return the largest groups as JSON values, for `add_record` of another process: 4 MB at most."""
+        worst = self.worst()
+        groups = [[*key, group.count, sorted(group.clients), group.first] for key, group in worst[:MAX_SENT]]
+        ungrouped = self.ungrouped + sum(group.count for _, group in worst[MAX_SENT:])
+        return {"count": self.count, "causes": self.causes, "ungrouped": ungrouped, "groups": groups}
+
+    def add_record(self, record: dict[str, Any]) -> None:
+        """Add the groups of another process. Frames are its own, so which failure is the first of a group is not known."""
+        self.count += record["count"]
+        self.ungrouped += record["ungrouped"]
+        for cause, count in record["causes"].items():
+            self.causes[cause] = self.causes.get(cause, 0) + count
+        for cause, address, port, count, clients, first in record["groups"]:
+            key = cause, address, port
+            group = self.groups.get(key)
+            if group is None:
+                if len(self.groups) >= MAX_GROUPS:
+                    self.ungrouped += count
+                    continue
+                group = self.groups[key] = FailureGroup(first)
+            group.count += count
+            group.clients = set(sorted(group.clients.union(clients))[:MAX_CLIENTS])
 
     def _take(self, failure: dict[str, Any], kept: list[dict[str, Any]]) -> None:
         self.count += 1

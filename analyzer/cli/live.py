@@ -22,6 +22,7 @@ from analyzer.cli.interruption import Interruption, exceptions
 from analyzer.cli.later_imports import import_later_ones, unreadable
 from analyzer.cli.live_command import LiveCommand, OwnSessions
 from analyzer.cli.live_events import EventLines
+from analyzer.cli.live_failures import FailureListener
 from analyzer.cli.live_keeping import filter_asks_packets, filter_listener, import_filters, keepers, open_randoms_of, outcome_of
 from analyzer.cli.live_keys import LiveKeys
 from analyzer.cli.live_processes import LiveProcesses
@@ -129,7 +130,8 @@ def run_worker(options: Namespace, output: Output, share: Share) -> Counts:
         chains = read_chains(options)
         live_run = _live_run(options, source, options.events, None)
         live_run.engine.dispatcher.opened.numbers = (share.place, share.number)
-        listeners: list[Listener] = [chains] if processes is None else [processes, chains]
+        failing = FailureListener(chains)
+        listeners: list[Listener] = [chains, failing] if processes is None else [processes, chains, failing]
         passes = filter_listener(filter_of(options), live_run, chains)
         listeners += [] if passes is None else [passes]
         listeners.append(_chosen(passes, _printer(options, output, chains), live_run, options.events))
@@ -138,7 +140,8 @@ def run_worker(options: Namespace, output: Output, share: Share) -> Counts:
             output.flush()
             run_engine(live_run, live_run.engine, listeners)
         live_run.report_notes()
-        return Counts(live_run.engine.frames, live_run.engine.dispatcher.count, source.statistics())
+        engine = live_run.engine
+        return Counts(engine.frames, engine.dispatcher.count, source.statistics(), failing.failures.record())
 
 
 def _new_groups(options: Namespace) -> Mapping[str, int]:

@@ -20,14 +20,16 @@ from argparse import Namespace
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from time import monotonic
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import orjson
 
+from analyzer.analysis.failures import Failures
 from analyzer.capture.live.capture_error import CaptureError
 from analyzer.capture.live.live_options import InterfaceStatistics
 from analyzer.capture.live.privileges import drop
 from analyzer.capture.processes.connection_witness import end_with_parent
+from analyzer.cli.failure_text import print_failures
 from analyzer.cli.files import print_fact
 from analyzer.cli.interruption import SIGNALS, Interruption
 from analyzer.cli.live_settings import names
@@ -39,6 +41,9 @@ from analyzer.text.language import say
 from analyzer.text.punctuation import listing
 
 _READ = 1 << 16
+
+SHOWN_FAILURES = 5
+"""Groups of failures in the summary of a run."""
 
 READY = b"\1"
 """The first byte of a worker."""
@@ -52,11 +57,12 @@ _ERROR = b"\2"
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What a worker has counted: frames, sessions, and what its sockets say of the interfaces."""
+    """What a worker has counted: frames, sessions, what its sockets say of the interfaces, and `Failures.record`."""
 
     n_frames: int
     n_sessions: int
     statistics: list[InterfaceStatistics]
+    failures: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +229,7 @@ def _take(worker: _Worker, data: bytes, output: Output) -> None:
     if found:
         read = orjson.loads(counts)
         statistics = [InterfaceStatistics(**one) for one in read["statistics"]]
-        worker.counts = Counts(read["n_frames"], read["n_sessions"], statistics)
+        worker.counts = Counts(read["n_frames"], read["n_sessions"], statistics, read["failures"])
         results = results.rpartition(b"\n")[0]
     results, found, error = results.partition(_ERROR)
     if found:
@@ -252,6 +258,10 @@ def _print_summary(options: Namespace, counts: list[Counts], seconds: float) -> 
     )
     print_fact(output, "captured", text)
     print_counters(output, _sums(counts))
+    failures = Failures()
+    for one in counts:
+        failures.add_record(one.failures)
+    print_failures(failures, output, SHOWN_FAILURES)
     output.flush()
 
 

@@ -5,6 +5,8 @@ import os
 import pty
 import select
 import signal
+import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -14,7 +16,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 from live_network import Network
-from live_traffic import ROOT, WAIT, Site, fetch, live, make_site, openssl_server
+from live_traffic import HOST, ROOT, WAIT, Site, fetch, live, make_site, openssl_server
+
+from analyzer.cli.page import TIMES
 
 from .conftest import Run
 
@@ -117,6 +121,27 @@ def test_a_signal_at_the_start_ends_all(network: Network, delay: float, through_
         wait_for_end(children)
     assert (status, out) == (0, b"")
     assert "0 TLS sessions; by process: " in err
+
+
+@pytest.mark.peer("openssl")
+def test_failures_of_all_processes_are_one_group(network: Network, site: Site):
+    """Connections by which a client that trusts nobody refuses a server. The kernel shares them between the processes."""
+    n_refusals = 8
+    with openssl_server(site) as port, live("lo", "-j", "2", "--format", "json") as running:
+        time.sleep(3)  # each worker begins for itself
+        for _ in range(n_refusals):
+            with socket.create_connection(("127.0.0.1", port), timeout=WAIT) as plain, pytest.raises(ssl.SSLError):
+                ssl.create_default_context().wrap_socket(plain, server_hostname=HOST)
+        records = [running.record() for _ in range(n_refusals)]
+        status, _, err = running.stop()
+    assert status == 0, err
+    assert {one["id"] % 2 for one in records} == {0, 1}
+    assert {one["outcome"]["result"] for one in records} == {"failed"}
+    lines = err.splitlines()
+    begin = next(number for number, line in enumerate(lines) if line.startswith("Failures"))
+    assert f"{n_refusals} connections" in lines[begin]
+    assert lines[begin + 1].split(TIMES)[0].strip() == str(n_refusals)
+    assert f"127.0.0.1 to 127.0.0.1:{port}" in " ".join(lines[begin:])
 
 
 @pytest.mark.peer("openssl")
