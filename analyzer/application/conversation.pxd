@@ -11,9 +11,11 @@ cdef class Conversation:
     cdef readonly list _held
     cdef readonly long long _n_held
     cdef readonly object _reader
+    cdef object _streams
     cdef Http1 _http1
     cdef str _over
 
     cpdef void feed(self, int side, bytes data, long long frame, long long at) except *
+    cpdef void feed_stream(self, long long stream, int role, bytes data, bint end, long long frame, long long at) except *
     cpdef void close(self, long long at) except *
     cdef void _read_as(self, str kind) except *

@@ -3,6 +3,9 @@
 ALPN names the protocol (RFC 7301). Without ALPN the first bytes decide: HTTP/2's preface, or a request line. If the client's
 first bytes are missing, a status line or a SETTINGS frame from the server decides. Data that arrives before the protocol is
 known is held, and read afterwards in the order of arrival.
+
+A QUIC connection has streams in place of two directions. Its data comes by `feed_stream` and the like, never by `feed`; without
+ALPN its streams decide (`undecided_streams`).
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from analyzer.application.header_fields import read_request_line, read_text
 from analyzer.application.http1 import Http1
 from analyzer.application.http1_fast_path import plain_request_line
 from analyzer.application.http2_frames import PREFACE
-from analyzer.application.protocol_reader import Reader, UnknownProtocol
+from analyzer.application.protocol_reader import Reader, StreamReader, UnknownProtocol
 
 if TYPE_CHECKING:
     import cython
@@ -27,7 +30,8 @@ UNDECIDED_MAX: Final = 1 << 14
 UNDECIDED_PIECES_MAX: Final = 1 << 12
 """Maximum number of pieces that are held: an empty piece needs memory too."""
 
-_BY_ALPN: Final = {"http/1.0": "http/1.1", "http/1.1": "http/1.1", "h2": "h2", "h2c": "h2"}
+_BY_ALPN: Final = {"http/1.0": "http/1.1", "http/1.1": "http/1.1", "h2": "h2", "h2c": "h2", "h3": "h3"}
+_DRAFT_OF_HTTP3: Final = re.compile(r"h3-(?:2[7-9]|3[0-4])\Z")
 _REQUEST_START: Final = re.compile(rb"[\r\n]*(?:[A-Z][A-Z-]{0,23}(?: (?:[\x21-\xff][\x20-\xff]*)?\r?)?)?\Z")
 _STATUS_START: Final = re.compile(rb"HTTP/1\.[01] [1-5]\d\d")
 _SETTINGS_START: Final = re.compile(rb"\x00[\x00-\x01][\x00-\xff]\x04\x00\x00{4}")
@@ -42,7 +46,7 @@ class Conversation:
     on_body: called with every piece of every decoded body.
     """
 
-    __slots__ = ("_held", "_http1", "_log", "_n_held", "_over", "_reader")
+    __slots__ = ("_held", "_http1", "_log", "_n_held", "_over", "_reader", "_streams")
 
     def __init__(
         self, alpn: str | None = None, *, scheme: str = "https", hashing: bool = True, on_body: OnBody | None = None
@@ -53,14 +57,16 @@ class Conversation:
         self._reader: Reader | None = None
         # The same reader if it reads HTTP/1; its type is known to C.
         self._http1: Http1 | None = None
+        # The same reader if it reads streams.
+        self._streams: StreamReader | None = None
         # The kind, after the last data was read.
         self._over: str | None = None
         if alpn is not None:
-            self._read_as(_BY_ALPN.get(alpn, "bytes"))
+            self._read_as("h3" if _DRAFT_OF_HTTP3.match(alpn) is not None else _BY_ALPN.get(alpn, "bytes"))
 
     @property
     def kind(self) -> str:
-        """`http/1.1`, `h2`, `websocket` or `bytes`; `bytes` while it is not known."""
+        """`http/1.1`, `h2`, `h3`, `websocket` or `bytes`; `bytes` while it is not known."""
         if self._over is not None:
             return self._over
         return "bytes" if self._reader is None else self._reader.kind
@@ -105,13 +111,46 @@ class Conversation:
         elif self._over is None:
             self._hold(side, None, length or 0, 0)
 
+    def feed_stream(
+        self,
+        stream: cython.longlong,
+        role: cython.int,
+        data: bytes,
+        end: cython.bint,
+        frame: cython.longlong,
+        at: cython.longlong,
+    ) -> None:
+        """Take the next bytes of one role in a QUIC stream. end: whether they are the last; then there may be none."""
+        if self._over is None:
+            self._stream_reader().feed_stream(stream, role, data, end, frame, at)
+
+    def gap_stream(self, stream: int, role: int, length: int | None, why: str | None = None) -> None:
+        """Handle missing bytes of one role in a stream. length: None if it is not known. `why` is ignored."""
+        if self._over is None:
+            self._stream_reader().gap_stream(stream, role, length)
+
+    def reset_stream(self, stream: int, role: int, code: int, frame: int, at: int) -> None:
+        """Handle RESET_STREAM of the sender `role`. code: the application's error code."""
+        if self._over is None:
+            self._stream_reader().reset_stream(stream, role, code, frame, at)
+
+    def stop_stream(self, stream: int, role: int, code: int, frame: int, at: int) -> None:
+        """Handle STOP_SENDING by `role`, which reads no more of the stream."""
+        if self._over is None:
+            self._stream_reader().stop_stream(stream, role, code, frame, at)
+
+    def feed_datagram(self, role: int, data: bytes, frame: int, at: int) -> None:
+        """Take a QUIC datagram (RFC 9221)."""
+        if self._over is None:
+            self._stream_reader().feed_datagram(role, data, frame, at)
+
     def close(self, at: cython.longlong) -> None:
         """Handle the end of both sides."""
         if self._over is not None:
             return
         if self._reader is None:
             self._decide(self._judge(final=True) or "bytes")
-        reader, self._reader, self._http1 = self._reader, None, None
+        reader, self._reader, self._http1, self._streams = self._reader, None, None, None
         if reader is not None:
             reader.close()
             self._over = reader.kind
@@ -121,8 +160,18 @@ class Conversation:
             self._reader = self._http1 = Http1(self._log)
         elif kind == "h2":
             self._reader = _http2()(self._log)
+        elif kind == "h3":
+            self._reader = self._streams = _http3()(self._log)
         else:
-            self._reader = UnknownProtocol()
+            self._reader = self._streams = UnknownProtocol()
+
+    def _stream_reader(self) -> Any:
+        """Return the reader of streams. It is new where none was needed, or where the protocol has no streams."""
+        if self._streams is None:
+            undecided = self._reader is None
+            self._reader = self._streams = _undecided_streams()(self._log) if undecided else UnknownProtocol()
+            self._http1 = None
+        return self._streams
 
     def _hold(self, side: int, data: bytes | None, frame: int, at: int) -> None:
         self._held.append((side, data, frame, at))
@@ -179,3 +228,19 @@ def _http2() -> Any:
     from analyzer.application.http2 import Http2
 
     return Http2
+
+
+@cache
+def _http3() -> Any:
+    """Return the class that reads HTTP/3. Its module is imported with the first conversation in HTTP/3."""
+    from analyzer.application.http3 import Http3
+
+    return Http3
+
+
+@cache
+def _undecided_streams() -> Any:
+    """Return the class that reads streams of an unknown protocol."""
+    from analyzer.application.undecided_streams import UndecidedStreams
+
+    return UndecidedStreams

@@ -14,6 +14,21 @@ class DiscardedData:
     def gap(self, side: int, length: int | None, why: str | None = None) -> None:
         """Do nothing."""
 
+    def feed_stream(self, stream: int, role: int, data: bytes, end: bool, frame: int, at: int) -> None:
+        """Discard the data."""
+
+    def gap_stream(self, stream: int, role: int, length: int | None, why: str | None = None) -> None:
+        """Do nothing."""
+
+    def reset_stream(self, stream: int, role: int, code: int, frame: int, at: int) -> None:
+        """Do nothing."""
+
+    def stop_stream(self, stream: int, role: int, code: int, frame: int, at: int) -> None:
+        """Do nothing."""
+
+    def feed_datagram(self, role: int, data: bytes, frame: int, at: int) -> None:
+        """Discard the data."""
+
     def close(self, at: int) -> None:
         """Do nothing."""
 

@@ -35,6 +35,7 @@ cdef class Exchange:
     cdef public bint pushed
     cdef public str protocol
     cdef public str reset
+    cdef public list datagrams
     cdef public bint guessed
 
     cpdef dict record(self)

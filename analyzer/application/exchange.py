@@ -120,13 +120,14 @@ class Exchange:
     """A request and its response. The capture may miss either of them.
 
     interim: the 1xx responses before the final one.
-    pushed: whether the server promised it without a request of the client (HTTP/2).
-    protocol: the protocol that an extended CONNECT asks for (RFC 8441).
-    reset: the name of the error code, if RST_STREAM ended it.
+    pushed: whether the server promised it without a request of the client (HTTP/2, HTTP/3).
+    protocol: the protocol that an extended CONNECT asks for (RFC 8441, RFC 9220), as sent: `websocket`, `connect-udp`.
+    reset: the name of the error code, if a stream error ended it.
+    datagrams: number of HTTP datagrams of the client and of the server (RFC 9297); None where there were none.
     guessed: whether bytes were lost before, so that the response may belong to another request.
     """
 
-    __slots__ = ("guessed", "interim", "protocol", "pushed", "request", "reset", "response", "stream")
+    __slots__ = ("datagrams", "guessed", "interim", "protocol", "pushed", "request", "reset", "response", "stream")
 
     def __init__(
         self,
@@ -142,6 +143,7 @@ class Exchange:
         self.pushed = False
         self.protocol: str | None = None
         self.reset: str | None = None
+        self.datagrams: list[int] | None = None
         self.guessed = guessed
 
     def record(self) -> dict[str, Any]:
@@ -225,6 +227,7 @@ def new_exchange() -> Exchange:
     exchange.pushed = False
     exchange.protocol = None
     exchange.reset = None
+    exchange.datagrams = None
     exchange.guessed = False
     return exchange
 

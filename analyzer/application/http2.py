@@ -11,10 +11,11 @@ from struct import Struct
 from typing import Final
 
 from analyzer.application import http2_frames as frames
-from analyzer.application.exchange import CLIENT, NAMES, SERVER, ConversationLog, Exchange, Fields, Request, Response
-from analyzer.application.header_fields import Index, content_codings, index, read_text, shown, values
+from analyzer.application.exchange import CLIENT, NAMES, SERVER, ConversationLog, Exchange, Request, Response
+from analyzer.application.header_fields import read_text, shown
 from analyzer.application.http2_frames import FrameReader
 from analyzer.application.http2_sections import SECTION_FRAMES, FieldSections, Section
+from analyzer.application.pseudo_fields import Origin, begin_request, begin_response, unknown_request, unknown_response
 from analyzer.application.websocket import WebSocket
 from analyzer.codec.registry import registry
 
@@ -229,7 +230,7 @@ class Http2:
         if section.promised:
             stream = self._open(SERVER, section.promised)
             stream.exchange.pushed = True
-            self._begin_request(stream, fields, len(section.data), SERVER)
+            begin_request(self._log, stream.exchange, fields, len(section.data), self._origin(SERVER))
             stream.ended[CLIENT] = True
             return
         found = self._streams.get(section.stream)
@@ -250,9 +251,11 @@ class Http2:
             self.note(side, "frame_after_end", f"HEADERS after the end of stream {section.stream}")
             return
         if side == CLIENT and found.exchange.request is None:
-            self._begin_request(found, fields, len(section.data), CLIENT)
+            length = begin_request(self._log, found.exchange, fields, len(section.data), self._origin(CLIENT))
+            found.lengths[CLIENT] = length
         elif side == SERVER and found.exchange.response is None:
-            self._begin_response(found, fields, len(section.data))
+            length, found.tunnel = begin_response(self._log, found.exchange, fields, len(section.data), self._origin(SERVER))
+            found.lengths[SERVER] = length
         elif fields is not None:
             kept = self._log.keep(fields, len(section.data), self._directions[side].frame)
             self._message(found, side).trailers = kept or []
@@ -261,72 +264,9 @@ class Http2:
         if section.end_stream:
             self._end_side(section.stream, found, side)
 
-    def _begin_request(self, stream: _Stream, fields: Fields | None, n_bytes: int, side: int) -> None:
-        log, direction, exchange = self._log, self._directions[side], stream.exchange
-        if fields is None:
-            body = log.body(exchange, CLIENT, None)
-            exchange.request = Request(None, None, None, None, None, "2", direction.frame, direction.at, body)
-            return
-        pseudo, regular = self._split(fields, side, {":method", ":scheme", ":authority", ":path", ":protocol"})
-        if ":method" not in pseudo or (pseudo[":method"] != "CONNECT" and not {":scheme", ":path"} <= pseudo.keys()):
-            self.note(side, "bad_pseudo_fields", f"a request with {', '.join(map(ascii, pseudo)) or 'none'} only"[:200])
-        by_name = index(regular)
-        hosts = by_name.get("host", [])
-        body = log.body(exchange, CLIENT, content_codings(by_name))
-        exchange.request = Request(
-            pseudo.get(":method"),
-            pseudo.get(":scheme"),
-            pseudo.get(":authority", hosts[0] if hosts else None),
-            pseudo.get(":path"),
-            log.keep(regular, n_bytes, direction.frame),
-            "2",
-            direction.frame,
-            direction.at,
-            body,
-        )
-        stream.lengths[CLIENT] = _content_length(by_name) if side == CLIENT else None
-        if pseudo.get(":protocol") == "websocket":
-            exchange.protocol = "websocket"
-
-    def _begin_response(self, stream: _Stream, fields: Fields | None, n_bytes: int) -> None:
-        log, direction, exchange = self._log, self._directions[SERVER], stream.exchange
-        if fields is None:
-            body = log.body(exchange, SERVER, None)
-            exchange.response = Response(None, None, "2", direction.frame, direction.at, body)
-            return
-        pseudo, regular = self._split(fields, SERVER, {":status"})
-        text = pseudo.get(":status", "")
-        status = int(text) if len(text) == 3 and text.isascii() and text.isdigit() else None
-        if status is None:
-            self.note(SERVER, "bad_pseudo_fields", f"a response whose status is {shown(text)}")
-        by_name = index(regular)
-        body = log.body(exchange, SERVER, content_codings(by_name, status))
-        kept = log.keep(regular, n_bytes, direction.frame)
-        response = Response(status, kept, "2", direction.frame, direction.at, body)
-        if status is not None and 100 <= status < 200:
-            log.keep_interim(exchange, response)
-            return
-        exchange.response = response
-        method = exchange.request.method if exchange.request is not None else None
-        if method != "HEAD" and status != 304:
-            stream.lengths[SERVER] = _content_length(by_name)
-        if exchange.protocol == "websocket" and status is not None and 200 <= status < 300:
-            stream.tunnel = WebSocket(log, exchange, values(by_name, "sec-websocket-extensions"))
-
-    def _split(self, fields: Fields, side: int, known: set[str]) -> tuple[dict[str, str], Fields]:
-        """Return the pseudo-header fields and the regular fields (RFC 9113 section 8.3)."""
-        pseudo: dict[str, str] = {}
-        regular: Fields = []
-        for name, value in fields:
-            if not name.startswith(":"):
-                if name != name.lower():
-                    self.note(side, "bad_field_name", f"upper case in {shown(name)}")
-                regular.append((name, value))
-            elif name not in known or name in pseudo or regular:
-                self.note(side, "bad_pseudo_fields", f"{shown(name)} is unknown, twice there, or behind the other fields")
-            else:
-                pseudo[name] = value
-        return pseudo, regular
+    def _origin(self, side: int) -> Origin:
+        direction = self._directions[side]
+        return Origin("2", direction.frame, direction.at)
 
     # Streams
 
@@ -351,15 +291,13 @@ class Http2:
 
     def _message(self, stream: _Stream, side: int) -> Request | Response:
         """Return one side's message. If its header section was not seen, its values are not known."""
-        exchange, direction = stream.exchange, self._directions[side]
+        exchange = stream.exchange
         if side == CLIENT:
             if exchange.request is None:
-                body = self._log.body(exchange, CLIENT, None)
-                exchange.request = Request(None, None, None, None, None, "2", direction.frame, direction.at, body)
+                exchange.request = unknown_request(self._log, exchange, self._origin(side))
             return exchange.request
         if exchange.response is None:
-            body = self._log.body(exchange, SERVER, None)
-            exchange.response = Response(None, None, "2", direction.frame, direction.at, body)
+            exchange.response = unknown_response(self._log, exchange, self._origin(side))
         return exchange.response
 
     def _end_side(self, number: int, stream: _Stream, side: int) -> None:
@@ -387,9 +325,3 @@ class Http2:
             exchange.request.body.lose()
         if exchange.response is not None and not stream.ended[SERVER]:
             exchange.response.body.lose()
-
-
-def _content_length(fields: Index) -> int | None:
-    """Return the value of Content-Length, if it is a number."""
-    found = values(fields, "content-length")
-    return int(found[0]) if found and found[0].isascii() and found[0].isdigit() and len(found[0]) <= 18 else None
