@@ -30,6 +30,8 @@ MANY_ATTRIBUTES = {
 """The classes that have more, as `package/file.py:Class`, and the reason."""
 
 TESTED_ELSEWHERE = {
+    "cli/field_writers.py": "cli/test_field_rows.py",
+    "cli/tshark_arguments.py": "cli/test_field_rows.py",
     "cli/live_chosen.py": "cli/test_live_command.py",
     "cli/live_failures.py": "cli/test_live_workers.py",
     "filters/later_values.py": "cli/test_live_filter.py",

@@ -35,6 +35,8 @@ from analyzer.cli.shared_arguments import (
     add_trust_options,
 )
 from analyzer.cli.spoken_language import HelpFormatter, translate_help
+from analyzer.cli.tshark_arguments import add_accepted
+from analyzer.cli.tshark_arguments import add_fields as add_row_fields
 from analyzer.cli.validate_arguments import add_validate
 from analyzer.cli.word_order import in_order, options_of_all, with_command
 from analyzer.text.escape import harmless
@@ -176,6 +178,7 @@ def _add_read_and_json(command: argparse.ArgumentParser) -> None:
     positional = [action for action in command._actions if action.dest == "captures"]
     if len(positional) > 1 or any(action.nargs == "+" for action in positional):
         add_read(command)
+        add_accepted(command)
     if any(action.dest == "format" and "json" in (action.choices or ()) for action in command._actions):
         add_json(command)
 
@@ -294,6 +297,7 @@ def _add_export(command: argparse.ArgumentParser) -> None:
 def _add_packets(command: argparse.ArgumentParser) -> None:
     add_captures(command)
     add_format(command, "text", "json", "csv")
+    add_row_fields(command)
     add_keys(command)
 
 

@@ -77,7 +77,8 @@ examples:
     "packets": """\
 examples:
   analyzer packets trace.pcapng | less -S
-  analyzer packets trace.pcapng --format csv -o packets.csv""",
+  analyzer packets trace.pcapng --format csv -o packets.csv
+  analyzer -r trace.pcapng -Y tls -T fields -e frame.number -e tls.record.version   as tshark prints them""",
     "packet": """\
 examples:
   analyzer packet trace.pcapng 6            the field tree of frame 6, and its bytes""",

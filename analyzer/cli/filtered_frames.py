@@ -67,8 +67,8 @@ def frame_filter(compiled: "CompiledFilter", options: Namespace, output: Output,
 
     The captures are read before if the filter wants to know the future. Raises CommandError if they are a pipe then.
     """
-    _take_references(options, output, keys, compiled)
-    facts = _read_facts(options, output, keys, compiled.fields) if needs_of(compiled.fields)[1] else None
+    take_references(options, output, keys, compiled)
+    facts = read_facts(options, output, keys, compiled.fields) if needs_of(compiled.fields)[1] else None
     return FrameFilter(compiled, engine, facts)
 
 
@@ -89,7 +89,7 @@ def quick_matches(options: Namespace, output: Output, keys: Keys) -> Matches | N
     values = event_values(compiled)
     if values is None:
         return None
-    capture_run.run(_frame_engine(keys), [_EventMatches(compiled, values, found)])
+    capture_run.run(frame_engine(keys), [_EventMatches(compiled, values, found)])
     return found
 
 
@@ -157,8 +157,8 @@ def matches_of(options: Namespace, output: Output) -> Matches | None:
     if "-" in options.keylog:
         raise CommandError("-: for this filter, key logs are read twice: save them to a file first")
     keys = read_keys(options, CaptureRun(options.captures, output), patient=False)
-    _take_references(options, output, keys, compiled)
-    facts = _read_facts(options, output, keys, compiled.fields)
+    take_references(options, output, keys, compiled)
+    facts = read_facts(options, output, keys, compiled.fields)
     found = Matches(compiled.text)
     test = None if compiled.reference_fields else header_test(compiled.tree)
     if test is not None:
@@ -170,7 +170,7 @@ def matches_of(options: Namespace, output: Output) -> Matches | None:
         if not found.n_frames:
             say_why(options, output, keys, compiled)
         return found
-    engine = _frame_engine(keys) if needs_of(compiled.fields)[0] else None
+    engine = frame_engine(keys) if needs_of(compiled.fields)[0] else None
     passes = FrameFilter(compiled, engine, facts)
 
     def take(frame: Frame, events: Sequence[Event]) -> None:
@@ -185,11 +185,13 @@ def matches_of(options: Namespace, output: Output) -> Matches | None:
     return found
 
 
-def _read_facts(options: Namespace, output: Output, keys: Keys, wanted: "Collection[Field]") -> CaptureFacts:
+def read_facts(options: Namespace, output: Output, keys: Keys, wanted: "Collection[Field]") -> CaptureFacts:
     """Return the facts of a first reading. wanted: the fields that will be asked for."""
     capture_run = CaptureRun(options.captures, output)
     if not capture_run.rereadable():
-        raise CommandError(f"{names_of(options.captures)}: for this filter, this is read twice: save it to a file first")
+        raise CommandError(
+            f"{names_of(options.captures)}: for this filter, or these fields, this is read twice: save it to a file first"
+        )
     names = {field.family for field in wanted}
     own = [field.name for field in wanted if field.family == "analyzer"]
     judged = any("chain" in name or "outcome" in name for name in own)
@@ -203,7 +205,8 @@ def _read_facts(options: Namespace, output: Output, keys: Keys, wanted: "Collect
     return facts
 
 
-def _frame_engine(keys: Keys) -> Engine:
+def frame_engine(keys: Keys) -> Engine:
+    """Return an engine that gives each frame its own events."""
     settings: Keys = {**keys, "may_grow": None}
     return Engine(detailed=True, reads_data=False, in_order=False, **settings)
 
@@ -234,14 +237,14 @@ def _read_frames(options: Namespace, output: Output, engine: Engine | None, take
                 take(frame, ())
 
 
-def _take_references(options: Namespace, output: Output, keys: Keys, compiled: "CompiledFilter") -> None:
+def take_references(options: Namespace, output: Output, keys: Keys, compiled: "CompiledFilter") -> None:
     """Give the references of a filter their values, from the selected frame."""
     if not compiled.reference_fields:
         return
     number = options.selected_frame
     needs_engine, needs_facts = needs_of(compiled.reference_fields)
-    facts = _read_facts(options, output, keys, compiled.reference_fields) if needs_facts else None
-    engine = _frame_engine(keys) if needs_engine else None
+    facts = read_facts(options, output, keys, compiled.reference_fields) if needs_facts else None
+    engine = frame_engine(keys) if needs_engine else None
     values = FrameValues(compiled.reference_fields, engine, facts)
     seen = False
 
@@ -254,7 +257,9 @@ def _take_references(options: Namespace, output: Output, keys: Keys, compiled: "
             seen = True
 
     if not CaptureRun(options.captures, output).rereadable():
-        raise CommandError(f"{names_of(options.captures)}: for this filter, this is read twice: save it to a file first")
+        raise CommandError(
+            f"{names_of(options.captures)}: for this filter, or these fields, this is read twice: save it to a file first"
+        )
     _read_frames(options, output, engine, take)
     if not seen:
         raise CommandError(f"{names_of(options.captures)}: no frame {number}, which --selected-frame names")
@@ -267,8 +272,8 @@ def say_why(options: Namespace, output: Output, keys: Keys, compiled: "CompiledF
         complain(f"no packet passes {compiled.text}")
         return
     needs_engine, needs_facts = needs_of(compiled.fields)
-    engine = _frame_engine(keys) if needs_engine else None
-    values = FrameValues(compiled.fields, engine, _read_facts(options, output, keys, compiled.fields) if needs_facts else None)
+    engine = frame_engine(keys) if needs_engine else None
+    values = FrameValues(compiled.fields, engine, read_facts(options, output, keys, compiled.fields) if needs_facts else None)
     tallies = {field: Tally(field) for field in sorted(compiled.fields, key=lambda field: field.name)}
 
     def take(frame: Frame, events: Sequence[Event]) -> None:

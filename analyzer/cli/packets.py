@@ -9,10 +9,11 @@ from analyzer.capture.frame_places import FramePlaces
 from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.display_filter import filter_of, say_what_was_given_up
 from analyzer.cli.key_files import read_keys
-from analyzer.cli.output import Output
+from analyzer.cli.output import CommandError, Output
 from analyzer.cli.part_arguments import part_of
 from analyzer.cli.part_frames import PartFrames, frames_of
 from analyzer.cli.table import Column, Table
+from analyzer.cli.tshark_arguments import WITH_FIELDS
 from analyzer.engine import Engine, Listener
 from analyzer.packet.packet import Packet
 from analyzer.store.http_messages import HttpMessages
@@ -43,6 +44,12 @@ STYLES = {"TCP": "", "UDP": "blue", "ARP": "yellow", "ICMP": "magenta", "ICMPv6"
 
 def run(options: Namespace, output: Output) -> int:
     """Print the packets of the captures, and return the exit status."""
+    if options.style in WITH_FIELDS:
+        from analyzer.cli.field_rows import run as run_fields
+
+        return run_fields(options, output)
+    if options.row_fields:
+        raise CommandError("-e names fields, which -T fields, -T json and -T ek print: add one of them")
     capture_run = CaptureRun(options.captures, output, streaming=True)
     keys = read_keys(options, capture_run, patient=False)
     compiled = filter_of(options)

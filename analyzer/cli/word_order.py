@@ -22,7 +22,7 @@ DEFAULT = "summary"
 """The command of a line without one."""
 
 FILTERING = "packets"
-"""The command of such a line with a display filter."""
+"""The command of such a line with a display filter, or with fields to print."""
 
 READ = ("-r", "--read")
 """The options whose values are captures."""
@@ -67,11 +67,15 @@ def with_command(words: list[str], commands: Commands) -> list[str]:
         missed = no_such_command(first, commands)
         if missed:
             raise CommandError(missed)
-    return [*before, FILTERING if any(map(_is_filter, words[at:])) else DEFAULT, *words[at:]]
+    return [*before, FILTERING if any(map(_is_of_packets, words[at:])) else DEFAULT, *words[at:]]
 
 
 def _is_filter(word: str) -> bool:
     return word == "--filter" or word.startswith(("-Y", "--filter="))
+
+
+def _is_of_packets(word: str) -> bool:
+    return _is_filter(word) or word.startswith(("-T", "-e"))
 
 
 def in_order(words: list[str], at: int, commands: Commands) -> list[str]:
@@ -103,10 +107,13 @@ def options_first(words: Sequence[str], command: argparse.ArgumentParser) -> lis
         if word == "--":
             others += rest
             break
-        if not word.startswith("-") or word == STANDARD_STREAM or word[1].isdigit():
+        action = command._option_string_actions.get(word)
+        if action is None and _is_joined(word, command):
+            rest[:0] = [word[:2], "-" + word[2:]]
+            continue
+        if action is None and (not word.startswith("-") or word == STANDARD_STREAM or word[1].isdigit()):
             others.append(word)
             continue
-        action = command._option_string_actions.get(word)
         valued = action is not None and action.nargs is None
         if valued and not rest:  # the parser reports that its value is missing
             return [*options, *([] if keep_place else captures), *others, word]
@@ -120,6 +127,12 @@ def options_first(words: Sequence[str], command: argparse.ArgumentParser) -> lis
         options, others = _filter_as_id(options, captures, others, command)
         others = _captures_first(captures, others, command)
     return [*options, *(["--"] if any(word.startswith("-") and word != STANDARD_STREAM for word in others) else []), *others]
+
+
+def _is_joined(word: str, command: argparse.ArgumentParser) -> bool:
+    """Return whether a word is several options in one, as `-nr`: the first has no value, and what follows is an option."""
+    first = command._option_string_actions.get(word[:2])
+    return first is not None and first.nargs == 0 and "-" + word[2:3] in command._option_string_actions
 
 
 def _filter_as_id(

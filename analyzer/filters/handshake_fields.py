@@ -43,6 +43,14 @@ ALSO_EMPTY = {"tls.handshake.extensions.session_ticket"}
 _HEX = {"versions", "cipher_suites", "supported_groups", "signature_schemes"}
 """Registries whose numbers are written in hex."""
 
+_BASES = {
+    "tls.ech.echconfig.version": "hex",
+    "tls.handshake.extensions_key_share_group": "dec",
+    "tls.handshake.extensions_key_share_selected_group": "dec",
+    "tls.handshake.server_curve_type": "hex",
+}
+"""Bases that do not follow from the registry."""
+
 _MILLISECOND = 1_000_000
 _LENGTH = "length:"
 
@@ -123,7 +131,7 @@ def _field(name: str, kind: str, doc: str, registry: str) -> Field:
     wire, bits = type_of(TYPES.get(name, kind))
     values = value_strings(registry) if registry and wire is FieldType.UINT else None
     base = "none" if wire is not FieldType.UINT else "hex" if registry in _HEX else "dec"
-    return Field(name, wire, doc[:1].upper() + doc[1:], values, base, bits)
+    return Field(name, wire, doc[:1].upper() + doc[1:], values, _BASES.get(name, base), bits)
 
 
 def _type(spec: FieldSpec) -> str:

@@ -33,6 +33,12 @@ def test_captures_stand_where_they_like():
     assert parse(["sessions", "-k", "keys", "--", "-a", "-b"]).captures == ["-a", "-b"]
 
 
+@pytest.mark.parametrize("words", ["-nr a.pcap -2", "-n2lr a.pcap", "-nra.pcap", "-n -r a.pcap", "a.pcap -N n"])
+def test_several_options_stand_in_one_word(words: str):
+    options = parse([*words.split(), "-T", "fields", "-eip.src"])
+    assert (options.captures, options.command, options.row_fields) == (["a.pcap"], "packets", ["ip.src"])
+
+
 @pytest.mark.parametrize(
     ("words", "why"),
     [

@@ -1,0 +1,161 @@
+"""`packets -T fields|json|ek`: the values of chosen fields of each packet, in the forms of tshark.
+
+Frames go through the headers alone where all that is asked for is in them, and through the engine otherwise. Columns of the
+packet list (`_ws.col.*`) are written by the describer of the packet list.
+"""
+
+from argparse import Namespace
+from collections.abc import Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from analyzer.capture.frame import Frame
+from analyzer.cli.capture_run import CaptureRun
+from analyzer.cli.display_filter import filter_of, say_what_was_given_up
+from analyzer.cli.field_writers import RowWriter, row_writer
+from analyzer.cli.filter_options import mistake
+from analyzer.cli.interruption import Interruption
+from analyzer.cli.key_files import read_keys
+from analyzer.cli.output import CommandError, Output
+from analyzer.cli.part_arguments import part_of
+from analyzer.cli.part_frames import PartFrames, frames_of
+from analyzer.engine import Engine, Listener
+from analyzer.filters.field_text import seconds_text
+from analyzer.packet.packet import Packet
+from analyzer.store.http_messages import HttpMessages
+from analyzer.store.packet_info import Describer
+from analyzer.tls.events import Event
+
+if TYPE_CHECKING:
+    from analyzer.filters.compiled_filter import CompiledFilter
+    from analyzer.filters.field_columns import FieldColumns
+    from analyzer.filters.frame_values import FrameValues
+
+
+def run(options: Namespace, output: Output) -> int:
+    """Print the fields of the packets of the captures, and return the exit status."""
+    from analyzer.cli.filtered_frames import frame_engine, read_facts, take_references
+    from analyzer.filters.frame_values import FrameValues, needs_of
+
+    columns, compiled = columns_of(options), filter_of(options)
+    capture_run = CaptureRun(options.captures, output, streaming=True)
+    keys = read_keys(options, capture_run, patient=False)
+    fields = set(columns.fields)
+    if compiled is not None:
+        take_references(options, output, keys, compiled)
+        fields |= compiled.fields
+    part = capture_run.part = part_of(options)
+    wanted = frames_of(part, options, output, keys)
+    needs_engine, needs_facts = needs_of(fields)
+    facts = read_facts(options, output, keys, fields) if needs_facts else None
+    engine = frame_engine(keys) if needs_engine or wanted is not None or columns.list_columns else None
+    writers = [row_writer(options, columns, one) for one in options.outputs]
+    rows = FieldRows(columns, FrameValues(fields, engine, facts), compiled, writers)
+    if engine is None:
+        _read_headers(capture_run, rows)
+    else:
+        rows.use(engine, wanted)
+        capture_run.run(engine, [rows])
+    for writer in writers:
+        writer.close()
+    if compiled is not None:
+        say_what_was_given_up(compiled)
+    return capture_run.status()
+
+
+def columns_of(options: Namespace) -> "FieldColumns":
+    """Return the columns that `-e` names. Raises CommandError for one that is no field and no expression."""
+    from analyzer.filters.field_columns import FieldColumns
+    from analyzer.filters.field_table import field_table
+    from analyzer.filters.filter_error import FilterError
+
+    if not options.row_fields:
+        raise CommandError(f"-T {options.style} prints the fields that -e names: give at least one, such as -e frame.number")
+    try:
+        return FieldColumns(options.row_fields, field_table())
+    except FilterError as error:
+        raise mistake(error) from None
+
+
+class FieldRows(Listener):
+    """Takes every frame, and writes the rows of those that are shown."""
+
+    sees_packets = True
+
+    def __init__(
+        self,
+        columns: "FieldColumns",
+        values: "FrameValues",
+        compiled: "CompiledFilter | None",
+        writers: "Sequence[RowWriter]",
+    ) -> None:
+        """values: find the fields of the columns and of the filter. compiled: the filter that shown frames pass."""
+        self._columns = columns
+        self._values = values
+        self._passes = compiled.matches if compiled is not None else None
+        self._writers = writers
+        self._wanted: PartFrames | None = None
+        self._plaintext = HttpMessages()
+        self._describer: Describer | None = None
+        self._first = -1
+
+    def use(self, engine: Engine, wanted: PartFrames | None) -> None:
+        """Say through which engine the frames go, and which of them are shown; None for all."""
+        self._wanted = wanted
+        if self._columns.list_columns:
+            self._describer = Describer(engine, self._plaintext)
+
+    def take_frame(self, frame: Frame, events: Sequence[Event] = ()) -> bool:
+        """Take the next frame, and return whether the filter passes it."""
+        self._values.take(frame, events)
+        return self._passes is None or self._passes(self._values)
+
+    def show(self, frame: Frame, words: dict[str, str] | None = None) -> None:
+        """Write the row of the frame that was taken last. words: the columns of the packet list."""
+        texts = self._columns.texts(self._values, words)
+        for writer in self._writers:
+            writer.row(frame, texts)
+
+    def packet(self, packet: Packet, frame: Frame, events: Sequence[Event]) -> None:
+        """See `Listener.packet`."""
+        passed = self.take_frame(frame, events)
+        words = self._words(frame, events)
+        if passed and (self._wanted is None or self._wanted(packet, frame)):
+            self.show(frame, words)
+
+    def _words(self, frame: Frame, events: Sequence[Event]) -> dict[str, str] | None:
+        """Return the columns of the packet list, None without one. Every frame is described, so that windows are followed."""
+        if self._describer is None:
+            return None
+        if events:
+            self._plaintext.take(events)
+        if self._first < 0:
+            self._first = frame.at
+        source, destination, protocol, info = self._describer.describe(frame, events)
+        if events:
+            self._plaintext.clear()
+        return {
+            "number": str(frame.number),
+            "time": seconds_text(frame.at - self._first) if frame.at >= 0 else "",
+            "source": source,
+            "destination": destination,
+            "protocol": protocol,
+            "length": str(frame.wire_length),
+            "info": info,
+        }
+
+    def end_turn(self) -> None:
+        """See `Listener.end_turn`."""
+        for writer in self._writers:
+            writer.flush()
+
+
+def _read_headers(capture_run: CaptureRun, rows: FieldRows) -> None:
+    """Give the rows every frame of the captures, without an engine."""
+    with Interruption(capture_run.reader.stop), closing(capture_run.packet_readers()) as readers:
+        for reader in readers:
+            frame = reader.frame
+            while reader.advance():
+                if rows.take_frame(frame):
+                    rows.show(frame)
+            rows.end_turn()

@@ -1,0 +1,121 @@
+"""Writes the rows of `-T fields`, `-T json` and `-T ek`, each as tshark 4.6 does.
+
+Characters that control a terminal, or that show text as other text, are escapes in rows: `\\x1b`. With `-E escape=n`, rows
+that do not go to a terminal keep them. JSON has its own escapes.
+"""
+
+import json
+from argparse import Namespace
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from analyzer.capture.frame import Frame
+from analyzer.cli.field_form import FieldForm, form_of
+from analyzer.cli.output import Output
+from analyzer.text.escape import harmless, is_harmless
+
+if TYPE_CHECKING:
+    from analyzer.filters.field_columns import FieldColumns
+
+_MILLISECOND = 1_000_000
+_SECOND = 1_000_000_000
+
+
+class RowWriter:
+    """Writes rows to one output: this one as `-T fields`."""
+
+    def __init__(self, output: Output, form: FieldForm, names: Sequence[str]) -> None:
+        """names: of the fields, one for each column."""
+        self._output = output
+        self._form = form
+        self._names = names
+        self._raw = not form.escape and not output.terminal
+        self.begin()
+
+    def begin(self) -> None:
+        """Set what stands before the first row, even where there is none."""
+        self._output.head = self._form.head(self._names)
+
+    def row(self, frame: Frame, texts: Sequence[list[str]]) -> None:
+        """Write the row of a frame. texts: the values of each field."""
+        if not self._raw:
+            texts = [[one if is_harmless(one) else _shown(one) for one in values] for values in texts]
+        self._output.write(self._form.row(texts).encode("utf-8", "replace") + b"\n")
+
+    def flush(self) -> None:
+        """Give the reader of the output what was written."""
+        self._output.flush()
+
+    def close(self) -> None:
+        """Write what stands behind the last row."""
+
+
+class JsonWriter(RowWriter):
+    """Writes an array of objects: `-T json`."""
+
+    def begin(self) -> None:
+        """See `RowWriter.begin`."""
+        self._output.head = b"["
+        self._empty = True
+
+    def row(self, frame: Frame, texts: Sequence[list[str]]) -> None:
+        """See `RowWriter.row`."""
+        found = {
+            "_index": _index(frame),
+            "_score": None,
+            "_source": {"layers": layers_of(self._names, texts, self._form)},
+        }
+        text = json.dumps(found, ensure_ascii=False, indent=2).replace("\n", "\n  ")
+        self._output.write((b"\n  " if self._empty else b",\n  ") + text.encode("utf-8", "replace"))
+        self._empty = False
+
+    def close(self) -> None:
+        """See `RowWriter.close`."""
+        self._output.write(b"]\n" if self._empty else b"\n]\n")
+
+
+class EkWriter(RowWriter):
+    """Writes two lines for each frame, for the bulk interface of Elasticsearch: `-T ek`."""
+
+    def begin(self) -> None:
+        """See `RowWriter.begin`."""
+        self._names = [name.replace(".", "_") for name in self._names]
+
+    def row(self, frame: Frame, texts: Sequence[list[str]]) -> None:
+        """See `RowWriter.row`."""
+        head = {"index": {"_index": _index(frame)}}
+        time = str(frame.at // _MILLISECOND) if frame.at >= 0 else "0"
+        found = {"timestamp": time, "layers": layers_of(self._names, texts, self._form)}
+        lines = (json.dumps(one, ensure_ascii=False, separators=(",", ":")) + "\n" for one in (head, found))
+        self._output.write("".join(lines).encode("utf-8", "replace"))
+
+
+_WRITERS = {"fields": RowWriter, "json": JsonWriter, "ek": EkWriter}
+
+
+def row_writer(options: Namespace, columns: "FieldColumns", output: Output) -> RowWriter:
+    """Return what writes the rows to an output, as -T and -E say. Raises CommandError for a setting of -E that is none."""
+    return _WRITERS[options.style](output, form_of(options.row_settings), columns.names)
+
+
+def layers_of(names: Sequence[str], texts: Sequence[list[str]], form: FieldForm) -> dict[str, list[str]]:
+    """Return the fields of a frame that it has, each with its values."""
+    return {name: form.chosen(values) for name, values in zip(names, texts, strict=True) if values}
+
+
+def _index(frame: Frame) -> str:
+    """Return the name of the index of Elasticsearch: one for each day."""
+    try:
+        day = datetime.fromtimestamp(max(frame.at, 0) // _SECOND, UTC)
+    except (OverflowError, OSError, ValueError):  # beyond the year 9999
+        return "packets"
+    return f"packets-{day:%Y-%m-%d}"
+
+
+def _shown(text: str) -> str:
+    """Return a text whose characters are harmless; those for which a row has escapes of its own stay."""
+    return "".join(one if one in _OWN_ESCAPES else harmless(one) for one in text)
+
+
+_OWN_ESCAPES = "\t\n\r\v\f\b\a"

@@ -1,0 +1,46 @@
+"""The options of tshark: `-T`, `-e` and `-E` of `packets`, and those that all commands accept because nothing hangs on them."""
+
+import argparse
+
+STYLES = ("fields", "json", "ek", "text")
+"""The forms of `-T`. tshark also has pdml, psml, ps, tabs and jsonraw."""
+
+WITH_FIELDS = frozenset({"fields", "json", "ek"})
+"""The forms that print fields."""
+
+
+def add_fields(command: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    chosen = command.add_argument_group("rows of fields, as tshark prints them")
+    chosen.add_argument(
+        "-T",
+        dest="style",
+        choices=STYLES,
+        help="fields, json and ek print for each packet the fields that -e names; text is the packet list",
+    )
+    chosen.add_argument(
+        "-e",
+        dest="row_fields",
+        action="append",
+        default=[],
+        metavar="FIELD",
+        help="a field, a column such as _ws.col.info, or an expression such as 'tcp.port + 1'; may be repeated",
+    )
+    chosen.add_argument(
+        "-E",
+        dest="row_settings",
+        action="append",
+        default=[],
+        metavar="SETTING",
+        help="the form of -T fields: header=y, separator=/t|/s|C, quote=d|s|n, occurrence=f|l|a, aggregator=,|/s|C, bom=y, "
+        "escape=y|n; several with commas, or repeated",
+    )
+
+
+def add_accepted(command: argparse.ArgumentParser) -> None:
+    """Add the options that change nothing here: names are never looked up, and captures are always read as far as needed."""
+    accepted = command.add_argument_group("accepted, as tshark has them")
+    accepted.add_argument("-n", dest="no_names", action="store_true", help="names are never looked up anyway")
+    accepted.add_argument("-N", dest="names_of", action="append", metavar="FLAGS", help="as -n")
+    accepted.add_argument("-2", dest="two_passes", action="store_true", help="captures are read as often as needed anyway")
+    accepted.add_argument("-l", dest="line_buffered", action="store_true", help="rows are written as they come anyway")

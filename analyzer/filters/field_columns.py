@@ -1,0 +1,111 @@
+"""Columns of text: for each frame the values of the fields, or the results of the expressions, that `-e` names.
+
+An expression is what a display filter may be, as tshark 4.6 takes it: arithmetic and functions give their values, and a test
+gives a check mark in the packets that pass it. `_ws.col.*` are the columns of the packet list, which a caller hands in.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+
+from analyzer.filters.compiled_filter import CompiledFilter, compile_filter
+from analyzer.filters.entity_values import References, getter
+from analyzer.filters.field import Field, FieldTable
+from analyzer.filters.field_text import TRUE, writer_of, writer_of_type
+from analyzer.filters.field_type import FieldType
+from analyzer.filters.filter_error import FilterError
+from analyzer.filters.packet_values import PacketValues
+from analyzer.filters.protocol_lines import line_of
+from analyzer.filters.typed_tree import ExistsTest
+
+LIST_COLUMNS = {
+    "number": "number",
+    "no.": "number",
+    "cls_time": "time",
+    "time": "time",
+    "def_src": "source",
+    "source": "source",
+    "def_dst": "destination",
+    "destination": "destination",
+    "protocol": "protocol",
+    "packet_length": "length",
+    "length": "length",
+    "info": "info",
+}
+"""The columns of the packet list, by what stands behind `_ws.col.` in Wireshark 4.6 and in versions before it."""
+
+_LIST = "_ws.col."
+
+Texts = Callable[[PacketValues], list[str]]
+"""Returns the texts of one column for a packet, one for each occurrence."""
+
+
+class FieldColumns:
+    """The columns of one command. They are asked after `FrameValues.take`, for the frames that are shown.
+
+    names: as they were given. fields: all that have to be found for them. list_columns: the columns of the packet list among
+    them, by their index.
+    """
+
+    def __init__(self, names: Sequence[str], table: FieldTable) -> None:
+        """Raises FilterError for a name that is no field, with the name in its text, and for an expression that is none."""
+        self.names = list(names)
+        self.fields: set[Field] = set()
+        self.list_columns: dict[int, str] = {}
+        self._texts: list[Texts] = []
+        for index, name in enumerate(names):
+            column = list_column(name)
+            if column is None:
+                needed, texts = _column(name.strip(), table)
+                self.fields |= needed
+                self._texts.append(texts)
+            else:
+                self.list_columns[index] = column
+                self._texts.append(_nothing)
+
+    def texts(self, packet: PacketValues, words: Mapping[str, str] | None = None) -> list[list[str]]:
+        """Return the texts of every column. words: the columns of the packet list."""
+        found = [texts(packet) for texts in self._texts]
+        for index, column in self.list_columns.items():
+            text = words.get(column, "") if words is not None else ""
+            found[index] = [text] if text else []
+        return found
+
+
+def list_column(name: str) -> str | None:
+    """Return which column of the packet list a name such as `_ws.col.Info` is; None for anything else."""
+    text = name.strip()
+    return LIST_COLUMNS.get(text[len(_LIST) :].lower()) if text.startswith(_LIST) else None
+
+
+def _nothing(_: PacketValues) -> list[str]:
+    return []
+
+
+def _column(name: str, table: FieldTable) -> tuple[AbstractSet[Field], Texts]:
+    field = table.get(name)
+    if field is None:
+        return _expression(compile_filter(name, table))
+    lines = line_of(field, table)
+    if lines is not None:
+        return {field, *lines[0]}, lines[1]
+    return {field}, _of_field(field)
+
+
+def _of_field(field: Field) -> Texts:
+    write = writer_of(field)
+    return lambda packet: [write(value) for value in packet.values(field)]
+
+
+def _expression(compiled: CompiledFilter) -> tuple[AbstractSet[Field], Texts]:
+    """Return the column of an expression. Raises FilterError for one that says nothing, or asks for a selected packet."""
+    tree = compiled.tree
+    if tree is None:
+        raise FilterError("there is no field in this, so it is the same for every packet", 0, 1)
+    if compiled.reference_fields:
+        raise FilterError("a reference such as ${ip.src} is to a selected packet, and a column has none", 0, len(compiled.text))
+    if not isinstance(tree, ExistsTest):
+        return compiled.fields, lambda packet: [TRUE] if compiled.matches(packet) else []
+    values, write = getter(tree.of, References()), writer_of_type(tree.of.type.type)
+    if tree.of.type.type is FieldType.NONE:
+        return compiled.fields, lambda packet: []
+    return compiled.fields, lambda packet: [write(value) for value in values(packet)]
