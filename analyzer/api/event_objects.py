@@ -14,9 +14,10 @@ from analyzer.api.typed_record import Record
 from analyzer.codec.registry import registry
 from analyzer.engine import capture_events
 from analyzer.store.chain_verdicts import CLIENT, SERVER, Chains
+from analyzer.store.clock import rfc3339
 from analyzer.store.declaration import Schema, flag, free_form, number, one_of, or_null, record, several, text
 from analyzer.store.schema import DEFINITIONS, ENDPOINT, SESSION
-from analyzer.store.session_record import alert_record, endpoint_record, parse_error_record, rfc3339
+from analyzer.store.session_record import alert_record, endpoint_record, parse_error_record
 from analyzer.store.session_record import text as text_of
 from analyzer.tls import events as engine_events
 from analyzer.tls.session_log import ROLES

@@ -16,23 +16,20 @@ from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.display_filter import filter_of, say_what_was_given_up
 from analyzer.cli.key_files import Keys, read_keys
 from analyzer.cli.output import CommandError, Output, complain
-from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine, Listener
-from analyzer.filters.capture_facts import CaptureFacts
 from analyzer.filters.event_values import EventValues, by_frame, event_values
 from analyzer.filters.frame_values import FrameValues, needs_of
 from analyzer.filters.header_filter import header_test
-from analyzer.filters.value_tally import Tally
 from analyzer.flows.fragments import Defragmenter
 from analyzer.packet.chosen_frames import next_chosen
 from analyzer.packet.header_tests import HeaderTest, next_passing
 from analyzer.packet.layer_places import LayerPlaces
 from analyzer.packet.packet import Packet
-from analyzer.store.chain_options import read_chains as default_chains
-from analyzer.store.part import Matches
+from analyzer.store.matches import Matches
 from analyzer.tls.events import Event, SessionBegan, SessionEnded
 
 if TYPE_CHECKING:
+    from analyzer.filters.capture_facts import CaptureFacts
     from analyzer.filters.compiled_filter import CompiledFilter
     from analyzer.filters.field import Field
 
@@ -40,7 +37,7 @@ if TYPE_CHECKING:
 class FrameFilter:
     """Asks a filter about every frame, in their order. values: of the last frame. n_passed: how many passed."""
 
-    def __init__(self, compiled: "CompiledFilter", engine: Engine | None, facts: CaptureFacts | None = None) -> None:
+    def __init__(self, compiled: "CompiledFilter", engine: Engine | None, facts: "CaptureFacts | None" = None) -> None:
         """engine: that every frame goes through before; None where the filter needs none."""
         self._compiled = compiled
         self._matches = compiled.matches
@@ -185,8 +182,12 @@ def matches_of(options: Namespace, output: Output) -> Matches | None:
     return found
 
 
-def read_facts(options: Namespace, output: Output, keys: Keys, wanted: "Collection[Field]") -> CaptureFacts:
+def read_facts(options: Namespace, output: Output, keys: Keys, wanted: "Collection[Field]") -> "CaptureFacts":
     """Return the facts of a first reading. wanted: the fields that will be asked for."""
+    from analyzer.cli.trust_options import read_chains
+    from analyzer.filters.capture_facts import CaptureFacts
+    from analyzer.store.chain_options import read_chains as default_chains
+
     capture_run = CaptureRun(options.captures, output)
     if not capture_run.rereadable():
         raise CommandError(
@@ -268,6 +269,8 @@ def take_references(options: Namespace, output: Output, keys: Keys, compiled: "C
 def say_why(options: Namespace, output: Output, keys: Keys, compiled: "CompiledFilter") -> None:
     """Say on standard error that no packet passed; and why, if the captures can be read again: which fields no packet has, and
     which values the others have."""
+    from analyzer.filters.value_tally import Tally
+
     if not CaptureRun(options.captures, output).rereadable():
         complain(f"no packet passes {compiled.text}")
         return

@@ -19,7 +19,8 @@ from analyzer.codec.registry import registry
 from analyzer.engine import Listener
 from analyzer.engine.failed_connections import ConnectionFailed
 from analyzer.store.chain_verdicts import CLIENT, SERVER, Chains
-from analyzer.store.session_record import endpoint_record, json_line, rfc3339, session_record, text
+from analyzer.store.clock import rfc3339
+from analyzer.store.session_record import endpoint_record, json_line, session_record, text
 from analyzer.text.chain_text import is_hidden
 from analyzer.text.escape import harmless
 from analyzer.text.handshake_steps import Steps

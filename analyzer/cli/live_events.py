@@ -12,7 +12,8 @@ from analyzer.codec.registry import registry
 from analyzer.engine import Listener
 from analyzer.engine.capture_events import NO_SESSION
 from analyzer.store.chain_verdicts import CLIENT, SERVER, Chains
-from analyzer.store.session_record import endpoint_record, finding_record, json_line, rfc3339, session_record, text
+from analyzer.store.clock import rfc3339
+from analyzer.store.session_record import endpoint_record, finding_record, json_line, session_record, text
 from analyzer.tls.events import (
     Alert,
     Conflict,

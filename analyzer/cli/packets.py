@@ -11,12 +11,12 @@ from analyzer.cli.display_filter import filter_of, say_what_was_given_up
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import CommandError, Output
 from analyzer.cli.part_arguments import part_of
-from analyzer.cli.part_frames import PartFrames, frames_of
 from analyzer.cli.table import Column, Table
 from analyzer.cli.tshark_arguments import WITH_FIELDS
 from analyzer.engine import Engine, Listener
 from analyzer.packet.packet import Packet
 from analyzer.store.http_messages import HttpMessages
+from analyzer.store.matches import Matches
 from analyzer.store.packet_info import Describer
 from analyzer.text.escape import csv_row
 from analyzer.text.packet_rows import PacketRows
@@ -24,6 +24,7 @@ from analyzer.tls.events import Event
 
 if TYPE_CHECKING:
     from analyzer.cli.filtered_frames import FrameFilter
+    from analyzer.cli.part_listener import Wanted
 
 COLUMNS = (
     Column("no.", 0, right=True),
@@ -58,12 +59,10 @@ def run(options: Namespace, output: Output) -> int:
     part = capture_run.part = part_of(options)
     if compiled is not None and part is None:
         from analyzer.cli.filtered_frames import quick_matches, run_connections, say_why
-        from analyzer.store.part import Part
 
         matches = quick_matches(options, output, keys)
         if matches is not None:
-            chosen = PartFrames(Part(matches=matches), {})
-            lists = [PacketList(one, engine, places, chosen) for one in options.outputs]
+            lists = [PacketList(one, engine, places, _passed(matches)) for one in options.outputs]
             if keys["keylog"] is not None or keys["private_keys"] or keys["psks"]:  # a resumed session needs one before it
                 capture_run.run(engine, lists)
             else:
@@ -72,7 +71,11 @@ def run(options: Namespace, output: Output) -> int:
             if not matches.n_frames:
                 say_why(options, output, keys, compiled)
             return capture_run.status()
-    wanted = frames_of(part, options, output, keys)
+    wanted = None
+    if part is not None:
+        from analyzer.cli.part_frames import frames_of
+
+        wanted = frames_of(part, options, output, keys)
     passes = None
     if compiled is not None:
         from analyzer.cli.filtered_frames import frame_filter
@@ -97,7 +100,7 @@ class PacketList(Listener):
         output: Output,
         engine: Engine,
         places: FramePlaces,
-        wanted: PartFrames | None = None,
+        wanted: "Wanted | None" = None,
         passes: "FrameFilter | None" = None,
     ) -> None:
         """places: in which capture a frame is. wanted, passes: tell which frames get a row; None for all."""
@@ -128,6 +131,11 @@ class PacketList(Listener):
         if self._table is not None:
             self._table.fix_widths()
         self._output.flush()
+
+
+def _passed(matches: Matches) -> "Wanted":
+    """Return what tells the frames that passed a filter before."""
+    return lambda _, frame: matches.has_frame(frame.number)
 
 
 def _row_writer(output: Output, table: Table | None, places: FramePlaces) -> Callable[[Frame, int, str, str, str, str], None]:

@@ -79,7 +79,7 @@ def beside_the_part(part: "Part | None", files: "list[FileFacts]") -> str:
     last = max(one for _, one in known if one is not None)
     if (part.until is None or first < part.until) and (part.since is None or last >= part.since):
         return ""
-    from analyzer.store.session_record import rfc3339
+    from analyzer.store.clock import rfc3339
 
     return f"no frame is in the time of --since and --until: the captures go from {rfc3339(first)} to {rfc3339(last)}"
 

@@ -35,8 +35,8 @@ from analyzer.report.redaction import KINDS as REDACTED
 from analyzer.report.redaction import redact_all
 from analyzer.report.reproduction import content_words
 from analyzer.report.session_lines import SessionLines
+from analyzer.store.clock import rfc3339
 from analyzer.store.declaration import path_text
-from analyzer.store.session_record import rfc3339
 from analyzer.store.validation_time import NOW, read_moment
 
 MOST_INSIDE = 4 << 20

@@ -8,8 +8,9 @@ from analyzer.cli.verify import DIFFERENT, examine
 from analyzer.report.bundle_folder import FolderError
 from analyzer.report.proofs import Proof
 from analyzer.report.verification import BUNDLE, FAILS
+from analyzer.store.clock import rfc3339
 from analyzer.store.declaration import path_text
-from analyzer.store.session_record import json_line, rfc3339
+from analyzer.store.session_record import json_line
 from analyzer.text.escape import harmless
 from analyzer.text.language import say
 

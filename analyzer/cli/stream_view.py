@@ -11,8 +11,9 @@ from typing import Protocol
 from analyzer.analysis.missing_data import Missing
 from analyzer.capture.frame_places import FramePlaces
 from analyzer.cli.output import Output, complain
+from analyzer.store.clock import rfc3339
 from analyzer.store.packet_info import place_record
-from analyzer.store.session_record import json_line, rfc3339
+from analyzer.store.session_record import json_line
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text, moment_text, offset_text
 from analyzer.text.language import retold, say

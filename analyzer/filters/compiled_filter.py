@@ -2,17 +2,17 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass
 from typing import Any
 
 from analyzer.filters.entity_values import References
 from analyzer.filters.evaluation import predicate
-from analyzer.filters.field import Field, FieldTable
+from analyzer.filters.field import FieldTable
 from analyzer.filters.filter_error import FilterError
 from analyzer.filters.filter_parser import parse
 from analyzer.filters.macros import expanded
 from analyzer.filters.packet_values import PacketValues
 from analyzer.filters.syntax_tree import FieldUse
+from analyzer.filters.tree_node import TreeNode
 from analyzer.filters.type_check import check
 from analyzer.filters.typed_tree import ExistsTest, FieldValues, MatchesTest, ReferenceValues, TypedTest
 
@@ -101,6 +101,6 @@ def _nodes(tree: Any) -> Iterator[Any]:
         node = waiting.pop()
         if isinstance(node, tuple):
             waiting += node
-        elif is_dataclass(node) and not isinstance(node, Field):
+        elif isinstance(node, TreeNode):
             yield node
-            waiting += [getattr(node, one.name) for one in fields(node) if one.name not in ("node", "function", "type", "use")]
+            waiting += [getattr(node, name) for name in node.node_fields if name not in ("node", "function", "type", "use")]

@@ -1,40 +1,23 @@
-"""The grammar of filters, and the parser that builds the tree of `syntax_tree`.
+"""Text to the tree of `syntax_tree`: the plainest filters at once, all others through the grammar.
 
-It follows the wireshark-filter manual of Wireshark 4.6, and its program where the manual is silent: precedence from `not` over
-`and` and `xor` to `or`; `&` binds weaker than sums; parentheses group tests, braces group arithmetic; only a field can be `in`
-a set; `contains` and `matches` are not chained. The parser is LALR(1), so its time is linear in the length; it is built when
-the first filter comes.
+Most filters are a few comparisons of a field with a literal, joined by `and` and `or`. These need no grammar, whose parser
+takes longer to build than many captures take to read. Here they get the very tree that the grammar gives them. Whatever else
+there is (parentheses, chains, functions, slices, layers, mistakes) is left to the grammar.
 """
 
-import re
-from collections.abc import Iterator
-from dataclasses import replace
-from functools import cache
-from typing import Any
-
-from lark import Lark, Token, Transformer, UnexpectedToken, v_args
-from lark.lexer import Lexer
-
-from analyzer.filters.field import FieldTable
+from analyzer.filters.field import Field, FieldTable
 from analyzer.filters.filter_error import FilterError
-from analyzer.filters.filter_lexer import TokenValue, lexemes, unknown_field
+from analyzer.filters.filter_lexer import Lexeme, lexemes
 from analyzer.filters.syntax_tree import (
-    Call,
     Character,
     Comparison,
-    Entity,
     Exists,
     FieldUse,
+    Literal,
     Logic,
     Membership,
     Negation,
-    Negative,
-    Node,
     Number,
-    Operation,
-    Reference,
-    Search,
-    Slice,
     String,
     Test,
     Word,
@@ -42,104 +25,9 @@ from analyzer.filters.syntax_tree import (
 
 MAX_LENGTH = 1 << 18
 """The longest filter, in characters: several times a list of a thousand addresses."""
-MAX_DEPTH = 150
-"""How deeply parentheses, functions and operators may be nested; a level takes a few frames of Python's stack of 1000."""
 
-_LAST_WORD = re.compile(r"[\w.:-]+$")
-
-
-class _Token(Token):
-    """A token of the parser that keeps what the lexer found in it."""
-
-    meaning: TokenValue
-
-
-class _Given(Lexer):
-    """The lexer of the parser: the tokens are given to it."""
-
-    def __init__(self, _: object) -> None:
-        pass
-
-    def lex(self, data: Iterator[Token]) -> Iterator[Token]:  # type: ignore[override]
-        return data
-
-
-@v_args(inline=True)
-class _Builder(Transformer[Token, Any]):
-    """Builds the nodes while the parser reduces."""
-
-    def start(self, test: Test | None) -> Test | None:
-        return test
-
-    def or_test(self, *parts: Test | Token) -> Test:
-        return _logic("or", parts)
-
-    def xor_test(self, *parts: Test | Token) -> Test:
-        return _logic("xor", parts)
-
-    def and_test(self, *parts: Test | Token) -> Test:
-        return _logic("and", parts)
-
-    def negation(self, sign: Token, of: Test) -> Test:
-        return Negation(*_around(sign, of), of)
-
-    def group(self, opening: Token, inside: Any, closing: Token | None = None) -> Any:
-        at, end, depth = _around(opening, inside, closing or inside)
-        return replace(inside, at=at, end=end, depth=depth)
-
-    def exists(self, of: Entity) -> Test:
-        return Exists(*_around(of), of)
-
-    def quantified(self, quantifier: Token, relation: Comparison | Search | Membership) -> Test:
-        at, end, depth = _around(quantifier, relation)
-        return replace(relation, at=at, end=end, depth=depth, quantifier=str(quantifier))
-
-    def comparison(self, *parts: Any) -> Test:
-        return Comparison(*_around(*parts), None, parts[::2], tuple(one.meaning for one in parts[1::2]))
-
-    def search(self, left: Entity, sign: _Token, right: Entity) -> Test:
-        return Search(*_around(left, right), None, sign.type.lower(), left, right)
-
-    def membership(self, member: Entity, no: Token | None, *rest: Any) -> Test:
-        elements = rest[2:-1:2]
-        inside = [one for element in elements for one in (element if isinstance(element, tuple) else (element,))]
-        return Membership(*_around(member, *inside, rest[-1]), None, no is not None, member, elements)
-
-    def span(self, low: Entity, _: Token, high: Entity) -> tuple[Entity, Entity]:
-        return low, high
-
-    def operation(self, left: Entity, sign: Token, right: Entity) -> Entity:
-        return Operation(*_around(left, right), "&" if sign.type == "BITAND" else str(sign), left, right)
-
-    def negative(self, sign: Token, of: Entity) -> Entity:
-        return Negative(*_around(sign, of), of)
-
-    def number(self, token: _Token) -> Entity:
-        return Number(*_around(token), str(token), token.meaning)  # type: ignore[arg-type]
-
-    def string(self, token: _Token) -> Entity:
-        return String(*_around(token), token.meaning)  # type: ignore[arg-type]
-
-    def character(self, token: _Token) -> Entity:
-        return Character(*_around(token), str(token), token.meaning)  # type: ignore[arg-type]
-
-    def word(self, token: _Token) -> Entity:
-        return Word(*_around(token), str(token))
-
-    def field(self, sign: Token | None, name: _Token, layers: _Token | None) -> FieldUse:
-        at, end, depth = _around(*(one for one in (sign, name, layers) if one is not None))
-        parts = layers.meaning if layers is not None else None
-        return FieldUse(at, end, depth, name.meaning, sign is not None, parts)  # type: ignore[arg-type]
-
-    def reference(self, sign: Token, use: FieldUse, closing: Token | None = None) -> Entity:
-        return Reference(*_around(sign, use, closing or use), use)
-
-    def call(self, name: Token, *rest: Any) -> Entity:
-        arguments = tuple(one for one in rest[1:-1] if one is not None and not isinstance(one, Token))
-        return Call(*_around(name, *arguments, rest[-1]), str(name), arguments)
-
-    def slice(self, of: Entity, parts: _Token) -> Entity:
-        return Slice(*_around(of, parts), of, parts.meaning)  # type: ignore[arg-type]
+_JOINS = ("OR", "XOR", "AND")
+"""The words that join tests, from the one that binds least."""
 
 
 def parse(text: str, table: FieldTable) -> Test | None:
@@ -149,54 +37,100 @@ def parse(text: str, table: FieldTable) -> Test | None:
     """
     if len(text) > MAX_LENGTH:
         raise FilterError(f"the filter has {len(text)} characters, and at most {MAX_LENGTH} are read", MAX_LENGTH, 1)
+    found = parse_plain(text, table)
+    if found is not None:
+        return found
+    from analyzer.filters.grammar_parser import parse_all
+
+    return parse_all(text, table)
+
+
+def parse_plain(text: str, table: FieldTable) -> Test | None:
+    """Return the tree of a filter that needs no grammar; None for any other, and for what is no filter."""
     try:
-        found: Test | None = _parser().parse(_tokens(text, table))  # type: ignore[assignment]
-    except UnexpectedToken as error:
-        raise _refused(error.token, text, table) from None
-    return found
+        found = list(lexemes(text, table))
+    except FilterError:
+        return None  # there may be another mistake before
+    try:
+        return _joined(found, 0)
+    except _NotPlainError:
+        return None
 
 
-@cache
-def _parser() -> Lark:
-    return Lark.open(
-        "filter_grammar.lark", rel_to=__file__, parser="lalr", lexer=_Given, transformer=_Builder(), maybe_placeholders=True
-    )
+class _NotPlainError(Exception):
+    """The filter has something in it that needs the grammar."""
 
 
-def _tokens(text: str, table: FieldTable) -> Iterator[Token]:
-    for lexeme in lexemes(text, table):
-        token = _Token(lexeme.kind, lexeme.text, start_pos=lexeme.at, end_pos=lexeme.at + len(lexeme.text))
-        token.meaning = lexeme.value
-        yield token
+def _joined(found: list[Lexeme], level: int) -> Test:
+    """Return tests that are joined by the words of one level or of those that bind more; they are all these tokens."""
+    if level == len(_JOINS):
+        return _test(found)
+    parts = [_joined(part, level + 1) for part in _divided(found, _JOINS[level])]
+    if len(parts) == 1:
+        return parts[0]
+    return Logic(parts[0].at, parts[-1].end, 1 + max(part.depth for part in parts), _JOINS[level].lower(), tuple(parts))
 
 
-def _refused(token: Token, text: str, table: FieldTable) -> FilterError:
-    if token.type == "$END":
-        return FilterError("the filter ends too early", len(text.rstrip()), 1)
-    at = token.start_pos or 0
-    before = text[:at].rstrip()
-    if token.type == "WORD" and before.endswith(("@", "$", "${")):
-        return unknown_field(str(token), at, table)
-    name = _LAST_WORD.search(before) if token.type == "LAYERS" else None
-    if name is not None:
-        return unknown_field(name.group(), name.start(), table)
-    hint: tuple[str, ...] = ()
-    if str(token).lower() != str(token) and token.type == "WORD":
-        hint = (str(token).lower(),)
-    return FilterError(f"{token} is not expected here", at, len(token), hint)
+def _divided(found: list[Lexeme], kind: str) -> list[list[Lexeme]]:
+    parts: list[list[Lexeme]] = [[]]
+    for lexeme in found:
+        if lexeme.kind == kind:
+            parts.append([])
+        else:
+            parts[-1].append(lexeme)
+    return parts
 
 
-def _around(*parts: Any) -> tuple[int, int, int]:
-    """Return place and depth of a node that these are the parts of."""
-    depth = 1 + max((one.depth for one in parts if isinstance(one, Node)), default=0)
-    first, last = parts[0], parts[-1]
-    at: int = first.at if isinstance(first, Node) else first.start_pos
-    end: int = last.end if isinstance(last, Node) else last.end_pos
-    if depth > MAX_DEPTH:
-        raise FilterError(f"the filter is nested too deeply: more than {MAX_DEPTH} levels", at, end - at)
-    return at, end, depth
+def _test(found: list[Lexeme]) -> Test:
+    """Return one test: a field, compared or in a set, perhaps with a `not`."""
+    kinds = [lexeme.kind for lexeme in found]
+    if kinds[:1] == ["NOT"]:
+        of = _test(found[1:])
+        if isinstance(of, Negation):
+            raise _NotPlainError
+        return Negation(found[0].at, of.end, 1 + of.depth, of)
+    if kinds[:1] != ["FIELD"]:
+        raise _NotPlainError
+    field = _field(found[0])
+    if len(found) == 1:
+        return Exists(field.at, field.end, 2, field)
+    if len(found) == 3 and kinds[1] == "COMPARE":
+        right = _operand(found[2])
+        return Comparison(field.at, right.end, 2, None, (field, right), (str(found[1].value),))
+    if kinds[1:3] != ["IN", "LBRACE"] or kinds[-1] != "RBRACE":
+        raise _NotPlainError
+    elements = tuple(map(_element, _divided(found[3:-1], "COMMA")))
+    return Membership(field.at, _end(found[-1]), 2, None, False, field, elements)
 
 
-def _logic(operator: str, parts: tuple[Test | Token, ...]) -> Test:
-    tests = tuple(one for one in parts if isinstance(one, Node))
-    return Logic(*_around(*tests), operator, tests)
+def _element(found: list[Lexeme]) -> FieldUse | Literal | tuple[FieldUse | Literal, FieldUse | Literal]:
+    if len(found) == 3 and found[1].kind == "DOTS":
+        return _operand(found[0]), _operand(found[2])
+    if len(found) != 1:
+        raise _NotPlainError
+    return _operand(found[0])
+
+
+def _operand(lexeme: Lexeme) -> FieldUse | Literal:
+    value = lexeme.value
+    if lexeme.kind == "FIELD":
+        return _field(lexeme)
+    if lexeme.kind == "NUMBER" and isinstance(value, int | float):
+        return Number(lexeme.at, _end(lexeme), 1, lexeme.text, value)
+    if lexeme.kind == "STRING" and isinstance(value, bytes):
+        return String(lexeme.at, _end(lexeme), 1, value)
+    if lexeme.kind == "CHARACTER" and isinstance(value, int):
+        return Character(lexeme.at, _end(lexeme), 1, lexeme.text, value)
+    if lexeme.kind == "WORD":
+        return Word(lexeme.at, _end(lexeme), 1, lexeme.text)
+    raise _NotPlainError
+
+
+def _field(lexeme: Lexeme) -> FieldUse:
+    if not isinstance(lexeme.value, Field):
+        raise _NotPlainError
+    return FieldUse(lexeme.at, _end(lexeme), 1, lexeme.value, False, None)
+
+
+def _end(lexeme: Lexeme) -> int:
+    return lexeme.at + len(lexeme.text)

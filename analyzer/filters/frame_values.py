@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from analyzer.capture.frame import Frame
-from analyzer.filters.capture_facts import CaptureFacts
 from analyzer.filters.field import Field
 from analyzer.filters.field_type import FieldType, Value
 from analyzer.filters.frame_view import Found, FrameView, Selective, Source
@@ -19,10 +18,11 @@ from analyzer.filters.value_sources import needs_engine, needs_facts, source_of
 from analyzer.flows.fragments import Defragmenter
 from analyzer.packet.addresses import address_text
 from analyzer.packet.layer_places import BOOLEAN, HEADER, LayerPlaces, Place
-from analyzer.tls.events import Event
 
 if TYPE_CHECKING:
     from analyzer.engine import Engine
+    from analyzer.filters.capture_facts import CaptureFacts
+    from analyzer.tls.events import Event
 
 _ALL = 1 << 30
 _NOTHING: list[Occurrence] = []
@@ -37,7 +37,7 @@ def needs_of(fields: Iterable[Field]) -> tuple[bool, bool]:
 class FrameValues:
     """Answers a filter about one frame after the other (`PacketValues`). Every frame goes through `take`, in their order."""
 
-    def __init__(self, fields: Iterable[Field], engine: "Engine | None" = None, facts: CaptureFacts | None = None) -> None:
+    def __init__(self, fields: Iterable[Field], engine: "Engine | None" = None, facts: "CaptureFacts | None" = None) -> None:
         """fields: of the filters that will ask. engine: that gets every frame before it comes here; facts: of a first reading.
 
         `needs_of` says which of them the fields need. Without them such a field is absent.
@@ -65,7 +65,7 @@ class FrameValues:
             self._sources[field] = made[kind]
         self._found: list[Found | None] = [None] * len(self._all)
 
-    def take(self, frame: Frame, events: Sequence[Event] = ()) -> None:
+    def take(self, frame: Frame, events: Sequence["Event"] = ()) -> None:
         """Take the next frame. events: those that it caused in the engine."""
         view = self._view
         view.frame, view.events = frame, events

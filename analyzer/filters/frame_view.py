@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from analyzer.capture.frame import Frame
-from analyzer.filters.capture_facts import CaptureFacts
 from analyzer.filters.packet_values import Occurrence
 from analyzer.packet.layer_places import LayerPlaces
-from analyzer.tls.events import Event
 
 if TYPE_CHECKING:
     from analyzer.engine import Engine
+    from analyzer.filters.capture_facts import CaptureFacts
+    from analyzer.tls.events import Event
 
 Found = dict[str, list[Occurrence]]
 """The occurrences of fields in a frame, by the name of the field."""
@@ -25,7 +25,7 @@ class FrameView:
 
     __slots__ = ("engine", "events", "facts", "frame", "layers")
 
-    def __init__(self, engine: "Engine | None", facts: CaptureFacts | None) -> None:
+    def __init__(self, engine: "Engine | None", facts: "CaptureFacts | None") -> None:
         self.engine = engine
         self.facts = facts
         self.frame: Frame = Frame()

@@ -4,14 +4,13 @@ Two sorts of nodes: entities, which have values (literals, fields, functions, sl
 false. Every node knows its place in the text, so that each later error can point at it.
 """
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from analyzer.filters.field import Field
+from analyzer.filters.tree_node import TreeNode
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(TreeNode):
     """A part of the text: characters `at` to `end`, and how deeply nodes are nested below it."""
 
     at: int
@@ -19,8 +18,7 @@ class Node:
     depth: int
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(TreeNode):
     """One part of a slice or of a range of layers: `[i:j]` has a length, `[i-j]` a last index, `[i:]` neither."""
 
     first: int
@@ -31,7 +29,6 @@ class Part:
 Parts: TypeAlias = tuple[Part, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Number(Node):
     """An unsigned number: decimal, octal, hexadecimal or binary, or with a fraction."""
 
@@ -39,7 +36,6 @@ class Number(Node):
     value: int | float
 
 
-@dataclass(frozen=True, slots=True)
 class String(Node):
     """What stands in double quotes, with its escapes resolved; bytes, because escapes can write any byte."""
 
@@ -51,7 +47,6 @@ class String(Node):
         return self.value.decode("utf-8", "surrogateescape")
 
 
-@dataclass(frozen=True, slots=True)
 class Character(Node):
     """A character in single quotes; a number whose value is `code`."""
 
@@ -59,14 +54,12 @@ class Character(Node):
     code: int
 
 
-@dataclass(frozen=True, slots=True)
 class Word(Node):
     """A word without quotes that is no field: an address, bytes, a value string, or a misspelling."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
 class FieldUse(Node):
     """A field, with `@` (its bytes in the packet) and `#` (only in these layers) where they are written."""
 
@@ -75,14 +68,12 @@ class FieldUse(Node):
     layers: Parts | None
 
 
-@dataclass(frozen=True, slots=True)
 class Reference(Node):
     """`${field}`: the values that the field has in the selected packet."""
 
     use: FieldUse
 
 
-@dataclass(frozen=True, slots=True)
 class Slice(Node):
     """A part of the bytes or of the text of an entity."""
 
@@ -90,7 +81,6 @@ class Slice(Node):
     parts: Parts
 
 
-@dataclass(frozen=True, slots=True)
 class Call(Node):
     """A function and its arguments."""
 
@@ -98,7 +88,6 @@ class Call(Node):
     arguments: tuple["Entity", ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Operation(Node):
     """Arithmetic: `+ - * / %`, or `&` for the bitwise AND."""
 
@@ -107,7 +96,6 @@ class Operation(Node):
     right: "Entity"
 
 
-@dataclass(frozen=True, slots=True)
 class Negative(Node):
     """Arithmetic with one operand: unary minus."""
 
@@ -118,14 +106,12 @@ Entity: TypeAlias = Number | String | Character | Word | FieldUse | Reference | 
 Literal: TypeAlias = Number | String | Character | Word
 
 
-@dataclass(frozen=True, slots=True)
 class Exists(Node):
     """An entity alone: a field is present, a result is not zero."""
 
     of: Entity
 
 
-@dataclass(frozen=True, slots=True)
 class Comparison(Node):
     """`a < b`, or chained: `a < b < c`. Operators are `==` `!=` `===` `!==` `<` `<=` `>` `>=`, however they were written."""
 
@@ -134,7 +120,6 @@ class Comparison(Node):
     operators: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Search(Node):
     """`contains` or `matches`."""
 
@@ -144,7 +129,6 @@ class Search(Node):
     right: Entity
 
 
-@dataclass(frozen=True, slots=True)
 class Membership(Node):
     """`in`, or `not in`; an element is an entity, or a range from one to another."""
 
@@ -154,14 +138,12 @@ class Membership(Node):
     elements: tuple[Entity | tuple[Entity, Entity], ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Negation(Node):
     """`not`."""
 
     of: "Test"
 
 
-@dataclass(frozen=True, slots=True)
 class Logic(Node):
     """`and`, `or` or `xor` of two tests or more."""
 

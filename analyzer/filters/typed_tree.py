@@ -3,19 +3,18 @@
 This is what is evaluated (`evaluation`), explained (`explanation`), and what a faster form of a simple filter can be made of.
 """
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from analyzer.filters.field_type import FieldType, Value
 from analyzer.filters.syntax_tree import FieldUse, Node, Parts
+from analyzer.filters.tree_node import TreeNode
 
 if TYPE_CHECKING:
     from analyzer.filters.byte_pattern import BytePattern
     from analyzer.filters.filter_functions import FilterFunction
 
 
-@dataclass(frozen=True, slots=True)
-class ValueType:
+class ValueType(TreeNode):
     """The type of an entity: that of a field, with the width of its numbers in bits (0 where it has none)."""
 
     type: FieldType
@@ -27,15 +26,13 @@ class ValueType:
         return self.type.value
 
 
-@dataclass(frozen=True, slots=True)
-class Typed:
+class Typed(TreeNode):
     """An entity whose type is known; `node` is where it stands in the text."""
 
     node: Node
     type: ValueType
 
 
-@dataclass(frozen=True, slots=True)
 class Constant(Typed):
     """A literal. `mask` is that of a prefix (`10.0.0.0/8`), of the length of the address: only its bits are compared."""
 
@@ -43,28 +40,24 @@ class Constant(Typed):
     mask: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class FieldValues(Typed):
     """All values of a field in the packet; with `@` its bytes."""
 
     use: FieldUse
 
 
-@dataclass(frozen=True, slots=True)
 class ReferenceValues(Typed):
     """All values that the field has in the selected packet."""
 
     use: FieldUse
 
 
-@dataclass(frozen=True, slots=True)
 class NamesOf(Typed):
     """The value strings of the values of a field; a value without a name gives nothing."""
 
     of: FieldValues
 
 
-@dataclass(frozen=True, slots=True)
 class SliceOf(Typed):
     """A part of each value."""
 
@@ -72,7 +65,6 @@ class SliceOf(Typed):
     parts: Parts
 
 
-@dataclass(frozen=True, slots=True)
 class CallOf(Typed):
     """A function of its arguments."""
 
@@ -80,7 +72,6 @@ class CallOf(Typed):
     arguments: tuple["TypedEntity", ...]
 
 
-@dataclass(frozen=True, slots=True)
 class OperationOf(Typed):
     """The results of an operation for each pair of values."""
 
@@ -89,7 +80,6 @@ class OperationOf(Typed):
     right: "TypedEntity"
 
 
-@dataclass(frozen=True, slots=True)
 class NegativeOf(Typed):
     """Each value with the other sign."""
 
@@ -99,16 +89,14 @@ class NegativeOf(Typed):
 TypedEntity: TypeAlias = Constant | FieldValues | ReferenceValues | NamesOf | SliceOf | CallOf | OperationOf | NegativeOf
 
 
-@dataclass(frozen=True, slots=True)
-class ExistsTest:
+class ExistsTest(TreeNode):
     """A field is present, a slice is not empty, a result is not zero."""
 
     node: Node
     of: TypedEntity
 
 
-@dataclass(frozen=True, slots=True)
-class CompareTest:
+class CompareTest(TreeNode):
     """One of `== != < <= > >=` holds for a pair of values, or for every pair (and there is one) where `every` is true."""
 
     node: Node
@@ -118,8 +106,7 @@ class CompareTest:
     right: TypedEntity
 
 
-@dataclass(frozen=True, slots=True)
-class ContainsTest:
+class ContainsTest(TreeNode):
     """A value on the right is a part of one on the left, or of every one."""
 
     node: Node
@@ -128,8 +115,7 @@ class ContainsTest:
     right: TypedEntity
 
 
-@dataclass(frozen=True, slots=True)
-class MatchesTest:
+class MatchesTest(TreeNode):
     """A value on the left, or every one, has a place that matches the pattern."""
 
     node: Node
@@ -138,8 +124,7 @@ class MatchesTest:
     pattern: "BytePattern"
 
 
-@dataclass(frozen=True, slots=True)
-class MemberTest:
+class MemberTest(TreeNode):
     """A value of the field, or every one, is in the set; `negated`: the field is present, and that is not so."""
 
     node: Node
@@ -149,16 +134,14 @@ class MemberTest:
     elements: tuple[TypedEntity | tuple[TypedEntity, TypedEntity], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class NotTest:
+class NotTest(TreeNode):
     """The test is false."""
 
     node: Node
     of: "TypedTest"
 
 
-@dataclass(frozen=True, slots=True)
-class LogicTest:
+class LogicTest(TreeNode):
     """`and`, `or` or `xor` of the parts."""
 
     node: Node

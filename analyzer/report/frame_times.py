@@ -11,7 +11,7 @@ from typing import Any
 from analyzer.capture.frame import Frame
 from analyzer.engine.run import Listener
 from analyzer.packet.packet import Packet
-from analyzer.store.session_record import rfc3339
+from analyzer.store.clock import rfc3339
 
 MOST_FRAMES = 4_000_000
 """Frames whose times are kept, the first ones. A time needs 8 bytes."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from analyzer.store.session_record import rfc3339
+from analyzer.store.clock import rfc3339
 from analyzer.text.authentication_text import check_text
 from analyzer.text.explain import GAP, step_sentences
 from analyzer.text.formatting import count_text

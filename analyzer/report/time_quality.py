@@ -21,7 +21,7 @@ from analyzer.analysis.server_time import server_time
 from analyzer.capture.capture_reader import FileFacts
 from analyzer.report.capture_observations import CaptureWatch
 from analyzer.store.capture_record import LISTED
-from analyzer.store.session_record import rfc3339
+from analyzer.store.clock import rfc3339
 from analyzer.text.formatting import endpoint_text
 from analyzer.tls.session import Session
 

@@ -10,7 +10,7 @@ from typing import Any
 from analyzer.capture.frame import Frame
 from analyzer.engine.run import Listener
 from analyzer.packet.packet import Packet
-from analyzer.store.session_record import rfc3339
+from analyzer.store.clock import rfc3339
 from analyzer.tls.events import Event, SessionBegan
 
 MOST_STEPS = 240

@@ -5,8 +5,8 @@ from typing import Any
 from analyzer.analysis.traffic import Conversation, link_name
 from analyzer.capture.capture_reader import FileFacts
 from analyzer.codec.registry import registry
+from analyzer.store.clock import rfc3339
 from analyzer.store.declaration import path_text
-from analyzer.store.session_record import rfc3339
 
 LISTED = 100
 """Interfaces and comments of a capture that are listed; an attacker can write 65,536 of each."""

@@ -13,11 +13,11 @@ from analyzer.analysis.two_places import AloneConnection, ComparedConnection, Tw
 from analyzer.analysis.two_times import CHANGED, FINDING, GONE, HOST, KINDS, NEW, PROTOCOL, Change, changes
 from analyzer.flows.flow import TCP
 from analyzer.packet.addresses import endpoints
+from analyzer.store.clock import rfc3339
 from analyzer.store.compare_modes import PLACES, TIMES
 from analyzer.store.compare_schema import ASKED, COMMON, COMPARE, MOST_LISTED, NOTHING_COMMON
 from analyzer.store.declaration import empty, path_text
 from analyzer.store.place_facts import PlaceFacts
-from analyzer.store.session_record import rfc3339
 
 _A, _B = 0, 1
 

@@ -25,10 +25,11 @@ from analyzer.engine.run import Listener
 from analyzer.packet.addresses import endpoints
 from analyzer.packet.packet import Packet
 from analyzer.store.chain_verdicts import Chains
+from analyzer.store.clock import rfc3339
 from analyzer.store.folder import PRIVATE_FOLDER
 from analyzer.store.kept_packets import Origin
 from analyzer.store.private_file import PrivateFile
-from analyzer.store.session_record import json_line, rfc3339, session_record
+from analyzer.store.session_record import json_line, session_record
 from analyzer.store.session_secrets import SessionSecrets
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.events import Event, Finding, SessionEnded

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, quote
 
 from analyzer.application.exchange import Exchange, Fields, Request, Response
 from analyzer.application.request_target import content_type, media_type, target_of
-from analyzer.store.session_record import rfc3339
+from analyzer.store.clock import rfc3339
 
 UNKNOWN_TYPE: Final = "x-unknown"
 """The media type of a body whose sender declared none, as browsers write it."""

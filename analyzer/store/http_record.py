@@ -10,7 +10,8 @@ from typing import Any
 from analyzer.application.exchange import CLIENT, SERVER, Exchange
 from analyzer.application.request_target import content_type, target_of
 from analyzer.engine.capture_events import PlainHttp
-from analyzer.store.session_record import endpoint_record, rfc3339
+from analyzer.store.clock import rfc3339
+from analyzer.store.session_record import endpoint_record
 from analyzer.tls.session import Session
 
 

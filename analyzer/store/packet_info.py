@@ -12,9 +12,9 @@ from analyzer.engine.engine import NO_CONNECTION, Engine
 from analyzer.packet.addresses import address_text
 from analyzer.packet.options import read_tcp_options
 from analyzer.packet.packet import Packet
+from analyzer.store.clock import rfc3339
 from analyzer.store.declaration import path_text
 from analyzer.store.http_messages import HttpMessages
-from analyzer.store.session_record import rfc3339
 from analyzer.tls.events import Alert, Event, HandshakeMessage, RecordEvent
 from analyzer.tls.handshake import hello_features
 

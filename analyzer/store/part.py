@@ -8,46 +8,16 @@ A host is an address, or a server name. An address is that of a side, or one tha
 ClientHello, or what a proxy was asked to connect to, also where TLS never began.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
 
-from analyzer.packet.addresses import reverse_key
 from analyzer.packet.packet import Packet
+from analyzer.store.clock import rfc3339
+from analyzer.store.matches import Matches
 from analyzer.store.named_host import canonical_name
-from analyzer.store.session_record import rfc3339, session_head
+from analyzer.store.session_record import session_head
 from analyzer.tls.session import Session
-
-
-class Matches:
-    """What a display filter chooses. text: the filter. sessions: with a packet that passed.
-
-    keys: of connections with one, in both directions. frames: those that passed, frame n as bit `n & 7` of byte `n >> 3`;
-    n_frames: how many.
-    """
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.sessions: set[int] = set()
-        self.keys: set[bytes] = set()
-        self.n_frames = 0
-        self.frames = bytearray()
-
-    def add(self, frame: int, key: bytes, sessions: Iterable[int] = ()) -> None:
-        """Add a packet that passed. key: its addresses and ports, empty without them; sessions: that it belongs to."""
-        self.n_frames += 1
-        place = frame >> 3
-        if place >= len(self.frames):
-            self.frames.extend(bytes(place + 1024 - len(self.frames)))
-        self.frames[place] |= 1 << (frame & 7)
-        if key and key not in self.keys:
-            self.keys |= {key, reverse_key(key)}
-        self.sessions.update(sessions)
-
-    def has_frame(self, frame: int) -> bool:
-        """Return whether the packet passed."""
-        return frame >> 3 < len(self.frames) and bool(self.frames[frame >> 3] >> (frame & 7) & 1)
 
 
 @dataclass(frozen=True, slots=True)

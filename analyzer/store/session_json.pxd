@@ -8,9 +8,15 @@ from analyzer.codec.byte_slices cimport slice_bytes
 from analyzer.analysis.shown_resumption cimport is_resumed
 from analyzer.flows.flow cimport Flow
 from analyzer.store.certificate_records cimport certificate_record
+from analyzer.store.clock cimport Clock, rfc3339
 from analyzer.store.session_record cimport (
-    Clock, alert_record, decryption_record, findings_record, gap_record, hello_fingerprints, message_record,
-    rfc3339, server_fingerprint
+    alert_record,
+    decryption_record,
+    findings_record,
+    gap_record,
+    hello_fingerprints,
+    message_record,
+    server_fingerprint,
 )
 from analyzer.tls.decryption.decryption cimport Decryption
 from analyzer.tls.events cimport Alert, Gap, HandshakeMessage, handshake_message

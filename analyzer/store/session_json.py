@@ -24,10 +24,10 @@ from analyzer.flows.flow import Flow
 from analyzer.packet.addresses import address_text
 from analyzer.store.certificate_records import certificate_record
 from analyzer.store.chain_verdicts import CLIENT, SERVER
+from analyzer.store.clock import Clock, rfc3339
 from analyzer.store.declaration import empty, path_text
 from analyzer.store.schema import SESSION
 from analyzer.store.session_record import (
-    Clock,
     alert_record,
     decryption_record,
     ech_record,
@@ -36,7 +36,6 @@ from analyzer.store.session_record import (
     hello_fingerprints,
     http_record,
     message_record,
-    rfc3339,
     server_fingerprint,
     session_head,
     text,

@@ -7,6 +7,7 @@ from analyzer.analysis.session_findings cimport session_findings
 from analyzer.analysis.shown_resumption cimport is_resumed
 from analyzer.flows.flow cimport Flow
 from analyzer.store.certificate_records cimport certificates_record, chain_record
+from analyzer.store.clock cimport Clock
 from analyzer.tls.decryption.decryption cimport Decryption
 from analyzer.tls.events cimport Alert, Finding, Gap, HandshakeMessage
 from analyzer.tls.handshake.parameters cimport Hellos, Parameters
@@ -15,7 +16,7 @@ from analyzer.tls.session cimport Session
 from analyzer.tls.session_handshake cimport SessionHandshake
 from analyzer.tls.session_log cimport SessionLog
 
-cdef int REMEMBERED, REMEMBERED_SECONDS
+cdef int REMEMBERED
 cdef dict NOTHING_KNOWN, DECRYPTED, FINGERPRINTS, SERVER_FINGERPRINTS, UNDECRYPTED, MESSAGES, ALERTS
 cdef tuple ROLES
 cdef Clock CLOCK
@@ -23,20 +24,6 @@ cdef object address_text
 cdef object VERSIONS, SUITES, GROUPS, LEVELS, DESCRIPTIONS
 
 
-cdef class Clock:
-    cdef str quote
-    cdef str unknown
-    cdef long long at
-    cdef str text
-    cdef long long second
-    cdef str prefix
-    cdef dict seconds
-
-    cpdef str write(self, long long at)
-    cdef str begin(self, long long second)
-
-
-cpdef str rfc3339(long long at)
 cpdef dict session_record(Session session, bint messages, object chains=*, bint signatures=*)
 cpdef dict session_head(Session session)
 cpdef dict gap_record(Gap gap)

@@ -7,7 +7,6 @@ same as JSON, without these values.
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -28,6 +27,7 @@ from analyzer.flows.flow import Flow
 from analyzer.packet.addresses import address_text
 from analyzer.store.certificate_records import certificates_record, chain_record
 from analyzer.store.chain_verdicts import CLIENT, SERVER, default_chains
+from analyzer.store.clock import Clock
 from analyzer.store.declaration import empty, path_text
 from analyzer.store.schema import SESSION
 from analyzer.tls.decryption.decryption import Decryption
@@ -74,9 +74,6 @@ REMEMBERED = 4096
 REMEMBERED_REASONS = 256
 """Maximum number of cached reasons why nothing was decrypted. With a key log, each session has its own: it names its random."""
 
-REMEMBERED_SECONDS = 64
-"""The most seconds whose text is kept. The sessions that end together began in few of them."""
-
 LARGEST_REMEMBERED = 1 << 14
 """The most bytes of a certificate whose entry is kept. Most certificates have two thousand."""
 
@@ -90,55 +87,7 @@ FROM_LOSS = frozenset(
 """Findings about the data that missing bytes bring about too. Nobody is blamed for them where bytes are missing."""
 
 
-class Clock:
-    """Writes times. It keeps the last text, and the text of its seconds, because close times come one after the other.
-
-    quote: what is written on both sides of a time. unknown: what is returned if the capture has no time.
-    """
-
-    __slots__ = ("at", "prefix", "quote", "second", "seconds", "text", "unknown")
-
-    def __init__(self, quote: str = "", unknown: str | None = None) -> None:
-        self.quote = quote
-        self.unknown = unknown
-        self.at = -1
-        self.text: str | None = unknown
-        self.second = -1
-        self.prefix = ""
-        self.seconds: dict[int, str] = {}
-
-    def write(self, at: cython.longlong) -> str | None:
-        """Return a time in nanoseconds since 1970 as text; `unknown` if it is below 0."""
-        if at == self.at:
-            return self.text
-        if at < 0:
-            return self.unknown
-        second: cython.longlong = at // 1_000_000_000
-        if second != self.second:
-            self.prefix = self.begin(second)
-            self.second = second
-        rest: cython.longlong = at - second * 1_000_000_000
-        self.at = at
-        self.text = f"{self.prefix}{rest:09d}Z{self.quote}"
-        return self.text
-
-    def begin(self, second: cython.longlong) -> str:
-        """Return the text of a second."""
-        prefix: str | None = self.seconds.get(second)
-        if prefix is None:
-            if len(self.seconds) >= REMEMBERED_SECONDS:
-                self.seconds.clear()
-            prefix = self.quote + time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second))
-            self.seconds[second] = prefix
-        return prefix
-
-
 CLOCK: Clock = Clock()
-
-
-def rfc3339(at: cython.longlong) -> str | None:
-    """Return a time in nanoseconds since 1970 as RFC 3339 text in UTC; None if the capture has no time."""
-    return CLOCK.write(at)
 
 
 def session_record(

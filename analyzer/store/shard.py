@@ -23,8 +23,8 @@ from analyzer.engine.capture_events import PlainHttp, RevocationSeen
 from analyzer.engine.failed_connections import ConnectionFailed
 from analyzer.engine.other_traffic import OtherTraffic
 from analyzer.store.circumstances import circumstances
+from analyzer.store.clock import rfc3339
 from analyzer.store.key_proof import key_proofs
-from analyzer.store.session_record import rfc3339
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.events import SessionEnded
 from analyzer.tls.handshake.resumption import ResumableSession, Resumptions, earlier_session

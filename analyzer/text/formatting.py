@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from analyzer.store.session_record import rfc3339
+from analyzer.store.clock import rfc3339
 from analyzer.text.language import counted, retold, say
 from analyzer.text.punctuation import listing
 

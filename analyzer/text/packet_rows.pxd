@@ -1,7 +1,7 @@
 cimport cython
 
 from analyzer.capture.frame cimport Frame
-from analyzer.store.session_record cimport Clock
+from analyzer.store.clock cimport Clock
 
 cdef int REMEMBERED
 cdef object csv_cell, dumps, harmless

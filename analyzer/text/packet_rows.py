@@ -10,8 +10,8 @@ from orjson import dumps
 
 from analyzer.capture.frame import Frame
 from analyzer.capture.frame_places import FramePlaces
+from analyzer.store.clock import Clock
 from analyzer.store.declaration import path_text
-from analyzer.store.session_record import Clock
 from analyzer.text.escape import csv_cell, harmless
 
 REMEMBERED = 4096

@@ -8,7 +8,8 @@ from talks import converse
 
 from analyzer.engine import Engine
 from analyzer.secrets.keylog import KeyLog
-from analyzer.store.session_record import json_line, rfc3339, session_record, text
+from analyzer.store.clock import rfc3339
+from analyzer.store.session_record import json_line, session_record, text
 
 KEYS = {
     "id", "protocol", "client", "server", "first_frame", "last_frame", "start_time", "end_time", "version", "cipher_suite",

@@ -1,0 +1,35 @@
+"""The frames, connections and sessions that a display filter chooses."""
+
+from collections.abc import Iterable
+
+from analyzer.packet.addresses import reverse_key
+
+
+class Matches:
+    """What a display filter chooses. text: the filter. sessions: with a packet that passed.
+
+    keys: of connections with one, in both directions. frames: those that passed, frame n as bit `n & 7` of byte `n >> 3`;
+    n_frames: how many.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.sessions: set[int] = set()
+        self.keys: set[bytes] = set()
+        self.n_frames = 0
+        self.frames = bytearray()
+
+    def add(self, frame: int, key: bytes, sessions: Iterable[int] = ()) -> None:
+        """Add a packet that passed. key: its addresses and ports, empty without them; sessions: that it belongs to."""
+        self.n_frames += 1
+        place = frame >> 3
+        if place >= len(self.frames):
+            self.frames.extend(bytes(place + 1024 - len(self.frames)))
+        self.frames[place] |= 1 << (frame & 7)
+        if key and key not in self.keys:
+            self.keys |= {key, reverse_key(key)}
+        self.sessions.update(sessions)
+
+    def has_frame(self, frame: int) -> bool:
+        """Return whether the packet passed."""
+        return frame >> 3 < len(self.frames) and bool(self.frames[frame >> 3] >> (frame & 7) & 1)
