@@ -15,7 +15,6 @@ from analyzer.analysis.seen_values import SeenValues
 from analyzer.codec.byte_slices import slice_bytes
 from analyzer.packet.addresses import address_text
 from analyzer.tls.events import Finding
-from analyzer.x509.certificate import RAW_PUBLIC_KEY, certificate
 
 if TYPE_CHECKING:
     import cython
@@ -74,6 +73,8 @@ class CertificatePlaces:
         digest = sha256(leaf).digest()
         if self.places.first(digest + bytes((len(host),)) + host + (name or b"\0"), digest) is not None:
             return []
+        from analyzer.x509.certificate import RAW_PUBLIC_KEY, certificate
+
         facts = certificate(leaf)
         names = facts.subject_alt_names or ((facts.subject,) if facts.subject else ())
         place = _Place(session, frame, host, name, digest, names)

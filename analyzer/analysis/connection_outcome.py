@@ -12,9 +12,7 @@ from analyzer.analysis.foreign_answer import excerpt, http_status, protocol_of
 from analyzer.analysis.outcome_facts import ABANDONED, BETWEEN, CERTAIN, FAILED, LIKELY, NOBODY, ROLES, Outcome, seconds
 from analyzer.analysis.refused_upgrade import refused_upgrade
 from analyzer.analysis.reset_origin import inserted_reset
-from analyzer.analysis.service_traits import TLS_PORTS
 from analyzer.analysis.silent_peer import SILENT, lost_segments, reported
-from analyzer.codec.registry import registry
 from analyzer.flows.ending import NEITHER, Ending
 from analyzer.flows.flow import Flow
 from analyzer.flows.path_errors import REFUSED, PathError
@@ -37,12 +35,6 @@ class Talk:
     frames: Sequence[int]
     whole: bool
     expects_tls: bool
-
-
-def is_tls_port(port: int) -> bool:
-    """Return whether a TCP port is registered for a service over TLS."""
-    services = registry("services")
-    return port in TLS_PORTS or (services.known(port) and services.name(port) == "TLS")
 
 
 def connection_outcome(flow: Flow, ending: Ending, talk: Talk) -> Outcome | None:

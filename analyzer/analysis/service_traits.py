@@ -25,6 +25,12 @@ REMEMBERED = 4096
 """Maximum number of certificates whose result is kept. A few servers make nearly all handshakes."""
 
 
+def is_tls_port(port: int) -> bool:
+    """Return whether a TCP port is registered for a service over TLS."""
+    services = registry("services")
+    return port in TLS_PORTS or (services.known(port) and services.name(port) == "TLS")
+
+
 def unusual_port(port: int) -> list[tuple[str, str, str]]:
     """Return the finding about the port of a server that speaks TLS over TCP: code, severity and detail."""
     services = registry("services")

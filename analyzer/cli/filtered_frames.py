@@ -86,7 +86,7 @@ def quick_matches(options: Namespace, output: Output, keys: Keys) -> Matches | N
     values = event_values(compiled)
     if values is None:
         return None
-    capture_run.run(frame_engine(keys), [_EventMatches(compiled, values, found)])
+    capture_run.run(frame_engine(keys, values.needs_places), [_EventMatches(compiled, values, found)])
     return found
 
 
@@ -104,7 +104,7 @@ class _EventMatches(Listener):
         for event in events:
             if isinstance(event, SessionBegan):
                 self._keys[event.session] = event.flow.key
-        for frame, own in by_frame(events):
+        for frame, own in by_frame(self._values.chosen(events)):
             self._values.take(own)
             if self._matches(self._values):
                 self._found.add(frame, self._keys.get(own[0].session, b""))
@@ -116,6 +116,7 @@ class _EventMatches(Listener):
 def _scan(capture_run: CaptureRun, test: HeaderTest, add: Callable[[int, bytes], None]) -> None:
     """Find the frames that pass a test of headers, with the keys of their connections."""
     layers, defragmenter = LayerPlaces(), Defragmenter()
+    layers.kinds = test.kinds()
     with closing(capture_run.packet_readers()) as readers:
         for reader in readers:
             while next_passing(reader, layers, test, defragmenter):
@@ -206,10 +207,10 @@ def read_facts(options: Namespace, output: Output, keys: Keys, wanted: "Collecti
     return facts
 
 
-def frame_engine(keys: Keys) -> Engine:
-    """Return an engine that gives each frame its own events."""
+def frame_engine(keys: Keys, places: bool = True) -> Engine:
+    """Return an engine that gives each frame its own events. places: as in `Engine`."""
     settings: Keys = {**keys, "may_grow": None}
-    return Engine(detailed=True, reads_data=False, in_order=False, **settings)
+    return Engine(detailed=True, places=places, reads_data=False, in_order=False, compares=False, **settings)
 
 
 class _Frames(Listener):

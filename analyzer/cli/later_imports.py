@@ -17,9 +17,10 @@ OWN = os.path.dirname(analyzer.__file__)
 """The folder of the analyzer, whose modules and tables are read when they are needed."""
 
 LATER = (
-    "brotli", "certifi.core", "cryptography.hazmat.backends.openssl.backend", "cryptography.hazmat.primitives.asymmetric.ed448",
-    "cryptography.hazmat.primitives.asymmetric.x25519", "cryptography.hazmat.primitives.serialization.pkcs12",
-    "cryptography.x509.verification", "getpass", "hpack.hpack",
+    "brotli", "certifi.core", "cryptography.hazmat.backends.openssl.backend", "cryptography.hazmat.decrepit.ciphers.algorithms",
+    "cryptography.hazmat.primitives.asymmetric.ed448", "cryptography.hazmat.primitives.asymmetric.x25519",
+    "cryptography.hazmat.primitives.ciphers.aead", "cryptography.hazmat.primitives.poly1305",
+    "cryptography.hazmat.primitives.serialization.pkcs12", "cryptography.x509.verification", "getpass", "hpack.hpack",
     "importlib.readers", "importlib.resources.readers", "logging", "lz4.frame", "lzma",
     "pwd", "zstandard",
 )  # fmt: skip

@@ -54,7 +54,7 @@ def run(options: Namespace, output: Output) -> int:
     capture_run = CaptureRun(options.captures, output, streaming=True)
     keys = read_keys(options, capture_run, patient=False)
     compiled = filter_of(options)
-    engine = Engine(detailed=True, places=compiled is not None, reads_data=False, in_order=False, **keys)
+    engine = Engine(detailed=True, places=compiled is not None, reads_data=False, in_order=False, compares=False, **keys)
     places = capture_run.reader.places
     part = capture_run.part = part_of(options)
     if compiled is not None and part is None:

@@ -32,8 +32,8 @@ NARROW_GAP = " "
 _WIDE = r"\u3000-\u303f\u3400-\u9fff\uff01-\uff0f\uff1a-\uff1f\uff3b\uff3d"
 """Han characters, and the wide punctuation of Chinese, as a class of a regular expression."""
 
-_HAN = re.compile(f"[{_WIDE}]")
-_PIECES = re.compile(f"[{_WIDE}]|[^{_WIDE} ]+| +")
+_HAN = f"[{_WIDE}]"
+_PIECES = f"[{_WIDE}]|[^{_WIDE} ]+| +"
 
 _NOT_FIRST = frozenset("，。；：？！、）】》」』”’…］")  # noqa: RUF001 - Chinese punctuation
 _NOT_LAST = frozenset("（【《「『“‘［")  # noqa: RUF001
@@ -248,7 +248,7 @@ def pad(text: str, room: int, right: bool = False) -> str:
 
 def wrap(text: str, room: int) -> list[str]:
     """Return the text in lines of at most `room` columns, broken at spaces where there are some, and beside Han characters."""
-    if not text.isascii() and _HAN.search(text):
+    if not text.isascii() and re.search(_HAN, text):
         return _wrap_han(text, room)
     lines, line = [], ""
     for word in text.split(" "):
@@ -267,7 +267,7 @@ def wrap(text: str, room: int) -> list[str]:
 
 def _wrap_han(text: str, room: int) -> list[str]:
     lines, line = [], ""
-    for piece in _joined(_PIECES.findall(text)):
+    for piece in _joined(re.findall(_PIECES, text)):
         if line and width(line) + width(piece) > room:
             lines.append(line.rstrip())
             line = ""

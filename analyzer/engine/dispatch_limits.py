@@ -1,4 +1,7 @@
-"""Limits of the search for TLS, and costs by which several processes share sessions."""
+"""Limits of the search for TLS, costs by which several processes share sessions, and a flag of what is watched."""
+
+WATCHES_FAILURES = 4
+"""A flag of `Dispatcher.watches`: connections that failed before TLS began (`failed_connections`)."""
 
 SCAN_LIMIT = 16384
 """Bytes of a connection that are searched at every position. An upgrade to TLS comes after a greeting and some commands."""

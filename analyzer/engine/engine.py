@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from analyzer.capture.frame import Frame
 from analyzer.capture.frame_reader import FrameReader
+from analyzer.engine.dispatch_limits import WATCHES_FAILURES
 from analyzer.engine.dispatcher import DatagramProtocol, Dispatcher
-from analyzer.engine.failed_connections import WATCHES_FAILURES
 from analyzer.engine.other_traffic import WATCHES_HTTPS
 from analyzer.engine.tcp_stream import TcpStream
 from analyzer.flows.connection import Endpoint
@@ -82,6 +82,7 @@ class Engine:
         watches_http: bool = False,
         watches_failures: bool = False,
         in_order: bool = True,
+        compares: bool = True,
         datagram_protocols: Sequence[DatagramProtocol] = (),
         dispatches: type[Dispatcher] | None = None,
     ) -> None:
@@ -97,8 +98,8 @@ class Engine:
         to port 443 without TLS (`OtherTraffic`); watches_http: the HTTP of connections without TLS (`PlainHttp`);
         watches_failures: connections that failed before TLS began (`ConnectionFailed`). in_order: whether records wait for
         those of the other side that were sent before them (`record_order`), so that their events come in the turn of a later
-        frame. datagram_protocols: the protocols that read UDP flows. dispatches: the class of `dispatcher`, if a command needs
-        its own.
+        frame. compares: whether sessions are compared with those before them, for findings. datagram_protocols: the
+        protocols that read UDP flows. dispatches: the class of `dispatcher`, if a command needs its own.
         """
         reader = (application or conversation) if reads_data else None
         self.material = KeyMaterial(reader, keylog, private_keys, psks, may_grow, longest_wait)
@@ -108,6 +109,8 @@ class Engine:
         self.dispatcher.watches |= (WATCHES_HTTPS if watches_https else 0) | (WATCHES_FAILURES if watches_failures else 0)
         if not in_order:
             self.dispatcher.orders = None
+        if not compares:
+            self.dispatcher.repetitions = None
         self.connections = Connections(self.dispatcher)
         self.datagrams = UdpFlows(self.dispatcher)
         self.follows_datagrams = len(datagram_protocols) > 0

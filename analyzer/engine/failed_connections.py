@@ -16,9 +16,6 @@ from analyzer.flows.ending import Ending
 from analyzer.flows.flow import TCP, Flow
 from analyzer.tls.events import NO_ROLE, Event
 
-WATCHES_FAILURES = 4
-"""A flag of `Dispatcher.watches`."""
-
 
 class ConnectionFailed(Event):
     """A TCP connection in which TLS never began, and that failed. It is emitted when it ends.

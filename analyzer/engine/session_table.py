@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from analyzer.analysis.repetitions import Repetitions
 from analyzer.engine.capture_events import WATCHES_REVOCATION, RevocationSeen
 from analyzer.engine.dispatch_limits import MERGE_COST, MERGE_COST_DECRYPTED, SESSION_COST
-from analyzer.engine.failed_connections import failed_connection
 from analyzer.engine.frame_facts import FrameFacts
 from analyzer.engine.open_sessions import OpenSessions
 from analyzer.flows.connection import Connection
@@ -133,6 +132,8 @@ class SessionTable(Listener):
     def end_without_tls(self, connection: Connection, preface: Any, lossy: cython.bint) -> None:
         """Emit that a connection in which TLS never began has failed, if it has. The first of several processes does that."""
         if self.shard == 0:
+            from analyzer.engine.failed_connections import failed_connection
+
             failed = failed_connection(connection, preface, lossy, self.opened.servers)
             if failed is not None:
                 self.events.append(failed)

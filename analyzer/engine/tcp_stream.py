@@ -21,8 +21,7 @@ from analyzer.engine.detection import (
     late_record_at,
     ssl2_hello_at,
 )
-from analyzer.engine.dispatch_limits import MAX_EARLY, SCAN_LIMIT
-from analyzer.engine.failed_connections import WATCHES_FAILURES
+from analyzer.engine.dispatch_limits import MAX_EARLY, SCAN_LIMIT, WATCHES_FAILURES
 from analyzer.engine.other_traffic import WATCHES_HTTPS, OtherTraffic, other_traffic
 from analyzer.engine.preface import Preface
 from analyzer.engine.segment_facts import segment_fact

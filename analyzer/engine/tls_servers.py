@@ -1,6 +1,6 @@
 """Remembers which servers have spoken TLS in a run: a connection to one of them that has none is worth a look."""
 
-from analyzer.analysis.connection_outcome import is_tls_port
+from analyzer.analysis.service_traits import is_tls_port
 from analyzer.flows.flow import Flow
 
 MAX_SERVERS = 4096

@@ -14,15 +14,18 @@ from analyzer.filters.field_type import Value
 from analyzer.filters.frame_view import Found, FrameView, Selective
 from analyzer.filters.header_places import header_fields
 from analyzer.filters.packet_values import Occurrence
-from analyzer.filters.value_sources import is_from_events, source_of
-from analyzer.tls.events import Event
+from analyzer.filters.value_sources import is_from_events, is_in_messages, source_of
+from analyzer.tls.events import Event, HandshakeMessage
 
 if TYPE_CHECKING:
     from analyzer.filters.compiled_filter import CompiledFilter
 
 
 class EventValues:
-    """Answers a filter about the events of one frame after the other (`PacketValues`)."""
+    """Answers a filter about the events of one frame after the other (`PacketValues`).
+
+    needs_places: whether it needs the positions of records and messages (`Engine`).
+    """
 
     def __init__(self, fields: Iterable[Field]) -> None:
         self._view = FrameView(None, None)
@@ -32,6 +35,11 @@ class EventValues:
             if isinstance(source, Selective):
                 source.want(names)
         self._found: Found | None = {}
+        self.needs_places = not all(map(is_in_messages, names))
+
+    def chosen(self, events: Sequence[Event]) -> Sequence[Event]:
+        """Return those of some events that can have one of the fields."""
+        return events if self.needs_places else [event for event in events if isinstance(event, HandshakeMessage)]
 
     def take(self, events: Sequence[Event]) -> None:
         """Take the events of the next frame."""

@@ -12,7 +12,6 @@ from analyzer.filters.field import Field
 from analyzer.filters.field_type import FieldType, Value
 from analyzer.filters.filter_error import FilterError
 from analyzer.filters.filter_lexer import MAX_NUMBER
-from analyzer.filters.literal_times import absolute_time, relative_time
 from analyzer.filters.syntax_tree import Character, Literal, Number, String, Word
 from analyzer.filters.typed_tree import Constant, ValueType
 
@@ -178,6 +177,8 @@ def _guid(node: Literal, wanted: ValueType, _: bool) -> Value:
 def _absolute(node: Literal, wanted: ValueType, _: bool) -> Value:
     if isinstance(node, Character):
         raise refused(node, wanted)
+    from analyzer.filters.literal_times import absolute_time
+
     return absolute_time(node.text, node.at + isinstance(node, String), len(node.text))
 
 
@@ -192,6 +193,8 @@ def _nanoseconds(node: Number) -> int:
         return node.value * 1_000_000_000
     if node.value > MAX_NUMBER:
         raise FilterError.of(node, f"{node.text} seconds are too many")
+    from analyzer.filters.literal_times import relative_time
+
     return relative_time(node.text)
 
 

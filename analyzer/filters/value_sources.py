@@ -55,6 +55,11 @@ def is_from_events(name: str) -> bool:
     return _list_of(name) in FROM_EVENTS and name not in WITH_BYTES
 
 
+def is_in_messages(name: str) -> bool:
+    """Return whether a field is in handshake messages alone, or in the certificates and OCSP responses that they carry."""
+    return name.startswith("tls.handshake.") or _list_of(name) in ("certificate_fields", "ocsp_fields")
+
+
 def needs_facts(name: str) -> bool:
     """Return whether a field that is no header field needs a first reading of the capture (`capture_facts`)."""
     return _list_of(name) in NEEDS_FACTS or name in WITHOUT_TLS_TOO

@@ -5,6 +5,8 @@ A test looks at the places of its field in the headers of a frame (`layer_places
 several values passes a test if one of them does, and an `every` test if it has values and all of them do.
 """
 
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from analyzer.capture.frame_reader import FrameReader
@@ -22,6 +24,10 @@ class HeaderTest:
 
     __slots__ = ()
 
+    def kinds(self) -> int:
+        """Return the kinds of headers that it looks at, as `LayerPlaces.kinds`."""
+        return 0
+
     def holds(self, layers: LayerPlaces) -> bool:
         """Return whether a frame passes. layers: its headers."""
         return True
@@ -34,6 +40,10 @@ class HasField(HeaderTest):
 
     def __init__(self, places: tuple[Place, ...]) -> None:
         self.places = places
+
+    def kinds(self) -> int:
+        """See `HeaderTest.kinds`."""
+        return kinds_of(self.places)
 
     def holds(self, layers: LayerPlaces) -> bool:
         """See `HeaderTest.holds`."""
@@ -55,6 +65,10 @@ class ComparesNumber(HeaderTest):
         self.number = number
         self.every = every
         self.is_bit = places[0].form == 1
+
+    def kinds(self) -> int:
+        """See `HeaderTest.kinds`."""
+        return kinds_of(self.places)
 
     def holds(self, layers: LayerPlaces) -> bool:
         """See `HeaderTest.holds`."""
@@ -99,6 +113,10 @@ class ComparesOctets(HeaderTest):
         self.differs = differs
         self.every = every
 
+    def kinds(self) -> int:
+        """See `HeaderTest.kinds`."""
+        return kinds_of(self.places)
+
     def holds(self, layers: LayerPlaces) -> bool:
         """See `HeaderTest.holds`."""
         seen = False
@@ -121,6 +139,10 @@ class AllOf(HeaderTest):
     def __init__(self, tests: tuple[HeaderTest, ...]) -> None:
         self.tests = tests
 
+    def kinds(self) -> int:
+        """See `HeaderTest.kinds`."""
+        return reduce(or_, (test.kinds() for test in self.tests), 0)
+
     def holds(self, layers: LayerPlaces) -> bool:
         """See `HeaderTest.holds`."""
         for test in self.tests:  # noqa: SIM110 - C has no generator
@@ -136,6 +158,10 @@ class AnyOf(HeaderTest):
 
     def __init__(self, tests: tuple[HeaderTest, ...]) -> None:
         self.tests = tests
+
+    def kinds(self) -> int:
+        """See `HeaderTest.kinds`."""
+        return reduce(or_, (test.kinds() for test in self.tests), 0)
 
     def holds(self, layers: LayerPlaces) -> bool:
         """See `HeaderTest.holds`."""
@@ -153,13 +179,24 @@ class NotSo(HeaderTest):
     def __init__(self, test: HeaderTest) -> None:
         self.test = test
 
+    def kinds(self) -> int:
+        """See `HeaderTest.kinds`."""
+        return self.test.kinds()
+
     def holds(self, layers: LayerPlaces) -> bool:
         """See `HeaderTest.holds`."""
         return not self.test.holds(layers)
 
 
+def kinds_of(places: tuple[Place, ...]) -> int:
+    """Return the kinds of headers that places are in, as `LayerPlaces.kinds`."""
+    return reduce(or_, (1 << place.kind for place in places), 0)
+
+
 def next_passing(reader: FrameReader, layers: LayerPlaces, test: HeaderTest, defragmenter: Any) -> bool:
     """Advance a reader to its next frame that passes, whose headers are `layers` then. Return False if there is none now.
+
+    layers: has to keep the kinds of headers that the test looks at.
 
     defragmenter: puts IP datagrams together, as `flows.fragments.Defragmenter`.
     """

@@ -23,6 +23,7 @@ cdef class Place:
 @cython.final
 cdef class LayerPlaces:
     cdef public long long[::1] cells
+    cdef public long long kinds
     cdef public int count
     cdef public bytes data
     cdef public bytes datagram

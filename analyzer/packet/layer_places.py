@@ -26,6 +26,9 @@ segment that the frame carries itself, and does not only quote."""
 NUMBER, BOOLEAN, OCTETS, HEADER = 0, 1, 2, 3
 """What a place holds: a number, a bit, bytes, or the header itself."""
 
+EVERY_KIND = -1
+"""All bits: no kind of header is left out."""
+
 MAX_PLACES = 96
 """The most headers and forms of them that are kept of one frame. A real frame has less than twenty."""
 
@@ -59,13 +62,15 @@ class LayerPlaces:
     """The headers of one frame. One object is filled again for every frame.
 
     count: of the headers. data: the buffer of the frame. datagram: the IP packet that this frame completed, where the headers
-    after that of the last fragment are; empty without one. packet: the innermost packet.
+    after that of the last fragment are; empty without one. packet: the innermost packet. kinds: the kinds of headers that are
+    kept, each as the bit of its number; all, if nobody sets it.
     """
 
-    __slots__ = ("cells", "count", "data", "datagram", "packet", "reassembled")
+    __slots__ = ("cells", "count", "data", "datagram", "kinds", "packet", "reassembled")
 
     def __init__(self) -> None:
         self.cells = array("q", bytes(8 * _CELLS * MAX_PLACES))
+        self.kinds = EVERY_KIND
         self.count = 0
         self.data = b""
         self.datagram = b""
@@ -236,7 +241,7 @@ class LayerPlaces:
         return number
 
     def _add(self, kind: int, start: int, end: int) -> None:
-        if self.count < MAX_PLACES:
+        if self.kinds >> kind & 1 and self.count < MAX_PLACES:
             cell = self.count * _CELLS
             self.cells[cell] = kind
             self.cells[cell + 1] = start

@@ -11,7 +11,7 @@ from __future__ import annotations
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
-from analyzer.secrets.ciphers import Aead, AeadKind, InvalidTag
+from analyzer.secrets.ciphers import Aead, AeadKind, invalid_tag
 from analyzer.secrets.decryption_error import MALFORMED, WRONG_SECRET, DecryptionError
 from analyzer.secrets.key_schedule13 import IV_LENGTH, finished, next_traffic_secret, traffic_keys
 from analyzer.secrets.record_decryptor import LAST_SEQUENCE, Opened, RecordDecryptor
@@ -61,7 +61,7 @@ class ExplicitNonceDecryptor(RecordDecryptor):
         aad = _AAD12.pack(sequence, content_type, record_version, n_bytes)
         try:
             plaintext = self._aead.decrypt(self._salt + nonce, body[explicit:], aad)
-        except InvalidTag:
+        except invalid_tag():
             return None
         self._last = (int.from_bytes(nonce, "big"), sequence)
         return content_type, plaintext
@@ -112,7 +112,7 @@ class ImplicitNonceDecryptor(RecordDecryptor):
         nonce = (self._iv ^ sequence).to_bytes(self._nonce_length, "big")
         try:
             plaintext = self._aead.decrypt(nonce, body, _AAD12.pack(sequence, content_type, record_version, n_bytes))
-        except InvalidTag:
+        except invalid_tag():
             return None
         return content_type, plaintext
 
@@ -167,7 +167,7 @@ class Tls13Decryptor(RecordDecryptor):
             inner: bytes = self._aead.decrypt(  # type: ignore[union-attr]
                 (self._iv ^ sequence).to_bytes(IV_LENGTH, "big"), body, aad
             )
-        except InvalidTag:
+        except invalid_tag():
             return None
         last: cython.Py_ssize_t = len(inner) - 1
         if inner[last] == 0:

@@ -3,26 +3,24 @@
 The library has its current ciphers in one module and old ones in another ("decrepit"), and a new release can move a cipher from
 the first to the second. Ciphers that are in neither module (ARIA, GOST, Salsa20, Camellia in GCM) are reported as not
 supported. The lengths are from RFC 2246, appendix C, RFC 5288, RFC 6655, RFC 7905, RFC 5932, RFC 4162 and RFC 5469.
+The library is imported for the first key, because most runs have none.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
-from cryptography.hazmat.decrepit.ciphers import algorithms as decrepit
-from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms, modes
-from cryptography.hazmat.primitives.ciphers.aead import AESCCM, AESGCM, ChaCha20Poly1305
-
-from analyzer.secrets.chacha20_old import ChaCha20Poly1305Old
 from analyzer.secrets.decryption_error import UNSUPPORTED_CIPHER, DecryptionError
 
-__all__ = ["AEADS", "BLOCKS", "STREAMS", "Aead", "AeadKind", "BlockCipher", "InvalidTag", "StreamCipher", "aead_kind"]
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers import CipherContext, modes
+
+__all__ = ["AEADS", "BLOCKS", "STREAMS", "Aead", "AeadKind", "BlockCipher", "StreamCipher", "aead_kind", "invalid_tag"]
 
 
 class Aead(Protocol):
-    """An AEAD with its key; `decrypt` raises `InvalidTag`."""
+    """An AEAD with its key; `decrypt` raises `invalid_tag()`."""
 
     def decrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None, /) -> bytes: ...  # noqa: D102
 
@@ -54,8 +52,11 @@ class BlockCipher:
     key: int
     block: int
 
-    def decryptor(self, key: bytes, iv: bytes) -> CipherContext:
+    def decryptor(self, key: bytes, iv: bytes) -> "CipherContext":
         """Return a new decryptor. Raises DecryptionError (unsupported_cipher) if the library is built without the cipher."""
+        from cryptography.exceptions import UnsupportedAlgorithm
+        from cryptography.hazmat.primitives.ciphers import Cipher
+
         try:
             algorithm = _algorithm(self.name)(key * 3 if self.name == "TripleDES" and len(key) == 8 else key)
             return Cipher(algorithm, _cbc(iv)).decryptor()
@@ -70,8 +71,11 @@ class StreamCipher:
     material: int
     key: int
 
-    def decryptor(self, key: bytes) -> CipherContext:
+    def decryptor(self, key: bytes) -> "CipherContext":
         """Return a new key stream. Raises DecryptionError (unsupported_cipher) if the library is built without the cipher."""
+        from cryptography.exceptions import UnsupportedAlgorithm
+        from cryptography.hazmat.primitives.ciphers import Cipher
+
         try:
             return Cipher(_algorithm("ARC4")(key), None).decryptor()
         except UnsupportedAlgorithm as error:
@@ -87,19 +91,53 @@ def aead_kind(cipher: str) -> AeadKind:
     return kind
 
 
+@cache
+def invalid_tag() -> type[Exception]:
+    """Return the class of the error that the library raises for a record whose tag is wrong."""
+    from cryptography.exceptions import InvalidTag
+
+    return InvalidTag
+
+
+def _gcm(key: bytes) -> Aead:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    return AESGCM(key)
+
+
+def _ccm(key: bytes) -> Aead:
+    from cryptography.hazmat.primitives.ciphers.aead import AESCCM
+
+    return AESCCM(key)
+
+
 def _ccm_8(key: bytes) -> Aead:
+    from cryptography.hazmat.primitives.ciphers.aead import AESCCM
+
     return AESCCM(key, 8)
 
 
+def _chacha(key: bytes) -> Aead:
+    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+    return ChaCha20Poly1305(key)
+
+
+def _old_chacha(key: bytes) -> Aead:
+    from analyzer.secrets.chacha20_old import ChaCha20Poly1305Old
+
+    return ChaCha20Poly1305Old(key)
+
+
 AEADS = {
-    "AES_128_GCM": AeadKind(AESGCM, 16, 4, 8, 16),
-    "AES_256_GCM": AeadKind(AESGCM, 32, 4, 8, 16),
-    "AES_128_CCM": AeadKind(AESCCM, 16, 4, 8, 16),
-    "AES_256_CCM": AeadKind(AESCCM, 32, 4, 8, 16),
+    "AES_128_GCM": AeadKind(_gcm, 16, 4, 8, 16),
+    "AES_256_GCM": AeadKind(_gcm, 32, 4, 8, 16),
+    "AES_128_CCM": AeadKind(_ccm, 16, 4, 8, 16),
+    "AES_256_CCM": AeadKind(_ccm, 32, 4, 8, 16),
     "AES_128_CCM_8": AeadKind(_ccm_8, 16, 4, 8, 8),
     "AES_256_CCM_8": AeadKind(_ccm_8, 32, 4, 8, 8),
-    "CHACHA20_POLY1305": AeadKind(ChaCha20Poly1305, 32, 12, 0, 16),
-    "CHACHA20_POLY1305_OLD": AeadKind(ChaCha20Poly1305Old, 32, 0, 0, 16),
+    "CHACHA20_POLY1305": AeadKind(_chacha, 32, 12, 0, 16),
+    "CHACHA20_POLY1305_OLD": AeadKind(_old_chacha, 32, 0, 0, 16),
 }
 
 BLOCKS = {
@@ -122,14 +160,19 @@ STREAMS = {"RC4_128": StreamCipher(16, 16), "RC4_40": StreamCipher(5, 16), "RC4_
 
 
 @lru_cache(maxsize=16)
-def _cbc(iv: bytes) -> modes.CBC:
+def _cbc(iv: bytes) -> "modes.CBC":
     """Return the CBC mode object.
 
     It is cached: since TLS 1.1 all decryptors start with the same vector, because each record has its own.
     """
-    return modes.CBC(iv)
+    from cryptography.hazmat.primitives.ciphers.modes import CBC
+
+    return CBC(iv)
 
 
 @cache
 def _algorithm(name: str) -> Any:
+    from cryptography.hazmat.decrepit.ciphers import algorithms as decrepit
+    from cryptography.hazmat.primitives.ciphers import algorithms
+
     return getattr(decrepit, name, None) or getattr(algorithms, name)

@@ -6,7 +6,7 @@ number is XORed into the nonce. A key log contains the shared secret (ECH_SECRET
 nor an implementation of the KEM, only the number of the KEM.
 """
 
-from analyzer.secrets.ciphers import AEADS, AeadKind, InvalidTag
+from analyzer.secrets.ciphers import AEADS, AeadKind, invalid_tag
 from analyzer.secrets.decryption_error import UNSUPPORTED_CIPHER, WRONG_SECRET, DecryptionError
 from analyzer.secrets.key_schedule import hmac
 from analyzer.secrets.key_schedule13 import extract
@@ -48,7 +48,7 @@ class Recipient:
         """
         try:
             return self._aead.decrypt((self._nonce ^ sequence).to_bytes(NONCE_LENGTH, "big"), ciphertext, associated_data)
-        except InvalidTag:
+        except invalid_tag():
             raise DecryptionError(WRONG_SECRET, f"the tag of HPKE message {sequence} does not agree") from None
 
 

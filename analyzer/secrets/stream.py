@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cryptography.hazmat.primitives.ciphers import CipherContext
-
 from analyzer.secrets.decryption_error import MALFORMED, MISSING_SEGMENT, DecryptionError
 from analyzer.secrets.mac import RecordMac
 from analyzer.secrets.record_decryptor import Opened, RecordDecryptor
 
 if TYPE_CHECKING:
     import cython
+    from cryptography.hazmat.primitives.ciphers import CipherContext
 
 
 class StreamDecryptor(RecordDecryptor):

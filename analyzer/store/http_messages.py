@@ -3,12 +3,13 @@
 `HttpMessages` reads the application data of all sessions, and keeps the requests and responses since the last `clear`.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from analyzer.analysis.missing_data import MissingData
-from analyzer.application.conversation import Conversation
-from analyzer.application.exchange import Exchange
 from analyzer.engine.data_streams import DataReader, DataStreams
+
+if TYPE_CHECKING:
+    from analyzer.application.exchange import Exchange
 
 MAX_WORDS = 4
 """The most requests and responses of one frame that are named."""
@@ -43,7 +44,9 @@ class HttpMessages(DataStreams):
 class HttpMessageReader(DataReader):
     """Reads one session. Adds each exchange to `found`: with False when it has a request, with True when it has a response."""
 
-    def __init__(self, found: list[tuple[Exchange, bool]], alpn: bytes | None, missing: MissingData) -> None:
+    def __init__(self, found: list[tuple["Exchange", bool]], alpn: bytes | None, missing: MissingData) -> None:
+        from analyzer.application.conversation import Conversation
+
         super().__init__(missing)
         self._found = found
         self._conversation = Conversation(None if alpn is None else alpn.decode("utf-8", "replace"), hashing=False)
@@ -72,12 +75,12 @@ class HttpMessageReader(DataReader):
         self._conversation.gap(role, None, reason)
 
 
-def _request(exchange: Exchange) -> str:
+def _request(exchange: "Exchange") -> str:
     request: Any = exchange.request
     return f"{_name(request.version)} {request.method or '?'} {request.path or request.authority or '?'}"
 
 
-def _response(exchange: Exchange) -> str:
+def _response(exchange: "Exchange") -> str:
     response: Any = exchange.response
     return f"{_name(response.version)} {response.status if response.status is not None else '?'}"
 

@@ -3,7 +3,6 @@
 import contextlib
 import errno
 import os
-import secrets
 from types import TracebackType
 from typing import BinaryIO
 
@@ -30,8 +29,10 @@ class PrivateFile:
             raise OSError(22, "not a regular file", path)
         if os.path.lexists(path) and not force:
             raise FileExistsError(17, os.strerror(17), path)
+        from secrets import token_hex  # which imports much
+
         folder = os.path.dirname(path)
-        self._part = os.path.join(folder, f".{secrets.token_hex(8)}.part")
+        self._part = os.path.join(folder, f".{token_hex(8)}.part")
         self._file: BinaryIO | None = None
 
     def __enter__(self) -> BinaryIO:

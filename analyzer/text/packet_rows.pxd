@@ -4,13 +4,14 @@ from analyzer.capture.frame cimport Frame
 from analyzer.store.clock cimport Clock
 
 cdef int REMEMBERED
-cdef object csv_cell, dumps, harmless
+cdef object csv_cell, harmless
 cdef int _ARROW, UNUSUAL, SEPARATES, QUOTES
 
 
 @cython.final
 cdef class PacketRows:
     cdef object _places
+    cdef object _dumps
     cdef Clock _quoted
     cdef Clock _clock
     cdef dict _texts

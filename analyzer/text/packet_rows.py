@@ -6,8 +6,6 @@ A row of JSON is that of `packet_info.packet_record`, byte for byte, for a fract
 
 from typing import Any
 
-from orjson import dumps
-
 from analyzer.capture.frame import Frame
 from analyzer.capture.frame_places import FramePlaces
 from analyzer.store.clock import Clock
@@ -26,7 +24,7 @@ UNUSUAL, SEPARATES, QUOTES = -1, 1, 2
 class PacketRows:
     """Writes rows, each of a frame and of what `Describer.describe` says about it. places: in which capture a frame is."""
 
-    __slots__ = ("_cells", "_clock", "_csv_place", "_json_place", "_path", "_places", "_quoted", "_texts")
+    __slots__ = ("_cells", "_clock", "_csv_place", "_dumps", "_json_place", "_path", "_places", "_quoted", "_texts")
 
     def __init__(self, places: FramePlaces) -> None:
         self._places = places
@@ -35,6 +33,7 @@ class PacketRows:
         self._texts: dict[str, str] = {}
         self._cells: dict[str, str] = {}
         self._path = ""
+        self._dumps: Any = None
         self._json_place = self._csv_place = b""
 
     def json(self, frame: Frame, source: str, destination: str, protocol: str, info: str) -> bytes:
@@ -44,7 +43,7 @@ class PacketRows:
             f'{{"number":{frame.number},"time":{self._quoted.write(frame.at)},"source":{self._text(source)},'
             f'"destination":{self._text(destination)},"protocol":{self._text(protocol)},"length":{frame.wire_length},"info":'
         )
-        return b"".join((head.encode("utf-8"), dumps(info), self._json_place))
+        return b"".join((head.encode("utf-8"), self._dumps(info), self._json_place))
 
     def csv(self, frame: Frame, source: str, destination: str, protocol: str, info: str) -> bytes:
         """Return the record of a frame as a line of CSV (RFC 4180)."""
@@ -94,7 +93,7 @@ class PacketRows:
         if known is None:
             if len(self._texts) >= REMEMBERED:
                 self._texts.clear()
-            known = self._texts[value] = dumps(value or None).decode()
+            known = self._texts[value] = self._dumps(value or None).decode()
         return known
 
     def _cell(self, value: str) -> str:
@@ -110,6 +109,10 @@ class PacketRows:
         """Set the keys and the cells that say in which capture a frame is."""
         if self._path and not self._places.several:
             return  # all frames are in one capture
+        if self._dumps is None:
+            from orjson import dumps  # which rows of text do not need
+
+            self._dumps = dumps
         place: Any = self._places.of(frame.number)
         if place is None:
             path, number = "", None

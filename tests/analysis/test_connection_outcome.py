@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from wire import CLIENT, SERVER, Wire, failure, play, short
 
-from analyzer.analysis.connection_outcome import is_tls_port
+from analyzer.analysis.service_traits import is_tls_port
 
 
 def test_refused(tmp_path: Path):
