@@ -26,6 +26,7 @@ from analyzer.secrets.keylog_line import (
     UnreadableLine,
     read_line,
 )
+from analyzer.secrets.keylog_salvage import longest_whole, salvage
 from analyzer.secrets.keylog_source import UTF_16, KeyLogSource, fault_of
 from analyzer.secrets.labels import CLIENT_RANDOM, PREMASTER, TRAFFIC_SECRETS
 
@@ -332,8 +333,6 @@ class KeyLog:
         """Divide bytes into lines, and read them; the last one stays open."""
         self._lines(state.split(data), state, source)
         if len(state.tail) > LONGEST_LINE:
-            from analyzer.secrets.keylog_salvage import longest_whole
-
             whole = 0 if state.skipping else longest_whole(state.tail)
             if whole:  # secrets without line ends between them
                 self._lines([state.tail[:whole]], state, source)
@@ -381,8 +380,6 @@ class KeyLog:
 
     def _salvage(self, line: bytes, source: str, number: cython.longlong, unreadable: UnreadableLine) -> None:
         """Read what can be read in a line that is no line of a key log; else note why it is none."""
-        from analyzer.secrets.keylog_salvage import salvage
-
         found = salvage(line, source, number)
         good = [one for one in found if isinstance(one, Line)]
         bad = [one for one in found if isinstance(one, UnreadableLine)] or ([] if good else [unreadable])

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from analyzer.secrets.ciphers import Aead, AeadKind, InvalidTag, aead_kind
+from analyzer.secrets.ciphers import Aead, AeadKind, aead_kind, invalid_tag
 from analyzer.secrets.decryption_error import UNSUPPORTED_CIPHER, WRONG_SECRET, DecryptionError
 from analyzer.secrets.key_schedule13 import IV_LENGTH, expand_label, extract
 from analyzer.secrets.quic_versions import QuicVersion
@@ -91,7 +91,7 @@ class PacketKeys:
         """Return the frames of a packet; None if its tag is wrong for this packet number."""
         try:
             opened: bytes = self.aead.decrypt((self.iv ^ number).to_bytes(IV_LENGTH, "big"), ciphertext, header)
-        except InvalidTag:
+        except invalid_tag():
             return None
         self.n_packets += 1
         return opened
