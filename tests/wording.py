@@ -11,6 +11,7 @@ ENGLISH_FILES = {
     "crosscheck/facts.py": "what stands in JSON, and is translated where it is shown",
     "crosscheck/reasons.py": "texts of tshark and of details, which are compared",
     "crosscheck/tshark_settings.py": "a display filter and options of tshark",
+    "filters/tree_node.py": "errors of whoever makes a node with wrong fields",
     "filters/protocol_lines.py": "lines of the field tree, as Wireshark writes them",
     "packet/addresses.py": "errors of whoever calls with bytes of a wrong length",
     "report/case_uco.py": "CASE/UCO, which is JSON for programs",
