@@ -4,9 +4,11 @@ import os
 import stat
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from analyzer.capture.blocks import Interface, Section, Statistics
 from analyzer.capture.frame import Frame
+from analyzer.capture.frame_choice import ChoosingReader, choice_of
 from analyzer.capture.frame_places import FramePlaces
 from analyzer.capture.key_prescan import LARGEST_COMPRESSED
 from analyzer.capture.packet_reader import PacketReader
@@ -77,7 +79,7 @@ class CaptureReader:
     all Decryption Secrets Blocks in those files. names: address to names, from all those files; if several files name an
     address, the first file counts. stopped: whether `stop` was called. sizes: bytes after which files end, by path, although
     they may grow; files without an entry are read to their end. hashing: which digests are computed, as `Source` takes it.
-    places: in which file a frame is that was read.
+    places: in which file a frame is that was read. full: whether so many frames were read as the paths say (`ChosenCaptures`).
     """
 
     paths: Sequence[str]
@@ -92,6 +94,7 @@ class CaptureReader:
     stopped: bool = False
     sizes: dict[str, int] = field(default_factory=dict)
     places: FramePlaces = field(default_factory=FramePlaces)
+    full: bool = False
 
     def check(self) -> int | None:
         """Return the sum of the file sizes, None with a pipe. Raise OSError for the first path that cannot be opened."""
@@ -141,12 +144,15 @@ class CaptureReader:
         Damage ends the reading of one file and is kept in its facts. The next file is read then. An OSError is raised.
         """
         self.places.several = len(self.paths) > 1
+        choice = choice_of(self.paths)
         for path in self.paths:
-            if self.stopped:
+            if self.stopped or self.full:
                 return
             first_frame = self.frame.number + 1
             self.places.begin(path, first_frame)
             packet_reader = PacketReader(self.frame, self.n_interfaces, True)
+            chosen = ChoosingReader(packet_reader, choice) if choice is not None else None
+            shown = packet_reader if chosen is None else cast("PacketReader", chosen)  # it has all that one has
             with Source(path, self.hashing, self.sizes.get(path)) as source:
                 self.source = source
                 source.stopped = self.stopped
@@ -155,8 +161,9 @@ class CaptureReader:
                     for chunk in source.chunks():
                         if chunk:
                             packet_reader.feed(chunk)
-                        yield packet_reader
-                        if packet_reader.error is not None:
+                        yield shown
+                        self.full = chosen is not None and chosen.full
+                        if packet_reader.error is not None or self.full:
                             break
                     else:
                         if not source.stopped:

@@ -35,7 +35,7 @@ from analyzer.cli.shared_arguments import (
     add_trust_options,
 )
 from analyzer.cli.spoken_language import HelpFormatter, translate_help
-from analyzer.cli.tshark_arguments import add_accepted
+from analyzer.cli.tshark_arguments import add_accepted, add_count
 from analyzer.cli.tshark_arguments import add_fields as add_row_fields
 from analyzer.cli.validate_arguments import add_validate
 from analyzer.cli.word_order import in_order, options_of_all, with_command
@@ -113,6 +113,7 @@ def parser() -> argparse.ArgumentParser:
         _ADDERS[name](command)
         if name in PARTED:
             add_part(command)
+            add_count(command)
         if name in FILTERED:
             add_filter(command)
         if name not in ("export", "report", "validate"):

@@ -4,6 +4,7 @@ from argparse import Namespace
 from collections.abc import Iterator
 from typing import Any
 
+from analyzer.capture.frame_choice import with_choice_of
 from analyzer.cli.capture_paths import captures_in_order
 from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.compare_text import print_comparison
@@ -42,7 +43,7 @@ def run(options: Namespace, output: Output) -> int:
     mode = TIMES if options.new_findings else options.mode
     facts, paths, statuses = [], [], []
     for path in options.captures:
-        files = captures_in_order([path])
+        files = with_choice_of(options.captures, captures_in_order([path]))
         capture_run = CaptureRun(files, output)
         facts.append(_read(Namespace(**{**vars(options), "captures": files}), output, capture_run, by_packet=mode != TIMES))
         paths.append(files)

@@ -9,12 +9,14 @@ from importlib import import_module
 
 from analyzer.cli.arguments import parse, parser
 from analyzer.cli.capture_paths import captures_in_order
+from analyzer.cli.chosen_captures import take_expression, with_choice
 from analyzer.cli.display_filter import filter_of, say_searches_given_up
 from analyzer.cli.exit_status import FAILED
 from analyzer.cli.hints import check_patterns, give_hints
 from analyzer.cli.output import CommandError, Output, complain, leave_pager
 from analyzer.cli.output_files import open_outputs
 from analyzer.cli.part_arguments import part_of
+from analyzer.cli.preferences import take_preferences
 from analyzer.cli.shared_arguments import paths_of_keys
 from analyzer.cli.spoken_language import choose_language, results_are_english
 from analyzer.text.language import keep_results_english
@@ -72,10 +74,13 @@ def _run(arguments: Sequence[str]) -> int:
     if options.command is None:
         parser().print_help()
         return 0
+    take_preferences(options)
+    take_expression(options)
     given: list[str] = options.captures
     check_patterns(given)
     if options.command not in ("report", "compare"):  # for them, a folder is more than the captures in it
         options.captures = captures_in_order(given)
+    options.captures = with_choice(options.captures, options)
     part_of(options)  # what cannot be is said before anything is read
     filter_of(options)
     captures = options.captures or getattr(options, "interfaces", [])

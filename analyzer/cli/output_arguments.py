@@ -8,6 +8,11 @@ def add_output(command: argparse.ArgumentParser) -> None:
     text = "write to FILE instead of standard output"
     if command.get_default("forms"):
         text = "write to FILE instead of standard output; may be repeated: .json, .csv and .txt give the format"
+    if command.get_default("forms") and command.get_default("keylog") is not None:
+        text = (
+            "write to FILE instead of standard output; may be repeated: .json, .csv and .txt give the format; or a preference "
+            "of tshark, such as tls.keylog_file:FILE"
+        )
     command.add_argument("-o", "--output", action="append", metavar="FILE", help=text)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import IO, Any
 
+from analyzer.capture.frame_choice import with_choice_of
 from analyzer.capture.source import DIGESTS
 from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.crosscheck import second_opinion
@@ -45,7 +46,7 @@ MOST_INSIDE = 4 << 20
 
 def run(options: Namespace, output: Output) -> int:
     """Write the report of the captures, and return the exit status."""
-    options.captures = captures_of(options.captures)
+    options.captures = with_choice_of(options.captures, captures_of(options.captures))
     forms = _forms_of(options)
     kinds = _list_of("--redact", options.redact, REDACTED)
     options.issued_at = _moment_of(options.issued_at)

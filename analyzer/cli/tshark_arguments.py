@@ -1,6 +1,11 @@
 """The options of tshark: `-T`, `-e` and `-E` of `packets`, and those that all commands accept because nothing hangs on them."""
 
 import argparse
+import re
+
+from analyzer.cli.number_argument import read_number
+
+_RULE = re.compile(r"[\w.-]+(==[^,=]+)?,[\w.-]+(:.*)?")
 
 STYLES = ("fields", "json", "ek", "text")
 """The forms of `-T`. tshark also has pdml, psml, ps, tabs and jsonraw."""
@@ -37,10 +42,39 @@ def add_fields(command: argparse.ArgumentParser) -> None:
     )
 
 
+def add_count(command: argparse.ArgumentParser) -> None:
+    """Add -c."""
+    command.add_argument(
+        "-c", "--count", dest="n_frames", type=_count, metavar="N", help="read only the first N frames of the captures"
+    )
+
+
 def add_accepted(command: argparse.ArgumentParser) -> None:
     """Add the options that change nothing here: names are never looked up, and captures are always read as far as needed."""
     accepted = command.add_argument_group("accepted, as tshark has them")
     accepted.add_argument("-n", dest="no_names", action="store_true", help="names are never looked up anyway")
     accepted.add_argument("-N", dest="names_of", action="append", metavar="FLAGS", help="as -n")
     accepted.add_argument("-2", dest="two_passes", action="store_true", help="captures are read as often as needed anyway")
+    accepted.add_argument("-Q", dest="silent", action="store_true", help="only what goes wrong is said anyway")
+    accepted.add_argument(
+        "-d",
+        dest="decode_as",
+        type=_rule,
+        action="append",
+        metavar="RULE",
+        help="as tcp.port==8443,tls: what a port carries is seen by its content anyway",
+    )
     accepted.add_argument("-l", dest="line_buffered", action="store_true", help="rows are written as they come anyway")
+
+
+def _count(text: str) -> int:
+    number = read_number(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not from 1 on")
+    return number
+
+
+def _rule(text: str) -> str:
+    if not _RULE.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no rule such as tcp.port==8443,tls")
+    return text

@@ -12,13 +12,17 @@ from typing import BinaryIO, cast
 
 from analyzer.capture.blocks import TLS_KEY_LOG
 from analyzer.capture.capture_reader import CaptureReader
+from analyzer.capture.frame_choice import choice_of
 from analyzer.store.capture_with_secrets import KeyedCapture
 
 
 @contextmanager
 def one_capture(paths: Sequence[str]) -> Iterator[str]:
-    """Give the path of one capture that has the frames of all, for processes that this one starts. Raises OSError."""
-    if len(paths) < 2:
+    """Give the path of one capture that has the frames of all that are read, for processes that this one starts.
+
+    Raises OSError.
+    """
+    if len(paths) < 2 and choice_of(paths) is None:
         yield paths[0]
         return
     with tempfile.TemporaryFile() as joined:

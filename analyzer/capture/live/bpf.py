@@ -44,18 +44,7 @@ def compile_bpf(expression: str, interface: str, link_type: int) -> Program:
 
     link_type: as in `link_type_of`.
     """
-    if "\0" in expression:
-        raise CaptureError("the filter contains a zero byte")
-    try:
-        text = expression.encode()
-    except UnicodeEncodeError as error:
-        raise CaptureError("the filter is not UTF-8") from error
-    try:
-        from scapy.libs import winpcapy
-    except OSError as error:
-        raise CaptureError(
-            "a filter needs libpcap, which is not installed (package libpcap0.8, libpcap or libpcap-dev of your system)"
-        ) from error
+    text, winpcapy = _encoded(expression), _library()
     # The kernel has taken the tag out of the frame. Only for an interface does libpcap know that, and ask the kernel for it.
     if link_type == 1 and _VLAN.search(expression):
         reason = ctypes.create_string_buffer(winpcapy.PCAP_ERRBUF_SIZE)
@@ -68,6 +57,25 @@ def compile_bpf(expression: str, interface: str, link_type: int) -> Program:
         return _compile(winpcapy, handle, text)
     finally:
         winpcapy.pcap_close(handle)
+
+
+def compile_for_link_type(expression: str, link_type: int, longest: int) -> Program:
+    """Compile an expression for frames of a file. longest: bytes of a frame. Raise CaptureError as `compile_bpf` does."""
+    text, winpcapy = _encoded(expression), _library()
+    handle = winpcapy.pcap_open_dead(_DLT_RAW if link_type == RAW_IP else link_type, longest)
+    try:
+        return _compile(winpcapy, handle, text)
+    finally:
+        winpcapy.pcap_close(handle)
+
+
+def runner() -> Any:
+    """Return `bpf_filter` of libpcap: from a program, the bytes of a frame, its length on the wire and that of the bytes, to
+    how many bytes are kept. Raise CaptureError if libpcap is missing."""
+    function = _library()._lib.bpf_filter
+    function.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_uint, ctypes.c_uint]
+    function.restype = ctypes.c_uint
+    return function
 
 
 def snapshot_filter(program: Program | None, snapshot_length: int, cooked: bool) -> Program:
@@ -98,6 +106,26 @@ def attach_filter(packets: socket.socket, program: Sequence[tuple[int, int, int,
         packets.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", len(program), ctypes.addressof(code)))
     except OSError as error:
         raise CaptureError(f"the kernel refuses the filter: {error.strerror}") from error
+
+
+def _encoded(expression: str) -> bytes:
+    if "\0" in expression:
+        raise CaptureError("the filter contains a zero byte")
+    try:
+        return expression.encode()
+    except UnicodeEncodeError as error:
+        raise CaptureError("the filter is not UTF-8") from error
+
+
+def _library() -> Any:
+    """Return what gives access to libpcap."""
+    try:
+        from scapy.libs import winpcapy
+    except OSError as error:
+        raise CaptureError(
+            "a filter needs libpcap, which is not installed (package libpcap0.8, libpcap or libpcap-dev of your system)"
+        ) from error
+    return winpcapy
 
 
 def _compile(winpcapy: Any, handle: Any, text: bytes) -> Program:
