@@ -79,6 +79,7 @@ TESTED_ELSEWHERE = {
     "__main__.py": "test_build.py",
     "analysis/key_audit.py": "cli/test_keys.py",
     "application/discarded_data.py": "cli/test_follow.py",
+    "application/dns_message.py": "application/test_doq.py",
     "application/http3_stream.py": "application/test_http3.py",
     "application/pseudo_fields.py": "application/test_http2.py",
     "application/undecided_streams.py": "application/test_http3.py",

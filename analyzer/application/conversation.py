@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.application.exchange import CLIENT, SERVER, ConversationLog, Exchange, Finding, Message, OnBody
@@ -24,14 +25,26 @@ from analyzer.application.protocol_reader import Reader, StreamReader, UnknownPr
 if TYPE_CHECKING:
     import cython
 
+    from analyzer.application.dns_message import DnsMessage
+
 UNDECIDED_MAX: Final = 1 << 14
 """Maximum number of bytes of one side that are held while its protocol is unknown: a long request line."""
 
 UNDECIDED_PIECES_MAX: Final = 1 << 12
 """Maximum number of pieces that are held: an empty piece needs memory too."""
 
-_BY_ALPN: Final = {"http/1.0": "http/1.1", "http/1.1": "http/1.1", "h2": "h2", "h2c": "h2", "h3": "h3"}
-_DRAFT_OF_HTTP3: Final = re.compile(r"h3-(?:2[7-9]|3[0-4])\Z")
+_BY_ALPN: Final = {"http/1.0": "http/1.1", "http/1.1": "http/1.1", "h2": "h2", "h2c": "h2"}
+_STREAMS_BY_ALPN: Final = re.compile(
+    r"(?P<h3>h3(?:-(?:2[7-9]|3[0-4]))?)\Z|(?P<doq>doq(?:-i\d\d)?)\Z|(?P<hq>hq-(?:interop|2[7-9]|3[0-4]))\Z"
+)
+"""The names of protocols over QUIC, with those of their drafts."""
+
+_STREAM_READERS: Final = {
+    "h3": ("http3", "Http3"),
+    "hq": ("http09", "Http09"),
+    "doq": ("doq", "Doq"),
+    "undecided": ("undecided_streams", "UndecidedStreams"),
+}
 _REQUEST_START: Final = re.compile(rb"[\r\n]*(?:[A-Z][A-Z-]{0,23}(?: (?:[\x21-\xff][\x20-\xff]*)?\r?)?)?\Z")
 _STATUS_START: Final = re.compile(rb"HTTP/1\.[01] [1-5]\d\d")
 _SETTINGS_START: Final = re.compile(rb"\x00[\x00-\x01][\x00-\xff]\x04\x00\x00{4}")
@@ -62,11 +75,12 @@ class Conversation:
         # The kind, after the last data was read.
         self._over: str | None = None
         if alpn is not None:
-            self._read_as("h3" if _DRAFT_OF_HTTP3.match(alpn) is not None else _BY_ALPN.get(alpn, "bytes"))
+            over_quic = _STREAMS_BY_ALPN.match(alpn)
+            self._read_as(_BY_ALPN.get(alpn, "bytes") if over_quic is None else str(over_quic.lastgroup))
 
     @property
     def kind(self) -> str:
-        """`http/1.1`, `h2`, `h3`, `websocket` or `bytes`; `bytes` while it is not known."""
+        """`http/1.1`, `h2`, `h3`, `http/0.9`, `doq`, `websocket` or `bytes`; `bytes` while it is not known."""
         if self._over is not None:
             return self._over
         return "bytes" if self._reader is None else self._reader.kind
@@ -80,6 +94,11 @@ class Conversation:
     def messages(self) -> list[Message]:
         """The messages of WebSockets, in order of completion."""
         return self._log.messages
+
+    @property
+    def dns(self) -> list[DnsMessage] | None:
+        """The messages of DNS over QUIC, in order of completion; None if another protocol is read."""
+        return self._log.dns
 
     @property
     def findings(self) -> list[Finding]:
@@ -160,8 +179,8 @@ class Conversation:
             self._reader = self._http1 = Http1(self._log)
         elif kind == "h2":
             self._reader = _http2()(self._log)
-        elif kind == "h3":
-            self._reader = self._streams = _http3()(self._log)
+        elif kind in _STREAM_READERS:
+            self._reader = self._streams = _stream_reader(kind)(self._log)
         else:
             self._reader = self._streams = UnknownProtocol()
 
@@ -169,7 +188,7 @@ class Conversation:
         """Return the reader of streams. It is new where none was needed, or where the protocol has no streams."""
         if self._streams is None:
             undecided = self._reader is None
-            self._reader = self._streams = _undecided_streams()(self._log) if undecided else UnknownProtocol()
+            self._reader = self._streams = _stream_reader("undecided")(self._log) if undecided else UnknownProtocol()
             self._http1 = None
         return self._streams
 
@@ -231,16 +250,7 @@ def _http2() -> Any:
 
 
 @cache
-def _http3() -> Any:
-    """Return the class that reads HTTP/3. Its module is imported with the first conversation in HTTP/3."""
-    from analyzer.application.http3 import Http3
-
-    return Http3
-
-
-@cache
-def _undecided_streams() -> Any:
-    """Return the class that reads streams of an unknown protocol."""
-    from analyzer.application.undecided_streams import UndecidedStreams
-
-    return UndecidedStreams
+def _stream_reader(kind: str) -> Any:
+    """Return the class that reads the streams of a protocol. Its module is imported with the first conversation in it."""
+    module, name = _STREAM_READERS[kind]
+    return getattr(import_module(f"analyzer.application.{module}"), name)

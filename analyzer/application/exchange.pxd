@@ -67,6 +67,7 @@ cdef class ConversationLog:
     cdef object _on_body
     cdef readonly list exchanges
     cdef readonly list messages
+    cdef public list dns
     cdef readonly str scheme
     cdef long long _n_header_bytes
     cdef bint _limit_reported

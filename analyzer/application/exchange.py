@@ -16,6 +16,8 @@ from analyzer.application.body import Bodies, Body, Codings, new_body
 if TYPE_CHECKING:
     import cython
 
+    from analyzer.application.dns_message import DnsMessage
+
 CLIENT: Final = 0
 SERVER: Final = 1
 NAMES: Final = ("client", "server")
@@ -282,7 +284,7 @@ class ConversationLog:
     """Log of one conversation, which its readers write. `scheme`: for requests whose target does not name one."""
 
     __slots__ = (
-        "_bodies", "_findings", "_limit_reported", "_n_header_bytes", "_on_body", "exchanges", "messages", "scheme",
+        "_bodies", "_findings", "_limit_reported", "_n_header_bytes", "_on_body", "dns", "exchanges", "messages", "scheme",
     )  # fmt: skip
 
     def __init__(self, scheme: str, hashing: bool, on_body: OnBody | None) -> None:
@@ -294,6 +296,7 @@ class ConversationLog:
         self._on_body = on_body
         self.exchanges: list[Exchange] = []
         self.messages: list[Message] = []
+        self.dns: list[DnsMessage] | None = None
         self._n_header_bytes = 0
         self._limit_reported = False
 
@@ -317,6 +320,16 @@ class ConversationLog:
         """List a message of a WebSocket if there is room."""
         if len(self.messages) < MESSAGES_MAX:
             self.messages.append(message)
+        else:
+            self._note_limit("messages", message.frame)
+
+    def add_dns(self, message: DnsMessage) -> None:
+        """List a DNS message if there is room. `dns` is None where no reader of DNS has begun."""
+        if self.dns is None:
+            self.dns = []
+        self._n_header_bytes += message.size + FIELD_COST * (1 + len(message.answers))
+        if len(self.dns) < MESSAGES_MAX and self._n_header_bytes < HEADER_BYTES_MAX:
+            self.dns.append(message)
         else:
             self._note_limit("messages", message.frame)
 

@@ -24,6 +24,7 @@ _BITS = {
     "alpn_protocol_ids": 0,
     "certificate_compression_algorithms": 16,
     "cipher_suites": 16,
+    "doq_error_codes": 0,
     "ether_types": 16,
     "extensions": 16,
     "hpke_aead_ids": 16,

@@ -1,6 +1,8 @@
 import pytest
 
+from analyzer.application.doq import Doq
 from analyzer.application.exchange import ConversationLog
+from analyzer.application.http09 import Http09
 from analyzer.application.http1 import Http1
 from analyzer.application.http2 import Http2
 from analyzer.application.http3 import Http3
@@ -32,7 +34,9 @@ def test_every_reader_takes_everything(reader: Reader, kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "reader", [UnknownProtocol(), Http3(LOG), UndecidedStreams(LOG)], ids=lambda reader: type(reader).__name__
+    "reader",
+    [UnknownProtocol(), Http3(LOG), Http09(LOG), Doq(LOG), UndecidedStreams(LOG)],
+    ids=lambda reader: type(reader).__name__,
 )
 def test_every_reader_of_streams_takes_everything(reader: StreamReader) -> None:
     for stream in range(8):
