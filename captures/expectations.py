@@ -96,10 +96,11 @@ def tshark_version() -> str:
 
 
 class _Session:
-    """One TCP stream with TLS inside, gathered from tshark's frames."""
+    """One TCP stream with TLS inside, or one QUIC connection, gathered from tshark's frames."""
 
     def __init__(self, frames: list[tuple[int, dict[str, Any]]]) -> None:
         self.frames = frames
+        self.protocol = "quic" if "quic" in frames[0][1] else "tls"
         self.first_frame = frames[0][0]
         self.handshake: list[tuple[str, str, int]] = []
         self.alerts: list[tuple[str, str, str, int]] = []
@@ -129,7 +130,7 @@ class _Session:
             for a in self.alerts
         ]
         record: dict[str, Any] = {
-            "protocol": "tls",
+            "protocol": self.protocol,
             "client": {"address": self.client[0], "port": self.client[1]},
             "server": {"address": self.server[0], "port": self.server[1]},
             "first_frame": self.first_frame,
@@ -151,9 +152,16 @@ class _Session:
     def _read(self, frame: int, layers: dict[str, Any]) -> None:
         network = layers.get("ip") or layers.get("ipv6")
         kind = "ip" if "ip" in layers else "ipv6"
-        tcp = _first(layers["tcp"])
-        source = (str(_first(network)[f"{kind}.src"]), int(tcp["tcp.srcport"]))
-        destination = (str(_first(network)[f"{kind}.dst"]), int(tcp["tcp.dstport"]))
+        over = "udp" if self.protocol == "quic" else "tcp"
+        ports = _first(layers[over])
+        source = (str(_first(network)[f"{kind}.src"]), int(ports[f"{over}.srcport"]))
+        destination = (str(_first(network)[f"{kind}.dst"]), int(ports[f"{over}.dstport"]))
+        if self.protocol == "quic":
+            for message in _quic_messages(layers["quic"]):
+                if message["tls.handshake.type"] == "1" and self.client is None:
+                    self.client, self.server = source, destination
+                self._message(frame, "client" if source[1] != (self.server or destination)[1] else "server", message)
+            return
         if "tls" not in layers:
             return
         for layer in _many(layers["tls"]):
@@ -215,13 +223,28 @@ class _Session:
                     del of["_stream"]
 
 
-def _streams(packets: list[dict[str, Any]]) -> dict[int, list[tuple[int, dict[str, Any]]]]:
-    streams: dict[int, list[tuple[int, dict[str, Any]]]] = {}
+def _streams(packets: list[dict[str, Any]]) -> dict[str, list[tuple[int, dict[str, Any]]]]:
+    streams: dict[str, list[tuple[int, dict[str, Any]]]] = {}
     for frame, packet in enumerate(packets, 1):
         layers = packet["_source"]["layers"]
+        name = None
         if "tcp" in layers:
-            streams.setdefault(int(_first(layers["tcp"])["tcp.stream"]), []).append((frame, layers))
+            name = f"tcp {_first(layers['tcp'])['tcp.stream']}"
+        elif "quic" in layers:
+            name = next((f"quic {number}" for number in _find(layers["quic"], "quic.connection.number")), None)
+        if name is not None:
+            streams.setdefault(name, []).append((frame, layers))
     return streams
+
+
+def _quic_messages(packets: Any) -> Iterator[dict[str, Any]]:
+    """Every handshake message in the CRYPTO frames of the packets of one datagram, in order."""
+    for packet in _many(packets):
+        for frame in _many(packet.get("quic.frame", [])) if isinstance(packet, dict) else []:
+            for tls in _many(frame.get("tls", [])) if isinstance(frame, dict) else []:
+                for message in _many(tls.get("tls.handshake", [])) if isinstance(tls, dict) else []:
+                    if isinstance(message, dict) and "tls.handshake.type" in message:
+                        yield message
 
 
 def _ask(capture: Path, keys: Path | None, decode_as: tuple[str, ...]) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from pathlib import Path
 import scenes_encrypted_hello
 import scenes_loopback
 import scenes_network
+import scenes_quic
 import scenes_tls
 from scene import Scene, UnavailableError
 from scene_demo import demo
@@ -26,7 +27,14 @@ _HERE = Path(__file__).resolve().parent
 # 2026-11-02T09:00:00Z, ns since the epoch: when the captures made packet by packet say they were taken.
 _START = 1_793_610_000_000_000_000
 
-_SCENES = (demo, *scenes_tls.SCENES, *scenes_encrypted_hello.SCENES, *scenes_network.SCENES, *scenes_loopback.SCENES)
+_SCENES = (
+    demo,
+    *scenes_tls.SCENES,
+    *scenes_encrypted_hello.SCENES,
+    *scenes_network.SCENES,
+    *scenes_quic.SCENES,
+    *scenes_loopback.SCENES,
+)
 
 
 def scenes() -> dict[str, Callable[[Scene], None]]:

@@ -6,6 +6,9 @@ bytes, and so lets a scene put a real conversation on its own wire.
 
 from __future__ import annotations
 
+import asyncio
+import base64
+import hashlib
 import os
 import selectors
 import shutil
@@ -16,8 +19,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from certificates import Identity
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from wire import Side
 
 _PATIENCE = 10.0
@@ -70,6 +75,70 @@ def curl(port: int, keys: Path, name: str, paths: tuple[str, ...], *options: str
     return bodies
 
 
+def chromium(port: int, keys: Path, identity: Identity, name: str) -> str:
+    """Open `https://NAME/` of `port` of loopback over QUIC without a window; returns the page as it stands then."""
+    public = identity.chain[0].public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    command = [
+        _program("chromium"),
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        f"--user-data-dir={keys.parent.parent / 'profile'}",
+    ]
+    command += [f"--origin-to-force-quic-on={name}:{port}", f"--host-resolver-rules=MAP {name} 127.0.0.1"]
+    command += [f"--ignore-certificate-errors-spki-list={base64.b64encode(hashlib.sha256(public).digest()).decode()}"]
+    command += ["--dump-dom", f"https://{name}:{port}/"]
+    environment = {**os.environ, "SSLKEYLOGFILE": str(keys)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    if done.returncode != 0:
+        raise ProgramError(f"chromium ended with {done.returncode}")
+    return done.stdout
+
+
+@contextmanager
+def http3_server(identity: Identity, files: dict[str, bytes]) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+    """Serve `files` with aioquic on a free UDP port of loopback; yields the port and a list that gets the exchanges."""
+    from aioquic.asyncio import QuicConnectionProtocol, serve
+    from aioquic.h3.connection import H3Connection
+    from aioquic.h3.events import HeadersReceived
+    from quic_endpoints import configurations
+
+    answered: list[dict[str, Any]] = []
+
+    class Answers(QuicConnectionProtocol):  # type: ignore[misc]
+        http: H3Connection | None = None
+
+        def quic_event_received(self, event: Any) -> None:
+            self.http = self.http or H3Connection(self._quic)
+            for received in self.http.handle_event(event):
+                if isinstance(received, HeadersReceived):
+                    fields = {name.decode(): value.decode() for name, value in received.headers}
+                    self.answer(received.stream_id, fields)
+            self.transmit()
+
+        def answer(self, stream: int, asked: dict[str, str]) -> None:
+            assert self.http is not None
+            body = files.get(asked[":path"].removeprefix("/") or "index.html")
+            status = 404 if body is None else 200
+            request = {"method": asked[":method"], "authority": asked[":authority"], "path": asked[":path"]}
+            answered.append({"request": request, "response": {"status": status}})
+            self.http.send_headers(stream, [(b":status", str(status).encode()), (b"server", b"example")])
+            self.http.send_data(stream, body or b"", end_stream=True)
+
+    loop = asyncio.new_event_loop()
+    port = _free_port()
+    configuration = configurations(identity, None, ["h3"], "")["server"]
+    server = loop.run_until_complete(serve("127.0.0.1", port, configuration=configuration, create_protocol=Answers))
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    try:
+        yield port, answered
+    finally:
+        loop.call_soon_threadsafe(server.close)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(_PATIENCE)
+
+
 @contextmanager
 def sniff(port: int, file: Path) -> Iterator[None]:
     """Record the packets from and to `port` on the loopback interface into `file` (pcap) with tcpdump."""
@@ -83,7 +152,7 @@ def sniff(port: int, file: Path) -> Iterator[None]:
         "--time-stamp-precision=nano",
         "-w",
         str(file),
-        f"tcp port {port}",
+        f"port {port}",
     ]
     with _running(command):
         # tcpdump writes the file header as soon as it listens.

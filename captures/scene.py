@@ -9,18 +9,22 @@ from __future__ import annotations
 import json
 import ssl
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 from typing import Any, Literal
 
 import expectations
+from aioquic.quic.configuration import QuicConfiguration
 from certificates import Authority, Identity, moment
 from contexts import bundled_context, context
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from endpoints import Bundled, Endpoint, Exchange, Standard
-from wire import SIDES, Conversation, Host, Packet, Wire
+from quic_endpoints import QuicTalk, configurations
+from wire import SIDES, Conversation, Host, Packet, Side, Wire
 
 from analyzer.capture.capture_writer import PcapngWriter, PcapWriter
 
@@ -46,7 +50,7 @@ class UnavailableError(Exception):
 class Stated:
     """What is known of one session from its making, to be compared with what tshark sees or added to it."""
 
-    exchange: Exchange | None
+    exchange: Exchange | QuicTalk | None
     server: Identity | None = None
     client: Identity | None = None
     extra: dict[str, Any] = field(default_factory=dict)
@@ -69,12 +73,14 @@ class Scene:
         self.decode_as: tuple[str, ...] = ()
         self.recording: Path | None = None
         self.keys_for_tshark = ""
+        self.hidden_from_tshark = 0
         self.tools: dict[str, str] = {}
         self.next_port = 49200
         folder.mkdir(parents=True, exist_ok=True)
         self.keys = folder / f"{name}.keys"
         self.keys.unlink(missing_ok=True)
         self.keys.touch()
+        self.key_log = StringIO()
 
     def set_time(self, at: int) -> None:
         """Let the capture start at `at`, with an authority of that time."""
@@ -150,13 +156,41 @@ class Scene:
             exchange.handshake()
         return exchange
 
+    def talk_quic(
+        self,
+        identity: Identity,
+        protocols: list[str],
+        *,
+        after: float = 0,
+        shows: bool = True,
+        change: Callable[[dict[Side, QuicConfiguration]], object] | None = None,
+        extra: dict[str, Any] | None = None,
+        **options: Any,
+    ) -> QuicTalk:
+        """Begin a QUIC connection `after` seconds from the start.
+
+        shows: whether the server sends its certificates. change: changes the configurations. options: those of QuicTalk.
+        """
+        import aioquic
+
+        self.tools["aioquic"] = aioquic.__version__
+        both = configurations(identity, self.key_log, protocols, "www.example")
+        if change is not None:
+            change(both)
+        self.next_port += 2
+        hosts: dict[Side, Host] = {"client": CLIENT, "server": SERVER}
+        talk = QuicTalk(self.wire, self.at + int(after * SECOND), hosts, self.next_port, both, **options)
+        self.stated.append(Stated(talk, identity if shows else None, extra=extra or {}))
+        talk.connect()
+        return talk
+
     def frame_of(self, packet: Packet) -> int:
         """The number of the frame of `packet`, as things stand."""
         return self.wire.in_order().index(packet) + 1
 
     def save(self, description: str) -> None:
         """Write the files of the capture."""
-        lines = list(dict.fromkeys(self.keys.read_text("ascii").splitlines()))
+        lines = list(dict.fromkeys([*self.keys.read_text("ascii").splitlines(), *self.key_log.getvalue().splitlines()]))
         nothing = "# The handshake ended before there was a secret.\n"
         self.keys.write_text("".join(line + "\n" for line in lines) or nothing, "ascii")
         capture = self.folder / f"{self.name}.{self.suffix}"
@@ -164,7 +198,7 @@ class Scene:
             self.recording.replace(capture)
         else:
             self._write(capture, b"")
-        found = expectations.sessions(capture, self._asked_with(), self.decode_as)
+        found = self._seen_by_tshark(capture)
         if len(found) != len(self.stated):
             raise DisagreementError(f"{self.name}: tshark sees {len(found)} sessions and not {len(self.stated)}")
         for number, (record, stated) in enumerate(zip(found, self.stated, strict=True)):
@@ -184,18 +218,32 @@ class Scene:
         made = f"Made by `python captures/make.py {self.name}` on {datetime.now(UTC):%Y-%m-%d} with"
         (self.folder / "origin.md").write_text(f"# {self.name}\n\n{description}\n\n{made}\n\n{tools}", "utf-8")
 
-    def _write(self, capture: Path, secrets: bytes) -> None:
+    def _seen_by_tshark(self, capture: Path) -> list[dict[str, Any]]:
+        """The sessions that tshark sees; without the first frames, where it does not get over them."""
+        hidden = self.hidden_from_tshark
+        if not hidden:
+            return expectations.sessions(capture, self._asked_with(), self.decode_as)
+        rest = self.folder.parent / f"rest.{self.suffix}"
+        self._write(rest, b"", hidden)
+        found = expectations.sessions(rest, self._asked_with(), self.decode_as)
+        for record in found:
+            record["first_frame"] += hidden
+            for message in record["handshake"]:
+                message[2] += hidden
+        return found
+
+    def _write(self, capture: Path, secrets: bytes, hidden: int = 0) -> None:
         with capture.open("wb") as file:
             if self.suffix == "pcap":
                 classic = PcapWriter(file, _ETHERNET, byte_order=self.byte_order, microsecond=self.microsecond)
-                for packet in self.wire.in_order():
+                for packet in self.wire.in_order()[hidden:]:
                     classic.write_frame(packet.at, packet.data)
                 return
             section = PcapngWriter(file, self.byte_order, comment=self.comment)
             section.write_interface(_ETHERNET, _SNAP_LENGTH)
             if secrets:
                 section.write_secrets(secrets)
-            for packet in self.wire.in_order():
+            for packet in self.wire.in_order()[hidden:]:
                 section.write_frame(packet.at, packet.data)
 
     def _asked_with(self) -> Path:
@@ -227,6 +275,8 @@ class Scene:
                         f"{self.name} {number}: {key} is {value} at the endpoints, {both.get(key)} in tshark"
                     )
             late["decryption"] = {"bytes": dict(exchange.plaintext)}
+            if isinstance(exchange, QuicTalk) and exchange.exchanges:
+                late["http"] = exchange.exchanges
         sent = both.get("certificates", {"server": [], "client": []})
         for side, identity in (("server", stated.server), ("client", stated.client)):
             if identity is not None and sent[side] != identity.fingerprints():
@@ -239,6 +289,7 @@ class Scene:
         elif not sent["server"] and record["version"] is not None:
             record["chain"] = {"verdict": "absent", "problems": []}
         record.update(stated.extra)
+        record["handshake"] = [*record.pop("before_handshake", []), *record["handshake"]]
         if "gaps" in record:
             # What lies behind a gap is not tshark's to tell: it waits for the missing bytes.
             for key in ("alerts", "when_decrypted"):

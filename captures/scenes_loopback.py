@@ -6,7 +6,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from programs import ProgramError, Relay, curl, nginx, openssl_client, openssl_server, sniff
+from programs import ProgramError, Relay, chromium, curl, http3_server, nginx, openssl_client, openssl_server, sniff
 from scene import Scene, Stated, UnavailableError
 
 _FILES = {
@@ -24,6 +24,27 @@ def curl_nginx_http1(scene: Scene) -> None:
 def curl_nginx_http2(scene: Scene) -> None:
     """curl asks nginx for three files over HTTP/2 and TLS 1.3 on loopback, recorded by tcpdump."""
     _record(scene, ("/index.html", "/style.css", "/data.json"), "--http2", "--compressed")
+
+
+def chromium_aioquic_http3(scene: Scene) -> None:
+    """Chromium opens a page of aioquic over HTTP/3 and QUIC 1 on loopback, recorded by tcpdump; one of its files is missing."""
+    page = {"index.html": b"<!doctype html><link rel=stylesheet href=style.css><img src=missing.png><p>It works.\n"}
+    scene.set_time(time.time_ns())
+    scene.suffix = "pcap"
+    identity = scene.authority.issue("www.example")
+    scene.folder.parent.joinpath("aside").mkdir()
+    scene.recording = scene.folder.parent / "aside" / "recorded.pcap"
+    try:
+        with http3_server(identity, {**_FILES, **page}) as (port, answered), sniff(port, scene.recording):
+            shown = chromium(port, scene.keys, identity, "www.example")
+    except ProgramError as reason:
+        raise UnavailableError(str(reason)) from reason
+    if "It works." not in shown:
+        raise UnavailableError("chromium did not show the page")
+    scene.stated.append(Stated(None, identity, extra={"established": True, "resumed": False, "http": answered}))
+    for program, option in (("chromium", "--version"), ("tcpdump", "--version")):
+        done = subprocess.run([program, option], capture_output=True, text=True, check=True)
+        scene.tools[program] = (done.stdout or done.stderr).splitlines()[0]
 
 
 def tls13_key_update(scene: Scene) -> None:
@@ -68,5 +89,6 @@ def _record(scene: Scene, paths: tuple[str, ...], *options: str) -> None:
 SCENES = (
     curl_nginx_http1,
     curl_nginx_http2,
+    chromium_aioquic_http3,
     tls13_key_update,
 )
