@@ -85,9 +85,9 @@ def _test(found: list[Lexeme]) -> Test:
     """Return one test: a field, compared or in a set, perhaps with a `not`."""
     kinds = [lexeme.kind for lexeme in found]
     if kinds[:1] == ["NOT"]:
-        of = _test(found[1:])
-        if isinstance(of, Negation):
+        if kinds[1:2] == ["NOT"]:
             raise _NotPlainError
+        of = _test(found[1:])
         return Negation(found[0].at, of.end, 1 + of.depth, of)
     if kinds[:1] != ["FIELD"]:
         raise _NotPlainError

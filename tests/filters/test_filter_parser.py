@@ -77,6 +77,16 @@ def test_a_filter_has_a_longest_length():
         parse(" " * MAX_LENGTH + "tcp", TABLE)
 
 
+@pytest.mark.parametrize("text", ["!" * 20_000 + "tcp", "not " * 20_000 + "tcp", "(" * 20_000 + "tcp" + ")" * 20_000])
+def test_a_deep_filter_is_refused(text):
+    with pytest.raises(FilterError, match="nested too deeply"):
+        parse(text, field_table())
+
+
+def test_a_long_filter_is_read():
+    assert parse(" && ".join(["tcp"] * 20_000), field_table()) is not None
+
+
 def test_nodes_are_records():
     word = Word(1, 4, 1, "abc")
     assert word == Word(at=1, end=4, depth=1, text="abc") != Word(1, 4, 1, "abd")
