@@ -29,6 +29,7 @@ from analyzer.tls.events import Event
 if TYPE_CHECKING:
     from analyzer.filters.compiled_filter import CompiledFilter
     from analyzer.filters.field_columns import FieldColumns
+    from analyzer.filters.field_layers import FieldLayers
     from analyzer.filters.frame_values import FrameValues
 
 
@@ -38,9 +39,10 @@ def run(options: Namespace, output: Output) -> int:
     from analyzer.filters.frame_values import FrameValues, needs_of
 
     columns, compiled = columns_of(options), filter_of(options)
+    layers = layers_of(options)
     capture_run = CaptureRun(options.captures, output, streaming=True)
     keys = read_keys(options, capture_run, patient=False)
-    fields = set(columns.fields)
+    fields = set(columns.fields | (layers.fields if layers is not None else frozenset()))
     if compiled is not None:
         take_references(options, output, keys, compiled)
         fields |= compiled.fields
@@ -49,7 +51,7 @@ def run(options: Namespace, output: Output) -> int:
     needs_engine, needs_facts = needs_of(fields)
     facts = read_facts(options, output, keys, fields) if needs_facts else None
     engine = frame_engine(keys) if needs_engine or wanted is not None or columns.list_columns else None
-    writers = [row_writer(options, columns, one) for one in options.outputs]
+    writers = [row_writer(options, columns, layers, one) for one in options.outputs]
     rows = FieldRows(columns, FrameValues(fields, engine, facts), compiled, writers)
     if engine is None:
         _read_headers(capture_run, rows)
@@ -69,12 +71,20 @@ def columns_of(options: Namespace) -> "FieldColumns":
     from analyzer.filters.field_table import field_table
     from analyzer.filters.filter_error import FilterError
 
-    if not options.row_fields:
+    if not options.row_fields and options.style == "fields":
         raise CommandError(f"-T {options.style} prints the fields that -e names: give at least one, such as -e frame.number")
     try:
         return FieldColumns(options.row_fields, field_table())
     except FilterError as error:
         raise mistake(error) from None
+
+
+def layers_of(options: Namespace) -> "FieldLayers | None":
+    """Return what makes the layers of packets, where no field is named; None where fields are."""
+    from analyzer.filters.field_layers import FieldLayers
+    from analyzer.filters.field_table import field_table
+
+    return None if options.row_fields else FieldLayers(field_table())
 
 
 class FieldRows(Listener):
@@ -114,7 +124,7 @@ class FieldRows(Listener):
         """Write the row of the frame that was taken last. words: the columns of the packet list."""
         texts = self._columns.texts(self._values, words)
         for writer in self._writers:
-            writer.row(frame, texts)
+            writer.row(frame, texts, self._values)
 
     def packet(self, packet: Packet, frame: Frame, events: Sequence[Event]) -> None:
         """See `Listener.packet`."""

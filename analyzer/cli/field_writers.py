@@ -8,7 +8,7 @@ import json
 from argparse import Namespace
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analyzer.capture.frame import Frame
 from analyzer.cli.field_form import FieldForm, form_of
@@ -17,6 +17,8 @@ from analyzer.text.escape import harmless, is_harmless
 
 if TYPE_CHECKING:
     from analyzer.filters.field_columns import FieldColumns
+    from analyzer.filters.field_layers import FieldLayers
+    from analyzer.filters.packet_values import PacketValues
 
 _MILLISECOND = 1_000_000
 _SECOND = 1_000_000_000
@@ -25,8 +27,9 @@ _SECOND = 1_000_000_000
 class RowWriter:
     """Writes rows to one output: this one as `-T fields`."""
 
-    def __init__(self, output: Output, form: FieldForm, names: Sequence[str]) -> None:
-        """names: of the fields, one for each column."""
+    def __init__(self, output: Output, form: FieldForm, names: Sequence[str], layers: "FieldLayers | None" = None) -> None:
+        """names: of the fields, one for each column. layers: make what is written where no field is named."""
+        self._layers = layers
         self._output = output
         self._form = form
         self._names = names
@@ -37,11 +40,16 @@ class RowWriter:
         """Set what stands before the first row, even where there is none."""
         self._output.head = self._form.head(self._names)
 
-    def row(self, frame: Frame, texts: Sequence[list[str]]) -> None:
-        """Write the row of a frame. texts: the values of each field."""
+    def row(self, frame: Frame, texts: Sequence[list[str]], packet: "PacketValues") -> None:
+        """Write the row of a frame. texts: the values of each field; packet: those of all fields."""
         if not self._raw:
             texts = [[one if is_harmless(one) else _shown(one) for one in values] for values in texts]
         self._output.write(self._form.row(texts).encode("utf-8", "replace") + b"\n")
+
+    def _named(self, texts: Sequence[list[str]]) -> dict[str, list[str]]:
+        """Return the fields of a frame that it has, each with its values."""
+        chosen = self._form.chosen
+        return {name: chosen(values) for name, values in zip(self._names, texts, strict=True) if values}
 
     def flush(self) -> None:
         """Give the reader of the output what was written."""
@@ -59,13 +67,10 @@ class JsonWriter(RowWriter):
         self._output.head = b"["
         self._empty = True
 
-    def row(self, frame: Frame, texts: Sequence[list[str]]) -> None:
+    def row(self, frame: Frame, texts: Sequence[list[str]], packet: "PacketValues") -> None:
         """See `RowWriter.row`."""
-        found = {
-            "_index": _index(frame),
-            "_score": None,
-            "_source": {"layers": layers_of(self._names, texts, self._form)},
-        }
+        layers: Any = self._named(texts) if self._layers is None else self._layers.tree(packet)
+        found = {"_index": _index(frame), "_score": None, "_source": {"layers": layers}}
         text = json.dumps(found, ensure_ascii=False, indent=2).replace("\n", "\n  ")
         self._output.write((b"\n  " if self._empty else b",\n  ") + text.encode("utf-8", "replace"))
         self._empty = False
@@ -82,11 +87,12 @@ class EkWriter(RowWriter):
         """See `RowWriter.begin`."""
         self._names = [name.replace(".", "_") for name in self._names]
 
-    def row(self, frame: Frame, texts: Sequence[list[str]]) -> None:
+    def row(self, frame: Frame, texts: Sequence[list[str]], packet: "PacketValues") -> None:
         """See `RowWriter.row`."""
         head = {"index": {"_index": _index(frame)}}
+        layers: Any = self._named(texts) if self._layers is None else self._layers.bulk(packet)
         time = str(frame.at // _MILLISECOND) if frame.at >= 0 else "0"
-        found = {"timestamp": time, "layers": layers_of(self._names, texts, self._form)}
+        found = {"timestamp": time, "layers": layers}
         lines = (json.dumps(one, ensure_ascii=False, separators=(",", ":")) + "\n" for one in (head, found))
         self._output.write("".join(lines).encode("utf-8", "replace"))
 
@@ -94,14 +100,9 @@ class EkWriter(RowWriter):
 _WRITERS = {"fields": RowWriter, "json": JsonWriter, "ek": EkWriter}
 
 
-def row_writer(options: Namespace, columns: "FieldColumns", output: Output) -> RowWriter:
+def row_writer(options: Namespace, columns: "FieldColumns", layers: "FieldLayers | None", output: Output) -> RowWriter:
     """Return what writes the rows to an output, as -T and -E say. Raises CommandError for a setting of -E that is none."""
-    return _WRITERS[options.style](output, form_of(options.row_settings), columns.names)
-
-
-def layers_of(names: Sequence[str], texts: Sequence[list[str]], form: FieldForm) -> dict[str, list[str]]:
-    """Return the fields of a frame that it has, each with its values."""
-    return {name: form.chosen(values) for name, values in zip(names, texts, strict=True) if values}
+    return _WRITERS[options.style](output, form_of(options.row_settings), columns.names, layers)
 
 
 def _index(frame: Frame) -> str:

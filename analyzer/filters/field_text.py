@@ -55,6 +55,29 @@ def writer_of_type(kind: FieldType) -> Writer:
     return _colons if kind in (FieldType.BYTES, FieldType.PROTOCOL) else _WRITERS[kind]
 
 
+def layer_writer_of(field: Field) -> Writer:
+    """Return the function that writes a value as `-T json` has it where no field is named: in a tree of layers."""
+    kind = field.type
+    if kind is FieldType.BOOLEAN:
+        return lambda value: "1" if value else "0"
+    if kind is FieldType.ABSOLUTE_TIME:
+        return _time_utc
+    if kind is FieldType.NONE:
+        return lambda _: ""
+    if kind in (FieldType.BYTES, FieldType.PROTOCOL):
+        return _colons
+    return writer_of(field)
+
+
+def bulk_value(field: Field, value: Any) -> str | bool | None:
+    """Return a value as `-T ek` has it where no field is named: Booleans are no text, and numbers are decimal."""
+    if field.type is FieldType.BOOLEAN:
+        return bool(value)
+    if field.type is FieldType.NONE:
+        return None
+    return str(value) if field.type.is_integer else layer_writer_of(field)(value)
+
+
 def _hex_writer(bits: int) -> Writer:
     form = f"0x{{:0{bits // 4}x}}".format
     return lambda value: form(value)

@@ -48,6 +48,8 @@ _BASES = {
     "tls.handshake.extensions_key_share_group": "dec",
     "tls.handshake.extensions_key_share_selected_group": "dec",
     "tls.handshake.server_curve_type": "hex",
+    "tls.token_binding.version_major": "hex",
+    "tls.token_binding.version_minor": "hex",
 }
 """Bases that do not follow from the registry."""
 

@@ -113,12 +113,17 @@ def _ntp(values: Sequence[Any]) -> str:
     return f"Network Time Protocol ({words}, {modes.get(mode, 'reserved')})"
 
 
+def _sll(values: Sequence[Any]) -> str:
+    return f"Linux cooked capture v{1 if values[0] is None else 2}"
+
+
 _LINES: dict[str, tuple[tuple[str, ...], Line | None]] = {
     "frame": (("frame.number", "frame.len", "frame.cap_len"), _frame),
     "vlan": _of("802.1Q Virtual LAN, PRI: {}, DEI: {}, ID: {}", "vlan", "vlan.priority", "vlan.dei", "vlan.id"),
     "arp": (("arp.opcode", "arp.src.proto_ipv4", "arp.dst.proto_ipv4", "arp.dst.hw_mac"), _arp),
     "ip": _of("Internet Protocol Version 4, Src: {}, Dst: {}", "ip", "ip.src", "ip.dst"),
     "ipv6": _of("Internet Protocol Version 6, Src: {}, Dst: {}", "ipv6", "ipv6.src", "ipv6.dst"),
+    "sll": (("sll.ifindex",), _sll),
     "tcp": (("tcp.srcport", "tcp.dstport", "tcp.seq", "tcp.ack", "tcp.len", "tcp.flags.ack"), _tcp),
     "udp": _of("User Datagram Protocol, Src Port: {}, Dst Port: {}", "udp", "udp.srcport", "udp.dstport"),
     "dns": _messages("Domain Name System"),

@@ -207,9 +207,9 @@ def _find_options(packet: Packet, first: int, result: Found) -> None:
             result.setdefault(name, []).append(Occurrence(value, None, 1))  # type: ignore[arg-type]
         if option.kind == 0:  # what follows is not read, but padded with the same
             rest = packet.payload - option.offset - 1
-            result["tcp.option_kind"] += [Occurrence(0, None, 1)] * (
-                rest if not any(data[packet.payload - rest : packet.payload]) else 0
-            )
+            padded = rest if not any(data[packet.payload - rest : packet.payload]) else 0
+            result["tcp.option_kind"] += [Occurrence(0, None, 1)] * padded
+            result.setdefault("tcp.options.eol", []).extend([Occurrence(b"\0", b"\0", 1)] * padded)
         if option.kind in _OPTIONS:
             result.setdefault(f"tcp.options.{_OPTIONS[option.kind]}", []).append(Occurrence(raw, raw, 1))
 

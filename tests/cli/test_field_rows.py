@@ -94,3 +94,12 @@ def test_tshark_prints_the_same(run: Run, demo, words):
     if words[1] == "json":
         theirs = b"".join(line for line in theirs.splitlines(True) if b'"_type"' not in line)  # gone in 4.2
     assert ours == theirs.replace(b',"_type":"doc"', b"")
+
+
+def test_json_and_ek_without_fields_have_all_layers(run: Run, demo):
+    (found,) = json.loads(run("-r", demo, "-T", "json", "-Y", "tls.handshake.type == 1 and frame.number < 30").out)
+    layers = found["_source"]["layers"]
+    assert list(layers)[:4] == ["frame", "eth", "ip", "tcp"]
+    assert layers["tls"]["tls.handshake.extensions_server_name"] == "www.shop.example"
+    _, row = run("-r", demo, "-T", "ek", "-Y", "tls.handshake.type == 1 and frame.number < 30").out.splitlines()
+    assert json.loads(row)["layers"]["tls"]["tls_tls_handshake_type"] == "1"

@@ -5,8 +5,7 @@ For all of them, with the last word of tshark 4.6:
     ANALYZER_TSHARK=/path/to/tshark python tests/filters/compare_fields.py captures/*/*.pcap* ../shared/corpus/zeek/*/*.pcap
 
 prints every field that differs and that field_exceptions.csv does not name, with the first frame where it differs, and ends
-with status 1 if there is one. A `.keys` file beside a capture, as in `captures/`, is given to both. `--invocations` compares
-the command lines of field_invocations.txt in the place of the single fields.
+with status 1 if there is one. A `.keys` file beside a capture, as in `captures/`, is given to both.
 """
 
 import csv
