@@ -35,6 +35,7 @@ from analyzer.cli.shared_arguments import (
     add_trust_options,
 )
 from analyzer.cli.spoken_language import HelpFormatter, translate_help
+from analyzer.cli.stats_arguments import add_stats
 from analyzer.cli.tshark_arguments import add_accepted, add_count
 from analyzer.cli.tshark_arguments import add_fields as add_row_fields
 from analyzer.cli.validate_arguments import add_validate
@@ -49,6 +50,7 @@ COMMANDS = (
     "http",
     "certificates",
     "inventory",
+    "stats",
     "follow",
     "export",
     "packets",
@@ -286,6 +288,14 @@ def _add_inventory(command: argparse.ArgumentParser) -> None:
     add_trust_options(command)
 
 
+def _add_stats(command: argparse.ArgumentParser) -> None:
+    add_captures(command)
+    add_stats(command)
+    add_jobs(command)
+    add_keys(command)
+    add_trust_options(command)
+
+
 def _add_export(command: argparse.ArgumentParser) -> None:
     add_captures(command)
     add_export(command)
@@ -354,6 +364,7 @@ _ADDERS = {
     "follow": _add_follow,
     "certificates": _add_certificates,
     "inventory": _add_inventory,
+    "stats": _add_stats,
     "export": _add_export,
     "packets": _add_packets,
     "packet": _add_packet,

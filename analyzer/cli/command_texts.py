@@ -10,6 +10,7 @@ from analyzer.cli.inventory_arguments import EXAMPLES as INVENTORY_EXAMPLES
 from analyzer.cli.live_arguments import EXAMPLES as LIVE_EXAMPLES
 from analyzer.cli.proof_arguments import SEAL_EXAMPLES, SEAL_STATUS, VERIFY_EXAMPLES, VERIFY_STATUS
 from analyzer.cli.report_arguments import EXAMPLES as REPORT_EXAMPLES
+from analyzer.cli.stats_arguments import EXAMPLES as STATS_EXAMPLES
 from analyzer.cli.validate_arguments import EXAMPLES as VALIDATE_EXAMPLES
 from analyzer.cli.validate_arguments import STATUS as VALIDATE_STATUS
 
@@ -73,6 +74,7 @@ examples:
   analyzer certificates trace.pcapng --pem DIR         as DIR/<SHA-256>.pem
   analyzer certificates trace.pcapng --format json | jq .sha256""",
     "inventory": INVENTORY_EXAMPLES,
+    "stats": STATS_EXAMPLES,
     "export": EXPORT_EXAMPLES,
     "packets": """\
 examples:
@@ -117,6 +119,7 @@ ABOUTS = {
     "follow": "The bytes of one session, decrypted where the keys allow, or of a TCP stream. What is missing is said there.",
     "certificates": "Every distinct certificate, with the sessions that sent it.",
     "inventory": "Servers, clients, certificates and their expiry, what is weak, and what resists quantum computers.",
+    "stats": "Counts with plots: protocols, conversations, endpoints, traffic over time, TLS or HTTP; and tables of tshark.",
     "export": "What sessions carried, as files, HAR or plain packets; or the capture with their secrets inside.",
     "packets": "The packet list: one row a packet.",
     "packet": "One packet: the field tree of every layer with byte ranges, and its bytes.",

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 FILTERED = frozenset(
     {
-        "summary", "sessions", "show", "http", "certificates", "inventory", "follow", "export", "packets", "packet", "keys",
-        "report", "crosscheck", "live",
+        "summary", "sessions", "show", "http", "certificates", "inventory", "stats", "follow", "export", "packets", "packet",
+        "keys", "report", "crosscheck", "live",
     }
 )  # fmt: skip
 """The commands that have the option."""

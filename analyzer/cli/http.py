@@ -67,6 +67,7 @@ CSV_COLUMNS = columns(
     "session", ("client_address", "client.address"), ("client_port", "client.port"), ("server_address", "server.address"),
     ("server_port", "server.port"), "time", "frame", "response_frame", "version", "method", "url", "request_type",
     "request_size", "request_sha256", "status", "type", "size", "sha256", "guessed", "capture", "frame_in_capture",
+    "response_seconds",
 )  # fmt: skip
 
 
@@ -76,7 +77,7 @@ def run(options: Namespace, output: Output) -> int:
     keys = read_keys(options, capture_run)
     read_chains(options)  # nothing is judged here, but a store that cannot be read is said
     settings = {"fields": False, "watches_http": True}
-    shards = make_shards(options, capture_run, keys, _describe, NO_VERDICTS, settings)
+    shards = make_shards(options, capture_run, keys, describe_exchanges, NO_VERDICTS, settings)
 
     def place(frame: int) -> dict[str, Any]:
         return place_record((capture_run if shards is None else shards).reader.places, frame)
@@ -91,7 +92,8 @@ def run(options: Namespace, output: Output) -> int:
     return capture_run.status()
 
 
-def _describe(session: Session, holes: "Holes", resumed: bool) -> bytes:
+def describe_exchanges(session: Session, holes: "Holes", resumed: bool) -> bytes:
+    """Return the exchanges of a session as JSON, see `Shard`."""
     return orjson.dumps(session_exchanges(session))
 
 

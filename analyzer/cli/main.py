@@ -91,7 +91,7 @@ def _run(arguments: Sequence[str]) -> int:
     outputs = open_outputs(options, [*inputs, *paths_of_keys(options), *_trust_option_paths(options)])
     options.outputs = outputs
     _choose_pager(options, outputs)
-    if filter_of(options) is not None and options.command not in ("packets", "live"):  # they ask while they read
+    if filter_of(options) is not None and options.command not in ("packets", "live", "stats"):  # they ask while they read
         from analyzer.cli.filtered_frames import matches_of
 
         options.matches = matches_of(options, _seen(outputs))

@@ -79,9 +79,9 @@ class Output:
         if self._stream is not None:
             self._stream.write(data)
 
-    def line(self, text: str = "") -> None:
-        """Write a line of text. Text from a capture in it must already be `harmless`."""
-        self.write((text.rstrip() + "\n").encode(self.encoding, "backslashreplace"))
+    def line(self, text: str = "", *, keep: bool = False) -> None:
+        """Write a line of text. Text from a capture in it must already be `harmless`. keep: also the spaces at its end."""
+        self.write(((text if keep else text.rstrip()) + "\n").encode(self.encoding, "backslashreplace"))
 
     def flush(self) -> None:
         """Flush what was written so far to the reader."""

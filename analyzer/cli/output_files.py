@@ -13,7 +13,7 @@ from analyzer.cli.output import STANDARD_STREAM, CommandError, Output
 
 TEXT = "text"
 
-ENDINGS = {".json": "json", ".jsonl": "json", ".csv": "csv", ".txt": TEXT}
+ENDINGS = {".json": "json", ".jsonl": "json", ".csv": "csv", ".txt": TEXT, ".svg": "svg"}
 """The formats by the endings of files."""
 
 

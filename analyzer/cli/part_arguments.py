@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 PARTED = frozenset(
     {
-        "summary", "sessions", "show", "http", "certificates", "inventory", "follow", "export", "packets", "packet", "keys",
-        "report", "crosscheck", "compare",
+        "summary", "sessions", "show", "http", "certificates", "inventory", "stats", "follow", "export", "packets", "packet",
+        "keys", "report", "crosscheck", "compare",
     }
 )  # fmt: skip
 """The commands that read captures."""

@@ -24,6 +24,9 @@ DEFAULT = "summary"
 FILTERING = "packets"
 """The command of such a line with a display filter, or with fields to print."""
 
+COUNTING = "stats"
+"""The command of such a line with a tap of tshark (-z)."""
+
 READ = ("-r", "--read")
 """The options whose values are captures."""
 
@@ -67,7 +70,12 @@ def with_command(words: list[str], commands: Commands) -> list[str]:
         missed = no_such_command(first, commands)
         if missed:
             raise CommandError(missed)
-    return [*before, FILTERING if any(map(_is_of_packets, words[at:])) else DEFAULT, *words[at:]]
+    chosen = COUNTING if any(map(_is_tap, words[at:])) else FILTERING if any(map(_is_of_packets, words[at:])) else DEFAULT
+    return [*before, chosen, *words[at:]]
+
+
+def _is_tap(word: str) -> bool:
+    return word.startswith("-z")
 
 
 def _is_filter(word: str) -> bool:

@@ -7,7 +7,7 @@ section 8).
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from analyzer.application.exchange import CLIENT, SERVER, Exchange
+from analyzer.application.exchange import CLIENT, SERVER, Exchange, Request, Response
 from analyzer.application.request_target import content_type, target_of
 from analyzer.engine.capture_events import PlainHttp
 from analyzer.store.clock import rfc3339
@@ -53,4 +53,12 @@ def _exchange_record(exchange: Exchange) -> dict[str, Any]:
         "size": None if response is None else response.body.length,
         "sha256": None if response is None else response.body.sha256,
         "guessed": exchange.guessed,
+        "response_seconds": _seconds(request, response),
     }
+
+
+def _seconds(request: Request | None, response: Response | None) -> float | None:
+    """Return how long the response took; None where one of them was not seen, or has no time."""
+    if request is None or response is None or request.at < 0 or response.at < request.at:
+        return None
+    return (response.at - request.at) / 1_000_000_000

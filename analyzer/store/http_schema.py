@@ -1,6 +1,6 @@
 """Declares the record of one HTTP exchange: a line of `analyzer http --format json`."""
 
-from analyzer.store.declaration import TIME, Schema, document, flag, number, or_null, record, reference, text
+from analyzer.store.declaration import TIME, Schema, decimal, document, flag, number, or_null, record, reference, text
 from analyzer.store.schema import CAPTURE_KEYS, ENDPOINT, FRAME, described
 
 _SHA256 = "^[0-9a-f]{64}$"
@@ -33,6 +33,9 @@ HTTP: Schema = document(
             "size": or_null(number("bytes of the response's body that were read, without content coding")),
             "sha256": or_null(text("SHA-256 of that body in hex; null unless all of it was read", _SHA256)),
             "guessed": flag("whether bytes were lost before, so that the response may belong to another request"),
+            "response_seconds": or_null(
+                decimal("seconds from `frame` to `response_frame`; null where one of them was not seen or has no time")
+            ),
             **CAPTURE_KEYS,
         },
     ),

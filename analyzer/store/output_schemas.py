@@ -37,6 +37,7 @@ from analyzer.store.schema import (
     SESSION,
     described,
 )
+from analyzer.store.stats_schema import STATS
 from analyzer.store.summary_schema import SUMMARY
 from analyzer.store.validation_schema import VALIDATION
 from analyzer.store.verification_schema import SEAL, VERIFICATION
@@ -322,6 +323,7 @@ SCHEMAS: dict[str, Schema] = {
     "certificates": CERTIFICATE,
     "inventory": INVENTORY,
     "export": MANIFEST,
+    "stats": STATS,
     "packets": PACKET,
     "keys": KEYS,
     "live": SESSION,

@@ -32,24 +32,27 @@ def traffic_svg(facts: Mapping[str, Any], sentences: Sentences) -> str:
     for name, paint in (("bytes", "amount"), ("packets", "plain"), ("sessions", "good")):
         y += _GAP
         drawing.text(0, y - 13, sentences.say(f"plot.{name}_each", step=_step_text(step)), bold=True)
-        _draw_counts(drawing, axis, series[name], step, y, color(paint))
+        draw_counts(drawing, axis, series[name], step, y, color(paint))
         y += _HEIGHT
     y += axis.draw(drawing, sentences, _GAP, y)
     totals = {name: sum(series[name]) for name in ("bytes", "packets", "sessions")}
     return drawing.finished(y + 4, title, sentences.say("plot.traffic_text", **totals))
 
 
-def _draw_counts(drawing: Drawing, axis: TimeAxis, counts: Sequence[int], step: int, y: float, paint: str) -> None:
+def draw_counts(
+    drawing: Drawing, axis: TimeAxis, counts: Sequence[int], step: int, y: float, paint: str, height: float = _HEIGHT
+) -> None:
+    """Draw a number for each step of time as columns, with its scale. y: of the top. height: of the highest column."""
     top = _round_up(max(counts, default=0))
     for part in (0, 1, 2) if top % 2 == 0 else (0, 2):
-        value, height = top * part // 2, y + _HEIGHT - _HEIGHT * part / 2
-        drawing.line(_LEFT, height, _RIGHT, height, opacity=0.3 if part == 0 else 0.12)
-        drawing.text(_LEFT - 8, height + 4, short_number(value), "end", faint=True)
+        value, level = top * part // 2, y + height - height * part / 2
+        drawing.line(_LEFT, level, _RIGHT, level, opacity=0.3 if part == 0 else 0.12)
+        drawing.text(_LEFT - 8, level + 4, short_number(value), "end", faint=True)
     for number, count in enumerate(counts):
         if count:
             x1, x2 = axis.x(axis.first + number * step), axis.x(axis.first + (number + 1) * step)
-            size = max(count * _HEIGHT / top, 1.0)
-            drawing.rectangle(x1, y + _HEIGHT - size, max(x2 - x1 - 0.4, 0.8), size, paint)
+            size = max(count * height / top, 1.0)
+            drawing.rectangle(x1, y + height - size, max(x2 - x1 - 0.4, 0.8), size, paint)
 
 
 def _step_text(step: int) -> str:

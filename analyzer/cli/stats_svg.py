@@ -1,0 +1,122 @@
+"""Draws the statistics of `analyzer stats` as one SVG document: traffic over time, or bars. No script, nothing from outside."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from analyzer.cli.stats_arguments import CONVERSATIONS, ENDPOINTS, HTTP, IO, PROTOCOLS, TLS
+from analyzer.cli.stats_text import KIND_NAMES, interval_text
+from analyzer.report.plots.svg_drawing import SIZE, WIDTH, Drawing, color, fitted, for_print, text_width
+from analyzer.report.plots.time_axis import TimeAxis, nanoseconds
+from analyzer.report.plots.traffic_plot import draw_counts
+from analyzer.report.sentences import Sentences
+from analyzer.text.formatting import duration_text, endpoint_text, size_text
+
+MOST_ROWS = 20
+"""Bars of each group, at most."""
+
+_LEFT, _RIGHT = 120.0, WIDTH - 34.0
+_HEIGHT, _GAP = 110.0, 38.0
+_LABEL, _ROW = 330.0, 20.0
+
+Bar = tuple[str, float, str]
+"""A label, a value, and the value as text."""
+
+_TALLIES = {
+    TLS: ("versions", "cipher_suites", "groups", "alpn", "server_names", "causes", "ja4"),
+    HTTP: ("methods", "statuses", "hosts", "types"),
+}
+_TITLES = {
+    PROTOCOLS: "Protocols", CONVERSATIONS: "Conversations", ENDPOINTS: "Endpoints", IO: "Traffic over time",
+    TLS: "TLS sessions", HTTP: "HTTP",
+}  # fmt: skip
+
+
+def stats_svg(record: Mapping[str, Any]) -> str:
+    """Return the picture of a record, on white."""
+    drawing = Drawing()
+    drawing.rectangle(-20, -20, WIDTH + 40, 100_000, "#ffffff")
+    what = record["what"]
+    y = _draw_io(drawing, record["io"]) if what == IO else _draw_bars(drawing, list(_groups(record)))
+    text = f"analyzer stats: {what}"
+    return for_print(drawing.finished(y + 6, _TITLES[what], text))
+
+
+def _draw_io(drawing: Drawing, io: Mapping[str, Any]) -> float:
+    rows, sentences = io["intervals"], Sentences("en")
+    if not rows:
+        drawing.text(0, SIZE + 2, sentences.say("plot.no_times"))
+        return SIZE + 10.0
+    step, each = round(io["interval_seconds"] * 1e9), interval_text(io["interval_seconds"])
+    first = nanoseconds(rows[0]["start"])
+    axis = TimeAxis(first, first + step * len(rows), _LEFT, _RIGHT)
+    plots = [("Packets", [row["packets"] for row in rows], "good"), ("Bytes", [row["bytes"] for row in rows], "amount")]
+    for place, text in enumerate(io["filters"]):
+        plots.append((f"Packets: {text}", [row["counts"][place]["packets"] for row in rows], "alert"))
+    y = 0.0
+    for title, values, paint in plots:
+        y += _GAP
+        drawing.text(0, y - 13, fitted(f"{title} in each {each}", WIDTH - 20), bold=True)
+        draw_counts(drawing, axis, values, step, y, color(paint), _HEIGHT)
+        y += _HEIGHT
+    return y + axis.draw(drawing, sentences, _GAP, y)
+
+
+def _draw_bars(drawing: Drawing, groups: Sequence[tuple[str, list[Bar]]]) -> float:
+    y = 0.0
+    if not groups:
+        drawing.text(0, SIZE + 2, "nothing was found")
+        y = SIZE + 10.0
+    for title, bars in groups:
+        y += 22
+        drawing.text(0, y - 4, title, bold=True)
+        most = max(value for _, value, _ in bars) or 1
+        room = WIDTH - _LABEL - max(text_width(text) for _, _, text in bars) - 12
+        for label, value, text in bars:
+            drawing.text(0, y + 14, fitted(label, _LABEL - 12))
+            size = max(value * room / most, 1.0)
+            drawing.rectangle(_LABEL, y + 4, size, _ROW - 7, color("amount"))
+            drawing.text(_LABEL + size + 6, y + 14, text)
+            y += _ROW
+        y += 8
+    return y
+
+
+def _groups(record: Mapping[str, Any]) -> Iterator[tuple[str, list[Bar]]]:
+    """Yield the groups of bars, each with its title; those without bars are left out."""
+    what = record["what"]
+    if what == PROTOCOLS:
+        bars = [("\u2003" * one["depth"] + one["protocol"], one["bytes"], _share(one)) for one in record[what]]
+        yield from [("Bytes by protocol", bars)] if bars else []
+    elif what in (CONVERSATIONS, ENDPOINTS):
+        for kind, table in record[what].items():
+            rows = table[what][:MOST_ROWS]
+            if rows:
+                label = _pair if what == CONVERSATIONS else _end
+                yield f"{KIND_NAMES[kind]}, bytes", [(label(one), one["bytes"], size_text(one["bytes"])) for one in rows]
+    else:
+        found = record[what]
+        for name in _TALLIES[what]:
+            rows = found[name]["top"][:MOST_ROWS]
+            if rows:
+                yield name.replace("_", " ").capitalize(), [(one["value"], one["count"], f"{one['count']:,}") for one in rows]
+        spreads = found["durations"] if what == TLS else {"response": found["response_seconds"]}
+        for name, spread in spreads.items():
+            if spread["count"]:
+                title = f"Time of {name}: {spread['count']:,} values"
+                yield title, [(key, spread[key], _time(spread[key])) for key in ("least", "p50", "p90", "p95", "p99", "most")]
+
+
+def _share(one: Mapping[str, Any]) -> str:
+    return f"{size_text(one['bytes'])}, {one['byte_share'] * 100:.1f} %"
+
+
+def _pair(one: Mapping[str, Any]) -> str:
+    return f"{_end(one['source'])} \u2194 {_end(one['destination'])}"
+
+
+def _end(end: Mapping[str, Any]) -> str:
+    return str(end["address"]) if end["port"] is None else endpoint_text(end["address"], end["port"])
+
+
+def _time(seconds: float) -> str:
+    return duration_text(round(seconds * 1e9))

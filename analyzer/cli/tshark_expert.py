@@ -1,0 +1,147 @@
+"""The table `-z expert` of tshark: what is unusual in segments and hellos, by severity, with how often it is.
+
+The sentences are those of Wireshark, and so are the severities. Beginning and end of connections, the analysis of sequence
+numbers (`tcp.analysis.*`), and what hellos of TLS say are in it. Our own findings are not: `analyzer summary` has them.
+"""
+
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from analyzer.cli.frame_reading import View
+from analyzer.cli.output import complain
+from analyzer.cli.tshark_taps import Span, Tap, read_filter
+from analyzer.filters.field_table import field_table
+from analyzer.packet.packet import Packet
+
+if TYPE_CHECKING:
+    from analyzer.filters.compiled_filter import CompiledFilter
+    from analyzer.filters.field import Field
+
+MOST_ROWS = 1 << 14
+"""Different sentences of one severity, at most."""
+
+MOST_CLOSING = 1 << 17
+"""Connections of which it is known who ended them first, at most. Beyond it, all are forgotten."""
+
+_ERROR, _WARN, _NOTE, _CHAT = "error", "warn", "note", "chat"
+_SECTIONS = {_ERROR: "Errors", _WARN: "Warns", _NOTE: "Notes", _CHAT: "Chats"}
+_FIN, _SYN, _RST, _ACK = 0x01, 0x02, 0x04, 0x10
+_TCP = 6
+
+_ANALYSIS = {
+    "lost_segment": (_WARN, "Previous segment(s) not captured (common at capture start)"),
+    "ack_lost_segment": (_WARN, "ACKed segment that wasn't captured (common at capture start)"),
+    "retransmission": (_NOTE, "This frame is a (suspected) retransmission"),
+    "fast_retransmission": (_NOTE, "This frame is a (suspected) fast retransmission"),
+    "spurious_retransmission": (_NOTE, "This frame is a (suspected) spurious retransmission"),
+    "out_of_order": (_WARN, "This frame is a (suspected) out-of-order segment"),
+    "reused_ports": (_NOTE, "A new tcp session is started with the same ports as an earlier session in this trace"),
+    "window_update": (_CHAT, "TCP window update"),
+    "window_full": (_WARN, "TCP window specified by the receiver is now completely full"),
+    "keep_alive": (_NOTE, "TCP keep-alive segment"),
+    "keep_alive_ack": (_NOTE, "ACK to a TCP keep-alive segment"),
+    "zero_window_probe": (_NOTE, "TCP Zero Window Probe"),
+    "zero_window": (_WARN, "TCP Zero Window segment"),
+    "zero_window_probe_ack": (_NOTE, "ACK to a TCP Zero Window Probe"),
+}
+"""What the analysis of sequence numbers says: severity and sentence, in the order in which one segment is looked at."""
+
+_LEGACY = "This legacy_version field MUST be ignored. The supported_versions extension is present and MUST be used instead."
+_HELLOS = frozenset({1, 2})
+
+
+def expert_tap(words: Sequence[str], options: Namespace) -> "ExpertTap":
+    """Return the table for the words behind `expert`: the least severity, and a filter."""
+    least, rest = _CHAT, list(words)
+    if rest and rest[0].lower() in (*_SECTIONS, "comment"):
+        least = rest.pop(0).lower()
+    return ExpertTap(_CHAT if least == "comment" else least, read_filter(",".join(rest), options))
+
+
+class ExpertTap(Tap):
+    """`-z expert`."""
+
+    def __init__(self, least: str, chosen: "CompiledFilter | None") -> None:
+        """least: the lowest severity that is shown."""
+        self.filters = (chosen,)
+        self._shown = list(_SECTIONS)[: list(_SECTIONS).index(least) + 1]
+        names = {name: field_table().get(f"tcp.analysis.{name}") for name in _ANALYSIS}
+        self._analysis: dict[str, Field] = {name: field for name, field in names.items() if field is not None}
+        self._duplicate, self._type, self._versions = (
+            field_table().get(name)
+            for name in ("tcp.analysis.duplicate_ack_num", "tls.handshake.type", "tls.handshake.extensions.supported_version")
+        )
+        wanted = (*self._analysis.values(), self._duplicate, self._type, self._versions)
+        self.fields = frozenset(field for field in wanted if field is not None)
+        self._rows: dict[str, dict[tuple[str, str, str], int]] = {severity: {} for severity in self._shown}
+        self._closing: dict[bytes, bytes] = {}
+        self._left_out = 0
+
+    def take(self, view: View, passed: Sequence[bool]) -> None:
+        """See `Tap.take`."""
+        packet = view.layers.packet
+        if packet.protocol != _TCP or packet.transport < 0:
+            return
+        initiates = self._initiates(packet) if packet.flags & _FIN else False
+        if not passed[0]:
+            return
+        self._take_flags(packet, initiates)
+        values = view.values
+        if values is None:
+            return
+        for name, field in self._analysis.items():
+            if values.has(field):
+                severity, sentence = _ANALYSIS[name]
+                self._add(severity, "Sequence", "TCP", sentence)
+        if self._duplicate is not None:
+            for number in values.values(self._duplicate):
+                self._add(_NOTE, "Sequence", "TCP", f"Duplicate ACK (#{number})")
+        if self._type is not None and self._versions is not None and values.has(self._versions):
+            for kind in values.values(self._type):
+                if kind in _HELLOS:
+                    self._add(_CHAT, "Deprecated", "TLS", _LEGACY)
+
+    def _take_flags(self, packet: Packet, initiates: bool) -> None:
+        if packet.flags & _SYN and packet.flags & _ACK:
+            self._add(_CHAT, "Sequence", "TCP", f"Connection establish acknowledge (SYN+ACK): server port {packet.source_port}")
+        elif packet.flags & _SYN:
+            self._add(_CHAT, "Sequence", "TCP", f"Connection establish request (SYN): server port {packet.destination_port}")
+        if packet.flags & _FIN:
+            self._add(_CHAT, "Sequence", "TCP", "Connection finish (FIN)")
+            what = "initiates" if initiates else "undergoes"
+            self._add(_NOTE, "Sequence", "TCP", f"This frame {what} the connection closing")
+        if packet.flags & _RST:
+            self._add(_WARN, "Sequence", "TCP", "Connection reset (RST)")
+
+    def _initiates(self, packet: Packet) -> bool:
+        """Return whether the sender of a FIN was the first to send one in its connection."""
+        key = packet.key()
+        both = min(key, packet.reverse_key())
+        if both not in self._closing and len(self._closing) >= MOST_CLOSING:
+            self._closing.clear()
+        return self._closing.setdefault(both, key) == key
+
+    def _add(self, severity: str, group: str, protocol: str, sentence: str) -> None:
+        rows = self._rows.get(severity)
+        if rows is None:
+            return
+        row = group, protocol, sentence
+        if row not in rows and len(rows) >= MOST_ROWS:
+            self._left_out += 1
+            return
+        rows[row] = rows.get(row, 0) + 1
+
+    def lines(self, span: Span) -> Iterator[str]:
+        """See `Tap.lines`."""
+        if self._left_out:
+            complain(f"-z expert: {self._left_out:,} are beyond the limit of rows, and not in the table")
+        for severity, rows in self._rows.items():
+            if not rows:
+                continue
+            yield ""
+            yield f"{_SECTIONS[severity]} ({sum(rows.values())})"
+            yield "============="
+            yield "   Frequency      Group           Protocol  Summary"
+            for (group, protocol, sentence), n in rows.items():
+                yield f"{n:>12} {group:>10} {protocol:>18}  {sentence}"

@@ -1,0 +1,192 @@
+"""The table `-z io,phs` of tshark: the hierarchy of protocols, with frames and bytes.
+
+A frame counts for each of its protocols from the outermost one on. What Wireshark shows inside the tree of another protocol,
+such as the parts of a certificate, is no protocol of the frame here.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from analyzer.cli.frame_reading import View
+from analyzer.cli.tshark_taps import Span, Tap
+from analyzer.filters.field_table import field_table
+from analyzer.packet.layer_places import KINDS
+from analyzer.packet.packet import Packet
+from analyzer.tls.events import RecordRead
+
+if TYPE_CHECKING:
+    from analyzer.filters.compiled_filter import CompiledFilter
+    from analyzer.filters.field import Field
+
+MOST_PROTOCOLS = 4096
+"""Places in the hierarchy, at most. Frames beyond it count for what carries them."""
+
+MOST_DIRECTIONS = 1 << 17
+"""Directions of connections whose records are followed, at most. Beyond it, all are forgotten."""
+
+MOST_AHEAD = 64
+"""Segments behind a hole that are remembered of a direction."""
+
+_TCP = 6
+_INSIDE = frozenset({"ethertype", "x509sat", "x509ce", "pkixalgs", "x509af", "pkix1explicit"})
+_BORDER = "=" * 67
+
+
+class _Node:
+    """A protocol, what it carries by name, and the frames with it."""
+
+    __slots__ = ("frames", "n_bytes", "parts")
+
+    def __init__(self) -> None:
+        self.frames = 0
+        self.n_bytes = 0
+        self.parts: dict[str, _Node] = {}
+
+
+class HierarchyTap(Tap):
+    """`-z io,phs`."""
+
+    def __init__(self, chosen: "CompiledFilter | None", text: str) -> None:
+        self.filters = (chosen,)
+        self._protocols, *self._http2 = map(_field, ("frame.protocols", "http2.type", "http2.magic"))
+        self.fields = frozenset((self._protocols, *self._http2))
+        self._pieces = _TlsPieces()
+        self._text = text
+        self._tree: dict[str, _Node] = {}
+        self._n_nodes = 0
+
+    def take(self, view: View, passed: Sequence[bool]) -> None:
+        """See `Tap.take`."""
+        times_tls = self._pieces.take(view)
+        if not passed[0]:
+            return
+        parts = self._tree
+        for name in self._path(view, times_tls):
+            node = parts.get(name)
+            if node is None:
+                if self._n_nodes >= MOST_PROTOCOLS:
+                    return
+                self._n_nodes += 1
+                node = parts[name] = _Node()
+            node.frames += 1
+            node.n_bytes += view.frame.wire_length
+            parts = node.parts
+
+    def _path(self, view: View, times_tls: int) -> Iterator[str]:
+        """Yield the protocols of a frame. times_tls: how often TLS is read in it."""
+        yield "frame"
+        values = view.values
+        found = [] if values is None else values.values(self._protocols)
+        if values is None or not found:
+            yield from _headers(view)
+            return
+        before = ""
+        for name in str(found[0]).split(":"):
+            if name == "tls":
+                yield from ["tls"] * (max(1, times_tls) if before != "tls" else 0)
+            elif name == "http2":
+                yield from ["http2"] * max(1, sum(len(values.values(field)) for field in self._http2))
+            elif name not in _INSIDE and not (before in ("icmp", "icmpv6") and name == "data"):
+                yield name
+            before = name
+        if before == "tcp":
+            yield from ["tls"] * times_tls
+
+    def lines(self, span: Span) -> Iterator[str]:
+        """See `Tap.lines`."""
+        yield ""
+        yield _BORDER
+        yield "Protocol Hierarchy Statistics"
+        yield f"Filter: {self._text}"
+        yield ""
+        yield from _lines(self._tree, 0)
+        yield _BORDER
+
+
+def _field(name: str) -> "Field":
+    found = field_table().get(name)
+    if found is None:
+        raise KeyError(name)
+    return found
+
+
+def _lines(parts: dict[str, _Node], depth: int) -> Iterator[str]:
+    for name, node in parts.items():
+        indented = "  " * depth + name
+        yield f"{indented:<40} frames:{node.frames} bytes:{node.n_bytes}"
+        yield from _lines(node.parts, depth + 1)
+
+
+def _headers(view: View) -> Iterator[str]:
+    """Yield the names of the headers of a frame whose protocols have no value."""
+    layers, seen = view.layers, ""
+    for index in range(layers.count):
+        name = KINDS[layers.kind(index)]
+        if "." not in name:
+            yield name
+            seen = name
+        if seen in ("icmp", "icmpv6"):
+            return
+
+
+class _TlsPieces:
+    """Follows how records lie in segments: TLS is read once for a record that ends in a segment after it began in another one,
+    and once for what stands behind it. It is not read in a segment that is only the middle of a record.
+    """
+
+    def __init__(self) -> None:
+        self._directions: dict[bytes, _Direction] = {}
+
+    def take(self, view: View) -> int:
+        """Take the next frame, and return how often TLS is read in it."""
+        packet = view.layers.packet
+        n_bytes = packet.payload_end - packet.payload + packet.missing
+        if packet.protocol != _TCP or packet.transport < 0 or n_bytes <= 0:
+            return 0
+        records = [event.header + event.length for event in view.events if isinstance(event, RecordRead)]
+        key = packet.key()
+        known = self._directions.get(key)
+        if known is None:
+            if not records and not _begins(packet):
+                return 0
+            if len(self._directions) >= MOST_DIRECTIONS:
+                self._directions.clear()
+            known = self._directions[key] = _Direction(packet.sequence, max(0, sum(records) - n_bytes))
+        return known.take(packet.sequence, n_bytes, records)
+
+
+class _Direction:
+    """One direction. following: its next sequence number. before: bytes of a record that has not ended, in front of it.
+
+    ahead: lengths of segments behind a hole, by their sequence numbers.
+    """
+
+    __slots__ = ("ahead", "before", "following")
+
+    def __init__(self, following: int, before: int) -> None:
+        self.following = following
+        self.before = before
+        self.ahead: dict[int, int] = {}
+
+    def take(self, sequence: int, n_bytes: int, records: Sequence[int]) -> int:
+        """Take a segment, and the sizes of the records that end in it. Return how often TLS is read."""
+        distance = (sequence - self.following) & 0xFFFFFFFF
+        if distance and not records:
+            if distance < 0x80000000 and len(self.ahead) < MOST_AHEAD:
+                self.ahead[sequence] = n_bytes
+            return 0
+        self.following = (sequence + n_bytes) & 0xFFFFFFFF
+        n_whole = n_bytes
+        while self.following in self.ahead:
+            n_next = self.ahead.pop(self.following)
+            n_whole += n_next
+            self.following = (self.following + n_next) & 0xFFFFFFFF
+        before, self.before = self.before, max(0, self.before + n_whole - sum(records))
+        if not before:
+            return 1
+        return (1 if before + n_whole == records[0] else 2) if records else 0
+
+
+def _begins(packet: Packet) -> bool:
+    """Return whether a payload begins as a record of the handshake does."""
+    return packet.data[packet.payload : packet.payload + 2] == b"\x16\x03"
