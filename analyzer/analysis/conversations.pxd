@@ -31,7 +31,8 @@ cdef class Conversations:
     cdef public list beyond
 
     @cython.locals(
-        index=int, cell=Py_ssize_t, header="long long", start=Py_ssize_t, n_bytes=Py_ssize_t, data=bytes, innermost=bint, waits=bint
+        index=int, cell=Py_ssize_t, header="long long", start=Py_ssize_t, n_bytes=Py_ssize_t, data=bytes, innermost=bint,
+        waits=bint
     )
     cpdef void count(self, LayerPlaces layers, Frame frame) except *
 

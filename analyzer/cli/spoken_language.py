@@ -34,6 +34,10 @@ class HelpFormatter(argparse.RawDescriptionHelpFormatter):
         return help_text if spoken() == ENGLISH else _HEADING.sub("\\1：", help_text)
 
 
+FOR_PEOPLE = ("text", "svg")
+"""The formats that are written in the language of the user."""
+
+
 def choose_language(arguments: Sequence[str]) -> None:
     """Use the language of the option, or of the locale. It has to be known before the parser exists, for its help."""
     use(language_of(os.environ))
@@ -51,8 +55,8 @@ def choose_language(arguments: Sequence[str]) -> None:
 def results_are_english(options: Namespace) -> bool:
     """Return whether the results of a command stay English: JSON and CSV for programs, and `ENGLISH_ONLY`."""
     return (
-        getattr(options, "format", None) not in (None, "text")
-        or any(output.form != "text" for output in options.outputs)
+        getattr(options, "format", None) not in (None, *FOR_PEOPLE)
+        or any(output.form not in FOR_PEOPLE for output in options.outputs)
         or getattr(options, "events", False)
         or getattr(options, "command", None) in ENGLISH_ONLY
     )

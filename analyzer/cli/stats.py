@@ -39,7 +39,8 @@ from analyzer.cli.stats_record import (
 from analyzer.cli.stats_text import print_stats
 from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine
-from analyzer.store.session_record import json_line, rfc3339
+from analyzer.store.clock import rfc3339
+from analyzer.store.session_record import json_line
 from analyzer.store.stats_schema import STATS
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ from typing import Any
 
 from analyzer.cli.number_argument import read_rows
 from analyzer.cli.output_arguments import add_format
-from analyzer.text.language import noted
 
 EXAMPLES = """\
 examples:
@@ -24,17 +23,6 @@ PROTOCOLS, CONVERSATIONS, ENDPOINTS, IO, TLS, HTTP = WHATS = (
     "protocols", "conversations", "endpoints", "io", "tls", "http",
 )  # fmt: skip
 """What can be counted."""
-
-ABOUTS = noted(
-    {
-        PROTOCOLS: "the hierarchy of protocols, with their packets and bytes",
-        CONVERSATIONS: "pairs of addresses, of Ethernet, IPv4, IPv6, TCP and UDP, in both directions",
-        ENDPOINTS: "every address, of the same kinds, with what it sent and received",
-        IO: "packets and bytes over time",
-        TLS: "versions, suites, names, fingerprints, failures, and the times of handshakes",
-        HTTP: "methods, status codes, hosts, types, sizes, and the times of answers",
-    }
-)
 
 WHAT = "protocols, conversations, endpoints, io, tls or http"
 

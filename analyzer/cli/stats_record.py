@@ -10,7 +10,7 @@ from analyzer.analysis.intervals import Intervals, series, shown_length
 from analyzer.analysis.tls_statistics import TlsStatistics
 from analyzer.analysis.traffic import Share
 from analyzer.cli.summary_record import tally_record
-from analyzer.store.session_record import rfc3339
+from analyzer.store.clock import rfc3339
 
 SHOWN_INTERVALS = 60
 """Intervals whose length is found, at most."""

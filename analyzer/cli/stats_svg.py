@@ -4,12 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from analyzer.cli.stats_arguments import CONVERSATIONS, ENDPOINTS, HTTP, IO, PROTOCOLS, TLS
-from analyzer.cli.stats_text import KIND_NAMES, interval_text
+from analyzer.cli.stats_text import DURATIONS, KIND_NAMES, TALLIES, interval_text
+from analyzer.cli.traffic_text import percent
 from analyzer.report.plots.svg_drawing import SIZE, WIDTH, Drawing, color, fitted, for_print, text_width
 from analyzer.report.plots.time_axis import TimeAxis, nanoseconds
 from analyzer.report.plots.traffic_plot import draw_counts
-from analyzer.report.sentences import Sentences
+from analyzer.report.sentences import Sentences as Catalogue
 from analyzer.text.formatting import duration_text, endpoint_text, size_text
+from analyzer.text.language import Sentences, retold, say, spoken, translated_codes
+from analyzer.text.punctuation import clauses, labelled
 
 MOST_ROWS = 20
 """Bars of each group, at most."""
@@ -21,11 +24,7 @@ _LABEL, _ROW = 330.0, 20.0
 Bar = tuple[str, float, str]
 """A label, a value, and the value as text."""
 
-_TALLIES = {
-    TLS: ("versions", "cipher_suites", "groups", "alpn", "server_names", "causes", "ja4"),
-    HTTP: ("methods", "statuses", "hosts", "types"),
-}
-_TITLES = {
+_TITLES: Sentences = {
     PROTOCOLS: "Protocols", CONVERSATIONS: "Conversations", ENDPOINTS: "Endpoints", IO: "Traffic over time",
     TLS: "TLS sessions", HTTP: "HTTP",
 }  # fmt: skip
@@ -37,25 +36,28 @@ def stats_svg(record: Mapping[str, Any]) -> str:
     drawing.rectangle(-20, -20, WIDTH + 40, 100_000, "#ffffff")
     what = record["what"]
     y = _draw_io(drawing, record["io"]) if what == IO else _draw_bars(drawing, list(_groups(record)))
-    text = f"analyzer stats: {what}"
-    return for_print(drawing.finished(y + 6, _TITLES[what], text))
+    return for_print(drawing.finished(y + 6, say(_TITLES[what]), f"analyzer stats {what}"))
 
 
 def _draw_io(drawing: Drawing, io: Mapping[str, Any]) -> float:
-    rows, sentences = io["intervals"], Sentences("en")
+    rows, sentences = io["intervals"], Catalogue(spoken())
     if not rows:
-        drawing.text(0, SIZE + 2, sentences.say("plot.no_times"))
+        drawing.text(0, SIZE + 2, say("no packet has a time"))
         return SIZE + 10.0
     step, each = round(io["interval_seconds"] * 1e9), interval_text(io["interval_seconds"])
     first = nanoseconds(rows[0]["start"])
     axis = TimeAxis(first, first + step * len(rows), _LEFT, _RIGHT)
-    plots = [("Packets", [row["packets"] for row in rows], "good"), ("Bytes", [row["bytes"] for row in rows], "amount")]
+    plots = [
+        (say("Packets in each {each}", each=each), [row["packets"] for row in rows], "good"),
+        (say("Bytes in each {each}", each=each), [row["bytes"] for row in rows], "amount"),
+    ]
     for place, text in enumerate(io["filters"]):
-        plots.append((f"Packets: {text}", [row["counts"][place]["packets"] for row in rows], "alert"))
+        values = [row["counts"][place]["packets"] for row in rows]
+        plots.append((labelled(say("Packets that pass a filter"), text), values, "alert"))
     y = 0.0
     for title, values, paint in plots:
         y += _GAP
-        drawing.text(0, y - 13, fitted(f"{title} in each {each}", WIDTH - 20), bold=True)
+        drawing.text(0, y - 13, fitted(title, WIDTH - 20), bold=True)
         draw_counts(drawing, axis, values, step, y, color(paint), _HEIGHT)
         y += _HEIGHT
     return y + axis.draw(drawing, sentences, _GAP, y)
@@ -64,7 +66,7 @@ def _draw_io(drawing: Drawing, io: Mapping[str, Any]) -> float:
 def _draw_bars(drawing: Drawing, groups: Sequence[tuple[str, list[Bar]]]) -> float:
     y = 0.0
     if not groups:
-        drawing.text(0, SIZE + 2, "nothing was found")
+        drawing.text(0, SIZE + 2, say("none found"))
         y = SIZE + 10.0
     for title, bars in groups:
         y += 22
@@ -85,29 +87,31 @@ def _groups(record: Mapping[str, Any]) -> Iterator[tuple[str, list[Bar]]]:
     """Yield the groups of bars, each with its title; those without bars are left out."""
     what = record["what"]
     if what == PROTOCOLS:
-        bars = [("\u2003" * one["depth"] + one["protocol"], one["bytes"], _share(one)) for one in record[what]]
-        yield from [("Bytes by protocol", bars)] if bars else []
+        bars = [("\u2003" * one["depth"] + retold(one["protocol"]), one["bytes"], _share(one)) for one in record[what]]
+        yield from [(say("Protocols"), bars)] if bars else []
     elif what in (CONVERSATIONS, ENDPOINTS):
+        label, title = (_pair, "{kind} conversations") if what == CONVERSATIONS else (_end, "{kind} endpoints")
         for kind, table in record[what].items():
             rows = table[what][:MOST_ROWS]
             if rows:
-                label = _pair if what == CONVERSATIONS else _end
-                yield f"{KIND_NAMES[kind]}, bytes", [(label(one), one["bytes"], size_text(one["bytes"])) for one in rows]
+                yield say(title, kind=KIND_NAMES[kind]), [(label(one), one["bytes"], size_text(one["bytes"])) for one in rows]
     else:
-        found = record[what]
-        for name in _TALLIES[what]:
+        found, causes = record[what], translated_codes("outcome_causes")
+        for name, title in TALLIES[what].items():
             rows = found[name]["top"][:MOST_ROWS]
+            labels = [causes[one["value"]].title if name == "causes" else str(one["value"]) for one in rows]
             if rows:
-                yield name.replace("_", " ").capitalize(), [(one["value"], one["count"], f"{one['count']:,}") for one in rows]
+                bars = [(text, one["count"], f"{one['count']:,}") for text, one in zip(labels, rows, strict=True)]
+                yield say(title), bars
         spreads = found["durations"] if what == TLS else {"response": found["response_seconds"]}
         for name, spread in spreads.items():
             if spread["count"]:
-                title = f"Time of {name}: {spread['count']:,} values"
-                yield title, [(key, spread[key], _time(spread[key])) for key in ("least", "p50", "p90", "p95", "p99", "most")]
+                bars = [(key, spread[key], _time(spread[key])) for key in ("least", "p50", "p90", "p95", "p99", "most")]
+                yield say(DURATIONS[name]), bars
 
 
 def _share(one: Mapping[str, Any]) -> str:
-    return f"{size_text(one['bytes'])}, {one['byte_share'] * 100:.1f} %"
+    return clauses(size_text(one["bytes"]), percent(one["byte_share"]))
 
 
 def _pair(one: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from analyzer.cli.traffic_text import percent
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text, duration_text, endpoint_text, size_text
 from analyzer.text.language import Sentences, noted, retold, say, translated_codes
-from analyzer.text.punctuation import clauses
+from analyzer.text.punctuation import beside, clauses
 
 BAR = 16
 """Columns of the longest bar of a table."""
@@ -45,22 +45,24 @@ _ENDPOINTS = (
     Column("share", 4, style="blue"),
 )
 
-_TLS_LABELS: Sentences = {
+TLS_LABELS: Sentences = {
     "versions": "versions", "cipher_suites": "cipher suites", "groups": "groups", "alpn": "ALPN",
     "server_names": "server names", "ja4": "JA4", "servers": "servers", "clients": "clients", "resumptions": "resumed by",
     "causes": "failed because",
 }  # fmt: skip
 
-_HTTP_LABELS: Sentences = {
+HTTP_LABELS: Sentences = {
     "methods": "methods", "statuses": "status codes", "hosts": "hosts", "versions": "versions",
 }  # fmt: skip
 
-_DURATIONS: Sentences = {
-    "tcp": "TCP handshake",
-    "hello": "ClientHello to ServerHello",
-    "handshake": "handshake",
-    "total": "connection",
-}
+DURATIONS: Sentences = {
+    "tcp": "TCP handshake", "hello": "to ServerHello", "handshake": "handshake", "total": "connection",
+    "response": "response after",
+}  # fmt: skip
+"""What is measured, by name."""
+
+TALLIES = {TLS: TLS_LABELS, HTTP: HTTP_LABELS}
+"""What is counted of sessions and of exchanges, by name, each with its label."""
 
 _SPREADS = (
     Column("what", 0),
@@ -224,8 +226,8 @@ def _print_intervals(output: Output, io: Mapping[str, Any], rows: Sequence[Mappi
         Column("share", 1, style="blue"),
     ]
     table = Table(columns, output, indent=2)
-    busiest = sorted(sorted(range(len(rows)), key=lambda place: -rows[place]["bytes"])[:n])
-    for place in busiest:
+    busiest = sorted(range(len(rows)), key=lambda place: -rows[place]["bytes"])[:n]
+    for place in sorted(place for place in busiest if len(rows) <= n or rows[place]["packets"]):
         row = rows[place]
         counts = [f"{one['packets']:,}" for one in row["counts"]]
         table.add(
@@ -239,7 +241,7 @@ def _print_intervals(output: Output, io: Mapping[str, Any], rows: Sequence[Mappi
         )
     table.close()
     if len(rows) > n:
-        dim_line(output, say("these {n} of {all:,} intervals have the most bytes; --format csv has all", n=n, all=len(rows)))
+        dim_line(output, say("those with the most bytes of {all:,} intervals; --format csv has all", all=len(rows)))
 
 
 def time_marks(rows: Sequence[Mapping[str, Any]], seconds: float) -> list[tuple[float, str]]:
@@ -272,10 +274,10 @@ def _print_tls(output: Output, record: Mapping[str, Any], n: int) -> None:
         counts.append(say("of {n:,} it is unknown", n=tls["unknown"]))
     headline(output, say("TLS sessions"), clauses(*counts))
     causes = translated_codes("outcome_causes")
-    for name, label in _TLS_LABELS.items():
+    for name, label in TALLIES[TLS].items():
         shown = (lambda code: causes[code].title) if name == "causes" else str
         _print_tally(output, label, tls[name], n, shown)
-    _print_spreads(output, {say(label): tls["durations"][name] for name, label in _DURATIONS.items()}, _time)
+    _print_spreads(output, {say(DURATIONS[name]): spread for name, spread in tls["durations"].items()}, _time)
 
 
 def _print_http(output: Output, record: Mapping[str, Any], n: int) -> None:
@@ -283,19 +285,21 @@ def _print_http(output: Output, record: Mapping[str, Any], n: int) -> None:
     if not http["exchanges"]:
         headline(output, say("HTTP"), say(_NOTHING))
         return
-    counts = [count_text(http["exchanges"], "exchange"), say("{n:,} of them in TLS", n=http["encrypted"])]
+    counts = [count_text(http["exchanges"], "HTTP exchange"), say("{n:,} of them in TLS", n=http["encrypted"])]
     counts.append(say("{size} sent in bodies", size=size_text(http["bytes_sent"])))
     counts.append(say("{size} received", size=size_text(http["bytes_received"])))
     headline(output, say("HTTP"), clauses(*counts))
-    for name, label in _HTTP_LABELS.items():
+    for name, label in TALLIES[HTTP].items():
         _print_tally(output, label, http[name], n)
     types = http["types"]
-    texts = [f"{harmless(one['value'])} {TIMES}{one['count']:,} ({size_text(one['bytes'])})" for one in types["top"][:n]]
+    texts = [
+        beside(f"{harmless(one['value'])} {TIMES}{one['count']:,}", size_text(one["bytes"])) for one in types["top"][:n]
+    ]
     if texts:
         more = further_values(types["count"] - len(texts), types["beyond"])
         print_items(output, noted("types"), [*texts, *more])
-    _print_spreads(output, {say("time to the response"): http["response_seconds"]}, _time)
-    sizes = {say("bodies of requests"): http["request_sizes"], say("bodies of responses"): http["response_sizes"]}
+    _print_spreads(output, {say(DURATIONS["response"]): http["response_seconds"]}, _time)
+    sizes = {say("request bodies"): http["request_sizes"], say("response bodies"): http["response_sizes"]}
     _print_spreads(output, sizes, lambda value: size_text(round(value)))
 
 
@@ -326,7 +330,8 @@ def _print_spreads(output: Output, spreads: Mapping[str, Mapping[str, Any]], sho
     for name, spread in spreads.items():
         if spread["count"]:
             values = [shown(spread[key]) for key in ("least", "p50", "p90", "p99", "most")]
-            line = blocks.sparkline(spread["histogram"], len(spread["histogram"])) if spread["count"] > 2 else ""
+            drawn = spread["count"] > 2 and output.width >= MEDIUM
+            line = blocks.sparkline(spread["histogram"], len(spread["histogram"])) if drawn else ""
             table.add([name, f"{spread['count']:,}", *values, line])
     table.close()
 

@@ -96,7 +96,7 @@ class ExpertTap(Tap):
                 self._add(severity, "Sequence", "TCP", sentence)
         if self._duplicate is not None:
             for number in values.values(self._duplicate):
-                self._add(_NOTE, "Sequence", "TCP", f"Duplicate ACK (#{number})")
+                self._add(_NOTE, "Sequence", "TCP", f"Duplicate ACK (#{number!s})")
         if self._type is not None and self._versions is not None and values.has(self._versions):
             for kind in values.values(self._type):
                 if kind in _HELLOS:
