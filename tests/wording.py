@@ -186,6 +186,7 @@ MARKS_IN_CODE = {
     "tshark_expert.py": "sentences of tshark",
     "tshark_follow.py": "the form of tshark",
     "tshark_intervals.py": "the form of tshark",
+    "tshark_taps.py": "values of -z",
     "packet.py": "fields of messages, written as in the RFCs",
     "seal.py": "an error",
     "session_choice.py": "an error",

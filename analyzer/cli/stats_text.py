@@ -292,9 +292,7 @@ def _print_http(output: Output, record: Mapping[str, Any], n: int) -> None:
     for name, label in TALLIES[HTTP].items():
         _print_tally(output, label, http[name], n)
     types = http["types"]
-    texts = [
-        beside(f"{harmless(one['value'])} {TIMES}{one['count']:,}", size_text(one["bytes"])) for one in types["top"][:n]
-    ]
+    texts = [beside(f"{harmless(one['value'])} {TIMES}{one['count']:,}", size_text(one["bytes"])) for one in types["top"][:n]]
     if texts:
         more = further_values(types["count"] - len(texts), types["beyond"])
         print_items(output, noted("types"), [*texts, *more])

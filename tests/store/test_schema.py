@@ -98,6 +98,7 @@ LINES = {
     "show": ["demo.pcapng", "0"],
     "http": ["demo.pcapng"],
     "follow": ["demo.pcapng", "0"],
+    "stats": ["demo.pcapng", "io"],
 }
 
 
@@ -114,7 +115,7 @@ def test_the_output_of_a_command_is_as_declared(command: str, capsys: pytest.Cap
         if command == "certificates":
             record["public_key"] = {k: v for k, v in record["public_key"].items() if k not in KEY_OF_A_CERTIFICATE}
         VALIDATORS[command].validate(record)
-    if command in ("packets", "certificates", "inventory", "summary", "show", "http", "crosscheck", "compare"):
+    if command in ("packets", "certificates", "inventory", "summary", "show", "http", "crosscheck", "compare", "stats"):
         assert list(json.loads(lines[0])) == list(SCHEMAS[command]["properties"])
 
 
