@@ -36,7 +36,7 @@ TAPS = (
 )  # fmt: skip
 """What is compared."""
 
-STEADY = tuple(tap for tap in TAPS if tap.startswith(("conv", "io,stat,0.5", "http", "follow,tcp")))
+STEADY = tuple(tap for tap in TAPS if tap == "io,stat,0" or tap.startswith(("conv", "http", "follow,tcp")))
 """Those that tshark 4.0 prints in the same form as 4.6, but for `HEADS`."""
 
 HEADS = re.compile(rb"\| Col |\|     +\d+: |HTTP ?/ ?|Topic / Item|Packet Type|Request Type")
