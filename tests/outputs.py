@@ -73,6 +73,8 @@ def commands(capture: str, keys: list[str], n_sessions: int, n_frames: int, scra
         yield ["summary", capture, *with_keys]
         yield ["summary", capture, "--format", "json", *with_keys]
         yield ["inventory", capture, "--format", "cbom", *with_keys]
+        for what, form in (("tls", "text"), ("http", "json"), ("conversations", "csv"), ("io", "svg")):
+            yield ["stats", capture, what, "--format", form, *with_keys]
         yield ["keys", capture, *with_keys]
         yield ["keys", capture, "--format", "json", *with_keys]
         yield ["export", capture, "-o", f"{scratch}/folder", "--what", "objects,certificates,streams", *with_keys]
