@@ -91,6 +91,9 @@ def closed_by(session: Session) -> int:
     ending: Ending | None = session.flow.ending
     if ending is not None:
         return ending.closed_by()
+    transport = session.transport
+    if transport is not None and transport.close is not None:
+        return int(transport.close.role)
     said = [(alert.frame, alert.role) for alert in session.log.alerts if not alert.injected]
     sealed = [(sizes.last_frame, role) for role, sizes in enumerate(session.sizes) if sizes.last_frame]
     return min(said or sealed, default=(0, NEITHER))[1]

@@ -54,7 +54,7 @@ def anomalies(session: Session) -> list[Finding]:
             detail = f"the {who} sent a record of {n_bytes} bytes, and was asked for no more than {work.limits[role]}"
             found.append(Finding("record_too_long", "low", detail, list(dict.fromkeys(oversized[1]))))
     closed = _CLOSED.get(session.flow.closed)
-    if closed is None or work.status != "decrypted":
+    if closed is None or session.transport is not None or work.status != "decrypted":
         return found
     for role in range(2):
         if work.sent[role] and not _ended_properly(session, role):

@@ -48,6 +48,7 @@ cdef class Traffic:
     cdef public dict layers
     cdef public dict tcp
     cdef public dict udp
+    cdef public set followed
     cdef public int link
     cdef public int network
     cdef public int transport

@@ -123,12 +123,12 @@ class Traffic:
     packets of conversations beyond MAX_CONVERSATIONS; they are in the shares, and in no conversation. unnamed: whole frames
     that do not say what they carry, or carry it encrypted or compressed. conversations: how many there were; one that was
     folded and goes on counts again. held: how many of them are held one by one. folded: sums of the others, as [packets, bytes]
-    by protocols and application.
+    by protocols and application. followed: keys of UDP conversations whose sessions were followed.
     """
 
     __slots__ = (
-        "conversations", "folded", "held", "last_layers", "layers", "link", "malformed", "n_bytes", "network", "packets", "tcp",
-        "transport", "tunnelled", "udp", "uncounted", "unnamed",
+        "conversations", "folded", "followed", "held", "last_layers", "layers", "link", "malformed", "n_bytes", "network",
+        "packets", "tcp", "transport", "tunnelled", "udp", "uncounted", "unnamed",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -144,6 +144,7 @@ class Traffic:
         self.layers: dict[tuple[int, int, int], Layers] = {}
         self.tcp: dict[bytes, Flow] = {}
         self.udp: dict[bytes, Flow] = {}
+        self.followed: set[bytes] = set()
         self.link = -1
         self.network = -1
         self.transport = -1
@@ -292,11 +293,11 @@ class Traffic:
 
 
 def unread_datagrams(traffic: Traffic) -> dict[str, int]:
-    """Return how many packets of QUIC and of DTLS there were, by their names. What is in them is not read."""
+    """Return how many packets of QUIC and of DTLS nobody read, by their names: no session was followed there."""
     found = dict.fromkeys(NAMES[1:], 0)
     for flow in traffic.udp.values():
         label = application(UDP, flow, set())
-        if label in found:
+        if label in found and flow.key not in traffic.followed and reverse_key(flow.key) not in traffic.followed:
             found[label] += flow.n_packets
     for (_, label), (n_packets, _) in traffic.folded.items():
         if label in found:

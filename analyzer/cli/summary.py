@@ -42,6 +42,7 @@ from analyzer.engine.other_traffic import OtherTraffic
 from analyzer.packet.packet import Packet
 from analyzer.store.chain_verdicts import Chains
 from analyzer.store.part import Part
+from analyzer.store.quic_record import path_keys
 from analyzer.store.session_record import json_line, session_record
 from analyzer.text.language import say
 from analyzer.tls.decryption.key_material import KeyMaterial
@@ -132,6 +133,8 @@ class Summary(SharedListener):
         self.chain_summary.take(record)
         if key in self.traffic.tcp:
             self.tls.add(key)
+        if record["quic"] is not None:
+            self.traffic.followed.update(path_keys(record["quic"]))
         if record["id"] < SHOWN_SESSIONS:  # the others are only counted, so that a run may last for days
             self._in_order.add(record["id"], session_row(record))
 
@@ -159,6 +162,7 @@ class LiveSummary(Summary):
         if self._traffic.held > MOST_CONVERSATIONS:
             self._traffic.fold(MOST_CONVERSATIONS // 2, self.tls)
             self.tls.intersection_update(self._traffic.tcp)
+            self.traffic.followed.intersection_update(self._traffic.udp)
 
 
 def run(options: Namespace, output: Output) -> int:

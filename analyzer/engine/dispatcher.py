@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from analyzer.engine.quic_flows import QuicFlows
 from analyzer.engine.session_table import SessionTable
 from analyzer.engine.tcp_stream import TcpStream
 from analyzer.flows.connection import Connection
@@ -21,7 +22,10 @@ DatagramProtocol = Callable[[UdpFlow], DatagramSink | None]
 
 
 class Dispatcher(SessionTable):
-    """Gives each flow its decoder. datagram_protocols: the protocols for UDP flows, tried in this order."""
+    """Gives each flow its decoder.
+
+    datagram_protocols: the protocols for UDP flows, tried in this order; the last of them is QUIC, which searches all others.
+    """
 
     __slots__ = ("datagram_protocols",)
 
@@ -35,14 +39,14 @@ class Dispatcher(SessionTable):
         datagram_protocols: Sequence[DatagramProtocol] = (),
     ) -> None:
         SessionTable.__init__(self, material, detailed, places, keeps_fields, watches_revocation)
-        self.datagram_protocols = tuple(datagram_protocols)
+        self.datagram_protocols = (*datagram_protocols, QuicFlows(self).open)
 
     def open(self, connection: Connection) -> Sink:
         """Return the reader of a new connection, which searches it for TLS."""
         return TcpStream(connection, self)
 
     def open_datagrams(self, flow: UdpFlow) -> DatagramSink:
-        """Return the reader of a new UDP flow, from the first protocol that wants it. If none does, datagrams are ignored."""
+        """Return the reader of a new UDP flow, from the first protocol that wants it; if none does, it is searched for QUIC."""
         for protocol in self.datagram_protocols:
             sink = protocol(flow)
             if sink is not None:

@@ -113,7 +113,7 @@ class Engine:
             self.dispatcher.repetitions = None
         self.connections = Connections(self.dispatcher)
         self.datagrams = UdpFlows(self.dispatcher)
-        self.follows_datagrams = len(datagram_protocols) > 0
+        self.follows_datagrams = True
         self.defragmenter = Defragmenter()
         self.seen: list[tuple[int, bytes]] = []
         self.n_known_secrets = 0

@@ -35,9 +35,12 @@ cdef class SessionTable(Listener):
     cdef public RecordOrders orders
 
     cpdef void share(self, int shard, int shards) except *
-    cdef int assign(self) except -1
+    cpdef int assign(self) except -1
     cpdef Session begin(self, Flow flow)
+    cpdef object begin_over(self, object kind, Flow flow)
+    cdef void announce(self, Session session, list events) except *
     cpdef RecordSink queue(self, Session session)
+    cpdef RecordSink wait(self, Session session)
     cpdef void end(self, Session session) except *
     cpdef void end_without_tls(self, Connection connection, object preface, bint lossy) except *
     cpdef void tick(self, long long at) except *

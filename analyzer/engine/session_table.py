@@ -98,21 +98,40 @@ class SessionTable(Listener):
         self.count += 1
         events: list[Event] | None = self.events if self.detailed else None
         session: Session = Session(number, flow, self.material, self.resumptions, events, self.keeps_fields, self.places)
+        self.announce(session, events)
+        return session
+
+    def begin_over(self, kind: Any, flow: Flow) -> Any:
+        """Begin a new session over another transport than TCP. kind: its class, which is made like `Session`."""
+        number: cython.longlong = self.opened.number(self.count)
+        self.count += 1
+        events: list[Event] | None = self.events if self.detailed else None
+        session: Session = kind(number, flow, self.material, self.resumptions, events, self.keeps_fields, self.places)
+        self.announce(session, events)
+        return session
+
+    def announce(self, session: Session, events: list[Event] | None) -> None:
+        """Emit that a session has begun, where somebody wants to know it."""
+        flow: Flow = session.flow
         if events is not None:
             session.log.emit(SessionBegan(flow))
         elif self.announces:
             began = SessionBegan(flow)
-            began.session, began.version = number, 0
+            began.session, began.version = session.id, 0
             self.events.append(began)
-        return session
 
     def queue(self, session: Session) -> RecordSink:
         """Return the sink for the records of a new session, which may wait for their secrets, or for earlier records."""
+        sink: RecordSink = self.wait(session)
+        return sink if self.orders is None else self.orders.begin(sink, session.flow.mid_stream)
+
+    def wait(self, session: Session) -> RecordSink:
+        """Return the sink for the records of a new session, which may wait for their secrets."""
         sink: RecordSink = session
         if self.material.may_grow is not None and self.material.may_grow():
             self.pending = self.pending or PendingSessions(self.material)
             sink = self.pending.begin(session)
-        return sink if self.orders is None else self.orders.begin(sink, session.flow.mid_stream)
+        return sink
 
     def end(self, session: Session) -> None:
         """Emit that a session has ended."""

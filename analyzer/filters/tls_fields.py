@@ -14,7 +14,7 @@ from analyzer.store.session_record import hello_fingerprints, server_fingerprint
 from analyzer.tls.events import Alert, Data, HandshakeMessage, RecordEvent, RecordRead
 from analyzer.tls.handshake import hello_features
 from analyzer.tls.messages.hello import ServerHello
-from analyzer.tls.messages.numbers import CLIENT_HELLO, SERVER_HELLO, SUPPORTED_VERSIONS
+from analyzer.tls.messages.numbers import CLIENT_HELLO, QUIC_TRANSPORT_PARAMETERS, SERVER_HELLO, SUPPORTED_VERSIONS
 from analyzer.tls.record.content_types import ALERT, APPLICATION_DATA, HANDSHAKE, SSL2
 
 _SECOND = 1_000_000_000
@@ -155,7 +155,7 @@ def _read_fingerprints(message: HandshakeMessage, found: Found) -> None:
     if message.type == CLIENT_HELLO:
         offer = hello_features.read_fingerprint_input(message.body)
         if offer is not None:
-            own, other = hello_fingerprints(offer)
+            own, other = hello_fingerprints(offer, "q" if QUIC_TRANSPORT_PARAMETERS in offer[2] else "t")
             _add(found, "tls.handshake.ja3", own)
             _add(found, "tls.handshake.ja4", other)
     elif message.type == SERVER_HELLO:

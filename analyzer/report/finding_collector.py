@@ -9,6 +9,7 @@ from analyzer.analysis.traffic import Traffic
 from analyzer.capture.capture_reader import FileFacts
 from analyzer.codec.codes import SEVERITIES, codes
 from analyzer.store.declaration import path_text
+from analyzer.store.quic_record import path_keys
 from analyzer.text.file_findings import file_findings, traffic_findings
 
 MOST_OCCURRENCES = 50
@@ -31,6 +32,7 @@ class FindingCollector:
 
     def __init__(self) -> None:
         self._kinds: dict[tuple[str, str], _Kind] = {}
+        self._paths: set[bytes] = set()
 
     def add(self, code: str, severity: str, detail: str, frames: Sequence[int] = (), session: int | None = None) -> None:
         """Add one finding. session: its number; None for a finding about the captures."""
@@ -44,6 +46,8 @@ class FindingCollector:
 
     def take(self, record: dict[str, Any]) -> None:
         """Add the findings of a session's record."""
+        if record["quic"] is not None:
+            self._paths.update(path_keys(record["quic"]))
         for finding in record["findings"]:
             self.add(finding["code"], finding["severity"], finding["detail"], finding["frames"], record["id"])
 
@@ -54,6 +58,7 @@ class FindingCollector:
 
     def take_traffic(self, traffic: Traffic) -> None:
         """Add the findings from the counting of packets."""
+        traffic.followed.update(self._paths)
         for finding in traffic_findings(traffic):
             self.add(*finding)
 

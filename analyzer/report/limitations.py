@@ -76,7 +76,8 @@ def limitations(
     for kind, count in (left_out or {}).items():
         if count:
             add(f"left_out_{kind}", count=count)
-    if any(share["protocol"].startswith("QUIC") for share in traffic["protocols"]):
+    followed = any(session["protocol"] == "quic" for session in sessions["shown"])
+    if not followed and any(share["protocol"].startswith("QUIC") for share in traffic["protocols"]):
         add("quic_unread")
     if any(share["protocol"] == "UDP" for share in traffic["protocols"]):
         add("udp_unread")

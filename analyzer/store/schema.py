@@ -5,6 +5,7 @@ The record is the contract with other programs: keys may be added and are never 
 
 from analyzer.analysis.outcome_facts import STEPS
 from analyzer.codec.codes import SEVERITIES, codes
+from analyzer.store.before_schema import BEFORE
 from analyzer.store.declaration import (
     CERTIFICATE_TIME,
     TIME,
@@ -22,6 +23,7 @@ from analyzer.store.declaration import (
     several,
     text,
 )
+from analyzer.store.quic_schema import QUIC
 
 FRAME = number("number of a frame in the run, from 1", minimum=1)
 ROLE = one_of("which side: the client is the one that sent the ClientHello", ("client", "server"))
@@ -225,35 +227,6 @@ _ECH = record(
     },
 )
 
-_BEFORE = record(
-    "one protocol that the connection carried before TLS. Nothing protects what it says",
-    {
-        "protocol": text(
-            "proxy (PROXY protocol), socks, http_connect, http, smtp, lmtp, imap, pop3, ftp, nntp, sieve, irc, xmpp, ldap, "
-            "postgresql, mysql, rdp, tds, amqp; unknown for bytes that are none of them"
-        ),
-        "version": or_null(text("of the protocol, as it says")),
-        "client": or_null(reference("the real client, as a PROXY header names it", "endpoint")),
-        "server": or_null(reference("the address to which the real client connected, as a PROXY header names it", "endpoint")),
-        "target": or_null(
-            record(
-                "to what a client asked a proxy to connect, or the host of a request",
-                {"host": text("name or address"), "port": or_null(number("TCP port", maximum=65535))},
-            )
-        ),
-        "user": or_null(text("name of a user, without its password")),
-        "user_agent": or_null(text("of an HTTP request")),
-        "client_name": or_null(text("how the client names its host, as in EHLO")),
-        "server_name": or_null(text("how the server names its host, as in a greeting, or how the client names the server")),
-        "status": or_null(number("number in the answer, as the protocol has it")),
-        "details": free_form("what else it says, such as TLVs of PROXY, what RDP or TDS negotiated, or the command for TLS"),
-        "bytes": record(
-            "how long it is",
-            {"client": number("bytes that the client sent"), "server": number("bytes that the server sent")},
-        ),
-    },
-)
-
 OUTCOME = record(
     "what became of a connection: how far it came, who ended it, and why",
     {
@@ -374,8 +347,9 @@ DEFINITIONS: dict[str, Schema] = {
     "authenticity": _AUTHENTICITY,
     "ech": _ECH,
     "gap": _GAP,
-    "before": _BEFORE,
+    "before": BEFORE,
     "process": _PROCESS,
+    "quic": QUIC,
     "http_exchange": _HTTP_EXCHANGE,
     "finding": FINDING,
     "outcome": OUTCOME,
@@ -384,11 +358,11 @@ DEFINITIONS: dict[str, Schema] = {
 SESSION: Schema = document(
     "TLS session record",
     record(
-        "One TLS session of a capture; DTLS and QUIC are not followed yet. What is not known is null. Keys may be added, and "
-        "are never renamed.",
+        "One TLS session of a capture, over TCP or in QUIC; DTLS is not followed yet. What is not known is null. Keys may be "
+        "added, and are never renamed.",
         {
             "id": number("number in the run, from 0, in the order in which the first handshake bytes appear"),
-            "protocol": one_of("what carries the session; today always tls", ("tls", "dtls", "quic")),
+            "protocol": one_of("what carries the session: tls is TLS over TCP", ("tls", "dtls", "quic")),
             **CAPTURE_KEYS,
             "client": reference("the side that sent the ClientHello", "endpoint"),
             "server": reference("the other side", "endpoint"),
@@ -439,6 +413,7 @@ SESSION: Schema = document(
             "authenticity": reference("what of the handshake was proved", "authenticity"),
             "gaps": several("what the capture lacks of the session", item_of("gap")),
             "http": several("HTTP exchanges inside, in the order of the requests", item_of("http_exchange")),
+            "quic": or_null(reference("what QUIC shows beside TLS; null for another protocol", "quic")),
             "findings": several("what a reader should know", item_of("finding")),
             "process": or_null(
                 reference("the client's process if that is local, else the server's; null where nobody says", "process")

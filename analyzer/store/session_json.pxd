@@ -34,6 +34,7 @@ cdef object address_text
 
 
 cpdef bytes session_json(Session session, bint messages, object chains, bytes resumes=*, bint signatures=*, object holes=*)
+cdef bytes quic_json(Session session)
 cdef tuple outcome_json(Session session)
 cdef str seconds_json(long long nanoseconds)
 cdef bytes open_list(list findings, object holes)
@@ -42,7 +43,7 @@ cdef str capture_json(Flow flow)
 cdef str before_json(Flow flow)
 cdef str address(bytes known)
 cdef tuple facts(Session session, bint messages)
-cdef str fingerprints(Hellos hellos)
+cdef str fingerprints(Session session)
 cdef bytes name_json(bytes name)
 cdef str message_json(HandshakeMessage message, bint fields)
 cdef list message_kinds(str name)

@@ -26,6 +26,7 @@ from analyzer.store.certificate_records import certificate_record
 from analyzer.store.chain_verdicts import CLIENT, SERVER
 from analyzer.store.clock import Clock, rfc3339
 from analyzer.store.declaration import empty, path_text
+from analyzer.store.quic_record import letter_of, quic_record
 from analyzer.store.schema import SESSION
 from analyzer.store.session_record import (
     alert_record,
@@ -95,7 +96,7 @@ def around_holes(value: Any) -> tuple[str, ...]:
 
 
 _END = {"address": QUOTED_HOLE, "port": HOLE}
-HEAD: tuple[str, ...] = template("id", "end_time", protocol="tls", client=_END, server=_END)
+HEAD: tuple[str, ...] = template("id", "end_time", protocol=QUOTED_HOLE, client=_END, server=_END)
 PATHS: dict[str, str] = {}
 _SIDES = {"client": HOLE, "server": HOLE}
 FINGERPRINTS: tuple[str, ...] = template("ja3", "ja4")
@@ -157,7 +158,7 @@ def session_json(
             between,
             resumes,
             behind,
-            fingerprints(hellos).encode(),
+            fingerprints(session).encode(),
             TAIL[0],
             ",".join([message_json(message, messages) for message in log.messages]).encode(),
             TAIL[1],
@@ -179,15 +180,23 @@ def session_json(
             TAIL[9],
             b"[]" if work is None else orjson.dumps(http_record(session)),
             TAIL[10],
-            (orjson.dumps(findings) if findings else b"[]") if holes is None else open_list(findings, holes),
+            b"null" if session.transport is None else quic_json(session),
             TAIL[11],
-            b"null" if session.flow.process is None else orjson.dumps(session.flow.process.record()),
+            (orjson.dumps(findings) if findings else b"[]") if holes is None else open_list(findings, holes),
             TAIL[12],
+            b"null" if session.flow.process is None else orjson.dumps(session.flow.process.record()),
+            TAIL[13],
         )
     )
     if asks_chain:
         line = chains.outcome(line)
     return line
+
+
+def quic_json(session: Session) -> bytes:
+    """Return the entry `quic` as JSON."""
+    written: bytes = orjson.dumps(quic_record(session.transport, session.handshake.parameters.alpn))
+    return written
 
 
 def outcome_json(session: Session) -> tuple[bytes, bool]:
@@ -244,9 +253,10 @@ def head(session: Session) -> str:
     server_port: cython.int = key[at + 2] << 8 | key[at + 3]
     client: str = address(slice_bytes(key, 0, half))
     server: str = address(slice_bytes(key, half, at))
+    protocol: str = "tls" if session.transport is None else session.transport.name
     return (
-        f"{HEAD[0]}{session.id}{capture_json(flow)}{client}{HEAD[4]}{client_port}{HEAD[5]}{server}{HEAD[6]}{server_port}{HEAD[7]}"
-        f"{before_json(flow)}{HEAD[8]}{flow.first_frame}{HEAD[9]}{flow.last_frame}{HEAD[10]}{QUOTED.write(flow.start)}{HEAD[11]}"
+        f"{HEAD[0]}{session.id}{HEAD[1]}{protocol}{capture_json(flow)}{client}{HEAD[5]}{client_port}{HEAD[6]}{server}{HEAD[7]}{server_port}{HEAD[8]}"
+        f"{before_json(flow)}{HEAD[9]}{flow.first_frame}{HEAD[10]}{flow.last_frame}{HEAD[11]}{QUOTED.write(flow.start)}{HEAD[12]}"
         f"{QUOTED.write(flow.end)}"
     )
 
@@ -263,7 +273,7 @@ def capture_json(flow: Flow) -> str:
         path = known
         if flow.capture[1] is not None:
             number = str(flow.capture[1])
-    return f"{HEAD[1]}{path}{HEAD[2]}{number}{HEAD[3]}"
+    return f"{HEAD[2]}{path}{HEAD[3]}{number}{HEAD[4]}"
 
 
 def before_json(flow: Flow) -> str:
@@ -306,11 +316,12 @@ def facts(session: Session, messages: cython.bint) -> tuple[bytes, bytes, bytes,
     return known
 
 
-def fingerprints(hellos: Hellos) -> str:
+def fingerprints(session: Session) -> str:
     """Return the JSON of the fingerprints."""
+    hellos: Hellos = session.handshake.hellos
     client = hellos.fingerprint_input
     server = hellos.server_fingerprint_input
-    ja3, ja4 = ("", "") if client is None else hello_fingerprints(client)
+    ja3, ja4 = ("", "") if client is None else hello_fingerprints(client, letter_of(session.transport))
     ja3s = "" if server is None else server_fingerprint(server)
     if client is not None and server is not None:
         return f'{FINGERPRINTS[0]}"{ja3}"{FINGERPRINTS[1]}"{ja3s}"{FINGERPRINTS[2]}"{ja4}"'

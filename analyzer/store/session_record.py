@@ -29,6 +29,7 @@ from analyzer.store.certificate_records import certificates_record, chain_record
 from analyzer.store.chain_verdicts import CLIENT, SERVER, default_chains
 from analyzer.store.clock import Clock
 from analyzer.store.declaration import empty, path_text
+from analyzer.store.quic_record import letter_of, quic_record
 from analyzer.store.schema import SESSION
 from analyzer.tls.decryption.decryption import Decryption
 from analyzer.tls.decryption.key_material import NOT_ENCRYPTED
@@ -117,6 +118,7 @@ def session_record(
         record["authenticity"] = authenticity(session)
     record["gaps"] = [gap_record(gap) for gap in log.gaps]
     record["http"] = http_record(session)
+    record["quic"] = quic_record(session.transport, handshake.parameters.alpn)
     record["findings"] = findings_record(session)
     found = outcome(session)
     record["outcome"] = found.record()
@@ -136,7 +138,7 @@ def session_head(session: Session) -> dict[str, Any]:
     resumed_from = handshake.resumed_from
     record = NOTHING_KNOWN.copy()
     record["id"] = session.id
-    record["protocol"] = "tls"
+    record["protocol"] = "tls" if session.transport is None else session.transport.name
     if flow.capture is not None:
         record["capture"], record["frame_in_capture"] = path_text(flow.capture[0]), flow.capture[1]
     record["client"] = endpoint_record(flow.key, CLIENT)
@@ -162,7 +164,7 @@ def session_head(session: Session) -> dict[str, Any]:
         if resumed_from is not None:
             record["resumes"] = resumed_from.number
     if fingerprint_input is not None:
-        record["ja3"], record["ja4"] = hello_fingerprints(fingerprint_input)
+        record["ja3"], record["ja4"] = hello_fingerprints(fingerprint_input, letter_of(session.transport))
     if answer is not None:
         record["ja3s"] = server_fingerprint(answer)
     if flow.process is not None:
@@ -361,16 +363,16 @@ def data_finding_record(finding: Any) -> dict[str, Any]:
     return {"code": finding.code, "severity": "low", "detail": finding.detail, "frames": frames}
 
 
-def hello_fingerprints(fingerprint_input: FingerprintInput) -> tuple[str, str]:
-    """Return JA3 and JA4 of a ClientHello."""
+def hello_fingerprints(fingerprint_input: FingerprintInput, letter: str = "t") -> tuple[str, str]:
+    """Return JA3 and JA4 of a ClientHello. letter: what JA4 has for its transport."""
     known: tuple[FingerprintInput, tuple[str, str]] | None = FINGERPRINTS.get(id(fingerprint_input))
-    if known is not None:
+    if known is not None and known[1][1].startswith(letter):
         return known[1]
     version, suites, types, groups, formats, schemes, versions, first = fingerprint_input
     named: bool = SERVER_NAME in types
     fingerprints = (
         ja3(version, suites, types, groups, formats),
-        ja4("t", highest_version(version, versions), named, suites, types, first, schemes),
+        ja4(letter, highest_version(version, versions), named, suites, types, first, schemes),
     )
     if len(suites) + len(types) < LONGEST_REMEMBERED:
         if len(FINGERPRINTS) >= REMEMBERED:

@@ -82,12 +82,14 @@ cdef class DataBegan(Event):
 @cython.no_gc
 cdef class Data(Event):
     cdef public bytes data
+    cdef public long long stream
 
 
 @cython.no_gc
 cdef class DataMissing(Event):
     cdef public str reason
     cdef public long long failed
+    cdef public long long stream
 
 
 @cython.no_gc

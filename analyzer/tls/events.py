@@ -235,12 +235,13 @@ class DataBegan(Event):
 
 
 class Data(Event):
-    """Decrypted application data of one record."""
+    """Decrypted application data of one record, or of a stream of QUIC. stream: its number, -1 without streams."""
 
-    __slots__ = ("data",)
+    __slots__ = ("data", "stream")
 
     def __init__(self, data: bytes, role: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
         self.data = data
+        self.stream = -1
         self.role = role
         self.frame = frame
         self.at = at
@@ -250,13 +251,14 @@ class DataMissing(Event):
     """Application data of a role is missing here: a record could not be decrypted, or an unknown number of records is lost.
 
     reason: as in the session record's `decryption`, None if the stream has no record at a position where one should begin.
-    failed: how many records of the session could not be decrypted so far.
+    failed: how many records of the session could not be decrypted so far. stream: as in `Data`.
     """
 
-    __slots__ = ("failed", "reason")
+    __slots__ = ("failed", "reason", "stream")
 
     def __init__(self, role: cython.int, reason: str | None, failed: cython.longlong) -> None:
         self.role = role
+        self.stream = -1
         self.reason = reason
         self.failed = failed
         self.frame = 0

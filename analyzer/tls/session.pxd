@@ -30,6 +30,7 @@ cdef class Session(RecordSink):
     cdef public ExplicitNonces nonces
     cdef public object heartbeats
     cdef public tuple sizes
+    cdef public object transport
 
     cdef bint is_encrypted(self, int role) except *
     cdef bint hides(self, RoleState sender, Record record) except *

@@ -75,10 +75,11 @@ class Session(RecordSink):
 
     id: its number in the run. flow: which endpoints communicate. log: what happened. handshake: what its handshakes contain and
     authenticate. roles: the state of each role. nonces: those on the wire, None if the cipher suite has none there. heartbeats:
-    the last ones, None before the first. sizes: by role, lengths of its records of application data.
+    the last ones, None before the first. sizes: by role, lengths of its records of application data. transport: what a
+    transport other than TCP shows beside TLS, with its `name` and the `letter` that JA4 has for it; None for TLS over TCP.
     """
 
-    __slots__ = ("flow", "handshake", "heartbeats", "id", "log", "nonces", "roles", "sizes")
+    __slots__ = ("flow", "handshake", "heartbeats", "id", "log", "nonces", "roles", "sizes", "transport")
 
     def __init__(
         self,
@@ -104,6 +105,7 @@ class Session(RecordSink):
         self.nonces: ExplicitNonces = None  # type: ignore[assignment]  # until a side encrypts with such a suite
         self.heartbeats: Heartbeats | None = None
         self.sizes = (SealedSizes(), SealedSizes())
+        self.transport: Any = None
         self.kept = 0
 
     def wants(self, role: cython.int, content_type: cython.int) -> cython.int:

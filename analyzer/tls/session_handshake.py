@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from analyzer.codec.errors import Incomplete, Malformed, ParseError
 from analyzer.codec.registry import registry
 from analyzer.codec.runner import extension_body, read
-from analyzer.flows.flow import Flow
+from analyzer.flows.flow import UDP, Flow
 from analyzer.tls.decryption.decryption import Decryption
 from analyzer.tls.decryption.ech_conclusion import conclude_ech
 from analyzer.tls.decryption.key_material import KeyMaterial
@@ -64,7 +64,7 @@ if TYPE_CHECKING:
 HANDSHAKE_TYPES = registry("handshake_types")
 NAMES = tuple(map(HANDSHAKE_TYPES.name, range(256)))
 
-_CLIENT, _SERVER, _CONNECTED = 0, 1, int(State.CONNECTED)
+_CLIENT, _SERVER, _CONNECTED, _UDP = 0, 1, int(State.CONNECTED), UDP
 
 
 class SessionHandshake:
@@ -96,7 +96,7 @@ class SessionHandshake:
         self.keeps_fields = keeps_fields
         self.roles = (RoleState(_CLIENT), RoleState(_SERVER))
         self.readers = (MessageReader(log.places), MessageReader(log.places))
-        self.hellos = Hellos()
+        self.hellos = Hellos(flow.protocol == _UDP)
         self.parameters = Parameters()
         self.certificates: list[list[bytes] | None] = [None, None]
         self.stapled: list[certificate_messages.Staple] = []
@@ -287,8 +287,7 @@ class SessionHandshake:
             self.hellos.take_key_exchange(body)
         elif number == ENCRYPTED_EXTENSIONS and role == _SERVER:  # some clients send one too, for ALPS
             parameters.alpn = hello_features.alpn(body)
-            if self.hellos.ech is not None:
-                self.hellos.ech.take_extensions(body)
+            self.hellos.take_extensions(body)
             self.transcript.early = hello_features.has_early_data(body)
             parameters.take_extensions(body, whole)
             if self.decryption is not None:  # else it was sent in plaintext

@@ -295,11 +295,12 @@ def test_time_alone_ends_a_udp_flow():
     assert echo.readers[0].closed == [("idle", 1)]
 
 
-def test_without_a_protocol_udp_flows_are_not_kept():
+def test_without_another_protocol_udp_flows_are_searched_for_quic():
     tap = Tap()
     tap.feed_bytes(datagram(CLIENT, b"one", (5001, 7)))
-    assert tap.engine.datagrams.n_open == 0
+    assert tap.engine.datagrams.n_open == 1
     assert tap.engine.packet.protocol == 17
+    assert tap.close() == []
 
 
 @pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])

@@ -1,8 +1,10 @@
 cimport cython
 
+from analyzer.codec.runner cimport extension_body
 from analyzer.tls.handshake cimport hello_features, key_exchange
 
 cdef int PRE_SHARED_KEY, MAX_SHARES, TLS_1_2, TLS_1_3, LARGEST_PLAINTEXT, EXPANSION, APPLICATION_DATA, MAX_REQUESTS
+cdef int QUIC_TRANSPORT_PARAMETERS, QUIC_TRANSPORT_PARAMETERS_DRAFT
 
 
 @cython.no_gc
@@ -49,6 +51,8 @@ cdef class Hellos:
     cdef public bytes server_name
     cdef public dict offers
     cdef public bint offers_early
+    cdef public bint over_udp
+    cdef public list transport
     cdef public object ech
     cdef public tuple public_keys
     cdef public object exchange
@@ -57,3 +61,7 @@ cdef class Hellos:
     cpdef bytes asked_name(self)
     cpdef void take_key_exchange(self, object body) except *
     cpdef void accept_inner(self) except *
+    cpdef void take_extensions(self, object body) except *
+
+
+cdef object transport_parameters(object body)

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from analyzer.codec.runner import extension_body
 from analyzer.tls.handshake import hello_features, key_exchange
 from analyzer.tls.handshake.client_offer import ClientOffer
 from analyzer.tls.handshake.ech_offer import EchOffer
 from analyzer.tls.handshake.hello_features import FingerprintInput, ServerFingerprintInput
 from analyzer.tls.limits import LARGEST_PLAINTEXT, MAX_REQUESTS, MAX_SHARES
-from analyzer.tls.messages.numbers import COMPRESS_CERTIFICATE, PRE_SHARED_KEY, TLS_1_2, TLS_1_3
+from analyzer.tls.messages.numbers import (
+    COMPRESS_CERTIFICATE,
+    PRE_SHARED_KEY,
+    QUIC_TRANSPORT_PARAMETERS,
+    QUIC_TRANSPORT_PARAMETERS_DRAFT,
+    TLS_1_2,
+    TLS_1_3,
+)
 from analyzer.tls.record.content_types import APPLICATION_DATA
 from analyzer.tls.suites import Suite, suite
 
@@ -148,15 +156,16 @@ class Hellos:
     ClientHello offers, None if it is not whole, or may not be the first. server_name: the one that the client requests. offers:
     what it offers for resumption or hides, see `hello_features.offers`; offers_early: whether it offers early data. ech: its
     offer of Encrypted Client Hello. public_keys: of the client's (EC)DHE key shares. exchange: the ClientKeyExchange until it
-    is checked.
+    is checked. over_udp: whether there can be transport parameters of QUIC; transport: those of each role, None without.
     """
 
     __slots__ = (
-        "client_seen", "client_whole", "ech", "exchange", "fingerprint_input", "offer", "offers", "offers_early",
-        "public_keys", "server_fingerprint_input", "server_name", "server_seen",
+        "client_seen", "client_whole", "ech", "exchange", "fingerprint_input", "offer", "offers", "offers_early", "over_udp",
+        "public_keys", "server_fingerprint_input", "server_name", "server_seen", "transport",
     )  # fmt: skip
 
-    def __init__(self) -> None:
+    def __init__(self, over_udp: cython.bint = False) -> None:
+        self.over_udp = over_udp
         self.client_seen = False
         self.client_whole = False
         self.server_seen = False
@@ -169,6 +178,7 @@ class Hellos:
         self.ech: EchOffer | None = None
         self.public_keys: tuple[bytes, ...] = ()
         self.exchange: Any = None
+        self.transport: list[Any] = [None, None]
 
     def take_client_hello(self, body: Any, raw: bytes, fits: cython.bint, whole: cython.bint, first: cython.bint) -> None:
         """Process a ClientHello.
@@ -181,11 +191,20 @@ class Hellos:
             self.client_whole = whole
             if whole and first:
                 self.fingerprint_input, self.offer = hello_features.known_hello(body, raw, fits)
+            if self.over_udp:
+                self.transport[0] = transport_parameters(body)
         if self.server_name is None:
             self.server_name = hello_features.server_name(body)
         if not self.server_seen:
             self.offers = hello_features.offers(body)
             self.public_keys = hello_features.key_shares(body)
+
+    def take_extensions(self, body: Any) -> None:
+        """Take what the EncryptedExtensions answer to the hellos: the result of ECH, and the server's transport parameters."""
+        if self.ech is not None:
+            self.ech.take_extensions(body)
+        if self.over_udp and self.transport[1] is None:
+            self.transport[1] = transport_parameters(body)
 
     def asked_name(self) -> bytes | None:
         """Return the server name that the client requests; None for no name, UNKNOWN_NAME where it is not in the capture."""
@@ -207,3 +226,8 @@ class Hellos:
     def hide_name(self) -> None:
         """Forget the server name, because the server accepted an inner hello that is not known (RFC 9849 section 6.1)."""
         self.server_name = None
+
+
+def transport_parameters(body: Any) -> Any:
+    """Return the transport parameters of a ClientHello or of EncryptedExtensions (RFC 9001 section 8.2); None without."""
+    return extension_body(body, QUIC_TRANSPORT_PARAMETERS) or extension_body(body, QUIC_TRANSPORT_PARAMETERS_DRAFT)

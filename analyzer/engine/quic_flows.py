@@ -1,0 +1,291 @@
+"""Finds QUIC in UDP flows, on any port, and gives each packet to its connection.
+
+Only the Initial of a client that authenticates begins a connection: its keys follow from its own header, so bytes that are not
+QUIC fail, whatever they look like. After that, packets belong to a connection by their connection ID, also on another flow,
+where the client has moved or its address was translated anew (RFC 9000 section 9); and on its own flow also without one. Only
+here, a side of a flow (0: who sent first) becomes a role (0: the client).
+"""
+
+from __future__ import annotations
+
+from analyzer.engine.session_table import SessionTable
+from analyzer.flows.flow import UDP, Flow
+from analyzer.flows.sink import DatagramSink
+from analyzer.flows.udp_flow import UdpFlow
+from analyzer.secrets.quic_versions import HANDSHAKE, INITIAL, RETRY, VERSIONS, ZERO_RTT
+from analyzer.tls.quic.packet_headers import NEGOTIATION, LongHeader, read_long
+from analyzer.tls.quic.quic_connection import QuicConnection, opens_connection
+from analyzer.tls.quic.quic_session import QuicSession
+from analyzer.tls.quic.transport_facts import TransportFacts
+
+MAX_CONNECTIONS = 4
+"""Connections on one flow at a time: a client can begin another one from the same port."""
+
+MAX_EARLY_PACKETS = 16
+"""Packets before the Initial of their connection that a flow keeps: on the path, early data can overtake it."""
+
+MAX_OPENING_ATTEMPTS = 64
+"""Initial packets of a flow that are tried although none opened: keys are derived for each of them."""
+
+FIRST_DATAGRAMS = 8
+"""Datagrams of a flow that are looked up by their connection ID, if none belonged to a connection."""
+
+_LONG, _FIXED = 0x80, 0x40
+_UDP = UDP
+
+
+class QuicFlows:
+    """The connections of a run. by_id: connection and role that is reached, by connection ID. lengths: of those IDs."""
+
+    __slots__ = ("by_id", "dispatcher", "n_open")
+
+    def __init__(self, dispatcher: SessionTable) -> None:
+        self.dispatcher = dispatcher
+        self.by_id: dict[bytes, tuple[QuicConnection, int]] = {}
+        self.n_open = 0
+
+    def open(self, flow: UdpFlow) -> DatagramSink:
+        """Return the reader of a new UDP flow."""
+        return QuicFlow(flow, self)
+
+    def begin(self, flow: UdpFlow, side: int, header: LongHeader, frame: int, at: int) -> QuicConnection:
+        """Begin a connection with the Initial of a client, which is that side of the flow."""
+        dispatcher = self.dispatcher
+        assert header.quic is not None
+        session_flow = Flow(_UDP, flow.responder.key if side else flow.originator.key, frame, at)
+        connection = QuicConnection(session_flow, header.quic, header.destination, self.by_id)
+        connection.shard = dispatcher.assign()
+        connection.add_keys(header.quic, header.destination)
+        connection.add_id(1, header.destination, listed=False)
+        self.n_open += 1
+        if connection.shard != dispatcher.shard:
+            dispatcher.count += 1
+            return connection
+        session = dispatcher.begin_over(QuicSession, session_flow)
+        session.begin_transport(connection.facts, connection)
+        connection.session = session
+        if dispatcher.orders is None:  # events are wanted in the turn of their frames
+            connection.unanswered = None
+        connection.sink = dispatcher.wait(session)
+        return connection
+
+    def end(self, connection: QuicConnection, reason: str) -> None:
+        """End a connection, whose last flow has ended. reason: see `Flow.closed`."""
+        connection.leave()
+        self.n_open -= 1
+        session, sink = connection.session, connection.sink
+        if session is None or sink is None:
+            return
+        frame, at = connection.last_frame, connection.last_at
+        connection.finish(frame, at)
+        session.flow.closed = closed_as(connection.facts, reason)
+        for role in range(2):
+            sink.end_role(role, frame, at)
+        if sink.finish(frame, at):
+            self.dispatcher.end(session)
+        connection.session = connection.sink = None
+
+
+def closed_as(facts: TransportFacts, reason: str) -> str:
+    """Return why a connection ended: `fin` with a CONNECTION_CLOSE, `rst` with a stateless reset, else why its flow did."""
+    if facts.close is not None:
+        return "fin"
+    return reason if facts.reset is None else "rst"
+
+
+class Link:
+    """A connection on one flow. client: the side of the flow that is its client."""
+
+    __slots__ = ("client", "connection")
+
+    def __init__(self, connection: QuicConnection, client: int) -> None:
+        self.connection = connection
+        self.client = client
+
+
+class QuicFlow(DatagramSink):
+    """The datagrams of one UDP flow. links: the connections on it, the latest first. early: packets before their connection.
+
+    attempts: how many more Initials are tried; looked: datagrams that were looked up in vain.
+    """
+
+    __slots__ = ("attempts", "early", "flow", "flows", "kept", "links", "looked")
+
+    def __init__(self, flow: UdpFlow, flows: QuicFlows) -> None:
+        self.wanted = True
+        self.flow = flow
+        self.flows = flows
+        self.links: list[Link] = []
+        self.early: list[tuple[int, bytes, int, int]] = []
+        self.attempts = MAX_OPENING_ATTEMPTS
+        self.looked = 0
+        self.kept = 0
+
+    def feed(
+        self,
+        side: int,
+        data: bytes,
+        start: int,
+        end: int,
+        missing: int,
+        frame: int,
+        at: int,
+    ) -> None:
+        """See `DatagramSink.feed`. A datagram can have several packets (RFC 9000 section 12.2)."""
+        self.flows.dispatcher.steps += 1  # the same in all processes that share a capture
+        if end - start < 2:
+            return
+        first: int = data[start]
+        if not self.links:
+            if first & _LONG:
+                version: int = int.from_bytes(data[start + 1 : start + 5], "big")
+                if version not in VERSIONS:
+                    return
+            elif not first & _FIXED or self.flows.n_open == 0 or self.looked >= FIRST_DATAGRAMS:
+                return
+        destination: bytes | None = None
+        pos: int = start
+        while pos < end:
+            if not data[pos] & _LONG:
+                if data[pos] & _FIXED or pos == start:  # the bit can be 0 where that was agreed (RFC 9287)
+                    self.take_short(side, data, pos, end, missing, frame, at)
+                break
+            header = read_long(data, pos, end)
+            if header is None or (destination is not None and header.destination != destination):
+                break
+            destination = header.destination
+            self.take_long(side, header, data, pos, end, frame, at)
+            pos = header.end
+        self.update_held()
+
+    def take_long(self, side: int, header: LongHeader, data: bytes, start: int, end: int, frame: int, at: int) -> None:
+        """Take a packet with a long header."""
+        link = self.link_of(side, header)
+        known = header.destination in self.flows.by_id  # then it is a copy, or comes from the wrong side
+        if link is None and not known and header.type == INITIAL and self.begins(header, data, start, end):
+            link = self.begin(side, header, frame, at)
+        if link is None:
+            if header.type in (ZERO_RTT, HANDSHAKE) and header.end <= end and len(self.early) < MAX_EARLY_PACKETS:
+                self.early.append((side, data[start : header.end], frame, at))
+            return
+        connection = link.connection
+        role = side ^ link.client
+        if header.type == INITIAL:
+            if not connection.take_initial(role, header, data, start, end, frame, at):
+                if role == 0 and header.destination not in connection.ids[1] and self.begins(header, data, start, end):
+                    link = self.begin(side, header, frame, at)
+                    link.connection.take_initial(0, header, data, start, end, frame, at)
+            elif self.early:
+                self.take_early(link)
+        elif header.type == RETRY:
+            if role == 1:
+                connection.take_retry(header, data[start:end], frame, at)
+        elif header.type == NEGOTIATION:
+            if role == 1:
+                connection.take_negotiation(header, data, frame, at)
+        elif header.quic is not None:
+            connection.take_protected(role, header, data, start, end, frame, at)
+
+    def link_of(self, side: int, header: LongHeader) -> Link | None:
+        """Return the connection of a packet with a long header; None if it is not known."""
+        found = self.flows.by_id.get(header.destination) if header.destination else None
+        if found is not None:
+            connection, receiver = found
+            for link in self.links:
+                if link.connection is connection:
+                    return link if side ^ link.client == 1 - receiver else None
+            return self.join(connection, side if receiver else 1 - side)
+        for link in self.links:
+            role = side ^ link.client
+            if header.type == INITIAL and role == 0:
+                if header.destination in link.connection.ids[1] or header.source in link.connection.ids[0]:
+                    return link
+            elif header.destination in link.connection.ids[1 - role] or (role == 1 and not link.connection.lengths[0]):
+                return link
+        return None
+
+    def begins(self, header: LongHeader, data: bytes, start: int, end: int) -> bool:
+        """Return whether an Initial begins a connection."""
+        if header.end > end or self.attempts <= 0:
+            return False
+        if opens_connection(header, data, start):
+            return True
+        self.attempts -= 1
+        return False
+
+    def begin(self, side: int, header: LongHeader, frame: int, at: int) -> Link:
+        """Begin a connection whose client is that side."""
+        connection = self.flows.begin(self.flow, side, header, frame, at)
+        return self.join(connection, side)
+
+    def join(self, connection: QuicConnection, client: int) -> Link:
+        """Note that a connection is on this flow now."""
+        link = Link(connection, client)
+        self.links.insert(0, link)
+        connection.n_flows += 1
+        connection.facts.add_path(self.flow.responder.key if client else self.flow.originator.key, self.flow.last_frame)
+        if len(self.links) > MAX_CONNECTIONS:
+            self.leave(self.links.pop(), "closed")
+        return link
+
+    def leave(self, link: Link, reason: str) -> None:
+        """Note that a connection is not on this flow any more."""
+        link.connection.n_flows -= 1
+        if link.connection.n_flows == 0:
+            self.flows.end(link.connection, reason)
+
+    def take_early(self, link: Link) -> None:
+        """Take the packets that came before the Initial of their connection."""
+        early, self.early = self.early, []
+        for side, packet, frame, at in early:
+            header = read_long(packet, 0, len(packet))
+            if header is not None and self.link_of(side, header) is link:
+                link.connection.take_protected(side ^ link.client, header, packet, 0, len(packet), frame, at)
+            else:
+                self.early.append((side, packet, frame, at))
+
+    def take_short(self, side: int, data: bytes, start: int, end: int, missing: int, frame: int, at: int) -> None:
+        """Take a packet with a short header, whose connection ID has the length that its receiver chose."""
+        for link in self.links:
+            connection = link.connection
+            role = side ^ link.client
+            for length in connection.lengths[1 - role]:
+                if data[start + 1 : start + 1 + length] in connection.ids[1 - role]:
+                    connection.take_short(role, data, start, start + 1 + length, end, missing, frame, at)
+                    return
+        # On its own flow, its ID may have been announced where the capture lacks packets.
+        last = self.links[0] if self.links else self.moved(side, data, start, end)
+        if last is None:
+            self.looked += 1
+            return
+        connection = last.connection
+        role = side ^ last.client
+        length = next(iter(connection.lengths[1 - role]), 0)
+        connection.take_short(role, data, start, start + 1 + length, end, missing, frame, at)
+
+    def moved(self, side: int, data: bytes, start: int, end: int) -> Link | None:
+        """Return the connection that has moved to this flow, known by the connection ID of a packet; None for none."""
+        by_id = self.flows.by_id
+        for length in range(20, 0, -1):
+            found = by_id.get(data[start + 1 : min(end, start + 1 + length)])
+            if found is not None and length in found[0].lengths[found[1]]:
+                return self.join(found[0], side if found[1] else 1 - side)
+        return None
+
+    def update_held(self) -> None:
+        """Update the memory that the sessions of this flow take, here and in the dispatcher."""
+        kept = 0
+        for link in self.links:
+            if link.connection.sink is not None:
+                kept += link.connection.sink.kept
+        if kept != self.kept:
+            self.flows.dispatcher.held += kept - self.kept
+            self.kept = kept
+
+    def close(self, reason: str, frame: int, at: int) -> None:
+        """See `DatagramSink.close`."""
+        self.flows.dispatcher.steps += 1
+        links, self.links = self.links, []
+        self.update_held()
+        for link in reversed(links):
+            self.leave(link, reason)

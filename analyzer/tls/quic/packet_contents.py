@@ -1,0 +1,117 @@
+"""Takes the frames of opened packets to where they belong: handshake bytes, streams, and the facts of the transport."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from analyzer.secrets.quic_protection import OpenedPacket
+from analyzer.tls.quic.frames import FrameTaker, read_frames
+from analyzer.tls.quic.stream_data import DATAGRAM, RESET, STOP, STREAM
+from analyzer.tls.quic.stream_reassembly import Reassembly
+from analyzer.tls.quic.transport_facts import APPLICATION, EARLY, MAX_LISTED, Close
+
+if TYPE_CHECKING:
+    import cython
+
+CRYPTO_ERRORS = 0x0100
+"""The first of the 256 transport codes that are alerts of TLS (RFC 9001 section 4.8)."""
+
+FARTHEST_ACK = 1 << 24
+"""How far the packet number that an ACK names may be ahead of those that opened, to count as one that the capture lacks."""
+
+_STREAM, _RESET, _STOP, _DATAGRAM, _EARLY, _APPLICATION = STREAM, RESET, STOP, DATAGRAM, EARLY, APPLICATION
+
+
+class PacketContents(FrameTaker):
+    """Gets the frames of the packets of a session. session: None after its end. role, level, frame, at: of the packet."""
+
+    __slots__ = ("at", "frame", "level", "role", "session")
+
+    def __init__(self, session: Any) -> None:
+        self.session = session
+        self.role = 0
+        self.level = 0
+        self.frame = 0
+        self.at = -1
+
+    def read(
+        self, opened: OpenedPacket, role: cython.int, level: cython.int, frame: cython.longlong, at: cython.longlong
+    ) -> None:
+        """Read the frames of a packet."""
+        session = self.session
+        facts = session.transport
+        self.role = role
+        self.level = level
+        self.frame = frame
+        self.at = at
+        space: cython.int = _APPLICATION if level == _EARLY else level
+        facts.sent[role][space].seen.add(opened.number, opened.number)
+        problem: str = read_frames(opened.plaintext, self)
+        if problem:
+            session.log.add_finding("protocol_violation", "medium", f"packet {opened.number}: {problem}", frame)
+
+    def take_ack(self, ranges: list[Any], ecn: Any) -> None:
+        """See `FrameTaker.take_ack`."""
+        self.session.transport.take_ack(self.role, self.level, ranges, ecn)
+        place = 2 * self.level + 1 - self.role
+        decryptor = self.session.opening.proven[place]
+        if decryptor is not None and decryptor.largest < ranges[0][1] <= decryptor.largest + FARTHEST_ACK:
+            decryptor.largest = ranges[0][1]
+
+    def take_crypto(self, offset: cython.longlong, data: bytes) -> None:
+        """See `FrameTaker.take_crypto`."""
+        session = self.session
+        stream: Reassembly = session.crypto[2 * self.level + self.role]
+        ready: bytes = stream.feed(offset, data)
+        if len(ready) > 0:
+            session.take_handshake(self.role, ready, self.frame, self.at, True)
+            if session.held:
+                session.release(self.frame, self.at)
+        elif stream.overflows:
+            session.give_up(self.role, self.level, self.frame, self.at)
+
+    def take_stream(self, stream: cython.longlong, offset: cython.longlong, data: bytes, end: cython.bint) -> None:
+        """See `FrameTaker.take_stream`."""
+        self.take_data(_STREAM, stream, offset, data, end)
+
+    def take_reset(self, stream: cython.longlong, code: cython.longlong) -> None:
+        """See `FrameTaker.take_reset`."""
+        self.take_data(_RESET, stream, code, b"", False)
+
+    def take_stop(self, stream: cython.longlong, code: cython.longlong) -> None:
+        """See `FrameTaker.take_stop`."""
+        self.take_data(_STOP, stream, code, b"", False)
+
+    def take_datagram(self, data: bytes) -> None:
+        """See `FrameTaker.take_datagram`."""
+        self.take_data(_DATAGRAM, 0, 0, data, False)
+
+    def take_data(
+        self, kind: cython.int, stream: cython.longlong, offset: cython.longlong, data: bytes, end: cython.bint
+    ) -> None:
+        """Take a frame with application data. Early data waits for the server's answer."""
+        streams = self.session.streams
+        if self.level == _EARLY and self.session.transport.parameters[1] is None:
+            streams.hold(kind, stream, offset, data, end, self.frame, self.at)
+        elif self.level != _EARLY or self.session.accepts_early:
+            streams.take(kind, self.role, stream, offset, data, end, self.frame, self.at)
+
+    def take_connection_id(self, number: cython.longlong, connection_id: bytes, token: bytes) -> None:
+        """See `FrameTaker.take_connection_id`."""
+        if self.session.connection is not None:
+            self.session.connection.learn(self.role, connection_id, token)
+
+    def take_path(self, answers: cython.bint) -> None:
+        """See `FrameTaker.take_path`."""
+        probes = self.session.transport.probes
+        if not answers and len(probes) < MAX_LISTED:
+            probes.append(self.frame)
+
+    def take_done(self) -> None:
+        """See `FrameTaker.take_done`."""
+        facts = self.session.transport
+        facts.done = facts.done or self.frame
+
+    def take_close(self, code: cython.longlong, application: cython.bint, reason: bytes) -> None:
+        """See `FrameTaker.take_close`."""
+        self.session.take_close(Close(self.role, self.frame, self.at, code, application, reason), True)

@@ -1,0 +1,354 @@
+"""One session whose transport is QUIC: the handshake of TLS 1.3 in CRYPTO frames, and data in streams (RFC 9001 section 4).
+
+The connection (`quic_connection.py`) opens Initial packets, which need no secret, and hands over their handshake bytes in
+records. It hands over all other packets as they are, and they are opened here; so a queue of records (`pending.py`) can keep
+them until there are secrets. Handshake bytes then go through the same code as those of TLS over TCP. There are no records in
+QUIC, no ChangeCipherSpec, no EndOfEarlyData and no KeyUpdate, and an alert is the code of a CONNECTION_CLOSE.
+
+Only packets that authenticate say something. One that no key opens, where others of its level open, is somebody else's: it is
+counted, and changes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from analyzer.flows.flow import Flow
+from analyzer.secrets.decryption_error import MISSING_SEGMENT, WRONG_SECRET
+from analyzer.secrets.quic_protection import OpenedPacket
+from analyzer.secrets.quic_versions import VERSIONS, QuicVersion
+from analyzer.tls.decryption.decryption import Decryption
+from analyzer.tls.decryption.key_material import KEY_UPDATE_MISSED, MISSING_LABEL, NO_SECRET, KeyMaterial
+from analyzer.tls.events import Alert, Event, Gap, record_event
+from analyzer.tls.handshake.resumption import Resumptions
+from analyzer.tls.handshake.states import RoleState
+from analyzer.tls.messages.numbers import TLS_1_3
+from analyzer.tls.quic.packet_contents import CRYPTO_ERRORS, PacketContents
+from analyzer.tls.quic.packet_opening import APPLICATION_LEVEL, EARLY_LEVEL, HANDSHAKE_LEVEL, PacketOpening
+from analyzer.tls.quic.stream_data import StreamData
+from analyzer.tls.quic.stream_reassembly import Reassembly
+from analyzer.tls.quic.transport_facts import Close, TransportFacts
+from analyzer.tls.record.content_types import ALERT, APPLICATION_DATA, HANDSHAKE
+from analyzer.tls.record.record import BODY, GAP, NOTHING, Record
+from analyzer.tls.session import Session
+from analyzer.tls.session_log import FATAL, ROLES
+
+if TYPE_CHECKING:
+    import cython
+
+MAX_HELD = 64
+"""Packets that wait for the ServerHello and the EncryptedExtensions, without which their content cannot be understood."""
+
+MAX_STRAYS_IN_A_ROW = 32
+"""So many packets of a role in a row that do not open are no strays: its keys are not known any more."""
+
+_CLIENT = 0
+_EARLY_LEVEL, _HANDSHAKE_LEVEL, _APPLICATION_LEVEL = EARLY_LEVEL, HANDSHAKE_LEVEL, APPLICATION_LEVEL
+
+
+class QuicSession(Session):
+    """One session over QUIC.
+
+    connection: told of new connection IDs, None after the end; has the method `learn`. opening: the keys. crypto: by level and
+    role (index twice the level plus the role), the handshake bytes in order. contents: gets the frames of the packet that was
+    opened last. streams: None before there are secrets. held: packets that wait for what is before them in the handshake.
+    strays: by role, packets in a row that did not open. counted: frame and time of the last packet that counts. accepts_early:
+    whether the server accepted early data. doubtful: packets that did not open, of levels of which none has opened so far.
+    """
+
+    __slots__ = (
+        "accepts_early",
+        "connection",
+        "contents",
+        "counted",
+        "crypto",
+        "doubtful",
+        "held",
+        "opening",
+        "strays",
+        "streams",
+    )
+
+    def __init__(
+        self,
+        number: cython.longlong,
+        flow: Flow,
+        material: KeyMaterial,
+        resumptions: Resumptions,
+        events: list[Event] | None = None,
+        keeps_fields: cython.bint = True,
+        places: cython.bint = True,
+    ) -> None:
+        """See `Session`."""
+        Session.__init__(self, number, flow, material, resumptions, events, keeps_fields, places)
+        self.connection: Any = None
+        self.opening = PacketOpening()
+        self.crypto = [Reassembly() for _ in range(8)]
+        self.contents = PacketContents(self)
+        self.streams: StreamData | None = None
+        self.held: list[Record] | None = []
+        self.strays = [0, 0]
+        self.counted = (flow.first_frame, flow.start)
+        self.accepts_early = False
+        self.doubtful: list[Record] = []
+
+    def begin_transport(self, facts: TransportFacts, connection: Any) -> None:
+        """Note what the connection shows, and whom to tell about its IDs."""
+        self.transport = facts
+        self.connection = connection
+
+    def wants(self, role: cython.int, content_type: cython.int) -> cython.int:
+        """See `RecordSink.wants`. Packets are needed only where there are secrets."""
+        return BODY if self.handshake.decryption is not None else NOTHING
+
+    def take(self, record: Record) -> None:
+        """Take handshake bytes of Initial packets, an alert in one, or a packet with another protection."""
+        if record.content_type == HANDSHAKE:
+            self.take_handshake(record.role, record.body, record.frame, record.at, False)
+            self.release(record.frame, record.at)
+        elif record.content_type == ALERT:
+            code = int.from_bytes(record.body[:8], "big")
+            application: cython.bint = record.body[8] != 0
+            self.take_close(Close(record.role, record.frame, record.at, code, application, record.body[9:]), False)
+        elif record.content_type == APPLICATION_DATA:
+            self.take_protected(record)
+        elif record.content_type == GAP:
+            self.log.add_gap(Gap(record.role, record.offset, record.length, record.frame))
+            self.handshake.take(record.role, b"", record.length, -1, record.frame, record.at)
+        self.kept = self.handshake.kept + (0 if self.streams is None else self.streams.waiting)
+
+    def take_handshake(
+        self, role: cython.int, data: bytes, frame: cython.longlong, at: cython.longlong, decrypted: cython.bint
+    ) -> None:
+        """Take the next handshake bytes of a role."""
+        self.counted = (frame, at)
+        if len(data) == 0:
+            return
+        handshake = self.handshake
+        handshake.decrypting = decrypted
+        if decrypted:
+            sender: RoleState = self.roles[role]
+            sender.encrypted_finished_seen = True
+        known: cython.bint = handshake.hellos.server_seen
+        handshake.take(role, data, 0, -1, frame, at)
+        handshake.decrypting = False
+        if handshake.hellos.server_seen and not known:
+            self.opening.forget()
+        if role != _CLIENT and decrypted:
+            self.take_extensions()
+
+    def take_close(self, close: Close, encrypted: cython.bint) -> None:
+        """Take a CONNECTION_CLOSE. A code of the handshake is an alert (RFC 9001 section 4.8)."""
+        self.transport.add_close(close)
+        self.counted = (close.frame, close.at)
+        if not close.application and CRYPTO_ERRORS <= close.code < CRYPTO_ERRORS + 256:
+            alert: Alert = Alert(FATAL, close.code - CRYPTO_ERRORS, close.role, close.frame, close.at)
+            alert.encrypted = encrypted
+            self.log.add_alert(alert)
+
+    def take_extensions(self) -> None:
+        """Use the EncryptedExtensions, once they came: the protocol, the answer to early data, an address to move to."""
+        handshake = self.handshake
+        if self.transport.parameters[1] is not None or handshake.parameters.agreed is None:
+            return
+        self.transport.parameters = list(handshake.hellos.transport)
+        self.accepts_early = handshake.transcript.early
+        handshake.transcript.early = False  # there is no EndOfEarlyData (RFC 9001 section 8.3)
+        if self.connection is not None:
+            self.connection.take_parameters()
+        if self.streams is not None:
+            self.streams.alpn = handshake.parameters.alpn
+            self.streams.settle_early(self.accepts_early)
+
+    def is_ready(self, level: cython.int) -> cython.bint:
+        """Return whether what comes before packets of this level in the handshake has come."""
+        if level == _EARLY_LEVEL:
+            return self.handshake.hellos.client_seen
+        return self.handshake.hellos.server_seen and (level == _HANDSHAKE_LEVEL or self.handshake.parameters.agreed is not None)
+
+    def release(self, frame: cython.longlong, at: cython.longlong) -> None:
+        """Take the held packets that need not wait any longer."""
+        if not self.held:
+            return
+        record: Record
+        held, self.held = self.held, []
+        for record in held:
+            if self.is_ready(record.epoch):
+                self.open_packet(record)
+            else:
+                self.held.append(record)
+
+    def take_protected(self, record: Record) -> None:
+        """Take a packet that is protected with other keys than those of Initial packets."""
+        sender: RoleState = self.roles[record.role]
+        sender.seals = True
+        if self.handshake.decryption is None:
+            self.count_sealed(sender, record)
+            return
+        if self.held is not None and not self.is_ready(record.epoch):
+            if len(self.held) < MAX_HELD:
+                self.held.append(record.copy())
+                return
+            held, self.held = self.held, None  # what they wait for is not in the capture
+            for earlier in held:
+                self.open_packet(earlier)
+        self.open_packet(record)
+
+    def count_sealed(self, sender: RoleState, record: Record) -> None:
+        """Count a packet that is not opened. What is behind the handshake counts as application data."""
+        self.counted = (record.frame, record.at)
+        if record.epoch != _HANDSHAKE_LEVEL:
+            sender.n_application += 1
+            sender.n_bytes += record.length
+        if record.epoch == _APPLICATION_LEVEL and self.handshake.hellos.server_seen:
+            sender.n_protected += 1
+        if record.epoch != _EARLY_LEVEL:
+            sender.lose()
+        self.emit_packet(record)
+
+    def emit_packet(self, record: Record) -> None:
+        """Emit the event of a protected packet."""
+        if self.log.events is not None:
+            kind = "application_data" if record.epoch != _HANDSHAKE_LEVEL else "encrypted_handshake"
+            self.log.emit(record_event(kind, record.role, record.length, record.frame, record.at))
+
+    def open_packet(self, record: Record) -> None:
+        """Open a packet and take its frames."""
+        role: cython.int = record.role
+        level: cython.int = record.epoch
+        decryption: Decryption = self.handshake.decryption
+        sender: RoleState = self.roles[role]
+        version: QuicVersion = VERSIONS[record.version]
+        if record.missing > 0:
+            self.fail(sender, record, MISSING_SEGMENT, f"{record.missing} bytes of the packet")
+            return
+        opened: OpenedPacket | None = self.opening.open(decryption, version, level, role, record.body, record.header)
+        if opened is None:
+            self.judge_failure(sender, record)
+            return
+        if self.opening.found is not None:
+            self.take_found()
+        self.strays[role] = 0
+        decryption.records += 1
+        self.counted = (record.frame, record.at)
+        self.transport.n_packets[role][level] += 1
+        if level != _HANDSHAKE_LEVEL:
+            sender.n_application += 1
+            sender.n_bytes += record.length
+        if level == _APPLICATION_LEVEL:
+            sender.n_protected += 1
+            updates = self.transport.updates[role]
+            if opened.generation > len(updates):
+                updates.append(record.frame)
+        if self.streams is None:
+            self.streams = StreamData(decryption, self.log)
+            self.streams.alpn = self.handshake.parameters.alpn
+        self.emit_packet(record)
+        self.contents.read(opened, role, level, record.frame, record.at)
+
+    def judge_failure(self, sender: RoleState, record: Record) -> None:
+        """Take a packet that no key opens: it is a stateless reset, somebody else's, or one whose secret is not known."""
+        role: cython.int = record.role
+        level: cython.int = record.epoch
+        decryption: Decryption = self.handshake.decryption
+        keys = decryption.keys
+        if level == _APPLICATION_LEVEL and self.connection is not None and self.connection.is_reset(role, record):
+            return
+        if self.opening.proven[2 * level + role] is not None:
+            self.transport.strays += 1
+            self.strays[role] += 1
+            if self.strays[role] > MAX_STRAYS_IN_A_ROW and level == _APPLICATION_LEVEL:
+                self.fail(sender, record, KEY_UPDATE_MISSED, f"packets of the {ROLES[role]} up to frame {record.frame}")
+            return
+        if level == _EARLY_LEVEL:
+            keys.note_early()
+            self.fail(sender, record, MISSING_LABEL, "")
+        elif self.opening.has_secret(level, role) and len(self.doubtful) < MAX_HELD:
+            self.doubtful.append(record.copy())  # the first packet that opens will show whose this one is
+        elif self.opening.has_secret(level, role):
+            self.fail(sender, record, WRONG_SECRET, f"a packet of the {ROLES[role]} in frame {record.frame}")
+        elif keys.reason is None:
+            self.fail(sender, record, NO_SECRET, "")
+        else:
+            self.fail(sender, record, keys.reason, keys.detail)
+
+    def fail(self, sender: RoleState, record: Record, reason: str, detail: str) -> None:
+        """Count a packet that was not opened, and note why."""
+        decryption: Decryption = self.handshake.decryption
+        if record.epoch != _EARLY_LEVEL or self.opening.has_secret(_EARLY_LEVEL, 0):
+            decryption.keys.note(reason, detail)
+        if not decryption.active and decryption.records == 0 and decryption.keys.version:
+            self.count_sealed(sender, record)  # there is no secret of this session
+            return
+        decryption.failed += 1
+        if record.epoch == _HANDSHAKE_LEVEL:
+            self.handshake.lose(record.role, record.frame, record.at)
+        self.count_sealed(sender, record)
+
+    def take_found(self) -> None:
+        """Use the suite that opened a packet, although the ServerHello is not in the capture."""
+        found = self.opening.found
+        self.opening.found = None
+        keys = self.handshake.decryption.keys
+        parameters = self.handshake.parameters
+        if found is None or keys.suite is not None:
+            return
+        keys.trial = "the ServerHello is not in the capture: the secrets were found by trying those of the key log on packets"
+        keys.suite, keys.cipher_suite = found
+        keys.version, keys.tls13 = TLS_1_3, True
+        parameters.version = self.log.version = TLS_1_3
+        parameters.tls13 = True
+        parameters.suite, parameters.cipher_suite = found
+        self.handshake.transcript.lose(1)
+        self.handshake.decryption.schedule13.agree(b"")
+        self.opening.forget()
+
+    def end_role(self, role: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
+        """Give up the holes in the handshake bytes of a role: the capture lacks them."""
+        for level in range(4):
+            self.give_up(role, level, frame, at)
+        Session.end_role(self, role, frame, at)
+
+    def give_up(self, role: cython.int, level: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
+        """Give up the holes in the handshake bytes of a role and level, and take what is behind them."""
+        stream: Reassembly = self.crypto[2 * level + role]
+        while stream.waiting > 0:
+            offset: cython.longlong = stream.next
+            length, data = stream.skip()
+            self.log.add_gap(Gap(role, offset, length, frame))
+            handshake = self.handshake
+            handshake.decrypting = level > 0
+            handshake.take(role, b"", length, -1, frame, at)
+            self.take_handshake(role, data, frame, at, level > 0)
+
+    def finish(self, frame: cython.longlong, at: cython.longlong) -> cython.bint:
+        """Note that the connection has ended."""
+        record: Record
+        held, self.held = self.held, None
+        for record in held or ():
+            self.open_packet(record)
+        for record in self.doubtful:
+            place: cython.int = 2 * record.epoch + record.role
+            if self.opening.proven[place] is not None:
+                self.transport.strays += 1
+            else:
+                self.fail(
+                    self.roles[record.role],
+                    record,
+                    WRONG_SECRET,
+                    f"a packet of the {ROLES[record.role]} in frame {record.frame}",
+                )
+        self.doubtful = []
+        if self.transport.parameters[0] is None:
+            self.transport.parameters = list(self.handshake.hellos.transport)
+        for role in range(2):
+            for level in range(4):
+                self.give_up(role, level, frame, at)
+        if self.streams is not None:
+            self.streams.settle_early(True)
+            self.streams.finish(frame, at)
+        self.connection = None
+        self.contents.session = None
+        self.streams = None
+        frame, at = self.counted
+        return Session.finish(self, frame, at)

@@ -1,0 +1,199 @@
+"""Passes the data of a connection's streams, in order, to the reader of the application (RFC 9000 section 2).
+
+Each stream has a direction or two. The reader gets the bytes of each direction in order; where bytes do not come, because the
+capture lacks them, the hole is given up and reported. Early data waits until the server has said whether it accepts it: what it
+rejects, the client sends again from the beginning of each stream (RFC 9001 section 4.6.2).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from analyzer.secrets.decryption_error import MISSING_SEGMENT
+from analyzer.tls.decryption.decryption import Decryption
+from analyzer.tls.events import Data, DataBegan, DataMissing
+from analyzer.tls.quic.stream_reassembly import Reassembly
+from analyzer.tls.session_log import SessionLog
+
+if TYPE_CHECKING:
+    import cython
+
+MAX_STREAMS = 16384
+"""Directions of streams that are kept, open or over. A stream that is over keeps only its number."""
+
+MAX_WAITING_TOTAL = 8 << 20
+"""Bytes behind holes in all streams of a connection."""
+
+MAX_EARLY = 1 << 20
+"""Bytes of early data that wait for the server's answer."""
+
+FRAME_COST = 256
+"""Bytes of memory that a frame of early data needs beside its own."""
+
+STREAM, RESET, STOP, DATAGRAM = 0, 1, 2, 3
+"""The kinds of frames that carry application data, or end it."""
+
+_STREAM, _RESET, _STOP, _MAX_STREAMS, _MAX_WAITING_TOTAL = STREAM, RESET, STOP, MAX_STREAMS, MAX_WAITING_TOTAL
+
+
+class StreamData:
+    """The streams of one connection.
+
+    decryption: counts the data, and has its reader. alpn: the agreed protocol. directions: by stream number and role, the
+    reassembly of what that role sends; None once it is over. waiting: bytes behind holes. early, n_early: frames of early data
+    that wait for the server's answer, and their bytes. broken: whether a stream lacks bytes.
+    """
+
+    __slots__ = ("alpn", "broken", "decryption", "directions", "early", "log", "n_early", "waiting")
+
+    def __init__(self, decryption: Decryption, log: SessionLog) -> None:
+        self.decryption = decryption
+        self.log = log
+        self.alpn: bytes | None = None
+        self.directions: dict[int, Reassembly | None] = {}
+        self.waiting = 0
+        self.early: list[tuple[int, int, int, bytes, bool, int, int]] = []
+        self.n_early = 0
+        self.broken = False
+
+    def hold(
+        self, kind: cython.int, stream: cython.longlong, offset: cython.longlong, data: bytes, end: cython.bint,
+        frame: cython.longlong, at: cython.longlong,
+    ) -> None:  # fmt: skip
+        """Keep a frame of early data until the server has answered."""
+        self.n_early += len(data) + FRAME_COST
+        if self.n_early <= MAX_EARLY:
+            self.early.append((kind, stream, offset, data, end, frame, at))
+
+    def settle_early(self, accepted: cython.bint) -> None:
+        """Take the server's answer to early data, or accept it where the answer is not seen: it is what the client asked."""
+        early, self.early = self.early, []
+        if accepted:
+            for kind, stream, offset, data, end, frame, at in early:
+                self.take(kind, 0, stream, offset, data, end, frame, at)
+        elif early:
+            n_bytes = sum([len(data) for _, _, _, data, _, _, _ in early])
+            detail = f"the server rejected the client's early data, {n_bytes} bytes: no answer of this session belongs to it"
+            self.log.add_finding("early_data_rejected", "info", detail, early[0][5])
+
+    def take(
+        self, kind: cython.int, role: cython.int, stream: cython.longlong, offset: cython.longlong, data: bytes,
+        end: cython.bint, frame: cython.longlong, at: cython.longlong,
+    ) -> None:  # fmt: skip
+        """Take a frame of a role. offset: of its bytes in the stream, or the code of RESET and STOP."""
+        if kind == _STREAM:
+            self.take_stream(role, stream, offset, data, end, frame, at)
+            return
+        reader = self.reader(frame, at)
+        if kind in (_RESET, _STOP):
+            if kind == _RESET:
+                self.directions[2 * stream + role] = None
+            if reader is not None:
+                (reader.reset_stream if kind == _RESET else reader.stop_stream)(stream, role, offset, frame, at)
+            return
+        self.count(role, data, -1, frame, at)
+        if reader is not None:
+            reader.feed_datagram(role, data, frame, at)
+
+    def take_stream(
+        self, role: cython.int, stream: cython.longlong, offset: cython.longlong, data: bytes, end: cython.bint,
+        frame: cython.longlong, at: cython.longlong,
+    ) -> None:  # fmt: skip
+        """Take bytes of a stream, and pass on what is now in order."""
+        key: cython.longlong = 2 * stream + role
+        direction: Reassembly
+        if key in self.directions:
+            direction = self.directions[key]  # type: ignore[assignment]
+            if direction is None:
+                return
+        else:
+            direction = self.begin(key, frame, at)
+        before: cython.longlong = direction.waiting
+        if end:
+            direction.end = offset + len(data)
+        ready: bytes = direction.feed(offset, data)
+        self.waiting += direction.waiting - before
+        if len(ready) > 0 or (end and direction.next == direction.end):
+            self.pass_on(direction, role, stream, ready, frame, at)
+        while direction.overflows or (self.waiting > _MAX_WAITING_TOTAL and direction.waiting > 0):
+            self.give_up(direction, role, stream, frame, at)
+
+    def begin(self, key: cython.longlong, frame: cython.longlong, at: cython.longlong) -> Reassembly:
+        """Begin a direction of a stream. If there are too many, the oldest one is forgotten."""
+        if len(self.directions) >= _MAX_STREAMS:
+            oldest: cython.longlong = next(iter(self.directions))
+            old: Reassembly = self.directions.pop(oldest)  # type: ignore[assignment]
+            if old is not None:
+                self.directions[oldest] = old
+                self.finish_direction(oldest, frame, at)
+                del self.directions[oldest]
+        direction: Reassembly = Reassembly()
+        self.directions[key] = direction
+        return direction
+
+    def pass_on(
+        self, direction: Reassembly, role: cython.int, stream: cython.longlong, data: bytes, frame: cython.longlong,
+        at: cython.longlong,
+    ) -> None:  # fmt: skip
+        """Pass on bytes that are in order."""
+        over: cython.bint = direction.end >= 0 and direction.next >= direction.end
+        reader = self.reader(frame, at)
+        self.count(role, data, stream, frame, at)
+        if over:
+            self.directions[2 * stream + role] = None
+        if reader is not None:
+            reader.feed_stream(stream, role, data, over, frame, at)
+
+    def give_up(
+        self, direction: Reassembly, role: cython.int, stream: cython.longlong, frame: cython.longlong, at: cython.longlong
+    ) -> None:
+        """Give up the first hole of a direction."""
+        before: cython.longlong = direction.waiting
+        length, data = direction.skip()
+        self.waiting += direction.waiting - before
+        self.broken = True
+        reader = self.reader(frame, at)
+        if self.log.events is not None:
+            missing = DataMissing(role, MISSING_SEGMENT, self.decryption.failed)
+            missing.stream = stream
+            self.log.emit(missing)
+        if reader is not None:
+            reader.gap_stream(stream, role, length, MISSING_SEGMENT)
+        if len(data) > 0:
+            self.pass_on(direction, role, stream, data, frame, at)
+
+    def finish_direction(self, key: cython.longlong, frame: cython.longlong, at: cython.longlong) -> None:
+        """Give up all holes of a direction, at the end."""
+        direction: Reassembly = self.directions[key]  # type: ignore[assignment]
+        while direction is not None and direction.waiting > 0:
+            self.give_up(direction, key & 1, key >> 1, frame, at)
+
+    def finish(self, frame: cython.longlong, at: cython.longlong) -> None:
+        """Give up all holes at the end of the connection."""
+        for key in list(self.directions):
+            self.finish_direction(key, frame, at)
+
+    def count(
+        self, role: cython.int, data: bytes, stream: cython.longlong, frame: cython.longlong, at: cython.longlong
+    ) -> None:
+        """Count bytes of a role, and emit them."""
+        decryption: Decryption = self.decryption
+        decryption.sent[role] += len(data)
+        if not decryption.began:
+            decryption.began = True
+            if self.log.events is not None:
+                began = DataBegan(self.alpn, decryption.failed, decryption.keys.reason)
+                began.frame = frame
+                began.at = at
+                self.log.emit(began)
+        if self.log.events is not None and len(data) > 0:
+            event = Data(data, role, frame, at)
+            event.stream = stream
+            self.log.emit(event)
+
+    def reader(self, frame: cython.longlong, at: cython.longlong) -> Any:
+        """Return the reader of the data, which the first data creates; None if there is none that reads streams."""
+        decryption: Decryption = self.decryption
+        if decryption.application is None and decryption.keys.material.application is not None:
+            decryption.application = decryption.keys.material.application(self.alpn)
+        return decryption.application if hasattr(decryption.application, "feed_stream") else None

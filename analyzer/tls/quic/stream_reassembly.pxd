@@ -1,0 +1,16 @@
+cimport cython
+
+
+@cython.final
+@cython.no_gc
+cdef class Reassembly:
+    cdef public long long end
+    cdef public long long next
+    cdef public long long waiting
+    cdef list _offsets
+    cdef list _pieces
+
+    cpdef bytes feed(self, long long offset, bytes data)
+    cpdef tuple skip(self)
+    cdef void _keep(self, long long offset, bytes data) except *
+    cdef bytes _following(self)
