@@ -32,6 +32,7 @@ MANY_ATTRIBUTES = {
 TESTED_ELSEWHERE = {
     "cli/field_writers.py": "cli/test_field_rows.py",
     "cli/tshark_arguments.py": "cli/test_field_rows.py",
+    "cli/color_legend.py": "cli/test_packet_columns.py",
     "cli/live_chosen.py": "cli/test_live_command.py",
     "cli/live_failures.py": "cli/test_live_workers.py",
     "filters/later_values.py": "cli/test_live_filter.py",

@@ -191,6 +191,7 @@ MARKS_IN_CODE = {
     "tshark_intervals.py": "the form of tshark",
     "tshark_taps.py": "values of -z",
     "packet.py": "fields of messages, written as in the RFCs",
+    "packet_columns.py": "the values of a field, joined as tshark does",
     "seal.py": "an error",
     "session_choice.py": "an error",
 }

@@ -36,7 +36,7 @@ from analyzer.cli.shared_arguments import (
 )
 from analyzer.cli.spoken_language import HelpFormatter, translate_help
 from analyzer.cli.stats_arguments import add_stats
-from analyzer.cli.tshark_arguments import add_accepted, add_count
+from analyzer.cli.tshark_arguments import add_accepted, add_columns, add_count
 from analyzer.cli.tshark_arguments import add_fields as add_row_fields
 from analyzer.cli.validate_arguments import add_validate
 from analyzer.cli.word_order import in_order, options_of_all, with_command
@@ -308,6 +308,7 @@ def _add_export(command: argparse.ArgumentParser) -> None:
 def _add_packets(command: argparse.ArgumentParser) -> None:
     add_captures(command)
     add_format(command, "text", "json", "csv")
+    add_columns(command)
     add_row_fields(command)
     add_keys(command)
 

@@ -1,4 +1,4 @@
-"""`packets -T fields|json|ek`: the values of chosen fields of each packet, in the forms of tshark.
+"""`packets -T fields|json|ek|text` and `--columns`: chosen fields of each packet, in the forms of tshark or in a table.
 
 Frames go through the headers alone where all that is asked for is in them, and through the engine otherwise. Columns of the
 packet list (`_ws.col.*`) are written by the describer of the packet list.
@@ -17,6 +17,7 @@ from analyzer.cli.filter_options import mistake
 from analyzer.cli.interruption import Interruption
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import CommandError, Output
+from analyzer.cli.packet_columns import LISTED, ColumnWriter, asked_for
 from analyzer.cli.part_arguments import part_of
 from analyzer.cli.part_frames import PartFrames, frames_of
 from analyzer.engine import Engine, Listener
@@ -51,7 +52,7 @@ def run(options: Namespace, output: Output) -> int:
     needs_engine, needs_facts = needs_of(fields)
     facts = read_facts(options, output, keys, fields) if needs_facts else None
     engine = frame_engine(keys) if needs_engine or wanted is not None or columns.list_columns else None
-    writers = [row_writer(options, columns, layers, one) for one in options.outputs]
+    writers = [_writer(options, columns, layers, one) for one in options.outputs]
     rows = FieldRows(columns, FrameValues(fields, engine, facts), compiled, writers)
     if engine is None:
         _read_headers(capture_run, rows)
@@ -66,15 +67,20 @@ def run(options: Namespace, output: Output) -> int:
 
 
 def columns_of(options: Namespace) -> "FieldColumns":
-    """Return the columns that `-e` names. Raises CommandError for one that is no field and no expression."""
+    """Return the columns that `-e` or `--columns` names. Raises CommandError for one that is no field and no expression."""
     from analyzer.filters.field_columns import FieldColumns
     from analyzer.filters.field_table import field_table
     from analyzer.filters.filter_error import FilterError
 
     if not options.row_fields and options.style == "fields":
         raise CommandError(f"-T {options.style} prints the fields that -e names: give at least one, such as -e frame.number")
+    names = options.row_fields
+    if options.columns is not None:
+        names = asked_for(options.columns)
+    elif options.style == "text":
+        names = asked_for(list(LISTED))
     try:
-        return FieldColumns(options.row_fields, field_table())
+        return FieldColumns(names, field_table())
     except FilterError as error:
         raise mistake(error) from None
 
@@ -84,7 +90,20 @@ def layers_of(options: Namespace) -> "FieldLayers | None":
     from analyzer.filters.field_layers import FieldLayers
     from analyzer.filters.field_table import field_table
 
-    return None if options.row_fields else FieldLayers(field_table())
+    return None if options.row_fields or _is_list(options) else FieldLayers(field_table())
+
+
+def _is_list(options: Namespace) -> bool:
+    """Return whether a packet list is asked for, and not rows of fields."""
+    return options.columns is not None or options.style == "text"
+
+
+def _writer(
+    options: Namespace, columns: "FieldColumns", layers: "FieldLayers | None", output: Output
+) -> RowWriter | ColumnWriter:
+    if options.columns is not None:
+        return ColumnWriter(output, options.columns)
+    return row_writer(options, columns, layers, output)
 
 
 class FieldRows(Listener):
@@ -97,7 +116,7 @@ class FieldRows(Listener):
         columns: "FieldColumns",
         values: "FrameValues",
         compiled: "CompiledFilter | None",
-        writers: "Sequence[RowWriter]",
+        writers: "Sequence[RowWriter | ColumnWriter]",
     ) -> None:
         """values: find the fields of the columns and of the filter. compiled: the filter that shown frames pass."""
         self._columns = columns

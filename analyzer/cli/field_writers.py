@@ -1,4 +1,4 @@
-"""Writes the rows of `-T fields`, `-T json` and `-T ek`, each as tshark 4.6 does.
+"""Writes the rows of `-T fields`, `-T json`, `-T ek` and `-T text`, each as tshark 4.6 does.
 
 Characters that control a terminal, or that show text as other text, are escapes in rows: `\\x1b`. With `-E escape=n`, rows
 that do not go to a terminal keep them. JSON has its own escapes.
@@ -97,7 +97,20 @@ class EkWriter(RowWriter):
         self._output.write("".join(lines).encode("utf-8", "replace"))
 
 
-_WRITERS = {"fields": RowWriter, "json": JsonWriter, "ek": EkWriter}
+class LineWriter(RowWriter):
+    """Writes the line of the packet list of tshark for each frame: `-T text`."""
+
+    def begin(self) -> None:
+        """See `RowWriter.begin`."""
+
+    def row(self, frame: Frame, texts: Sequence[list[str]], packet: "PacketValues") -> None:
+        """See `RowWriter.row`."""
+        number, time, source, destination, protocol, length, info = ("".join(values) for values in texts)
+        line = f"{number:>5} {time} {source} \N{RIGHTWARDS ARROW} {destination} {protocol} {length} {info}"
+        self._output.line(harmless(line))
+
+
+_WRITERS = {"fields": RowWriter, "json": JsonWriter, "ek": EkWriter, "text": LineWriter}
 
 
 def row_writer(options: Namespace, columns: "FieldColumns", layers: "FieldLayers | None", output: Output) -> RowWriter:

@@ -67,10 +67,13 @@ class Output:
         self.encoding = "utf-8" if self.path is not None else sys.stdout.encoding or "utf-8"
 
     def paint(self, text: str, style: str) -> str:
-        """Return the text in a style: `bold`, `dim`, `alarm` or a colour. Without colours or a style, it is unchanged."""
+        """Return the text in a style: `bold`, `dim`, `alarm`, a colour, or parameters of Select Graphic Rendition (ECMA-48).
+
+        Without colours or a style, it is unchanged.
+        """
         if not self.colored or not style or not text:
             return text
-        return f"\x1b[{_STYLES[style]}m{text}\x1b[0m"
+        return f"\x1b[{_STYLES.get(style, style)}m{text}\x1b[0m"
 
     def write(self, data: bytes) -> None:
         """Write bytes as they are."""

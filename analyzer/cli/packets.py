@@ -12,7 +12,6 @@ from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import CommandError, Output
 from analyzer.cli.part_arguments import part_of
 from analyzer.cli.table import Column, Table
-from analyzer.cli.tshark_arguments import WITH_FIELDS
 from analyzer.engine import Engine, Listener
 from analyzer.packet.packet import Packet
 from analyzer.store.http_messages import HttpMessages
@@ -25,6 +24,7 @@ from analyzer.tls.events import Event
 if TYPE_CHECKING:
     from analyzer.cli.filtered_frames import FrameFilter
     from analyzer.cli.part_listener import Wanted
+    from analyzer.filters.coloring import Coloring
 
 COLUMNS = (
     Column("no.", 0, right=True),
@@ -37,15 +37,10 @@ COLUMNS = (
     Column("capture", 7, limit=30),
 )
 
-PROTOCOL = 4
-"""Index of the column that has a style of its own."""
-
-STYLES = {"TCP": "", "UDP": "blue", "ARP": "yellow", "ICMP": "magenta", "ICMPv6": "magenta", "DNS": "blue", "MDNS": "blue"}
-
 
 def run(options: Namespace, output: Output) -> int:
     """Print the packets of the captures, and return the exit status."""
-    if options.style in WITH_FIELDS:
+    if options.style is not None or options.columns is not None:
         from analyzer.cli.field_rows import run as run_fields
 
         return run_fields(options, output)
@@ -70,6 +65,7 @@ def run(options: Namespace, output: Output) -> int:
             say_what_was_given_up(compiled)
             if not matches.n_frames:
                 say_why(options, output, keys, compiled)
+            _print_legend(options)
             return capture_run.status()
     wanted = None
     if part is not None:
@@ -83,11 +79,21 @@ def run(options: Namespace, output: Output) -> int:
         passes = frame_filter(compiled, options, output, keys, engine)
     lists = [PacketList(one, engine, places, wanted, passes) for one in options.outputs]
     capture_run.run(engine, lists)
+    _print_legend(options)
     if compiled is not None:
         say_what_was_given_up(compiled)
     if passes is not None and not passes.n_passed:
         passes.say_why(options, output, keys)
     return capture_run.status()
+
+
+def _print_legend(options: Namespace) -> None:
+    if options.color_legend:
+        from analyzer.cli.color_legend import print_legend
+
+        for output in options.outputs:
+            if output.form == "text":
+                print_legend(output)
 
 
 class PacketList(Listener):
@@ -111,7 +117,9 @@ class PacketList(Listener):
         self._plaintext = HttpMessages()
         self._describer = Describer(engine, self._plaintext)
         self._table = Table(COLUMNS, output, one_line=True) if output.form == "text" else None
-        self._write = _row_writer(output, self._table, places)
+        self._coloring = _coloring(engine) if self._table is not None and output.colored else None
+        self._style = ""
+        self._write = self._row_writer(output, places)
 
     def packet(self, packet: Packet, frame: Frame, events: Sequence[Event]) -> None:
         """See `Listener.packet`."""
@@ -119,6 +127,9 @@ class PacketList(Listener):
             self._plaintext.take(events)
         if self._start < 0:
             self._start = frame.at
+        if self._coloring is not None:
+            rule = self._coloring.rule(frame, events)
+            self._style = rule.style if rule is not None else ""
         words = self._describer.describe(frame, events)  # of each frame: it follows windows and numbers
         passed = self._passes is None or self._passes(frame, events)
         if passed and (self._wanted is None or self._wanted(packet, frame)):
@@ -132,32 +143,33 @@ class PacketList(Listener):
             self._table.fix_widths()
         self._output.flush()
 
+    def _row_writer(self, output: Output, places: FramePlaces) -> Callable[[Frame, int, str, str, str, str], None]:
+        rows, table = PacketRows(places), self._table
+        if table is None:
+            if output.form == "csv":
+                from analyzer.store.output_schemas import PACKET
+
+                output.head = csv_row(list(PACKET["properties"])).encode()
+            write = rows.json if output.form == "json" else rows.csv
+            return lambda frame, _, *words: output.write(write(frame, *words))
+        utf8 = output.encoding.lower().replace("-", "") == "utf8"
+
+        def add(frame: Frame, start: int, source: str, destination: str, protocol: str, info: str) -> None:
+            cells = rows.cells(frame, start, source, destination, protocol, info)
+            if utf8 and table.layout and (line := rows.line(cells, table.layout, table.gap)):
+                output.write(line)
+            else:
+                table.add(cells, self._style)
+
+        return add
+
+
+def _coloring(engine: Engine) -> "Coloring":
+    from analyzer.filters.coloring import Coloring
+
+    return Coloring(engine)
+
 
 def _passed(matches: Matches) -> "Wanted":
     """Return what tells the frames that passed a filter before."""
     return lambda _, frame: matches.has_frame(frame.number)
-
-
-def _row_writer(output: Output, table: Table | None, places: FramePlaces) -> Callable[[Frame, int, str, str, str, str], None]:
-    rows = PacketRows(places)
-    if table is None:
-        if output.form == "csv":
-            from analyzer.store.output_schemas import PACKET
-
-            output.head = csv_row(list(PACKET["properties"])).encode()
-        write = rows.json if output.form == "json" else rows.csv
-        return lambda frame, _, *words: output.write(write(frame, *words))
-    styles = dict(STYLES)
-    utf8 = output.encoding.lower().replace("-", "") == "utf8"
-
-    def add(frame: Frame, start: int, source: str, destination: str, protocol: str, info: str) -> None:
-        cells = rows.cells(frame, start, source, destination, protocol, info)
-        if utf8 and table.layout and (line := rows.line(cells, table.layout, table.gap)):
-            output.write(line)
-            return
-        style = styles.get(protocol)
-        if style is None:  # the names come from a list
-            style = styles[protocol] = "cyan" if protocol.startswith(("TLS", "SSL")) else ""
-        table.add([*cells[:PROTOCOL], (cells[PROTOCOL], style), *cells[PROTOCOL + 1 :]])
-
-    return add

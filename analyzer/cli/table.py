@@ -84,19 +84,19 @@ class Table:
         self._output = output
         self._indent = indent
         self._limited = output.fitted or not one_line
-        self._sample: list[Sequence[Cell]] = []
+        self._sample: list[tuple[Sequence[Cell], str]] = []
         self._widths: list[int] = []
         self._first: list[int] = []
         self._second: list[int] = []
         self.gap = GAP
         self.layout: list[tuple[int, int, bool]] = []
 
-    def add(self, row: Sequence[Cell]) -> None:
-        """Take a row of as many cells as there are columns."""
+    def add(self, row: Sequence[Cell], style: str = "") -> None:
+        """Take a row of as many cells as there are columns. style: of the whole line, in the place of those of cells."""
         if self._widths:
-            self._write(row)
+            self._write(row, style)
             return
-        self._sample.append(row)
+        self._sample.append((row, style))
         if len(self._sample) >= SAMPLE:
             self.fix_widths()
 
@@ -110,10 +110,10 @@ class Table:
             return
         columns = self._columns
         for index, column in enumerate(columns):
-            widest = max(width(text_of(row[index])) for row in self._sample)
+            widest = max(width(text_of(row[index])) for row, _ in self._sample)
             natural = max(widest, width(say(column.title)))
             self._widths.append(min(natural, column.limit) if column.limit and self._limited else natural)
-        empty = {index for index in range(len(columns)) if not any(text_of(row[index]) for row in self._sample)}
+        empty = {index for index in range(len(columns)) if not any(text_of(row[index]) for row, _ in self._sample)}
         left = self._output.width - self._indent
         least_rest = LEAST_REST
         if any(column.rest for column in columns):
@@ -142,8 +142,8 @@ class Table:
             self.layout = [(at, self._widths[at], columns[at].right) for at in self._first]
         head = self.gap.join(pad(say(columns[index].title), self._widths[index], columns[index].right) for index in self._first)
         self._output.line(" " * self._indent + self._output.paint(head.rstrip(), "bold"))
-        for row in self._sample:
-            self._write(row)
+        for row, style in self._sample:
+            self._write(row, style)
         self._sample.clear()
 
     def _make_narrow(self, room: int, empty: set[int]) -> bool:
@@ -161,7 +161,7 @@ class Table:
     def _rest(self) -> set[int]:
         return {index for index, column in enumerate(self._columns) if column.rest}
 
-    def _write(self, row: Sequence[Cell]) -> None:
+    def _write(self, row: Sequence[Cell], line_style: str) -> None:
         output, columns = self._output, self._columns
         cells = []
         for index in self._first:
@@ -171,8 +171,8 @@ class Table:
             shown = text
             if self._limited and (column.limit or column.rest or column.least):
                 shown = cut_middle(text, room) if column.least else cut(text, room)
-            cells.append(output.paint(pad(shown, room, column.right), style))
-        output.line(" " * self._indent + self.gap.join(cells))
+            cells.append(output.paint(pad(shown, room, column.right), "" if line_style else style))
+        output.line(" " * self._indent + output.paint(self.gap.join(cells), line_style))
         details = [
             (f"{say(columns[index].title)} {text_of(row[index])}", style_of(row[index]) or columns[index].style)
             for index in self._second

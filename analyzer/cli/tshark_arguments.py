@@ -10,9 +10,6 @@ _RULE = re.compile(r"[\w.-]+(==[^,=]+)?,[\w.-]+(:.*)?")
 STYLES = ("fields", "json", "ek", "text")
 """The forms of `-T`. tshark also has pdml, psml, ps, tabs and jsonraw."""
 
-WITH_FIELDS = frozenset({"fields", "json", "ek"})
-"""The forms that print fields."""
-
 
 def add_fields(command: argparse.ArgumentParser) -> None:
     """Add the options."""
@@ -21,7 +18,7 @@ def add_fields(command: argparse.ArgumentParser) -> None:
         "-T",
         dest="style",
         choices=STYLES,
-        help="fields, json and ek print for each packet the fields that -e names; text is the packet list",
+        help="fields, json and ek print for each packet the fields that -e names; text is the packet list of tshark",
     )
     chosen.add_argument(
         "-e",
@@ -39,6 +36,19 @@ def add_fields(command: argparse.ArgumentParser) -> None:
         metavar="SETTING",
         help="the form of -T fields: header=y, separator=/t|/s|C, quote=d|s|n, occurrence=f|l|a, aggregator=,|/s|C, bom=y, "
         "escape=y|n; several with commas, or repeated",
+    )
+
+
+def add_columns(command: argparse.ArgumentParser) -> None:
+    """Add the columns and colours of the packet list."""
+    command.add_argument(
+        "--columns",
+        type=_columns,
+        metavar="NAMES",
+        help="the columns, with commas: number, time, source, destination, protocol, length, info, fields and expressions",
+    )
+    command.add_argument(
+        "--color-legend", action="store_true", help="print what the colours of the rows mean, behind the rows (text)"
     )
 
 
@@ -72,6 +82,12 @@ def _count(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not from 1 on")
     return number
+
+
+def _columns(text: str) -> list[str]:
+    from analyzer.cli.packet_columns import names_of_columns
+
+    return names_of_columns(text)
 
 
 def _rule(text: str) -> str:

@@ -1,0 +1,69 @@
+"""packets --columns, -T text, and the colours of rows with their legend."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from analyzer.cli.exit_status import FAILED
+from analyzer.cli.output import CommandError
+from analyzer.cli.packet_columns import names_of_columns
+
+from .conftest import Run
+
+
+def test_names_have_commas_between_them():
+    text = "no.,Source,dst,max(tcp.port, udp.port),ip.src in {192.0.2.1, 192.0.2.2},tcp.stream"
+    assert names_of_columns(text) == [
+        "number", "source", "destination", "max(tcp.port, udp.port)", "ip.src in {192.0.2.1, 192.0.2.2}", "tcp.stream",
+    ]  # fmt: skip
+    with pytest.raises(CommandError, match="--columns"):
+        names_of_columns(" ")
+
+
+def test_text_has_these_columns(run: Run, demo):
+    head, first, *_ = run("packets", demo, "-Y", "dns", "--columns", "number,time,dns.qry.name,ip.addr").text.splitlines()
+    assert head.split() == ["no.", "time", "dns.qry.name", "ip.addr"]
+    assert first.split() == ["7", "1.000000", "www.shop.example", "192.0.2.10,192.0.2.53"]
+
+
+def test_csv_and_json_have_them_too(run: Run, demo):
+    words = ["packets", demo, "-Y", "dns", "--columns", "number,time,length,info,dns.qry.name"]
+    table = list(csv.DictReader(io.StringIO(run(*words, "--format", "csv").text, newline="")))
+    assert table[0]["dns.qry.name"] == "www.shop.example"
+    row = json.loads(run(*words, "--json").text.splitlines()[0])
+    assert row == {
+        "number": 7,
+        "time": "2026-11-02T09:00:01.000000000Z",
+        "length": 76,
+        "info": "Standard query 0x319b A www.shop.example",
+        "dns.qry.name": ["www.shop.example"],
+    }
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_a_table_fits_the_window(run: Run, demo, columns):
+    lines = run("packets", demo, "--columns", "time,source,destination,info,tcp.stream", columns=columns).text.splitlines()
+    assert max(map(len, lines)) <= columns
+
+
+def test_an_unknown_column_is_refused(run: Run, demo):
+    found = run("packets", demo, "--columns", "time,tcp.prot")
+    assert (found.status, found.out) == (FAILED, b"")
+    assert b"tcp.port" in found.err
+
+
+def test_t_text_is_the_list_of_tshark(run: Run, demo):
+    found = run("-r", demo, "-T", "text", "-c", 5).text.splitlines()
+    assert found[-1] == "    5 0.500000000 192.0.2.10 → 203.0.113.123 NTP 90 65208 → 123 Len=48"
+
+
+def test_rows_have_colours_and_a_legend_if_that_is_asked_for(run: Run, demo):
+    plain = run("packets", demo, "-c", 30).text
+    assert "\x1b" not in plain
+    colored = run("packets", demo, "-c", 30, "--color", "always", "--color-legend").text
+    assert "\x1b[38;5;235;48;5;" in colored
+    assert "tcp.flags.reset == 1" in colored
+    assert "tcp.flags.reset == 1" in run("packets", demo, "-c", 1, "--color-legend").text
+    assert b"tcp.flags" not in run("packets", demo, "-c", 1, "--color-legend", "--json").out
