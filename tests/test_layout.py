@@ -31,6 +31,8 @@ MANY_ATTRIBUTES = {
 
 TESTED_ELSEWHERE = {
     "cli/field_writers.py": "cli/test_field_rows.py",
+    "cli/header_field_rows.py": "cli/test_field_rows.py",
+    "cli/packet_list.py": "cli/test_packets.py",
     "cli/tshark_arguments.py": "cli/test_field_rows.py",
     "cli/color_legend.py": "cli/test_packet_columns.py",
     "cli/live_chosen.py": "cli/test_live_command.py",
@@ -274,6 +276,7 @@ TESTED_ELSEWHERE = {
     "filters/evaluation.py": "filters/test_compiled_filter.py",
     "filters/filter_functions.py": "filters/test_compiled_filter.py",
     "filters/filter_lexer.py": "filters/test_type_check.py",
+    "packet/header_rows.py": "filters/test_header_columns.py",
     "store/clock.py": "store/test_session_record.py",
     "store/matches.py": "store/test_part.py",
     "filters/grammar_parser.py": "filters/test_filter_parser.py",

@@ -59,6 +59,11 @@ class FieldForm:
         mark = codecs.BOM_UTF8 if self.bom else b""
         return mark + (self.separator.join(names) + "\n").encode() if self.header else mark
 
+    def leaves(self, *texts: str) -> bool:
+        """Return whether no character of some texts is changed in a row, and the characters between them are ASCII."""
+        kept = all(text.translate(self._table) == text for text in texts)
+        return kept and (self.separator + self.aggregator + self.quote).isascii()
+
     def chosen(self, texts: list[str]) -> list[str]:
         """Return those of the values of one field that are shown."""
         if len(texts) < 2 or self.occurrence == "a":

@@ -1,7 +1,8 @@
 """`packets -T fields|json|ek|text` and `--columns`: chosen fields of each packet, in the forms of tshark or in a table.
 
-Frames go through the headers alone where all that is asked for is in them, and through the engine otherwise. Columns of the
-packet list (`_ws.col.*`) are written by the describer of the packet list.
+Frames go through the headers alone where all that is asked for is in them, and through the engine otherwise. Rows of
+`-T fields` from headers alone are written by `header_field_rows`. Columns of the packet list (`_ws.col.*`) are written by the
+describer of the packet list.
 """
 
 from argparse import Namespace
@@ -13,13 +14,11 @@ from analyzer.capture.frame import Frame
 from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.display_filter import filter_of, say_what_was_given_up
 from analyzer.cli.field_writers import RowWriter, row_writer
-from analyzer.cli.filter_options import mistake
 from analyzer.cli.interruption import Interruption
 from analyzer.cli.key_files import read_keys
-from analyzer.cli.output import CommandError, Output
-from analyzer.cli.packet_columns import LISTED, ColumnWriter, asked_for
+from analyzer.cli.output import Output
+from analyzer.cli.packet_columns import ColumnWriter
 from analyzer.cli.part_arguments import part_of
-from analyzer.cli.part_frames import PartFrames, frames_of
 from analyzer.engine import Engine, Listener
 from analyzer.filters.field_text import seconds_text
 from analyzer.packet.packet import Packet
@@ -28,27 +27,32 @@ from analyzer.store.packet_info import Describer
 from analyzer.tls.events import Event
 
 if TYPE_CHECKING:
+    from analyzer.cli.part_listener import Wanted
     from analyzer.filters.compiled_filter import CompiledFilter
     from analyzer.filters.field_columns import FieldColumns
     from analyzer.filters.field_layers import FieldLayers
     from analyzer.filters.frame_values import FrameValues
 
 
-def run(options: Namespace, output: Output) -> int:
+def run(options: Namespace, output: Output, columns: "FieldColumns") -> int:
     """Print the fields of the packets of the captures, and return the exit status."""
     from analyzer.cli.filtered_frames import frame_engine, read_facts, take_references
     from analyzer.filters.frame_values import FrameValues, needs_of
 
-    columns, compiled = columns_of(options), filter_of(options)
+    compiled = filter_of(options)
     layers = layers_of(options)
     capture_run = CaptureRun(options.captures, output, streaming=True)
     keys = read_keys(options, capture_run, patient=False)
+    part = capture_run.part = part_of(options)
     fields = set(columns.fields | (layers.fields if layers is not None else frozenset()))
     if compiled is not None:
         take_references(options, output, keys, compiled)
         fields |= compiled.fields
-    part = capture_run.part = part_of(options)
-    wanted = frames_of(part, options, output, keys)
+    wanted = None
+    if part is not None:
+        from analyzer.cli.part_frames import frames_of
+
+        wanted = frames_of(part, options, output, keys)
     needs_engine, needs_facts = needs_of(fields)
     facts = read_facts(options, output, keys, fields) if needs_facts else None
     engine = frame_engine(keys) if needs_engine or wanted is not None or columns.list_columns else None
@@ -64,25 +68,6 @@ def run(options: Namespace, output: Output) -> int:
     if compiled is not None:
         say_what_was_given_up(compiled)
     return capture_run.status()
-
-
-def columns_of(options: Namespace) -> "FieldColumns":
-    """Return the columns that `-e` or `--columns` names. Raises CommandError for one that is no field and no expression."""
-    from analyzer.filters.field_columns import FieldColumns
-    from analyzer.filters.field_table import field_table
-    from analyzer.filters.filter_error import FilterError
-
-    if not options.row_fields and options.style == "fields":
-        raise CommandError(f"-T {options.style} prints the fields that -e names: give at least one, such as -e frame.number")
-    names = options.row_fields
-    if options.columns is not None:
-        names = asked_for(options.columns)
-    elif options.style == "text":
-        names = asked_for(list(LISTED))
-    try:
-        return FieldColumns(names, field_table())
-    except FilterError as error:
-        raise mistake(error) from None
 
 
 def layers_of(options: Namespace) -> "FieldLayers | None":
@@ -123,12 +108,12 @@ class FieldRows(Listener):
         self._values = values
         self._passes = compiled.matches if compiled is not None else None
         self._writers = writers
-        self._wanted: PartFrames | None = None
+        self._wanted: Wanted | None = None
         self._plaintext = HttpMessages()
         self._describer: Describer | None = None
         self._first = -1
 
-    def use(self, engine: Engine, wanted: PartFrames | None) -> None:
+    def use(self, engine: Engine, wanted: "Wanted | None") -> None:
         """Say through which engine the frames go, and which of them are shown; None for all."""
         self._wanted = wanted
         if self._columns.list_columns:

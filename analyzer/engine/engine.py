@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from analyzer.capture.blocks import TLS_KEY_LOG
 from analyzer.capture.frame import Frame
 from analyzer.capture.frame_reader import FrameReader
 from analyzer.engine.dispatch_limits import WATCHES_FAILURES
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
 
 # In the compiled build these are C variables, which other modules cannot see.
 _TCP, _UDP, _ICMP, _ICMPV6 = TCP, UDP, ICMP, ICMPV6
-
-TLS_KEY_LOG = 0x544C534B
-"""The type of a Decryption Secrets Block that holds a TLS key log (pcapng, section 4.7)."""
 
 MAX_REPORTS = 1024
 """Reports of anomalies in fragments that are kept, at most. In a flood of fragments, each one can cause a report."""

@@ -43,7 +43,7 @@ class FieldColumns:
     """The columns of one command. They are asked after `FrameValues.take`, for the frames that are shown.
 
     names: as they were given. fields: all that have to be found for them. list_columns: the columns of the packet list among
-    them, by their index.
+    them, by their index. plain_fields: those of `names` that are the name of a field.
     """
 
     def __init__(self, names: Sequence[str], table: FieldTable) -> None:
@@ -51,6 +51,7 @@ class FieldColumns:
         self.names = list(names)
         self.fields: set[Field] = set()
         self.list_columns: dict[int, str] = {}
+        self.plain_fields: list[Field] = []
         self._texts: list[Texts] = []
         for index, name in enumerate(names):
             column = list_column(name)
@@ -58,6 +59,9 @@ class FieldColumns:
                 needed, texts = _column(name.strip(), table)
                 self.fields |= needed
                 self._texts.append(texts)
+                field = table.get(name.strip())
+                if field is not None:
+                    self.plain_fields.append(field)
             else:
                 self.list_columns[index] = column
                 self._texts.append(_nothing)

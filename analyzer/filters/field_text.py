@@ -41,13 +41,18 @@ Writer = Callable[[Any], str]
 def writer_of(field: Field) -> Writer:
     """Return the function that writes a value of a field as tshark prints it."""
     kind = field.type
-    if kind.is_integer and field.base in _HEX_BASES and field.bits:
+    if is_hexadecimal(field):
         return _hex_writer(field.bits)
     if kind is FieldType.ABSOLUTE_TIME:
         return _of_time(field.name)
     if kind is FieldType.PROTOCOL:
         return bytes.hex
     return _WRITERS[kind]
+
+
+def is_hexadecimal(field: Field) -> bool:
+    """Return whether the numbers of a field are written in hex, with all digits of their width."""
+    return field.type.is_integer and field.base in _HEX_BASES and field.bits > 0
 
 
 def writer_of_type(kind: FieldType) -> Writer:

@@ -6,8 +6,8 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from analyzer.capture.blocks import TLS_KEY_LOG
 from analyzer.capture.key_prescan import prescan_keys
-from analyzer.engine.engine import TLS_KEY_LOG
 from analyzer.secrets.decryption_error import WRONG_SECRET, DecryptionError
 from analyzer.secrets.keylog_source import THE_CAPTURE
 

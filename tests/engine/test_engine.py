@@ -6,11 +6,11 @@ import pytest
 from conversations import CLIENT, SECOND, START, Segment, Tap, ended, packetise, pcap, read_sessions, records, talk, timeless
 from keyed import MILLISECOND, page, talk_of
 
+from analyzer.capture.blocks import TLS_KEY_LOG
 from analyzer.capture.capture_reader import CaptureReader
 from analyzer.capture.frame import Frame
 from analyzer.capture.packet_reader import PacketReader
 from analyzer.engine import Engine
-from analyzer.engine.engine import TLS_KEY_LOG
 from analyzer.flows.limits import IDLE, LINGER
 from analyzer.secrets.keylog import KeyLog
 from analyzer.store.session_record import json_line, session_record

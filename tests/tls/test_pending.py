@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from conversations import Tap, contexts, ended, packetise, talk
 
+from analyzer.capture.blocks import TLS_KEY_LOG
 from analyzer.capture.capture_reader import CaptureReader
 from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output
 from analyzer.engine import Engine
-from analyzer.engine.engine import TLS_KEY_LOG
 from analyzer.secrets.keylog import KeyLog
 from analyzer.store.session_record import session_record
 from analyzer.tls import limits

@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from talks import SIZES, Talk, client_of, converse, talk_over
 
 from analyzer.application.conversation import Conversation
+from analyzer.capture.blocks import TLS_KEY_LOG
 from analyzer.capture.capture_reader import CaptureReader
 from analyzer.engine import Engine
-from analyzer.engine.engine import TLS_KEY_LOG
 from analyzer.secrets.ciphers import BlockCipher
 from analyzer.secrets.decryption_error import DecryptionError
 from analyzer.secrets.keylog import KeyLog
