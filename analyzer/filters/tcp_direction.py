@@ -7,7 +7,7 @@ each asks how a segment lies to what its direction has sent so far, and to what 
 
 from dataclasses import dataclass, field
 
-FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
+FIN, SYN, RST, PUSH, ACK = 0x01, 0x02, 0x04, 0x08, 0x10
 
 UNKNOWN_SCALE, NO_SCALE = -1, -2
 """Window scales that are no number of bits: the SYN is not in the capture; a side did not offer the option (RFC 7323)."""
@@ -42,13 +42,26 @@ class Segment:
 
 
 @dataclass(slots=True)
+class Sent:
+    """A segment that is not acknowledged: from where to where it goes, where its data ends, its frame, and its time."""
+
+    start: int
+    stop: int
+    end: int
+    frame: int
+    at: int
+
+
+@dataclass(slots=True)
 class Direction:
     """One direction. first: its initial number, None before a segment shows it. scale: bits, or one of the two constants.
 
     following: the highest number after a segment; following_at: when it came. highest: up to where all of it was seen. window,
-    acknowledged, acknowledged_at: of its last segment. duplicates: how often its acknowledgment came again, and first_frame
-    where it came first. noted: what its last segment was found to be. unacknowledged: where its segments begin and end that the
-    other direction has not acknowledged. edges: the selective acknowledgments of its last segment (RFC 2018).
+    plain_window (as it is in the header), acknowledged, acknowledged_at: of its last segment. duplicates: how often its acknowledgment came again, and first_frame
+    where it came first. noted: what its last segment was found to be. unacknowledged: its segments that the other
+    direction has not acknowledged. edges: the selective acknowledgments of its last segment (RFC 2018). flight_known: whether
+    no segment was lost since the last acknowledgment. pushed: bytes since the last PSH, which was in its last segment if
+    was_pushed. told: of its last segment, the names after `tcp.analysis.` that have a value, and the value.
     """
 
     first: int | None = None
@@ -57,13 +70,18 @@ class Direction:
     following_at: int = -1
     highest: int | None = None
     window: int = 0
+    plain_window: int = 0
     acknowledged: int | None = None
     acknowledged_at: int = -1
     duplicates: int = 0
     first_frame: int = 0
     noted: set[str] = field(default_factory=set)
-    unacknowledged: list[tuple[int, int]] = field(default_factory=list)
+    unacknowledged: list[Sent] = field(default_factory=list)
     edges: tuple[tuple[int, int], ...] = ()
+    flight_known: bool = False
+    pushed: int = 0
+    was_pushed: bool = False
+    told: dict[str, int] = field(default_factory=dict)
 
     def analyze(self, segment: Segment, peer: "Direction", round_trip: int) -> set[str]:
         """Take the next segment of this direction, and return what it is: the names after `tcp.analysis.`.
@@ -71,6 +89,7 @@ class Direction:
         round_trip: nanoseconds of the connection's handshake, 0 where they are not known.
         """
         noted: set[str] = set()
+        self.told = {}
         self._look_forward(segment, peer, noted)
         if segment.acknowledgment != self.acknowledged:
             self.first_frame, self.duplicates = segment.frame, 0
@@ -81,9 +100,44 @@ class Direction:
         again = self._again(segment, peer, round_trip) if "keep_alive" not in noted else None
         if again is not None:
             noted |= {again, "retransmission"} if again != "out_of_order" else {again}
+        if again == "retransmission":
+            self._time_retransmission(segment)
         self._remember(segment, noted)
-        peer.acknowledge(segment)
+        self._take_acknowledgment(segment, peer)
+        if segment.n_bytes:
+            self._count_flight(segment, peer)
         return noted
+
+    def _time_retransmission(self, segment: Segment) -> None:
+        """Tell how long ago the bytes were sent that a segment has again."""
+        same = [sent for sent in self.unacknowledged if sent.start == segment.sequence]
+        for sent in (same or self.unacknowledged)[:1]:
+            self.told["rto"], self.told["rto_frame"] = segment.at - sent.at, sent.frame
+
+    def _take_acknowledgment(self, segment: Segment, peer: "Direction") -> None:
+        """Tell which segment of the other direction this one acknowledges, and forget what is acknowledged there."""
+        if not segment.flags & ACK:
+            return
+        last = segment.acknowledgment
+        for sent in peer.unacknowledged:
+            if _after(last, sent.start) and not _after(last, sent.stop):
+                self.told["acks_frame"], self.told["ack_rtt"] = sent.frame, segment.at - sent.at
+                break
+        peer.acknowledge(segment)
+
+    def _count_flight(self, segment: Segment, peer: "Direction") -> None:
+        """Tell how many bytes are not acknowledged yet, and how many were sent since the last PSH."""
+        if not self.flight_known or not self.unacknowledged:
+            return
+        first = self.first or 0
+        edge = max((sent.end - first) & 0xFFFFFFFF for sent in self.unacknowledged)
+        n_bytes = edge - min((sent.start - first) & 0xFFFFFFFF for sent in self.unacknowledged)
+        n_bytes -= sum((right - left) & 0xFFFFFFFF for left, right in peer.edges)
+        if n_bytes > 0:
+            self.told["bytes_in_flight"] = n_bytes
+        self.pushed = segment.n_bytes + (0 if self.was_pushed else self.pushed)
+        self.was_pushed = bool(segment.flags & PUSH)
+        self.told["push_bytes_sent"] = self.pushed
 
     def _look_forward(self, segment: Segment, peer: "Direction", noted: set[str]) -> None:
         ordinary = not segment.flags & (SYN | FIN | RST)
@@ -95,6 +149,7 @@ class Direction:
             noted.add("zero_window")
         if self.following is not None and _after(segment.sequence, self.following) and not segment.flags & RST:
             noted.add("lost_segment")
+            self.flight_known = False
         if not ordinary:
             return
         if segment.n_bytes <= 1 and self.following is not None and segment.sequence == (self.following - 1) & 0xFFFFFFFF:
@@ -114,10 +169,11 @@ class Direction:
 
     def _repeats(self, segment: Segment, peer: "Direction", noted: set[str]) -> None:
         """Compare a segment without data with the last one of its direction."""
-        window, acknowledgment = self._scaled(segment), segment.acknowledgment
-        if acknowledgment == self.acknowledged and window and window != self.window:
-            noted.add("window_update")
-        if window != self.window:
+        window, acknowledgment = segment.window, segment.acknowledgment
+        if window != self.plain_window:
+            if acknowledgment == self.acknowledged and window:
+                noted.add("window_update" if not segment.edges else "duplicate_ack")
+                self.duplicates += 1 if segment.edges else 0
             return
         if window and acknowledgment == self.acknowledged and "keep_alive" in peer.noted:
             noted.add("keep_alive_ack")
@@ -131,18 +187,20 @@ class Direction:
     def _again(self, segment: Segment, peer: "Direction", round_trip: int) -> str | None:
         """Return why a segment does not go on behind the ones before it; None if it does, or has nothing."""
         following = self.following
-        if following is None or not (segment.n_bytes or segment.flags & (SYN | FIN)) or not _after(following, segment.sequence):
+        if following is None or not (segment.n_bytes or segment.flags & (SYN | FIN)):
             return None
         if segment.n_bytes > 1 and (following - 1) & 0xFFFFFFFF == segment.sequence:
             return None
         end = (segment.sequence + segment.n_bytes) & 0xFFFFFFFF
         if segment.n_bytes and peer.acknowledged and not _after(end, peer.acknowledged):
             return "spurious_retransmission"
+        if not _after(following, segment.sequence):
+            return None
         if peer.duplicates >= 2 and segment.at - peer.acknowledged_at < FAST_TIME:
             missing = bool(peer.edges) and not any(_within(segment.sequence, end, *edges) for edges in peer.edges)
             if missing or peer.acknowledged == segment.sequence:
                 return "fast_retransmission"
-        seen = any(_within(segment.sequence, end, *sent) for sent in self.unacknowledged)
+        seen = any(_within(segment.sequence, end, sent.start, sent.stop) for sent in self.unacknowledged)
         soon = segment.at - self.following_at < (round_trip or OUT_OF_ORDER_TIME)
         if soon and following != end and not seen:
             return "out_of_order"
@@ -150,13 +208,11 @@ class Direction:
 
     def acknowledge(self, segment: Segment) -> None:
         """Forget what a segment of the other direction acknowledges."""
-        kept = []
-        for start, stop in self.unacknowledged:
-            if _after(segment.acknowledgment, start) and not _after(segment.acknowledgment, stop):
-                start = segment.acknowledgment
-            if _after(stop, segment.acknowledgment):
-                kept.append((start, stop))
-        self.unacknowledged = kept
+        self.flight_known = True
+        for sent in self.unacknowledged:
+            if _after(segment.acknowledgment, sent.start) and not _after(segment.acknowledgment, sent.stop):
+                sent.start = segment.acknowledgment
+        self.unacknowledged = [sent for sent in self.unacknowledged if _after(sent.stop, segment.acknowledgment)]
 
     def _remember(self, segment: Segment, noted: set[str]) -> None:
         probe = "zero_window_probe" in noted
@@ -164,9 +220,10 @@ class Direction:
             self.following, self.following_at = segment.following, segment.at
         if not probe and (self.highest is None or segment.sequence == self.highest):
             self.highest = self.following
+        end = (segment.sequence + segment.n_bytes) & 0xFFFFFFFF
         if (segment.n_bytes or segment.flags & (SYN | FIN)) and len(self.unacknowledged) < MAX_UNACKNOWLEDGED:
-            self.unacknowledged.append((segment.sequence, segment.following))
-        self.window = self._scaled(segment)
+            self.unacknowledged.append(Sent(segment.sequence, segment.following, end, segment.frame, segment.at))
+        self.window, self.plain_window = self._scaled(segment), segment.window
         self.acknowledged = segment.acknowledgment
         self.acknowledged_at = segment.at
         self.edges = segment.edges

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from analyzer.filters.frame_view import Found, FrameView, found
 from analyzer.filters.packet_values import Occurrence
-from analyzer.filters.tcp_direction import ACK, NO_SCALE, SYN, UNKNOWN_SCALE, Direction, Segment
+from analyzer.filters.tcp_direction import ACK, FIN, NO_SCALE, RST, SYN, UNKNOWN_SCALE, Direction, Segment
 from analyzer.packet.layer_places import KINDS
 from analyzer.packet.options import TcpOption, read_tcp_options
 from analyzer.packet.packet import Packet
@@ -20,9 +20,19 @@ _TCP, _OWN_TCP, _UDP, _IP = (KINDS.index(name) for name in ("tcp", "tcp.own", "u
 _OPTIONS = {0: "eol", 1: "nop", 2: "mss", 3: "wscale", 4: "sack_perm", 5: "sack", 8: "timestamp"}
 
 
+_STEPS = ("syn", "syn-ack", "ack", "data", "fin", "rst")
+"""The steps of a connection, by bit of `tcp.completeness`."""
+
+_DATA = 8
+
+
 @dataclass(slots=True)
 class Conversation:
-    """A connection. directions: of the side with the key `first_key`, then of the other one. round_trip: of its handshake."""
+    """A connection. directions: of the side with the key `first_key`, then of the other one. round_trip: of its handshake.
+
+    n_frames: so far. steps: those before the last frame, as bits of `tcp.completeness`; seen: those with it. ended_by: who sent the
+    first FIN.
+    """
 
     number: int
     first_key: bytes
@@ -31,6 +41,32 @@ class Conversation:
     directions: tuple[Direction, Direction] = field(default_factory=lambda: (Direction(), Direction()))
     at: int = -1
     round_trip: int = 0
+    n_frames: int = 0
+    steps: int = 0
+    seen: int = 0
+    ended_by: Direction | None = None
+
+    def count(self, segment: Segment) -> None:
+        """Count a frame, and note the step that it takes."""
+        self.n_frames += 1
+        self.steps = self.seen
+        flags = segment.flags
+        if flags & SYN:
+            self.seen |= 2 if flags & ACK else 1
+        elif flags & ACK and not segment.n_bytes:
+            self.seen |= 4
+        self.seen |= (_DATA if segment.n_bytes else 0) | (16 if flags & FIN else 0) | (32 if flags & RST else 0)
+
+
+@dataclass(slots=True)
+class Flow:
+    """The datagrams of a UDP flow so far: its number, when it began, the time before the last one, their number."""
+
+    number: int
+    began: int
+    before: int
+    at: int
+    n_frames: int = 0
 
 
 class TcpFields:
@@ -38,7 +74,7 @@ class TcpFields:
 
     def __init__(self) -> None:
         self._tcp: dict[bytes, Conversation] = {}
-        self._udp: dict[bytes, int] = {}
+        self._udp: dict[bytes, Flow] = {}
         self._n_tcp = 0
         self._n_udp = 0
         self._conversation: Conversation | None = None
@@ -46,7 +82,7 @@ class TcpFields:
         self._peer: Direction | None = None
         self._segment: Segment | None = None
         self._noted: set[str] = set()
-        self._flows: list[tuple[int, int]] = []
+        self._flows: list[tuple[int, Flow]] = []
         self._quoted = -1
 
     def take(self, view: FrameView) -> None:
@@ -57,20 +93,23 @@ class TcpFields:
         for index in range(layers.count):
             kind = layers.kind(index)
             if kind == _UDP:
-                self._flows.append((index, self._flow(layers.key(index))))
+                self._flows.append((index, self._flow(layers.key(index), view.frame.at)))
             elif kind == _TCP and layers.kind(index + 1) == _OWN_TCP:
                 self._take_tcp(layers.packet, view)
             elif kind == _TCP:
                 self._conversation = self._tcp.get(_both_ways(layers.key(index)))
                 self._quoted = index
 
-    def _flow(self, key: bytes) -> int:
+    def _flow(self, key: bytes, at: int) -> Flow:
         base = _both_ways(key)
-        if base not in self._udp:
+        flow = self._udp.get(base)
+        if flow is None:
             _make_room(self._udp)
-            self._udp[base] = self._n_udp
+            flow = self._udp[base] = Flow(self._n_udp, at, at, at)
             self._n_udp += 1
-        return self._udp[base]
+        flow.before, flow.at = flow.at, at
+        flow.n_frames += 1
+        return flow
 
     def _take_tcp(self, packet: Packet, view: FrameView) -> None:
         key, at = packet.key(), view.frame.at
@@ -94,24 +133,34 @@ class TcpFields:
             _read_scale(packet, own, peer, bool(segment.flags & ACK))
         if not segment.flags & SYN and segment.flags & ACK and not conversation.round_trip and own.scale != UNKNOWN_SCALE:
             conversation.round_trip = max(at - conversation.began, 0)
+        conversation.count(segment)
+        if segment.flags & FIN and conversation.ended_by is None:
+            conversation.ended_by = own
         self._noted |= own.analyze(segment, peer, conversation.round_trip)
         self._conversation, self._own, self._peer, self._segment = conversation, own, peer, segment
 
     @staticmethod
     def _reuses(conversation: Conversation, key: bytes, segment: Segment) -> bool:
+        """Return whether a segment begins another connection: a SYN, or the answer to one, with another number."""
         own = conversation.directions[0 if key == conversation.first_key else 1]
-        return segment.flags & (SYN | ACK) == SYN and own.first is not None and own.first != segment.sequence
+        return bool(segment.flags & SYN) and own.first is not None and own.first != segment.sequence
 
     def find(self, view: FrameView) -> Found:
         """See `Source.find`."""
         result = found(*[("ip.checksum.status", 2)] * sum(1 for i in range(view.layers.count) if view.layers.kind(i) == _IP))
         layers = view.layers
-        for index, number in self._flows:
+        for index, flow in self._flows:
             header = layers.header(index)
             length = int.from_bytes(header[4:6]) if len(header) >= 8 else 0
             data = layers.behind(index, length or 1 << 16)[8:]
             checked = header[6:8] != b"\0\0"
-            for name, value in (("udp.stream", number), ("udp.checksum.status", 2 if checked else 3)):
+            for name, value in (
+                ("udp.stream", flow.number),
+                ("udp.stream.pnum", flow.n_frames),
+                ("udp.time_relative", flow.at - flow.began),
+                ("udp.time_delta", flow.at - flow.before),
+                ("udp.checksum.status", 2 if checked else 3),
+            ):
                 result.setdefault(name, []).append(Occurrence(value, None, 1))
             if data:
                 result.setdefault("udp.payload", []).append(Occurrence(data, data, 1))
@@ -132,6 +181,11 @@ class TcpFields:
         acknowledges = segment.flags & ACK
         result |= found(
             ("tcp.stream", conversation.number),
+            ("tcp.stream.pnum", conversation.n_frames),
+            ("tcp.completeness", conversation.steps),
+            ("tcp.completeness.str", _steps_text(conversation.steps)),
+            *((f"tcp.completeness.{step}", bool(conversation.steps >> bit & 1)) for bit, step in enumerate(_STEPS)),
+            *((f"tcp.connection.{name}", None) for name in _turns(segment.flags, conversation.ended_by is own)),
             ("tcp.seq", (segment.sequence - first) & 0xFFFFFFFF),
             ("tcp.nxtseq", (segment.following - first) & 0xFFFFFFFF),
             ("tcp.ack", (segment.acknowledgment - peer_first) & 0xFFFFFFFF if acknowledges else segment.acknowledgment),
@@ -157,6 +211,22 @@ class TcpFields:
             )
         if self._noted:
             result |= found(("tcp.analysis.flags", None))
+        if self._noted or own.told:
+            result |= found(("tcp.analysis", None), *((f"tcp.analysis.{name}", value) for name, value in own.told.items()))
+            if conversation.round_trip:
+                result |= found(("tcp.analysis.initial_rtt", conversation.round_trip))
+
+
+def _turns(flags: int, ends: bool) -> list[str]:
+    """Return what a segment does to its connection: the names after `tcp.connection.`. ends: whether its side ended first."""
+    found = ["synack" if flags & ACK else "syn"] if flags & SYN else []
+    if flags & FIN:
+        found += ["fin", "fin_active" if ends else "fin_passive"]
+    return [*found, "rst"] if flags & RST else found
+
+
+def _steps_text(steps: int) -> str:
+    return "".join(letter if steps >> 5 - place & 1 else "·" for place, letter in enumerate("RFDASS")) if steps else "[ Null ]"
 
 
 def _both_ways(key: bytes) -> bytes:
@@ -166,7 +236,7 @@ def _both_ways(key: bytes) -> bytes:
     return min(key, back)
 
 
-def _make_room(known: dict[bytes, int] | dict[bytes, Conversation]) -> None:
+def _make_room(known: dict[bytes, Flow] | dict[bytes, Conversation]) -> None:
     if len(known) >= MAX_CONVERSATIONS:
         del known[next(iter(known))]
 
