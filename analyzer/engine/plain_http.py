@@ -8,6 +8,7 @@ processes, each connection is read by one of them, by a hash of its addresses.
 
 import re
 from collections.abc import Callable
+from typing import Protocol
 from zlib import crc32
 
 from analyzer.application.conversation import UNDECIDED_MAX, Conversation
@@ -58,12 +59,48 @@ def dispatcher_with(take_body: TakeBody) -> type[Dispatcher]:
     return BodyDispatcher
 
 
+class HttpWatcher(Protocol):
+    """Takes the bytes of connections with plain HTTP. `stream` is the same object for all bytes of a connection."""
+
+    def take_body(self, exchange: Exchange, side: int, data: bytes, frame: int, at: int) -> None:
+        """Take a piece of a decoded body; see `TakeBody`."""
+
+    def take_data(self, stream: object, role: int, data: bytes, frame: int) -> None:
+        """Take the next bytes of a role as they were sent."""
+
+    def take_gap(self, stream: object, role: int) -> None:
+        """Bytes of a role are missing here."""
+
+    def end(self, stream: object) -> None:
+        """The connection has ended, or its HTTP."""
+
+
+def dispatcher_for(watcher: HttpWatcher) -> type[Dispatcher]:
+    """Return a dispatcher that reads plain HTTP, and passes its bytes and bodies to `watcher`."""
+
+    class WatchedDispatcher(HttpDispatcher):
+        """A dispatcher that passes on all of plain HTTP."""
+
+        def open(self, connection: Connection) -> Sink:
+            """See `Dispatcher.open`."""
+            return PlainHttpStream(connection, self, watcher.take_body, watcher)
+
+    return WatchedDispatcher
+
+
 class PlainHttpStream(Sink):
     """Reads the HTTP of one connection, and passes all bytes on to the reader that searches for TLS."""
 
-    def __init__(self, connection: Connection, dispatcher: HttpDispatcher, take_body: TakeBody | None = None) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        dispatcher: HttpDispatcher,
+        take_body: TakeBody | None = None,
+        watcher: HttpWatcher | None = None,
+    ) -> None:
         Sink.__init__(self)
         self._take_body = take_body
+        self._watcher = watcher
         self._now = (0, -1)
         self._connection = connection
         self._dispatcher = dispatcher
@@ -80,7 +117,10 @@ class PlainHttpStream(Sink):
         if self._conversation is not None:
             self._n_fed += end - start
             self._now = frame, at
-            self._conversation.feed(CLIENT if side == self._client else SERVER, data[start:end], frame, at)
+            role = CLIENT if side == self._client else SERVER
+            if self._watcher is not None:
+                self._watcher.take_data(self, role, data[start:end], frame)
+            self._conversation.feed(role, data[start:end], frame, at)
             self._hold(len(self._conversation.exchanges))
         inner = self._inner
         if inner.wanted or inner.peek(side, data, start, end):
@@ -118,7 +158,10 @@ class PlainHttpStream(Sink):
     def gap(self, side: int, offset: int, length: int, frame: int, at: int) -> None:
         """See `Sink.gap`."""
         if self._conversation is not None:
-            self._conversation.gap(CLIENT if side == self._client else SERVER, length)
+            role = CLIENT if side == self._client else SERVER
+            if self._watcher is not None:
+                self._watcher.take_gap(self, role)
+            self._conversation.gap(role, length)
         if self._inner.wanted:
             self._inner.gap(side, offset, length, frame, at)
 
@@ -142,6 +185,8 @@ class PlainHttpStream(Sink):
         if conversation is None:
             return
         conversation.close(at)
+        if self._watcher is not None:
+            self._watcher.end(self)
         self._hold(0)
         if conversation.exchanges:
             connection, dispatcher = self._connection, self._dispatcher

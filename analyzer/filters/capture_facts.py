@@ -8,9 +8,12 @@ sessions and exchanges.
 from collections.abc import Sequence
 from typing import Any
 
-from analyzer.application.exchange import Exchange
+from analyzer.application.exchange import CLIENT, SERVER, Exchange
 from analyzer.engine.capture_events import PlainHttp
 from analyzer.engine.run import Listener
+from analyzer.filters.http2_frame_reader import Http2FrameReader
+from analyzer.filters.plain_streams import PlainStreams, kind_of
+from analyzer.filters.websocket_reader import WebsocketReader
 from analyzer.packet.addresses import reverse_key
 from analyzer.store.chain_verdicts import Chains
 from analyzer.store.session_record import session_record
@@ -21,7 +24,8 @@ class CaptureFacts(Listener):
     """Collects the facts. It is a listener of the first reading, behind the chains.
 
     requests, responses: exchanges by the frame in which the message is complete. sections: exchanges of HTTP/2 by the frame of
-    the header section, with whether it is that of the response.
+    the header section, with whether it is that of the response. revocation_messages: messages of OCSP in plain HTTP, by the frame
+    that completes them, each with whether it is a response. plain: the watcher of plain HTTP, where the engine has one.
     """
 
     def __init__(self, chains: Chains, *, records: bool = True, exchanges: bool = True) -> None:
@@ -29,6 +33,8 @@ class CaptureFacts(Listener):
         self.requests: dict[int, list[Exchange]] = {}
         self.responses: dict[int, list[Exchange]] = {}
         self.sections: dict[int, list[tuple[Exchange, bool]]] = {}
+        self.plain = PlainStreams(Http2FrameReader, WebsocketReader)
+        self.revocation_messages: dict[int, list[tuple[bool, bytes]]] = {}
         self._chains = chains
         self._records = records
         self._exchanges = exchanges
@@ -61,9 +67,16 @@ class CaptureFacts(Listener):
 
     def _take_exchanges(self, exchanges: Sequence[Exchange]) -> None:
         for exchange in exchanges:
-            for message, found in ((exchange.request, self.requests), (exchange.response, self.responses)):
+            for side, message, found in (
+                (CLIENT, exchange.request, self.requests),
+                (SERVER, exchange.response, self.responses),
+            ):
                 if message is None or message.frame <= 0:
                     continue
+                der = self.plain.message(exchange, side)
+                if der is not None:
+                    at = max(message.frame, message.body.end_frame)
+                    self.revocation_messages.setdefault(at, []).append((bool(kind_of(exchange, side)), der))
                 if message.version == "2":
                     self.sections.setdefault(message.frame, []).append((exchange, message is exchange.response))
                 else:

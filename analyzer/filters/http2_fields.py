@@ -1,44 +1,20 @@
-"""The fields of frames of HTTP/2 in TLS (RFC 9113 sections 4.1 and 6), in the frame of the capture that completes them.
+"""The fields of frames of HTTP/2 (RFC 9113 sections 4.1 and 6), in the frame of the capture that completes them.
 
-The fields of header sections are those of `http_fields`. In HTTP/2 without TLS only header sections are known, with their
-streams.
+The fields of header sections are those of `http_fields`. In TLS they come from the decrypted data; without it from a first
+reading (`plain_streams`).
 """
 
-from struct import Struct
-
-from analyzer.application import http2_frames as frames
-from analyzer.application.exchange import CLIENT, SERVER
 from analyzer.filters.decrypted_streams import DecryptedStreams
 from analyzer.filters.frame_view import Found, FrameView
+from analyzer.filters.http2_frame_reader import Http2FrameReader
 from analyzer.filters.packet_values import Occurrence
-
-_FLAGS = {
-    "http2.flags.end_stream": (frames.END_STREAM, {frames.DATA, frames.HEADERS}),
-    "http2.flags.eh": (frames.END_HEADERS, {frames.HEADERS, frames.PUSH_PROMISE, frames.CONTINUATION}),
-    "http2.flags.padded": (frames.PADDED, {frames.DATA, frames.HEADERS, frames.PUSH_PROMISE}),
-    "http2.flags.priority": (frames.PRIORITIZED, {frames.HEADERS}),
-    "http2.flags.ack.settings": (frames.ACK, {frames.SETTINGS}),
-    "http2.flags.ack.ping": (frames.ACK, {frames.PING}),
-}
-"""The bit of each flag, and the types of frames that have it."""
-
-_SETTINGS = {
-    1: "header_table_size",
-    2: "enable_push",
-    3: "max_concurrent_streams",
-    4: "initial_window_size",
-    5: "max_frame_size",
-    6: "max_header_list_size",
-}
-_SETTING = Struct(">HI")
-_RESERVED = 0x7FFFFFFF
 
 
 class Http2Fields:
     """The source of the fields of frames of HTTP/2."""
 
     def __init__(self) -> None:
-        self._streams = DecryptedStreams(lambda alpn: _Connection() if alpn == b"h2" else None)
+        self._streams = DecryptedStreams(lambda alpn: Http2FrameReader() if alpn == b"h2" else None)
         self._found: Found = {}
 
     def take(self, view: FrameView) -> None:
@@ -48,88 +24,11 @@ class Http2Fields:
     def find(self, view: FrameView) -> Found:
         """See `Source.find`."""
         if not self._found and view.facts is not None:
+            plain = view.facts.plain.found.get(view.frame.number, {})
+            self._found = {name: some for name, some in plain.items() if name.startswith("http2")}
+        if not self._found and view.facts is not None:
             for exchange, _ in view.facts.sections.get(view.frame.number, ()):
                 self._found.setdefault("http2", []).append(Occurrence(b"", b"", 1))
                 if exchange.stream is not None:
                     self._found.setdefault("http2.streamid", []).append(Occurrence(exchange.stream, None, 1))
         return self._found
-
-
-class _Connection:
-    """Takes the frames of both sides of a connection (`http2_frames.Frames`)."""
-
-    def __init__(self) -> None:
-        self._found: Found = {}
-        self._readers = [frames.FrameReader(self, side, side == CLIENT) for side in (CLIENT, SERVER)]
-        self._begun = False
-        self._length = 0
-
-    def feed(self, role: int, data: bytes, found: Found) -> None:
-        """Take the next bytes of a side."""
-        self._found = found
-        if role == CLIENT and not self._begun:
-            self._begun = True
-            if data.startswith(frames.PREFACE):
-                self._add("http2.magic", frames.PREFACE.decode("ascii"))
-        self._readers[role].feed(data)
-
-    def gap(self, role: int) -> None:
-        """Search the next frame behind missing bytes."""
-        self._readers[role].gap(None)
-
-    def begin_data(self, side: int, flags: int, stream: int, length: int) -> None:
-        """Keep the length of a DATA frame."""
-        self._length = length
-
-    def read_data(self, side: int, stream: int, data: bytes) -> None:
-        """Its content is no field."""
-
-    def lose_data(self, side: int, stream: int, length: int) -> None:
-        """Its content is no field."""
-
-    def end_data(self, side: int, flags: int, stream: int) -> None:
-        """Add a DATA frame."""
-        self._add("http2.length", self._length)
-        self._add_header(frames.DATA, flags, stream)
-
-    def read_frame(self, side: int, kind: int, flags: int, stream: int, payload: bytes) -> None:
-        """Add any other frame. Of a type that RFC 9113 does not have, the payload is not passed on."""
-        if kind <= frames.CONTINUATION:
-            self._add("http2.length", len(payload))
-        self._add_header(kind, flags, stream)
-        if kind == frames.SETTINGS:
-            for at in range(0, len(payload) - 5, 6):
-                self._add_setting(*_SETTING.unpack_from(payload, at))
-        elif kind == frames.RST_STREAM and len(payload) >= 4:
-            self._add("http2.rst_stream.error", int.from_bytes(payload[:4]))
-        elif kind == frames.GOAWAY and len(payload) >= 8:
-            self._add("http2.goaway.last_stream_id", int.from_bytes(payload[:4]) & _RESERVED)
-            self._add("http2.goaway.error", int.from_bytes(payload[4:8]))
-        elif kind == frames.WINDOW_UPDATE and len(payload) >= 4:
-            self._add("http2.window_update.window_size_increment", int.from_bytes(payload[:4]) & _RESERVED)
-        elif kind == frames.PING:
-            self._add("http2.pong" if flags & frames.ACK else "http2.ping", payload)
-
-    def lose_frames(self, side: int, why: str) -> None:
-        """The frames that are missing have no fields."""
-
-    def note(self, side: int, code: str, detail: str) -> None:
-        """Findings are not for filters of frames."""
-
-    def _add(self, name: str, value: object) -> None:
-        self._found.setdefault("http2", [Occurrence(b"", b"", 1)])
-        self._found.setdefault(name, []).append(Occurrence(value, None, 1))  # type: ignore[arg-type]
-
-    def _add_header(self, kind: int, flags: int, stream: int) -> None:
-        self._add("http2.stream", None)
-        self._add("http2.type", kind)
-        self._add("http2.flags", flags)
-        self._add("http2.streamid", stream)
-        for name, (bit, kinds) in _FLAGS.items():
-            if kind in kinds:
-                self._add(name, bool(flags & bit))
-
-    def _add_setting(self, number: int, value: int) -> None:
-        self._add("http2.settings.id", number)
-        if number in _SETTINGS:
-            self._add(f"http2.settings.{_SETTINGS[number]}", value)

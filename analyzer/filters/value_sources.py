@@ -25,19 +25,18 @@ LISTS = {
 }
 """The lists of fields (`*.csv`), and the class that finds them, in the module of the same name."""
 
-FROM_EVENTS = frozenset({"certificate_fields", "ocsp_fields", "tls_fields"})
+FROM_EVENTS = frozenset({"certificate_fields", "tls_fields"})
 """The lists whose fields are in the events of one frame, and need nothing of the frames before it."""
 
-NEEDS_ENGINE = FROM_EVENTS | {"http2_fields", "protocol_fields", "websocket_fields"}
+NEEDS_ENGINE = FROM_EVENTS | {"http2_fields", "ocsp_fields", "protocol_fields", "websocket_fields"}
 """The lists whose fields are in what the engine reassembles or decrypts."""
 WITH_BYTES = frozenset({"tls", "tls.app_data"})
 """Fields of these lists whose values are bytes of the frame, which its events do not have."""
 
-NEEDS_FACTS = frozenset({"http_fields", "protocol_fields", "session_fields"})
+NEEDS_FACTS = frozenset(
+    {"http2_fields", "http_fields", "ocsp_fields", "protocol_fields", "session_fields", "websocket_fields"}
+)
 """The lists whose fields need to know what comes behind the frame."""
-
-WITHOUT_TLS_TOO = frozenset({"http2", "http2.streamid"})
-"""Fields of other lists that a first reading also finds where there is no TLS."""
 
 
 def source_of(name: str) -> Callable[[], Source]:
@@ -62,7 +61,7 @@ def is_in_messages(name: str) -> bool:
 
 def needs_facts(name: str) -> bool:
     """Return whether a field that is no header field needs a first reading of the capture (`capture_facts`)."""
-    return _list_of(name) in NEEDS_FACTS or name in WITHOUT_TLS_TOO
+    return _list_of(name) in NEEDS_FACTS
 
 
 def listed_fields() -> Iterator[Field]:

@@ -6,6 +6,7 @@ from contextlib import closing
 
 from analyzer.capture.capture_reader import CaptureReader
 from analyzer.engine import Engine, run
+from analyzer.engine.plain_http import dispatcher_for
 from analyzer.filters.capture_facts import CaptureFacts
 from analyzer.filters.field_table import field_table
 from analyzer.filters.field_type import FieldType
@@ -32,7 +33,8 @@ def facts_of(path, keys=None):
     """What a first reading finds."""
     chains = read_chains()
     facts = CaptureFacts(chains)
-    run(CaptureReader([str(path)]), Engine(watches_http=True, keylog=keylog_of(keys)), [chains, facts])
+    engine = Engine(dispatches=dispatcher_for(facts.plain), keylog=keylog_of(keys))
+    run(CaptureReader([str(path)]), engine, [chains, facts])
     return facts
 
 
