@@ -84,6 +84,24 @@ def ja4(
     return _ja4_remembered(transport, version, has_server_name, cipher_suites, extensions, first_alpn, signature_algorithms)
 
 
+def ja3_text(version: int, cipher_suites: Numbers, extensions: Numbers, groups: Numbers, point_formats: Numbers) -> str:
+    """Return the text of which JA3 is the hash. The arguments are those of `ja3`."""
+    return f"{version},{_decimal(cipher_suites)},{_decimal(extensions)},{_decimal(groups)},{'-'.join(map(str, point_formats))}"
+
+
+def ja3s_text(version: int, cipher_suite: int, extensions: Numbers) -> str:
+    """Return the text of which JA3S is the hash. The arguments are those of `ja3s`."""
+    return f"{version},{cipher_suite},{_decimal(extensions)}"
+
+
+def ja4_text(fingerprint: str, cipher_suites: Numbers, extensions: Numbers, signature_algorithms: Numbers) -> str:
+    """Return JA4_r, which has the lists in place of their hashes. fingerprint: the JA4; the rest are arguments of `ja4`."""
+    suites = sorted([number for number in _numbers(cipher_suites) if number not in GREASE])
+    types = sorted([number for number in _numbers(extensions) if number not in GREASE and number not in _IN_PREFIX])
+    parts = [fingerprint.partition("_")[0], _hex(tuple(suites)), _hex(tuple(types)), _hex(signature_algorithms)]
+    return "_".join(parts if parts[3] else parts[:3])
+
+
 def highest_version(legacy_version: int, supported_versions: Numbers) -> int:
     """Return the version that JA4 names: the highest number in supported_versions that is not GREASE, else `legacy_version`.
 
@@ -94,12 +112,12 @@ def highest_version(legacy_version: int, supported_versions: Numbers) -> int:
 
 
 def _ja3(version: int, cipher_suites: Numbers, extensions: Numbers, groups: Numbers, point_formats: Numbers) -> str:
-    text = f"{version},{_decimal(cipher_suites)},{_decimal(extensions)},{_decimal(groups)},{'-'.join(map(str, point_formats))}"
+    text = ja3_text(version, cipher_suites, extensions, groups, point_formats)
     return md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
 def _ja3s(version: int, cipher_suite: int, extensions: Numbers) -> str:
-    text = f"{version},{cipher_suite},{_decimal(extensions)}"
+    text = ja3s_text(version, cipher_suite, extensions)
     return md5(text.encode(), usedforsecurity=False).hexdigest()
 
 

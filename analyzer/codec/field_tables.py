@@ -123,7 +123,7 @@ def described(
     spec.doc = doc
     spec.filter = filter
     spec.size_filter = size
-    if each:
+    if each or each_size:
         spec.element.doc = doc
         spec.element.filter = each
         spec.element.size_filter = each_size

@@ -3,6 +3,8 @@
 The fields are those of Wireshark's modules `x509ce`, `pkix1implicit` and `pkix1explicit`.
 """
 
+from collections.abc import Iterator
+
 from analyzer.filters.asn1_grammar import (
     CONTEXT,
     PRIMITIVE,
@@ -20,9 +22,10 @@ from analyzer.filters.asn1_grammar import (
     sequence_of,
     typed,
 )
+from analyzer.filters.der_parts import parts
 from analyzer.filters.frame_view import Found
 from analyzer.filters.name_grammar import general_name, general_names, text
-from analyzer.x509.der import BIT_STRING, BOOLEAN, INTEGER, OBJECT_IDENTIFIER, SEQUENCE, encode_object_identifier
+from analyzer.x509.der import BIT_STRING, BOOLEAN, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, encode_object_identifier
 
 _USAGES = (
     "digitalSignature", "contentCommitment", "keyEncipherment", "dataEncipherment", "keyAgreement", "keyCertSign", "cRLSign",
@@ -163,5 +166,16 @@ EXTENSION = behind(
 )
 """One extension of a certificate."""
 
-SCT_LIST = encode_object_identifier("1.3.6.1.4.1.11129.2.4.2")
-"""The extension with the certificate's SCTs (RFC 6962 section 3.3)."""
+_SCT_LIST = encode_object_identifier("1.3.6.1.4.1.11129.2.4.2")
+_EXTENSIONS = CONTEXT + 3
+
+
+def sct_list(der: bytes) -> Iterator[bytes]:
+    """Yield the list of timestamps in a certificate, as TLS writes it (RFC 6962 section 3.3); nothing where there is none."""
+    signed = next((part for _, certificate in parts(der) for _, part in parts(certificate)), b"")
+    for tag, content in parts(signed):
+        for _, extensions in parts(content) if tag == _EXTENSIONS else ():
+            for _, one in parts(extensions):
+                pair = list(parts(one))
+                if pair and pair[0] == (OBJECT_IDENTIFIER, _SCT_LIST):
+                    yield from (octets for inner, octets in parts(pair[-1][1]) if inner == OCTET_STRING)

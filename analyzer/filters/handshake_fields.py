@@ -24,14 +24,21 @@ from analyzer.tls.messages.message_tables import (
     TLS_1_2_HANDSHAKES,
     TLS_1_3_HANDSHAKES,
 )
+from analyzer.tls.messages.ssl2_tables import SSL2_MESSAGES
 
 TYPES = {
     "tls.handshake.cert_url.url": "STRING",
+    "tls.handshake.challenge": "NONE",
+    "tls.handshake.clear_key_data": "NONE",
+    "tls.handshake.connection_id": "NONE",
     "tls.handshake.dname": "NONE",
+    "tls.handshake.encrypted_key": "NONE",
     "tls.handshake.extensions_alpn_str": "STRING",
     "tls.handshake.extensions_server_name": "STRING",
     "tls.handshake.hint": "BYTES",
     "tls.handshake.identity": "BYTES",
+    "tls.handshake.key_arg": "NONE",
+    "tls.handshake.session_id_hit": "BOOLEAN",
     "tls.handshake.session_id_length": "UINT16",
     "tls.sct.sct_timestamp": "ABSOLUTE_TIME",
 }
@@ -40,7 +47,7 @@ TYPES = {
 ALSO_EMPTY = {"tls.handshake.extensions.session_ticket"}
 """Fields that are there without a byte too. Of the others, no byte is no field."""
 
-_HEX = {"versions", "cipher_suites", "supported_groups", "signature_schemes"}
+_HEX = {"versions", "cipher_suites", "supported_groups", "signature_schemes", "ssl2_cipher_kinds"}
 """Registries whose numbers are written in hex."""
 
 _BASES = {
@@ -115,6 +122,8 @@ def _value(span: Span, name: str, octets: bytes) -> Any:
         return int.from_bytes(octets)
     if kind is FieldType.NONE:
         return None
+    if kind is FieldType.BOOLEAN:
+        return any(octets)
     return octets.decode("ascii", "replace") if kind is FieldType.STRING else octets
 
 
@@ -157,6 +166,7 @@ def _example(spec: FieldSpec) -> FieldSpec:
 def _specs() -> Iterator[FieldSpec]:
     """Yield the specs of all tables."""
     waiting: list[Any] = [*TLS_1_2_HANDSHAKES.values(), *TLS_1_3_HANDSHAKES.values(), *CLIENT_KEY_EXCHANGES.values()]
+    waiting += SSL2_MESSAGES.values()
     waiting += [table for forms in SERVER_KEY_EXCHANGES.values() for table in forms]
     waiting += [table for tables in EXTENSIONS.values() for table in tables.values()]
     return _specs_of(waiting)

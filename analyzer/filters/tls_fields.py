@@ -6,20 +6,43 @@ They come from the events of the engine. `tls_fields.csv` has those of records; 
 
 from typing import Any
 
+from analyzer.analysis.fingerprints import ja3_text, ja3s_text, ja4_text
 from analyzer.codec.field_tables import spans
+from analyzer.filters.certificate_fields import certificates_of
+from analyzer.filters.extension_grammar import sct_list
 from analyzer.filters.frame_view import Found, FrameView
 from analyzer.filters.handshake_fields import names_of_table, read_message
 from analyzer.filters.packet_values import Occurrence
 from analyzer.store.session_record import hello_fingerprints, server_fingerprint
 from analyzer.tls.events import Alert, Data, HandshakeMessage, RecordEvent, RecordRead
 from analyzer.tls.handshake import hello_features
+from analyzer.tls.messages.extensions.about_certificates import SignedCertificateTimestampList
 from analyzer.tls.messages.hello import ServerHello
-from analyzer.tls.messages.numbers import CLIENT_HELLO, QUIC_TRANSPORT_PARAMETERS, SERVER_HELLO, SUPPORTED_VERSIONS
+from analyzer.tls.messages.numbers import CERTIFICATE, CLIENT_HELLO, QUIC_TRANSPORT_PARAMETERS, SERVER_HELLO, SUPPORTED_VERSIONS
+from analyzer.tls.messages.ssl2_tables import SSL2_MESSAGES
 from analyzer.tls.record.content_types import ALERT, APPLICATION_DATA, HANDSHAKE, SSL2
 
-_SECOND = 1_000_000_000
+SSL2_VERSION = 0x0002
+"""The version of SSL 2.0, which its records do not have."""
 
-_FINGERPRINTS = frozenset({"tls.handshake.ja3", "tls.handshake.ja3s", "tls.handshake.ja4"})
+MAX_DIRECTIONS = 1 << 14
+"""Directions of connections whose next record is remembered; of more, the oldest are forgotten."""
+
+_OF_FRAMES = frozenset({"tls", "tls.stream"})
+_SECOND = 1_000_000_000
+_SSL2_TABLES = frozenset(SSL2_MESSAGES.values())
+_OF_TIMESTAMPS = ("tls.sct.", "tls.handshake.sig_hash_")
+
+_FINGERPRINTS = frozenset(
+    {
+        "tls.handshake.ja3",
+        "tls.handshake.ja3_full",
+        "tls.handshake.ja3s",
+        "tls.handshake.ja3s_full",
+        "tls.handshake.ja4",
+        "tls.handshake.ja4_r",
+    }
+)
 _OF_EXTENSIONS = frozenset(
     {
         "tls.handshake.extension",
@@ -40,6 +63,7 @@ class TlsFields:
 
     def __init__(self) -> None:
         self._names: frozenset[str] | None = None
+        self._begin: dict[bytes, tuple[int, int]] = {}
 
     def want(self, names: frozenset[str]) -> None:
         """See `Selective.want`."""
@@ -47,7 +71,11 @@ class TlsFields:
         self._names = names | derived
 
     def take(self, view: FrameView) -> None:
-        """See `Source.take`."""
+        """See `Source.take`. Where the next record of a direction begins, and in which session, is remembered."""
+        if self._names is None or not self._names.isdisjoint(_OF_FRAMES):
+            for event in view.events:
+                if isinstance(event, RecordRead):
+                    _remember(self._begin, view.layers.packet.key(), event)
 
     def find(self, view: FrameView) -> Found:
         """See `Source.find`."""
@@ -56,8 +84,9 @@ class TlsFields:
         for event in view.events:
             if isinstance(event, RecordRead):
                 record = event if event.wire_version != SSL2 else None
-                if record is not None:
-                    _read_record(record, view, found)
+                _read_record(event, view, found)
+            elif isinstance(event, HandshakeMessage) and type(event.body) in _SSL2_TABLES:
+                _read_ssl2(event, found)
             elif isinstance(event, HandshakeMessage):
                 _read_handshake(event, record, found, self._names)
             elif isinstance(event, Alert):
@@ -66,7 +95,31 @@ class TlsFields:
                 _open(record, APPLICATION_DATA, found)
             elif isinstance(event, RecordEvent):
                 _read_other(event, found)
+        if "tls" not in found and (self._names is None or not self._names.isdisjoint(_OF_FRAMES)):
+            self._read_beginning(view, found)
         return found
+
+    def _read_beginning(self, view: FrameView, found: Found) -> None:
+        """Add the protocol where a record begins in the frame and ends in another."""
+        packet = view.layers.packet
+        if view.engine is None or packet.payload == packet.payload_end:
+            return
+        known = self._begin.get(packet.key())
+        if known is None and view.engine.record_reader() is not None:
+            _add(found, "tls", b"", b"")  # the first record of the direction is not whole
+            self._begin[packet.key()] = -1, -1
+            return
+        offset = None if known is None else view.engine.stream_offset()
+        if known is not None and offset is not None and offset <= known[0] < offset + packet.payload_end - packet.payload:
+            part = packet.data[packet.payload + known[0] - offset : packet.payload_end]
+            _add(found, "tls", part, part)
+            _add(found, "tls.stream", known[1])
+
+
+def _remember(begin: dict[bytes, tuple[int, int]], key: bytes, record: RecordRead) -> None:
+    if key not in begin and len(begin) >= MAX_DIRECTIONS:
+        del begin[next(iter(begin))]
+    begin[key] = record.offset + record.header + record.length, record.session
 
 
 def _add(found: Found, name: str, value: object, raw: bytes | None = None) -> None:
@@ -78,7 +131,12 @@ def _read_record(record: RecordRead, view: FrameView, found: Found) -> None:
     kind = record.content_type
     if "tls" not in found:
         _add(found, "tls", whole, whole)
+        _add(found, "tls.stream", record.session)
     _add(found, "tls.record", None, whole)
+    if record.wire_version == SSL2:
+        _add(found, "tls.record.version", SSL2_VERSION)
+        _add(found, "tls.record.length", record.length)
+        return
     _add(found, "tls.record.version", record.wire_version, whole[1:3])
     _add(found, "tls.record.length", record.length, whole[3:5])
     opaque = hello_features.is_tls13(record.version) and kind == APPLICATION_DATA
@@ -111,6 +169,20 @@ def _open(record: RecordRead | None, content_type: int, found: Found) -> None:
                     del found["tls.app_data"]
 
 
+def _read_ssl2(message: HandshakeMessage, found: Found) -> None:
+    """Read a message of SSL 2.0, whose type has a field of its own."""
+    raw = message.raw
+    _add(found, "tls.ssl2.handshake.type", message.type, raw[:1])
+    read_message(spans(type(message.body), raw, 1, len(raw), 0), raw, found)
+
+
+def _read_timestamps(message: HandshakeMessage, found: Found) -> None:
+    """Read the timestamps that are in the certificates of a message (RFC 6962 section 3.3)."""
+    for der in certificates_of(message):
+        for raw in sct_list(der):
+            read_message(spans(SignedCertificateTimestampList, raw, 0, len(raw), 0), raw, found)
+
+
 def _read_handshake(message: HandshakeMessage, record: RecordRead | None, found: Found, names: frozenset[str] | None) -> None:
     _add(found, "tls.handshake", None, message.raw)
     if message.encrypted and message.body is None:
@@ -123,6 +195,8 @@ def _read_handshake(message: HandshakeMessage, record: RecordRead | None, found:
         return
     if _may_have(message, names):
         read_message(spans(type(message.body), raw, 4, len(raw), 0), raw, found)
+    if message.type == CERTIFICATE and (names is None or any(name.startswith(_OF_TIMESTAMPS) for name in names)):
+        _read_timestamps(message, found)
     if _has_time(message) and len(raw) >= 38:
         _add(found, "tls.handshake.random_time", int.from_bytes(raw[6:10]) * _SECOND, raw[6:10])
         _add(found, "tls.handshake.random_bytes", raw[10:38], raw[10:38])
@@ -158,10 +232,14 @@ def _read_fingerprints(message: HandshakeMessage, found: Found) -> None:
             own, other = hello_fingerprints(offer, "q" if QUIC_TRANSPORT_PARAMETERS in offer[2] else "t")
             _add(found, "tls.handshake.ja3", own)
             _add(found, "tls.handshake.ja4", other)
+            version, suites, types, groups, formats, schemes, _, _ = offer
+            _add(found, "tls.handshake.ja3_full", ja3_text(version, suites, types, groups, formats))
+            _add(found, "tls.handshake.ja4_r", ja4_text(other, suites, types, schemes))
     elif message.type == SERVER_HELLO:
         answer = hello_features.server_fingerprint_input(message.body)
         if answer is not None:
             _add(found, "tls.handshake.ja3s", server_fingerprint(answer))
+            _add(found, "tls.handshake.ja3s_full", ja3s_text(answer[0], answer[1], answer[2]))
 
 
 def _read_alert(alert: Alert, record: RecordRead | None, found: Found) -> None:

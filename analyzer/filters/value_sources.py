@@ -30,7 +30,7 @@ FROM_EVENTS = frozenset({"certificate_fields", "tls_fields"})
 
 NEEDS_ENGINE = FROM_EVENTS | {"http2_fields", "ocsp_fields", "protocol_fields", "websocket_fields"}
 """The lists whose fields are in what the engine reassembles or decrypts."""
-WITH_BYTES = frozenset({"tls", "tls.app_data"})
+WITH_BYTES = frozenset({"tls", "tls.app_data", "tls.stream"})
 """Fields of these lists whose values are bytes of the frame, which its events do not have."""
 
 NEEDS_FACTS = frozenset(

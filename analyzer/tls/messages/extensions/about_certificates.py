@@ -126,8 +126,17 @@ class SignedCertificateTimestamp(Message):
         "the time of a timestamp",
         filter="tls.sct.sct_timestamp",
     )
-    extensions: bytes = select("sct_version", {0: opaque(2)}, fixed(0))
-    algorithm: int | bytes = select("sct_version", {0: u16("signature_schemes")}, fixed(0))
+    extensions: bytes = described(
+        select("sct_version", {0: opaque(2)}, fixed(0)),
+        "the extensions of a timestamp",
+        filter="tls.sct.sct_extensions",
+        size="tls.sct.sct_extensions_length",
+    )
+    algorithm: int | bytes = described(
+        select("sct_version", {0: u16("signature_schemes")}, fixed(0)),
+        "the algorithm of the signature",
+        filter="tls.handshake.sig_hash_alg",
+    )
     signature: bytes = described(
         select("sct_version", {0: opaque(2)}, fixed(0)),
         "the signature of a timestamp",
@@ -144,6 +153,7 @@ class SignedCertificateTimestampList(Message):
         vector(2, sized(2, SignedCertificateTimestamp, low=1), low=1),
         "the timestamps",
         size="tls.sct.scts_length",
+        each_size="tls.sct.sct_length",
     )
 
 
