@@ -25,6 +25,20 @@ _SETTINGS = {
     5: "max_frame_size",
     6: "max_header_list_size",
 }
+_UNUSED = {
+    frames.DATA: ("_data", 0xF6),
+    frames.HEADERS: ("_headers", 0xD2),
+    frames.RST_STREAM: ("", 0xFF),
+    frames.SETTINGS: ("_settings", 0xFE),
+    frames.PING: ("_ping", 0xFE),
+    frames.GOAWAY: ("", 0xFF),
+    frames.WINDOW_UPDATE: ("", 0xFF),
+}
+"""How the field with the flags that a type of frame does not have is called, and their bits."""
+
+MAX_DATA = 1 << 20
+"""Longest content of a DATA frame that is a value, in bytes."""
+
 _SETTING = Struct(">HI")
 _RESERVED = 0x7FFFFFFF
 
@@ -37,6 +51,7 @@ class Http2FrameReader:
         self._readers = [frames.FrameReader(self, side, side == CLIENT) for side in (CLIENT, SERVER)]
         self._begun = False
         self._length = 0
+        self._data = b""
 
     def feed(self, role: int, data: bytes, found: Found) -> None:
         """Take the next bytes of a side."""
@@ -54,9 +69,12 @@ class Http2FrameReader:
     def begin_data(self, side: int, flags: int, stream: int, length: int) -> None:
         """Keep the length of a DATA frame."""
         self._length = length
+        self._data = b""
 
     def read_data(self, side: int, stream: int, data: bytes) -> None:
-        """Its content is no field."""
+        """Keep the content of a DATA frame, without its padding."""
+        if len(self._data) <= MAX_DATA:
+            self._data += data
 
     def lose_data(self, side: int, stream: int, length: int) -> None:
         """Its content is no field."""
@@ -65,6 +83,11 @@ class Http2FrameReader:
         """Add a DATA frame."""
         self._add("http2.length", self._length)
         self._add_header(frames.DATA, flags, stream)
+        if len(self._data) <= MAX_DATA:
+            self._add("http2.pad_length", self._length - len(self._data) - 1 if flags & frames.PADDED else 0)
+            if self._data:
+                self._add("http2.data.data", self._data)
+        self._data = b""
 
     def read_frame(self, side: int, kind: int, flags: int, stream: int, payload: bytes) -> None:
         """Add any other frame. Of a type that RFC 9113 does not have, the payload is not passed on."""
@@ -80,7 +103,10 @@ class Http2FrameReader:
             self._add("http2.goaway.last_stream_id", int.from_bytes(payload[:4]) & _RESERVED)
             self._add("http2.goaway.error", int.from_bytes(payload[4:8]))
         elif kind == frames.WINDOW_UPDATE and len(payload) >= 4:
+            self._add("http2.window_update.r", payload[0] >> 7)
             self._add("http2.window_update.window_size_increment", int.from_bytes(payload[:4]) & _RESERVED)
+        elif kind == frames.HEADERS:
+            self._add_priority(flags, payload)
         elif kind == frames.PING:
             self._add("http2.pong" if flags & frames.ACK else "http2.ping", payload)
 
@@ -99,11 +125,26 @@ class Http2FrameReader:
         self._add("http2.type", kind)
         self._add("http2.flags", flags)
         self._add("http2.streamid", stream)
+        self._add("http2.r", 0)
+        if kind in _UNUSED:
+            self._add(f"http2.flags.unused{_UNUSED[kind][0]}", flags & _UNUSED[kind][1])
         for name, (bit, kinds) in _FLAGS.items():
             if kind in kinds:
                 self._add(name, bool(flags & bit))
 
+    def _add_priority(self, flags: int, payload: bytes) -> None:
+        """Add what stands before the header section of a HEADERS frame (RFC 9113 section 6.2)."""
+        at = 1 if flags & frames.PADDED else 0
+        self._add("http2.pad_length", payload[0] if at and payload else 0)
+        if flags & frames.PRIORITIZED and len(payload) - at >= 5:
+            depends = int.from_bytes(payload[at : at + 4])
+            self._add("http2.exclusive", bool(depends >> 31))
+            self._add("http2.stream_dependency", depends & _RESERVED)
+            self._add("http2.headers.weight", payload[at + 4])
+            self._add("http2.headers.weight_real", payload[at + 4] + 1)
+
     def _add_setting(self, number: int, value: int) -> None:
+        self._add("http2.settings", None)
         self._add("http2.settings.id", number)
         if number in _SETTINGS:
             self._add(f"http2.settings.{_SETTINGS[number]}", value)

@@ -13,6 +13,12 @@ from analyzer.filters.frame_view import Found, FrameView
 from analyzer.filters.packet_values import Occurrence
 from analyzer.filters.value_strings import rows
 
+MAX_PARTS = 1000
+"""Parameters of a query, and cookies of a field, that are read."""
+
+_NUMBERS = {"http2.headers.age", "http2.headers.content_length", "http2.headers.max_forwards"}
+"""Fields of header sections that are numbers."""
+
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 _DECLARED = {row["name"] for row in rows("http_fields")}
 
@@ -33,7 +39,7 @@ class HttpFields:
         for exchange in facts.requests.get(number, ()):
             pairs += _request(exchange)
         for exchange in facts.responses.get(number, ()):
-            pairs += _response(exchange)
+            pairs += _response(exchange, view.frame.at)
         for exchange, answered in facts.sections.get(number, ()):
             pairs += _section(exchange, answered)
         for name, value in pairs:
@@ -51,6 +57,8 @@ def _request(exchange: Exchange) -> Iterator[tuple[str, object]]:
     if request.method is not None:
         yield "http.request.method", request.method
     yield from _targets(exchange)
+    yield from _parts(request.path or "")
+    yield from _cookies(request.headers or ())
     yield from _lines(request.headers or (), "http.request.line")
 
 
@@ -67,7 +75,24 @@ def _targets(exchange: Exchange) -> Iterator[tuple[str, object]]:
         yield "http.request.full_uri", full
 
 
-def _response(exchange: Exchange) -> Iterator[tuple[str, object]]:
+def _parts(uri: str) -> Iterator[tuple[str, object]]:
+    """Yield the parts of a request target that has a query (RFC 3986 section 3.4)."""
+    path, mark, query = uri.partition("?")
+    if mark:
+        yield "http.request.uri.path", path
+        if query:
+            yield "http.request.uri.query", query
+        yield from (("http.request.uri.query.parameter", one) for one in query.split("&")[:MAX_PARTS] if one)
+
+
+def _cookies(headers: Iterable[tuple[str, str]]) -> Iterator[tuple[str, object]]:
+    """Yield the pairs of the Cookie fields of a request (RFC 6265 section 4.2.1)."""
+    for key, value in headers:
+        if key.lower() == "cookie":
+            yield from (("http.cookie_pair", pair.strip()) for pair in value.split(";")[:MAX_PARTS] if pair.strip())
+
+
+def _response(exchange: Exchange, at: int) -> Iterator[tuple[str, object]]:
     response = exchange.response
     if response is None:
         return
@@ -80,6 +105,11 @@ def _response(exchange: Exchange) -> Iterator[tuple[str, object]]:
             yield "http.response.code.desc", _PHRASES[response.status]
     yield from _targets(exchange)
     yield from _lines(response.headers or (), "http.response.line")
+    asked = exchange.request
+    if asked is not None and 0 < asked.frame <= response.frame:
+        yield "http.request_in", max(asked.frame, asked.body.end_frame)
+        if at >= asked.at >= 0:
+            yield "http.time", at - asked.at
 
 
 def _lines(headers: Iterable[tuple[str, str]], name: str) -> Iterator[tuple[str, object]]:
@@ -106,12 +136,20 @@ def _section(exchange: Exchange, answered: bool) -> Iterator[tuple[str, object]]
         full = target_of(request.scheme, request.authority, request.path)
         if full is not None:
             yield "http2.request.full_uri", full
+    if lines:
+        yield "http2.header.count", len(lines)
     for key, value in lines:
+        yield "http2.header", None
+        yield "http2.header.name.length", len(key.encode())
+        yield "http2.header.value.length", len(value.encode())
         yield "http2.header.name", key
         yield "http2.header.value", value
         own = "http2.headers." + key.lower().lstrip(":").replace("-", "_")
         if own == "http2.headers.status":
             if key == ":status" and value.isascii() and value.isdigit() and len(value) < 5:
+                yield own, int(value)
+        elif own in _NUMBERS:
+            if value.isascii() and value.isdigit() and len(value) < 19:
                 yield own, int(value)
         elif own in _DECLARED:
             yield own, value
