@@ -3,6 +3,12 @@
 from analyzer.filters.frame_view import Found, FrameView, found
 from analyzer.filters.packet_values import Occurrence
 
+_ENCAPSULATIONS = {
+    0: 15, 1: 1, 6: 3, 9: 4, 10: 6, 12: 7, 14: 7, 50: 19, 51: 19, 101: 7, 104: 28, 105: 20, 108: 15, 113: 25, 119: 21, 127: 23,
+    192: 45, 228: 129, 229: 130, 239: 141, 276: 210,
+}  # fmt: skip
+"""Wireshark's numbers of encapsulations, by LINKTYPE_ number."""
+
 
 class FrameFields:
     """The source of `frame.*`."""
@@ -30,8 +36,13 @@ class FrameFields:
             ("frame.len", frame.wire_length),
             ("frame.cap_len", len(data)),
             ("frame.interface_id", frame.interface),
+            ("frame.marked", False),
+            ("frame.ignored", False),
+            ("frame.offset_shift", 0),
         )
         fields["frame"] = [Occurrence(data, data, 1)]
+        if frame.link_type in _ENCAPSULATIONS:
+            fields |= found(("frame.encap_type", _ENCAPSULATIONS[frame.link_type]))
         if frame.at >= 0:
             fields |= found(
                 ("frame.time", frame.at),

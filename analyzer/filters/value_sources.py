@@ -11,7 +11,9 @@ from analyzer.filters.value_strings import rows, type_of, value_strings
 
 LISTS = {
     "frame_fields": "FrameFields",
+    "pair_fields": "PairFields",
     "protocol_fields": "ProtocolFields",
+    "icmp_fields": "IcmpFields",
     "tcp_fields": "TcpFields",
     "tls_fields": "TlsFields",
     "dns_fields": "DnsFields",
