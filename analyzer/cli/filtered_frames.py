@@ -186,6 +186,7 @@ def matches_of(options: Namespace, output: Output) -> Matches | None:
 def read_facts(options: Namespace, output: Output, keys: Keys, wanted: "Collection[Field]") -> "CaptureFacts":
     """Return the facts of a first reading. wanted: the fields that will be asked for."""
     from analyzer.cli.trust_options import read_chains
+    from analyzer.engine.plain_http import dispatcher_for
     from analyzer.filters.capture_facts import CaptureFacts
     from analyzer.store.chain_options import read_chains as default_chains
 
@@ -202,11 +203,8 @@ def read_facts(options: Namespace, output: Output, keys: Keys, wanted: "Collecti
     facts = CaptureFacts(chains, records=bool(own), exchanges=has_http)
     settings: Keys = {**keys, "may_grow": None}
     reads_data = has_http or any("finding" in name for name in own)
-    if has_http:
-        from analyzer.engine.plain_http import dispatcher_for
-
-        settings["dispatches"] = dispatcher_for(facts.plain)
-    engine = Engine(fields=False, reads_data=reads_data, watches_revocation=judged, **settings)
+    dispatches = dispatcher_for(facts.plain) if has_http else None
+    engine = Engine(fields=False, reads_data=reads_data, watches_revocation=judged, dispatches=dispatches, **settings)
     capture_run.run(engine, [chains, facts])
     return facts
 

@@ -31,6 +31,13 @@ CONTEXT = 0xA0
 PRIMITIVE = 0x80
 
 
+def read_der(reader: Reader, der: bytes, found: Found) -> None:
+    """Add the fields of the first element in `der`."""
+    for tag, content in parts(der):
+        reader(found, tag, content)
+        return
+
+
 def add(found: Found, name: str, value: object, raw: bytes) -> None:
     """Add one occurrence of a field."""
     found.setdefault(name, []).append(Occurrence(value, raw, 1))  # type: ignore[arg-type]
@@ -120,9 +127,7 @@ def inside(reader: Reader) -> Reader:
     """Return the reader of an element with one element in it: an explicit tag, or an octet string."""
 
     def read(found: Found, tag: int, content: bytes) -> None:
-        for inner, part in parts(content):
-            reader(found, inner, part)
-            return
+        read_der(reader, content, found)
 
     return read
 

@@ -6,8 +6,8 @@ of its structure, and the fields before it stay.
 
 from collections.abc import Iterator
 
+from analyzer.filters.asn1_grammar import read_der
 from analyzer.filters.certificate_grammar import CERTIFICATE, OCSP_RESPONSE
-from analyzer.filters.der_parts import parts
 from analyzer.filters.frame_view import Found, FrameView
 from analyzer.filters.stapled_responses import stapled_responses
 from analyzer.tls.events import Event, HandshakeMessage
@@ -29,9 +29,7 @@ class CertificateFields:
         for event in view.events:
             for reader, ders in ((CERTIFICATE, certificates_of(event)), (OCSP_RESPONSE, stapled_responses(event))):
                 for der in ders:
-                    for tag, content in parts(der):
-                        reader(found, tag, content)
-                        break
+                    read_der(reader, der, found)
         return {name: occurrences for name, occurrences in found.items() if not name.startswith("ocsp.")}
 
 

@@ -1,7 +1,7 @@
 """The grammar of certificates and OCSP messages (RFC 5280 section 4.1, RFC 6960 section 4, RFC 3279 for keys).
 
-The fields are those of Wireshark's modules `x509af`, `pkixalgs` and `ocsp`. The grammar is walked over the bytes, so what strict
-parsers refuse has its fields too.
+The fields are those of Wireshark's modules `x509af`, `pkixalgs` and `ocsp`. The grammar is walked over the bytes, so what
+strict parsers refuse has its fields too.
 """
 
 from datetime import datetime
@@ -72,8 +72,6 @@ def _type_text(content: bytes) -> str | None:
         return object_identifier(content)
     except ValueError:
         return None
-
-
 
 
 def _bits(name: str) -> Reader:
@@ -149,7 +147,6 @@ _SIGNED = sequence(
     member(ignore, PRIMITIVE + 2),
     member(inside(sequence_of("x509af.extensions", EXTENSION)), CONTEXT + 3),
 )
-
 
 
 CERTIFICATE = sequence(

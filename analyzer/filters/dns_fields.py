@@ -1,12 +1,10 @@
-"""The fields of DNS messages (RFC 1035 section 4, RFC 2782, RFC 3596): questions, and the usual records.
+"""The fields of DNS, multicast DNS and LLMNR: of the messages in a frame (`dns_message`), and which request a response answers.
 
-A message that is cut or malformed has the fields up to there. A name is text with dots; the root is `<Root>`, and bytes that
-are not printable ASCII stand as backslash escapes, so that a name cannot hide a zero. Over TCP (RFC 7766 section 8), messages
-are read that are whole in one segment.
+Over TCP (RFC 7766 section 8), a message has its fields in the frame that completes it. Segments are put together as long as
+they come in their order; a direction begins again with the next segment that begins with a message.
 """
 
-from collections.abc import Callable
-
+from analyzer.filters.dns_message import DnsMessage
 from analyzer.filters.frame_view import Found, FrameView
 from analyzer.filters.packet_values import Occurrence
 from analyzer.packet.layer_places import KINDS
@@ -14,221 +12,108 @@ from analyzer.packet.layer_places import KINDS
 PORTS = {53: "dns", 5353: "mdns", 5355: "llmnr"}
 """UDP ports whose datagrams are read as DNS, and the name of the protocol."""
 
-MAX_RECORDS = 512
-"""Questions and records that are read of one message. A datagram has room for 5,400 of the shortest."""
+MAX_QUERIES = 1 << 16
+"""Queries that are remembered for their responses; of more, the oldest are forgotten."""
 
-MAX_JUMPS = 32
-"""Compression pointers that are followed in one name (RFC 1035 section 4.1.4)."""
+MAX_DIRECTIONS = 1024
+"""Directions of TCP connections with a message that is not whole, of at most 64 KiB each; of more, the oldest are forgotten."""
 
 _UDP, _TCP = KINDS.index("udp"), KINDS.index("tcp.own")
 _DNS_PORT = 53
-_FLAGS = (
-    ("response", 0x8000), ("authoritative", 0x0400), ("truncated", 0x0200), ("recdesired", 0x0100), ("recavail", 0x0080),
-    ("z", 0x0040), ("authenticated", 0x0020), ("checkdisable", 0x0010),
-)  # fmt: skip
-_COUNTS = ("queries", "answers", "auth_rr", "add_rr")
+_SYN = 0x02
 
 
 class DnsFields:
     """The source of `dns.*`."""
 
+    def __init__(self) -> None:
+        self._queries: dict[bytes, tuple[int, int]] = {}
+        self._parts: dict[bytes, tuple[int, bytes]] = {}
+        self._found: Found = {}
+
     def take(self, view: FrameView) -> None:
         """See `Source.take`."""
-
-    def find(self, view: FrameView) -> Found:
-        """See `Source.find`."""
+        self._found = {}
         layers = view.layers
         for index in range(layers.count):
             if layers.kind(index) == _UDP:
                 datagram = layers.behind(index, 1 << 16)
-                ports = int.from_bytes(datagram[:2]), int.from_bytes(datagram[2:4])
+                protocol = _protocol(datagram)
                 length = int.from_bytes(datagram[4:6])
-                for port in ports:
-                    if port in PORTS and len(datagram) >= 20:
-                        message = datagram[8:length] if length >= 8 else datagram[8:]
-                        return _Message(message, PORTS[port]).found
+                message = datagram[8:length] if length >= 8 else datagram[8:]
+                if protocol and message:
+                    self._found = DnsMessage(message, protocol).found
+                    self._match(view, layers.key(index), self._found)
+                    return
             elif layers.kind(index) == _TCP:
-                segment, n_header = layers.behind(index, 1 << 16), len(layers.header(index))
+                segment = layers.behind(index, 1 << 16)
                 if _DNS_PORT in (int.from_bytes(segment[:2]), int.from_bytes(segment[2:4])):
-                    return _in_segment(segment[n_header:])
-        return {}
+                    self._take_segment(view, layers.key(index), segment, len(layers.header(index)))
+                    return
+
+    def find(self, view: FrameView) -> Found:
+        """See `Source.find`."""
+        return self._found
+
+    def _match(self, view: FrameView, key: bytes, found: Found) -> None:
+        """Remember a query; or add to a response which query it answers. key: addresses and ports."""
+        numbers = [one.value for one in found.get("dns.id", ())]
+        if "dns" not in found or not numbers or not isinstance(numbers[0], int):
+            return
+        half, ports = (len(key) - 4) // 2, len(key) - 4
+        ends = sorted((key[:half] + key[ports : ports + 2], key[half:ports] + key[ports + 2 :]))
+        asked = b"".join(ends) + numbers[0].to_bytes(2)
+        if not found["dns.flags.response"][0].value:
+            if len(self._queries) >= MAX_QUERIES:
+                del self._queries[next(iter(self._queries))]
+            self._queries.setdefault(asked, (view.frame.number, view.frame.at))
+            return
+        query = self._queries.pop(asked, None)
+        if query is not None:
+            found["dns.response_to"] = [Occurrence(query[0], None, 1)]
+            found["dns.time"] = [Occurrence(view.frame.at - query[1], None, 1)]
+
+    def _take_segment(self, view: FrameView, key: bytes, segment: bytes, n_header: int) -> None:
+        """Read the messages that a segment completes, each behind its length."""
+        sequence = int.from_bytes(segment[4:8])
+        expected, held = self._parts.pop(key, (sequence, b""))
+        data = segment[n_header:]
+        if not data or (len(segment) > 13 and segment[13] & _SYN):
+            if held:
+                self._keep(key, expected, held)
+            return
+        behind = (sequence - expected) & 0xFFFFFFFF
+        if behind >= 0x80000000:  # sent again
+            self._keep(key, expected, held)
+            return
+        rest = _read_whole(held + data if not behind else data, self._found)
+        self._keep(key, (sequence + len(data)) & 0xFFFFFFFF, rest)
+        self._match(view, key, self._found)
+
+    def _keep(self, key: bytes, expected: int, held: bytes) -> None:
+        if len(self._parts) >= MAX_DIRECTIONS:
+            del self._parts[next(iter(self._parts))]
+        self._parts[key] = expected, held
 
 
-def _in_segment(data: bytes) -> Found:
-    """Return the fields of the messages that are whole in a segment, each behind its length."""
-    found: Found = {}
+def _protocol(datagram: bytes) -> str:
+    """Return what a datagram carries, by its ports; empty if it is not DNS."""
+    ports = int.from_bytes(datagram[:2]), int.from_bytes(datagram[2:4])
+    return next((PORTS[port] for port in ports if port in PORTS), "") if len(datagram) > 8 else ""
+
+
+def _read_whole(data: bytes, found: Found) -> bytes:
+    """Add the fields of the messages that are whole. Return what is behind them; nothing if it begins no message."""
     at = 0
-    while len(data) - at >= 14:
+    while len(data) - at >= 2:
         length = int.from_bytes(data[at : at + 2])
+        if length < 12:
+            return b""
         message = data[at + 2 : at + 2 + length]
-        if length < 12 or len(message) < length:
+        if len(message) < length:
             break
         found.setdefault("dns.length", []).append(Occurrence(length, data[at : at + 2], 1))
-        for name, some in _Message(message, PORTS[_DNS_PORT]).found.items():
+        for name, some in DnsMessage(message, PORTS[_DNS_PORT]).found.items():
             found.setdefault(name, []).extend(some)
         at += 2 + length
-    return found
-
-
-class _Message:
-    """Reads one message into `found`."""
-
-    def __init__(self, data: bytes, protocol: str) -> None:
-        self.data = data
-        self.at = 12
-        self.found: Found = {protocol: [Occurrence(data, data, 1)]}
-        if len(data) < 12:
-            return
-        self._add("dns.id", 0, 2)
-        self._read_flags()
-        counts = [int.from_bytes(data[at : at + 2]) for at in range(4, 12, 2)]
-        for place, name in enumerate(_COUNTS):
-            self._add(f"dns.count.{name}", 4 + 2 * place, 6 + 2 * place)
-        left = MAX_RECORDS
-        for _ in range(min(counts[0], left)):
-            left -= 1
-            if not self._read_question():
-                return
-        for _ in range(min(sum(counts[1:]), left)):
-            if not self._read_record():
-                return
-
-    def _add(self, name: str, start: int, end: int, value: object = None) -> None:
-        raw = self.data[start:end]
-        number = int.from_bytes(raw) if value is None else value
-        self.found.setdefault(name, []).append(Occurrence(number, raw, 1))  # type: ignore[arg-type]
-
-    def _read_flags(self) -> None:
-        flags = int.from_bytes(self.data[2:4])
-        self._add("dns.flags", 2, 4)
-        self._add("dns.flags.opcode", 2, 4, flags >> 11 & 15)
-        for name, bit in _FLAGS:
-            if flags & 0x8000 or name not in ("authoritative", "recavail", "authenticated"):
-                self._add(f"dns.flags.{name}", 2, 4, bool(flags & bit))
-        if flags & 0x8000:
-            self._add("dns.flags.rcode", 2, 4, flags & 15)
-
-    def _read_question(self) -> bool:
-        start = self.at
-        name, self.at = self._name(start)
-        if name is None or len(self.data) - self.at < 4:
-            return False
-        text = _text(name)
-        self._add("dns.qry.name", start, self.at, text)
-        self._add("dns.qry.name.len", start, self.at, len(text))
-        self._add("dns.count.labels", start, self.at, max(1, len(name)))
-        self._add("dns.qry.type", self.at, self.at + 2)
-        self._add_class("dns.qry.class", self.at + 2)
-        self.at += 4
-        return True
-
-    def _read_record(self) -> bool:
-        start = self.at
-        name, at = self._name(start)
-        if name is None or len(self.data) - at < 10:
-            return False
-        self._add("dns.resp.name", start, at, _text(name))
-        self._add("dns.resp.type", at, at + 2)
-        kind = int.from_bytes(self.data[at : at + 2])
-        if kind != 41:  # OPT has other things there (RFC 6891 section 6.1.3)
-            self._add_class("dns.resp.class", at + 2)
-            self._add("dns.resp.ttl", at + 4, at + 8)
-        self._add("dns.resp.len", at + 8, at + 10)
-        first = at + 10
-        end = first + int.from_bytes(self.data[at + 8 : first])
-        if end > len(self.data):
-            return False
-        reader = _READERS.get(kind)
-        if reader is not None:
-            reader(self, first, end)
-        self.at = end
-        return True
-
-    def _add_class(self, name: str, at: int) -> None:
-        """Add a class; multicast DNS uses its first bit for something else (RFC 6762 section 10.2)."""
-        mask = 0x7FFF if "mdns" in self.found else 0xFFFF
-        self._add(name, at, at + 2, int.from_bytes(self.data[at : at + 2]) & mask)
-
-    def _read_address(self, first: int, end: int) -> None:
-        if end - first == 4:
-            self._add("dns.a", first, end, self.data[first:end])
-
-    def _read_address6(self, first: int, end: int) -> None:
-        if end - first == 16:
-            self._add("dns.aaaa", first, end, self.data[first:end])
-
-    def _read_name(self, field: str, first: int) -> int:
-        """Add a name as a field, and return where it ends."""
-        name, at = self._name(first)
-        if name is not None:
-            self._add(field, first, at, _text(name))
-        return at
-
-    def _read_mail(self, first: int, end: int) -> None:
-        if end - first > 2:
-            self._add("dns.mx.preference", first, first + 2)
-            self._read_name("dns.mx.mail_exchange", first + 2)
-
-    def _read_texts(self, first: int, end: int) -> None:
-        while first < end:
-            stop = min(first + 1 + self.data[first], end)
-            self._add("dns.txt.length", first, first + 1)
-            self._add("dns.txt", first + 1, stop, self.data[first + 1 : stop].decode("utf-8", "replace"))
-            first = stop
-
-    def _read_authority(self, first: int, end: int) -> None:
-        at = self._read_name("dns.soa.mname", first)
-        at = self._read_name("dns.soa.rname", at)
-        if end - at >= 4:
-            self._add("dns.soa.serial_number", at, at + 4)
-
-    def _read_service(self, first: int, end: int) -> None:
-        if end - first > 6:
-            for place, name in enumerate(("priority", "weight", "port")):
-                self._add(f"dns.srv.{name}", first + 2 * place, first + 2 * place + 2)
-            self._read_name("dns.srv.target", first + 6)
-
-    def _name(self, at: int) -> tuple[list[bytes] | None, int]:
-        """Return the labels of a name, None if it is damaged, and where the record goes on behind it."""
-        data, behind = self.data, -1
-        labels: list[bytes] = []
-        for _ in range(MAX_JUMPS + 128):
-            if at >= len(data):
-                return None, at
-            length = data[at]
-            if length == 0:
-                return labels, at + 1 if behind < 0 else behind
-            if length >= 0xC0:
-                if len(data) - at < 2:
-                    return None, at
-                behind = at + 2 if behind < 0 else behind
-                at = (length & 0x3F) << 8 | data[at + 1]
-            elif length > 63 or length >= len(data) - at:
-                return None, at
-            else:
-                labels.append(data[at + 1 : at + 1 + length])
-                at += 1 + length
-        return None, at
-
-
-def _text(labels: list[bytes]) -> str:
-    return ".".join(_label(label) for label in labels) or "<Root>"
-
-
-def _label(label: bytes) -> str:
-    return "".join(chr(octet) if 32 < octet < 127 and octet != 92 else f"\\{octet:03d}" for octet in label)
-
-
-_Reader = Callable[[_Message, int, int], object]
-
-_READERS: dict[int, _Reader] = {
-    1: _Message._read_address,
-    2: lambda message, first, _: message._read_name("dns.ns", first),
-    5: lambda message, first, _: message._read_name("dns.cname", first),
-    6: _Message._read_authority,
-    12: lambda message, first, _: message._read_name("dns.ptr.domain_name", first),
-    15: _Message._read_mail,
-    16: _Message._read_texts,
-    28: _Message._read_address6,
-    33: _Message._read_service,
-}
+    return data[at:]

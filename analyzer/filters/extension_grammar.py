@@ -70,9 +70,7 @@ _QUALIFIERS: dict[bytes, Reader] = {
             sequence(
                 "pkix1implicit.noticeRef_element",
                 member(choice("pkix1implicit.organization", _DISPLAY_TEXT), *_DISPLAY_TEXT),
-                member(
-                    sequence_of("pkix1implicit.noticeNumbers", leaf("pkix1implicit.noticeNumbers_item", number)), SEQUENCE
-                ),
+                member(sequence_of("pkix1implicit.noticeNumbers", leaf("pkix1implicit.noticeNumbers_item", number)), SEQUENCE),
             ),
             SEQUENCE,
         ),
@@ -160,9 +158,7 @@ def _critical(reader: Reader) -> Reader:
 
 EXTENSION = behind(
     marker("x509af.Extension_element"),
-    typed(
-        "x509af.extension.id", bytes, {kind: _critical(one) for kind, one in EXTENSION_VALUES.items()}, _critical(ignore)
-    ),
+    typed("x509af.extension.id", bytes, {kind: _critical(one) for kind, one in EXTENSION_VALUES.items()}, _critical(ignore)),
 )
 """One extension of a certificate."""
 

@@ -40,6 +40,7 @@ TYPES = {
     "tls.handshake.key_arg": "NONE",
     "tls.handshake.session_id_hit": "BOOLEAN",
     "tls.handshake.session_id_length": "UINT16",
+    "tls.sct.sct_extensions": "NONE",
     "tls.sct.sct_timestamp": "ABSOLUTE_TIME",
 }
 """Types that do not follow from the row."""

@@ -151,7 +151,9 @@ def _option(option: bytes) -> Iterator[_Pair]:
     elif kind == _PREFIX and len(option) >= 32:
         yield "icmpv6.opt.prefix.length", option[2], option[2:3]
         yield "icmpv6.opt.prefix.flag", option[3], option[3:4]
-        yield from ((f"icmpv6.opt.prefix.flag.{name}", bool(option[3] & bit), option[3:4]) for name, bit in _PREFIX_FLAGS.items())
+        yield from (
+            (f"icmpv6.opt.prefix.flag.{name}", bool(option[3] & bit), option[3:4]) for name, bit in _PREFIX_FLAGS.items()
+        )
         yield "icmpv6.opt.prefix.valid_lifetime", int.from_bytes(option[4:8]), option[4:8]
         yield "icmpv6.opt.prefix.preferred_lifetime", int.from_bytes(option[8:12]), option[8:12]
         yield "icmpv6.opt.prefix", option[16:32], option[16:32]

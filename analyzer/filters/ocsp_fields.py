@@ -6,9 +6,8 @@ first reading found (`capture_facts`), in the frame that completes them; a reque
 
 from collections.abc import Iterator
 
-from analyzer.filters.asn1_grammar import Reader, add
+from analyzer.filters.asn1_grammar import Reader, add, read_der
 from analyzer.filters.certificate_grammar import OCSP_REQUEST, OCSP_RESPONSE
-from analyzer.filters.der_parts import parts
 from analyzer.filters.frame_view import Found, FrameView
 from analyzer.filters.stapled_responses import stapled_responses
 
@@ -24,9 +23,7 @@ class OcspFields:
         found: Found = {}
         for reader, der in _messages(view):
             add(found, "ocsp", der, der)
-            for tag, content in parts(der):
-                reader(found, tag, content)
-                break
+            read_der(reader, der, found)
         return {name: occurrences for name, occurrences in found.items() if name.startswith("ocsp")}
 
 

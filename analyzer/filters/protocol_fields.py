@@ -49,11 +49,13 @@ class ProtocolFields:
     """The source of `frame.protocols`."""
 
     def __init__(self) -> None:
+        self._dns = DnsFields()
         self._http2 = Http2Fields()
         self._websocket = WebsocketFields()
 
     def take(self, view: FrameView) -> None:
         """See `Source.take`."""
+        self._dns.take(view)
         self._http2.take(view)
         self._websocket.take(view)
 
@@ -68,7 +70,7 @@ class ProtocolFields:
 
     def _carried(self, view: FrameView) -> Iterator[str]:
         """Yield what TCP or UDP carry."""
-        yield from (name for name in PORTS.values() if name in DnsFields().find(view))
+        yield from (name for name in PORTS.values() if name in self._dns.find(view))
         exchanges = _http(view)
         encrypted = any(isinstance(event, RecordRead) for event in view.events)
         if encrypted:

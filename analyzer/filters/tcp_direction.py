@@ -57,11 +57,12 @@ class Direction:
     """One direction. first: its initial number, None before a segment shows it. scale: bits, or one of the two constants.
 
     following: the highest number after a segment; following_at: when it came. highest: up to where all of it was seen. window,
-    plain_window (as it is in the header), acknowledged, acknowledged_at: of its last segment. duplicates: how often its acknowledgment came again, and first_frame
-    where it came first. noted: what its last segment was found to be. unacknowledged: its segments that the other
-    direction has not acknowledged. edges: the selective acknowledgments of its last segment (RFC 2018). flight_known: whether
-    no segment was lost since the last acknowledgment. pushed: bytes since the last PSH, which was in its last segment if
-    was_pushed. told: of its last segment, the names after `tcp.analysis.` that have a value, and the value.
+    plain_window (as it is in the header), acknowledged, acknowledged_at: of its last segment. duplicates: how often its
+    acknowledgment came again, and first_frame where it came first. noted: what its last segment was found to be.
+    unacknowledged: its segments that the other direction has not acknowledged. edges: the selective acknowledgments of its last
+    segment (RFC 2018). flight_known: whether no segment was lost since the last acknowledgment. pushed: bytes since the last
+    PSH, which was in its last segment if was_pushed. told: of its last segment, the names after `tcp.analysis.` that have a
+    value, and the value.
     """
 
     first: int | None = None

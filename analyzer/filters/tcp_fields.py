@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from analyzer.filters.frame_view import Found, FrameView, found
 from analyzer.filters.packet_values import Occurrence
-from analyzer.filters.tcp_direction import ACK, FIN, NO_SCALE, RST, SYN, UNKNOWN_SCALE, Direction, Segment
+from analyzer.filters.tcp_direction import ACK, FIN, NO_SCALE, RST, SYN, Direction, Segment
 from analyzer.packet.layer_places import KINDS
 from analyzer.packet.options import TcpOption, read_tcp_options
 from analyzer.packet.packet import Packet
@@ -30,8 +30,8 @@ _DATA = 8
 class Conversation:
     """A connection. directions: of the side with the key `first_key`, then of the other one. round_trip: of its handshake.
 
-    n_frames: so far. steps: those before the last frame, as bits of `tcp.completeness`; seen: those with it. ended_by: who sent the
-    first FIN.
+    n_frames: so far. steps: those before the last frame, as bits of `tcp.completeness`; seen: those with it. ended_by: who sent
+    the first FIN. asked_at: when the last SYN without ACK came, -1 without one.
     """
 
     number: int
@@ -45,6 +45,7 @@ class Conversation:
     steps: int = 0
     seen: int = 0
     ended_by: Direction | None = None
+    asked_at: int = -1
 
     def count(self, segment: Segment) -> None:
         """Count a frame, and note the step that it takes."""
@@ -52,10 +53,16 @@ class Conversation:
         self.steps = self.seen
         flags = segment.flags
         if flags & SYN:
-            self.seen |= 2 if flags & ACK else 1
-        elif flags & ACK and not segment.n_bytes:
+            self.seen |= 2 if flags & ACK else 1 if self.n_frames == 1 else 0
+        elif segment.n_bytes:
+            self.seen |= _DATA
+        elif flags & ACK:
             self.seen |= 4
-        self.seen |= (_DATA if segment.n_bytes else 0) | (16 if flags & FIN else 0) | (32 if flags & RST else 0)
+        self.seen |= (16 if flags & FIN and flags & ACK else 0) | (32 if flags & RST else 0)
+        if flags & (SYN | ACK) == SYN:
+            self.asked_at = segment.at
+        elif not flags & SYN and flags & ACK and not self.round_trip and self.asked_at >= 0:
+            self.round_trip = max(segment.at - self.asked_at, 0)
 
 
 @dataclass(slots=True)
@@ -131,8 +138,6 @@ class TcpFields:
             peer.first = (segment.acknowledgment - 1) & 0xFFFFFFFF
         if segment.flags & SYN:
             _read_scale(packet, own, peer, bool(segment.flags & ACK))
-        if not segment.flags & SYN and segment.flags & ACK and not conversation.round_trip and own.scale != UNKNOWN_SCALE:
-            conversation.round_trip = max(at - conversation.began, 0)
         conversation.count(segment)
         if segment.flags & FIN and conversation.ended_by is None:
             conversation.ended_by = own

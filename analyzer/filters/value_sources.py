@@ -18,6 +18,7 @@ LISTS = {
     "tls_fields": "TlsFields",
     "dns_fields": "DnsFields",
     "scapy_fields": "ScapyFields",
+    "dhcp_options": "ScapyFields",
     "certificate_fields": "CertificateFields",
     "ocsp_fields": "OcspFields",
     "http2_fields": "Http2Fields",
@@ -25,7 +26,10 @@ LISTS = {
     "http_fields": "HttpFields",
     "session_fields": "SessionFields",
 }
-"""The lists of fields (`*.csv`), and the class that finds them, in the module of the same name."""
+"""The lists of fields (`*.csv`), and the class that finds them, in the module of the same name, or in that of `MODULES`."""
+
+MODULES = {"dhcp_options": "scapy_fields"}
+"""The modules of lists whose class is in another one."""
 
 FROM_EVENTS = frozenset({"certificate_fields", "tls_fields"})
 """The lists whose fields are in the events of one frame, and need nothing of the frames before it."""
@@ -35,9 +39,7 @@ NEEDS_ENGINE = FROM_EVENTS | {"http2_fields", "ocsp_fields", "protocol_fields", 
 WITH_BYTES = frozenset({"tls", "tls.app_data", "tls.stream"})
 """Fields of these lists whose values are bytes of the frame, which its events do not have."""
 
-NEEDS_FACTS = frozenset(
-    {"http2_fields", "http_fields", "ocsp_fields", "protocol_fields", "session_fields", "websocket_fields"}
-)
+NEEDS_FACTS = frozenset({"http2_fields", "http_fields", "ocsp_fields", "protocol_fields", "session_fields", "websocket_fields"})
 """The lists whose fields need to know what comes behind the frame."""
 
 
@@ -87,5 +89,5 @@ def _list_of(name: str) -> str:
 
 @cache
 def _source(name: str) -> Callable[[], Source]:
-    found: Callable[[], Source] = getattr(import_module(f"analyzer.filters.{name}"), LISTS[name])
+    found: Callable[[], Source] = getattr(import_module(f"analyzer.filters.{MODULES.get(name, name)}"), LISTS[name])
     return found

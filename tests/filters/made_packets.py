@@ -72,3 +72,9 @@ def _is_address(name, value):
 def passes(text, packet, **options):
     """Whether a packet, or one with these values, passes a filter."""
     return compile_filter(text, TABLE, **options).matches(packet if isinstance(packet, Made) else Made(packet))
+
+
+def segment(payload, sequence, acknowledgment=0, flags=0x18, ports=(4000, 443)):
+    """A TCP segment without options."""
+    numbers = sequence.to_bytes(4) + acknowledgment.to_bytes(4)
+    return ports[0].to_bytes(2) + ports[1].to_bytes(2) + numbers + bytes((0x50, flags)) + b"\xff\xff" + bytes(4) + payload

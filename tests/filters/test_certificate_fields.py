@@ -5,9 +5,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from analyzer.filters.certificate_fields import CertificateFields, _Certificate
+from analyzer.filters.asn1_grammar import MAX_ITEMS, read_der
+from analyzer.filters.certificate_fields import CertificateFields
+from analyzer.filters.certificate_grammar import CERTIFICATE as GRAMMAR
 from analyzer.filters.field_type import FieldType
 from analyzer.filters.frame_view import FrameView
+from analyzer.filters.name_grammar import general_names
 from analyzer.filters.value_strings import rows
 from analyzer.tls.events import handshake_message
 from analyzer.tls.messages.numbers import CERTIFICATE
@@ -68,13 +71,13 @@ def test_damage_never_raises_and_keeps_what_was_read(repository):
     der = next(one[0][0] for one in readings(path, [certificate], engine=True) if one[0])
     chance = random.Random(11)
     whole = {}
-    _Certificate(whole).read(der)
+    read_der(GRAMMAR, der, whole)
     assert len(whole) > 10
     for _ in range(200):
         data = bytearray(der)
         for _ in range(3):
             data[chance.randrange(len(data))] = chance.randrange(256)
-        _Certificate({}).read(bytes(data[: chance.randrange(len(data))]))
+        read_der(GRAMMAR, bytes(data[: chance.randrange(len(data))]), {})
 
 
 def test_a_certificate_that_could_not_be_read_hides_no_other(repository):
@@ -85,3 +88,29 @@ def test_a_certificate_that_could_not_be_read_hides_no_other(repository):
     view = FrameView(None, None)
     view.events = [handshake_message(CERTIFICATE, "Certificate", 1, 1, 1, 4, b"", body, [], False)]
     assert len(CertificateFields().find(view)["x509af.serialNumber"]) == 1
+
+
+def test_names_extensions_and_keys_have_their_parts(repository):
+    path, _ = capture_of(repository, "tls10-rsa")
+    (certificate,) = fields_of("tls.handshake.certificate")
+    der = next(one[0][0] for one in readings(path, [certificate], engine=True) if one[0])
+    found = {}
+    read_der(GRAMMAR, der, found)
+    values = {name: [one.value for one in some] for name, some in found.items()}
+    assert values["x509af.notBefore"] == values["x509af.notAfter"] == [0]
+    assert values["x509if.rdnSequence"] == [2]
+    assert values["x509af.rdnSequence"] == [1]
+    assert values["x509sat.DirectoryString"] == [4] * len(values["x509sat.uTF8String"])
+    assert values["pkixalgs.publicExponent"] == [65537]
+    assert values["x509ce.GeneralName"] == [2]
+    assert values["x509af.extensions"] == [len(values["x509af.extension.id"])]
+    assert values["x509ce.KeyUsage.digitalSignature"] == [True]
+    assert values["x509ce.KeyUsage.keyCertSign"] == [False]
+
+
+def test_items_of_a_list_are_bounded():
+    names = b"\x82\x01a" * 5000
+    found = {}
+    read_der(general_names("x509ce.GeneralNames"), b"\x30\x83" + len(names).to_bytes(3) + names, found)
+    assert found["x509ce.GeneralNames"][0].value == 5000
+    assert len(found["x509ce.dNSName"]) == MAX_ITEMS

@@ -2,9 +2,9 @@
 
 import random
 
-from analyzer.filters.dns_fields import _in_segment
 from analyzer.filters.frame_values import FrameValues
 from tests.filters.field_readings import fields_of
+from tests.filters.made_packets import segment
 from tests.filters.test_frame_values import filled
 from tests.packet.test_headers import ethernet, ipv4
 
@@ -65,12 +65,62 @@ def test_damage_never_raises():
         values_of(bytes(data), "dns.qry.name", "dns.resp.name")
 
 
+QUERY = bytes.fromhex("000701000001000000000000" "0377777707" "6578616d706c65" "00" "00010001")  # fmt: skip
+FRAMED = len(QUERY).to_bytes(2) + QUERY
+
+
+def over_tcp(*pieces, start=100):
+    """What a source finds in each of some segments; a piece of None is lost, a pair has the sequence number of its own."""
+    fields = fields_of("dns.id", "dns.qry.name", "dns.length")
+    values, found, at = FrameValues(fields), [], start
+    for number, piece in enumerate(pieces, 1):
+        if piece is None:
+            at += 10
+            continue
+        values.take(filled(ethernet(ipv4(segment(piece, at, ports=(40000, 53)))), number))
+        at += len(piece)
+        found.append([list(values.values(field)) for field in fields])
+    return found
+
+
 def test_messages_over_tcp_are_read_where_a_segment_has_them_whole():
-    query = bytes.fromhex("000701000001000000000000" "0377777707" "6578616d706c65" "00" "00010001")  # fmt: skip
-    framed = len(query).to_bytes(2) + query
-    found = _in_segment(framed + framed + framed[:20])
-    assert [one.value for one in found["dns.id"]] == [7, 7]
-    assert [one.value for one in found["dns.qry.name"]] == ["www.example", "www.example"]
-    assert [one.value for one in found["dns.length"]] == [len(query), len(query)]
-    assert _in_segment(framed[:-1]) == {}
-    assert _in_segment(b"\0\0" * 20) == {}
+    (found,) = over_tcp(FRAMED + FRAMED + FRAMED[:20])
+    assert found == [[7, 7], ["www.example"] * 2, [len(QUERY)] * 2]
+    assert over_tcp(FRAMED[:-1]) == over_tcp(b"\0\0" * 20) == [[[], [], []]]
+
+
+def test_a_message_in_several_segments_is_read_with_the_last_of_them():
+    found = over_tcp(FRAMED[:1], FRAMED[1:9], FRAMED[9:] + FRAMED[:5], FRAMED[5:])
+    assert [one[0] for one in found] == [[], [], [7], [7]]
+
+
+def test_behind_missing_bytes_reading_goes_on_with_the_next_message():
+    assert [one[0] for one in over_tcp(FRAMED[:9], None, FRAMED)] == [[], [7]]
+
+
+def test_a_response_names_its_query():
+    fields = fields_of("dns.response_to", "dns.time")
+    values = FrameValues(fields)
+    found = []
+    for number, (flags, source, destination) in enumerate(((0x0100, 40000, 53), (0x8180, 53, 40000), (0x8180, 53, 40000)), 1):
+        data = message(QUESTION, flags, (1, 0, 0, 0))
+        header = source.to_bytes(2) + destination.to_bytes(2) + (8 + len(data)).to_bytes(2) + b"\0\0"
+        hosts = (bytes((10, 0, 0, 1)), bytes((10, 0, 0, 2)))
+        packet = ethernet(with_addresses(ipv4(header + data, 17), *(hosts if number == 1 else hosts[::-1])))
+        values.take(filled(packet, number, number * 1000))
+        found.append([list(values.values(field)) for field in fields])
+    assert found == [[[], []], [[1], [1000]], [[], []]]
+
+
+def with_addresses(packet, source, destination):
+    """The same IPv4 packet between other hosts."""
+    return packet[:12] + source + destination + packet[20:]
+
+
+def test_what_edns_has_in_place_of_a_class_is_read():
+    option = b"\x00\x0a\x00\x02\xab\xcd"
+    body = b"\x00" + (41).to_bytes(2) + (1232).to_bytes(2) + bytes((1, 0, 0x80, 0)) + len(option).to_bytes(2) + option
+    data = message(QUESTION + body, 0x0120, (1, 0, 0, 1))
+    names = ("dns.rr.udp_payload_size", "dns.resp.ext_rcode", "dns.resp.z.do", "dns.opt.code", "dns.opt.data", "dns.flags.ad")
+    assert values_of(data, *names) == [[1232], [1], [True], [10], [b"\xab\xcd"], [True]]
+    assert values_of(data, "dns.resp.class", "dns.resp.ttl") == [[], []]

@@ -33,7 +33,8 @@ def listed(program):
     types = {}
     for line in text.splitlines():
         cells = line.split("\t")
-        types.setdefault(cells[2], set()).add(cells[3] if cells[0] == "F" else "FT_PROTOCOL")
+        kind = cells[3].replace("FT_STRINGZ", "FT_STRING") if cells[0] == "F" else "FT_PROTOCOL"  # the end is no part of it
+        types.setdefault(cells[2], set()).add(kind)
     return types
 
 

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from analyzer.filters.field_type import FieldType
-from analyzer.filters.http2_fields import _Connection
+from analyzer.filters.http2_frame_reader import Http2FrameReader
 from analyzer.filters.value_strings import rows
 from tests.filters.field_readings import fields_of, readings, tshark_readings
 
@@ -43,7 +43,7 @@ def test_frames_have_the_values_that_tshark_reads(repository):
 
 def test_each_type_of_frame_has_its_fields():
     found = {}
-    _Connection().feed(1, FRAMES, found)
+    Http2FrameReader().feed(1, FRAMES, found)
     found = values(found)
     assert found["http2.type"] == [4, 3, 6, 8, 0, 7]
     assert found["http2.length"] == [12, 4, 8, 4, 4, 8]
@@ -59,8 +59,8 @@ def test_each_type_of_frame_has_its_fields():
 
 
 def test_frames_that_come_in_pieces_are_those_of_the_whole():
-    whole, pieces, connection = {}, {}, _Connection()
-    _Connection().feed(0, PREFACE + FRAMES, whole)
+    whole, pieces, connection = {}, {}, Http2FrameReader()
+    Http2FrameReader().feed(0, PREFACE + FRAMES, whole)
     for octet in PREFACE + FRAMES:
         connection.feed(0, bytes((octet,)), pieces)
     assert {name: some for name, some in values(pieces).items() if name not in ("http2", "http2.magic")} == {
@@ -71,7 +71,7 @@ def test_frames_that_come_in_pieces_are_those_of_the_whole():
 def test_damage_and_gaps_never_raise():
     chance = random.Random(3)
     for _ in range(200):
-        data, connection = bytearray(FRAMES), _Connection()
+        data, connection = bytearray(FRAMES), Http2FrameReader()
         for _ in range(4):
             data[chance.randrange(len(data))] = chance.randrange(256)
         connection.feed(1, bytes(data[: chance.randrange(len(data))]), {})

@@ -11,9 +11,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import NameOID
 
+from analyzer.filters.capture_facts import CaptureFacts
 from analyzer.filters.der_parts import parts
 from analyzer.filters.field_type import FieldType
-from analyzer.filters.ocsp_fields import _Response
+from analyzer.filters.frame_view import FrameView
+from analyzer.filters.ocsp_fields import OcspFields
 from analyzer.filters.value_strings import rows
 from tests.filters.field_readings import fields_of, readings, tshark_readings
 
@@ -42,9 +44,11 @@ def revoked():
     return response.responder_id(ocsp.OCSPResponderEncoding.HASH, certificate).sign(key, SHA256()).public_bytes(Encoding.DER)
 
 
-def read(der):
-    found = {}
-    _Response(found).read(der)
+def read(der, is_response=True):
+    view = FrameView(None, CaptureFacts(None))
+    view.frame.number = 9
+    view.facts.revocation_messages[9] = [(is_response, der)]
+    found = OcspFields().find(view)
     return {name: [one.value for one in values] for name, values in found.items()}
 
 
@@ -77,6 +81,26 @@ def test_damage_never_raises(revoked):
             data[chance.randrange(len(data))] = chance.randrange(256)
         read(bytes(data[: chance.randrange(len(data))]))
     assert list(parts(b"\x30\x7f")) == []
+
+
+def test_a_request_asks_for_a_certificate():
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "issuer.example")])
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    certificate = builder.serial_number(0x77).not_valid_before(DAY).not_valid_after(DAY + timedelta(days=9)).sign(key, SHA256())
+    request = ocsp.OCSPRequestBuilder().add_certificate(certificate, certificate, SHA1())
+    request = request.add_extension(x509.OCSPNonce(b"once"), critical=False).build()
+    found = read(request.public_bytes(Encoding.DER), False)
+    assert found["ocsp.requestList"] == [1]
+    assert found["ocsp.serialNumber"] == [b"\x77"]
+    assert found["ocsp.ReOcspNonce"] == [b"once"]
+    assert "ocsp.responseStatus" not in found
+
+
+def test_messages_over_http_have_their_fields(corpus):
+    fields = fields_of("ocsp.requestList", "ocsp.certStatus", "ocsp.revocationReason")
+    frames = list(readings(corpus / "zeek/tls/ocsp-revoked.pcap", fields, engine=True))
+    assert [values for values in frames if any(values)][:2] == [[[1], [], []], [[], [1], [4]]]
 
 
 @pytest.mark.peer("tshark")

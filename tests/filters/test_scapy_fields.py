@@ -2,6 +2,7 @@
 
 import random
 
+from analyzer.filters.dhcp_options import MAX_OPTIONS, read_options
 from analyzer.filters.scapy_fields import PORTS, _read
 from analyzer.filters.value_strings import rows
 
@@ -23,6 +24,14 @@ def test_the_fixed_part_of_ntp_has_its_fields():
         "ntp.stratum": 2,
         "ntp.ppoll": 6,
         "ntp.precision": -20,
+        "ntp.flags": 0xDC,
+        "ntp.rootdelay": 0,
+        "ntp.rootdispersion": 0,
+        "ntp.refid": bytes((10, 0, 0, 1)),
+        "ntp.reftime": 0,
+        "ntp.org": 0,
+        "ntp.rec": 0,
+        "ntp.xmt": 0,
     }
 
 
@@ -38,8 +47,12 @@ def test_the_fixed_part_of_dhcp_has_its_fields():
 
 def test_each_field_of_the_list_has_its_type():
     found = values("BOOTP", DHCP) | values("NTPHeader", NTP)
-    kinds = {"PROTOCOL": bytes, "IPV4": bytes}
+    kinds = {"PROTOCOL": bytes, "IPV4": bytes, "BYTES": bytes, "ETHER": bytes}
+    unset = {"dhcp.server", "dhcp.file"}  # the message has none of them
     for row in rows("scapy_fields"):
+        if row["name"] in unset:
+            assert row["name"] not in found
+            continue
         assert isinstance(found[row["name"]], kinds.get(row["type"], int)), row["name"]
 
 
@@ -51,3 +64,28 @@ def test_what_is_cut_has_no_fields_and_damage_never_raises():
     for _ in range(200):
         for layer in set(PORTS.values()):
             _read(layer, bytes(chance.randrange(256) for _ in range(chance.randrange(300))))
+
+
+def test_times_of_ntp_are_of_the_era_that_is_now():
+    second = 1_000_000_000
+    for at, seconds in ((0xE0000000 << 32 | 1 << 31, 0xE0000000 - 2_208_988_800), (16 << 32, (1 << 32) + 16 - 2_208_988_800)):
+        found = values("NTPHeader", NTP[:40] + at.to_bytes(8))
+        assert found["ntp.xmt"] == seconds * second + (second // 2 if at & 0xFFFFFFFF else 0)
+
+
+def test_options_of_dhcp_have_their_values():
+    options = bytes((53, 1, 1, 50, 4, 10, 0, 0, 9, 0, 12, 2)) + b"me" + bytes((55, 2, 3, 6, 200, 0, 255, 0))
+    message = b"\x01\x01\x06" + DHCP[3:28] + bytes.fromhex("020000000001") + DHCP[34:]
+    found = values("BOOTP", message + bytes((99, 130, 83, 99)) + options)
+    assert found["dhcp.hw.mac_addr"] == bytes.fromhex("020000000001")
+    assert found["dhcp.option.dhcp"] == 1
+    assert found["dhcp.option.requested_ip_address"] == bytes((10, 0, 0, 9))
+    assert found["dhcp.option.hostname"] == "me"
+    assert found["dhcp.option.end"] == 255
+    every = read_options(bytes((99, 130, 83, 99)) + options)
+    assert [one.value for one in every["dhcp.option.type"]] == [53, 50, 12, 55, 200]
+    assert [one.value for one in every["dhcp.option.request_list_item"]] == [3, 6]
+    assert read_options(options) == {}
+    for end in range(len(options)):
+        read_options(bytes((99, 130, 83, 99)) + options[:end])
+    assert len(read_options(bytes((99, 130, 83, 99)) + bytes((12, 1, 65)) * 2000)["dhcp.option.type"]) == MAX_OPTIONS

@@ -4,7 +4,8 @@ import random
 
 from analyzer.filters.decrypted_streams import MAX_SESSIONS
 from analyzer.filters.frame_view import FrameView
-from analyzer.filters.websocket_fields import MAX_PAYLOAD, WebsocketFields
+from analyzer.filters.websocket_fields import WebsocketFields
+from analyzer.filters.websocket_reader import MAX_PAYLOAD
 from analyzer.tls.events import Data, DataBegan, DataMissing
 
 CLIENT, SERVER = 0, 1

@@ -12,9 +12,7 @@ class SSL2ClientHello(Message):
     """draft-hickman-netscape-ssl-00 section 2.5 CLIENT-HELLO, RFC 5246 appendix E.2 `V2ClientHello`."""
 
     version: int = described(u16("versions"), "the version that the client prefers", filter="tls.handshake.version")
-    cipher_spec_length: int = described(
-        u16(), "length of the cipher kinds of SSL 2.0", filter="tls.handshake.cipher_spec_len"
-    )
+    cipher_spec_length: int = described(u16(), "length of the cipher kinds of SSL 2.0", filter="tls.handshake.cipher_spec_len")
     session_id_length: int = described(u16(), "length of the session ID", filter="tls.handshake.session_id_length")
     challenge_length: int = described(u16(), "length of the challenge of SSL 2.0", filter="tls.handshake.challenge_length")
     cipher_specs: list[int] = described(
@@ -24,17 +22,13 @@ class SSL2ClientHello(Message):
         each="tls.ssl2.handshake.cipherspec",
     )
     session_id: bytes = described(opaque(0, of="session_id_length"), "the session ID", filter="tls.handshake.session_id")
-    challenge: bytes = described(
-        opaque(0, of="challenge_length"), "the challenge of SSL 2.0", filter="tls.handshake.challenge"
-    )
+    challenge: bytes = described(opaque(0, of="challenge_length"), "the challenge of SSL 2.0", filter="tls.handshake.challenge")
 
 
 class SSL2ClientMasterKey(Message):
     """draft-hickman-netscape-ssl-00 section 2.5 CLIENT-MASTER-KEY."""
 
-    cipher_kind: int = described(
-        u24("ssl2_cipher_kinds"), "a cipher kind of SSL 2.0", filter="tls.ssl2.handshake.cipherspec"
-    )
+    cipher_kind: int = described(u24("ssl2_cipher_kinds"), "a cipher kind of SSL 2.0", filter="tls.ssl2.handshake.cipherspec")
     clear_key_length: int = described(u16(), "length of the key in the clear", filter="tls.handshake.clear_key_length")
     encrypted_key_length: int = described(u16(), "length of the encrypted key", filter="tls.handshake.encrypted_key_length")
     key_arg_length: int = described(u16(), "length of the key argument", filter="tls.handshake.key_arg_length")
@@ -44,9 +38,7 @@ class SSL2ClientMasterKey(Message):
     encrypted_key_data: bytes = described(
         opaque(0, of="encrypted_key_length"), "the encrypted key", filter="tls.handshake.encrypted_key"
     )
-    key_arg_data: bytes = described(
-        opaque(0, of="key_arg_length"), "the key argument", filter="tls.handshake.key_arg"
-    )
+    key_arg_data: bytes = described(opaque(0, of="key_arg_length"), "the key argument", filter="tls.handshake.key_arg")
 
 
 class SSL2ServerHello(Message):
@@ -58,15 +50,11 @@ class SSL2ServerHello(Message):
     )
     version: int = described(u16("versions"), "the version that the server chose", filter="tls.handshake.version")
     certificate_length: int = described(u16(), "length of the certificate", filter="tls.handshake.certificate_length")
-    cipher_specs_length: int = described(
-        u16(), "length of the cipher kinds of SSL 2.0", filter="tls.handshake.cipher_spec_len"
-    )
+    cipher_specs_length: int = described(u16(), "length of the cipher kinds of SSL 2.0", filter="tls.handshake.cipher_spec_len")
     connection_id_length: int = described(
         u16(), "length of the connection ID of SSL 2.0", filter="tls.handshake.connection_id_length"
     )
-    certificate: bytes = described(
-        opaque(0, of="certificate_length"), "the certificate", filter="tls.handshake.certificate"
-    )
+    certificate: bytes = described(opaque(0, of="certificate_length"), "the certificate", filter="tls.handshake.certificate")
     cipher_specs: list[int] = described(
         vector(0, u24("ssl2_cipher_kinds"), of="cipher_specs_length"),
         "a cipher kind of SSL 2.0",
