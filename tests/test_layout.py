@@ -47,7 +47,7 @@ TESTED_ELSEWHERE = {
     "filters/capture_facts.py": "filters/test_session_fields.py",
     "filters/certificate_grammar.py": "filters/test_certificate_fields.py",
     "filters/dhcp_options.py": "filters/test_scapy_fields.py",
-    "filters/dns_message.py": "filters/test_dns_fields.py",
+    "filters/dns_reader.py": "filters/test_dns_fields.py",
     "filters/extension_grammar.py": "filters/test_certificate_fields.py",
     "filters/http2_frame_reader.py": "filters/test_http2_fields.py",
     "filters/name_grammar.py": "filters/test_certificate_fields.py",

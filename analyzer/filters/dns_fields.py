@@ -1,10 +1,10 @@
-"""The fields of DNS, multicast DNS and LLMNR: of the messages in a frame (`dns_message`), and which request a response answers.
+"""The fields of DNS, multicast DNS and LLMNR: of the messages in a frame (`dns_reader`), and which request a response answers.
 
 Over TCP (RFC 7766 section 8), a message has its fields in the frame that completes it. Segments are put together as long as
 they come in their order; a direction begins again with the next segment that begins with a message.
 """
 
-from analyzer.filters.dns_message import DnsMessage
+from analyzer.filters.dns_reader import DnsMessage
 from analyzer.filters.frame_view import Found, FrameView
 from analyzer.filters.packet_values import Occurrence
 from analyzer.packet.layer_places import KINDS
