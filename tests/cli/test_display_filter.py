@@ -33,7 +33,8 @@ def test_a_filter_without_a_command_lists_packets(run: Run, demo: Path):
 def test_a_filter_that_knows_the_future_needs_a_file(run: Run, demo: Path):
     assert len(numbers(run, demo, "-Y", 'http.request.method == "GET"')) > 2
     ran = run("packets", "-", "-Y", "http.request", stdin=demo.read_bytes())
-    assert (ran.status, ran.complaint) == (2, "analyzer: -: for this filter, or these fields, this is read twice: save it to a file first")
+    complaint = "analyzer: -: for this filter, or these fields, this is read twice: save it to a file first"
+    assert (ran.status, ran.complaint) == (2, complaint)
 
 
 def test_a_session_passes_by_a_packet_or_by_its_own_fields(run: Run, demo: Path):
