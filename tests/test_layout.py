@@ -238,6 +238,7 @@ TESTED_ELSEWHERE = {
     "store/quic_schema.py": "store/test_schema.py",
     "store/quic_record.py": "engine/test_quic_flows.py",
     "tls/quic/quic_connection.py": "engine/test_quic_flows.py",
+    "tls/quic/quic_events.py": "engine/test_quic_flows.py",
     "tls/quic/quic_session.py": "engine/test_quic_flows.py",
     "tls/quic/packet_contents.py": "engine/test_quic_flows.py",
     "tls/quic/packet_opening.py": "engine/test_quic_flows.py",

@@ -27,6 +27,7 @@ ENGLISH_FILES = {
     "store/before_schema.py": "JSON Schema",
     "store/quic_record.py": "names of codes in JSON",
     "store/quic_schema.py": "JSON Schema",
+    "tls/quic/quic_events.py": "names of packets, as Wireshark has them",
     "store/event_schema.py": "JSON Schema",
     "store/compare_schema.py": "JSON Schema",
     "store/har_archive.py": "HAR, which is JSON for programs",

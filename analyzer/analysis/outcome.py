@@ -32,6 +32,7 @@ from analyzer.analysis.outcome_steps import (
     last_word,
     step_reached,
 )
+from analyzer.analysis.quic_outcome import quic_outcome
 from analyzer.analysis.refused_upgrade import refused_upgrade
 from analyzer.analysis.reset_origin import inserted_reset
 from analyzer.analysis.sealed_alert import sealed_alert
@@ -72,6 +73,8 @@ def outcome(session: Session) -> Outcome:
         pass
     elif errors:
         _take_alert(known, session, errors[0], closer)
+    elif session.transport is not None:
+        quic_outcome(known, session, AFTER[known.step])
     elif established is True:
         _after_handshake(known, session, closer)
     elif ending is not None:

@@ -21,6 +21,7 @@ from analyzer.cli.outcome_view import print_outcome
 from analyzer.cli.output import CommandError, Output
 from analyzer.cli.part_arguments import part_of
 from analyzer.cli.part_frames import not_in_part
+from analyzer.cli.quic_text import quic_text
 from analyzer.cli.resumptions import Resumptions, ech_text
 from analyzer.cli.rows import endpoint, owner_text
 from analyzer.cli.session_choice import session_number
@@ -173,6 +174,7 @@ def _print_head(output: Output, session: Session, record: dict[str, Any], places
         "process": owner_text(record["process"]) or None,
         "server name": record["server_name"],
         "version": record["version"] or (say("unknown: the capture begins after the handshake") if flow.mid_stream else None),
+        "QUIC": quic_text(record["quic"]),
         "cipher suite": record["cipher_suite"] and beside(record["cipher_suite"], f"{record['cipher_suite_id']:#06x}"),
         "group": record["group"],
         "ECH": record["ech"] and ech_text(record["ech"]),

@@ -8,3 +8,5 @@ from analyzer.flows.udp_flow cimport UdpFlow
 
 cdef class Dispatcher(SessionTable):
     cdef public tuple datagram_protocols
+
+    cpdef void end_closed(self, long long at) except *

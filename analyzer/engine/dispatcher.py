@@ -39,11 +39,17 @@ class Dispatcher(SessionTable):
         datagram_protocols: Sequence[DatagramProtocol] = (),
     ) -> None:
         SessionTable.__init__(self, material, detailed, places, keeps_fields, watches_revocation)
-        self.datagram_protocols = (*datagram_protocols, QuicFlows(self).open)
+        self.datagram_protocols: tuple[DatagramProtocol, ...] = (*datagram_protocols, QuicFlows(self))
 
     def open(self, connection: Connection) -> Sink:
         """Return the reader of a new connection, which searches it for TLS."""
         return TcpStream(connection, self)
+
+    def end_closed(self, at: cython.longlong) -> None:
+        """End the connections over UDP that were closed some time before `at`, when no frame comes."""
+        for protocol in self.datagram_protocols:
+            if isinstance(protocol, QuicFlows):
+                protocol.end_closed(at)
 
     def open_datagrams(self, flow: UdpFlow) -> DatagramSink:
         """Return the reader of a new UDP flow, from the first protocol that wants it; if none does, it is searched for QUIC."""

@@ -172,6 +172,7 @@ class Engine:
         self.at = max(self.at, at)
         self.connections.tick(self.at)
         self.datagrams.tick(self.at)
+        self.dispatcher.end_closed(self.at)
         self.dispatcher.tick(self.at)
 
     def set_clock(self, before: cython.longlong, after: cython.longlong) -> None:

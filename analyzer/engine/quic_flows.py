@@ -8,6 +8,8 @@ here, a side of a flow (0: who sent first) becomes a role (0: the client).
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from analyzer.engine.session_table import SessionTable
 from analyzer.flows.flow import UDP, Flow
 from analyzer.flows.sink import DatagramSink
@@ -17,6 +19,10 @@ from analyzer.tls.quic.packet_headers import NEGOTIATION, LongHeader, read_long
 from analyzer.tls.quic.quic_connection import QuicConnection, opens_connection
 from analyzer.tls.quic.quic_session import QuicSession
 from analyzer.tls.quic.transport_facts import TransportFacts
+from analyzer.tls.record.record import RecordSink
+
+if TYPE_CHECKING:
+    import cython
 
 MAX_CONNECTIONS = 4
 """Connections on one flow at a time: a client can begin another one from the same port."""
@@ -27,6 +33,10 @@ MAX_EARLY_PACKETS = 16
 MAX_OPENING_ATTEMPTS = 64
 """Initial packets of a flow that are tried although none opened: keys are derived for each of them."""
 
+DRAINING = 500_000_000
+"""Nanoseconds that a connection is followed behind its CONNECTION_CLOSE; endpoints wait for three probe timeouts (RFC 9000
+section 10.2)."""
+
 FIRST_DATAGRAMS = 8
 """Datagrams of a flow that are looked up by their connection ID, if none belonged to a connection."""
 
@@ -35,20 +45,31 @@ _UDP = UDP
 
 
 class QuicFlows:
-    """The connections of a run. by_id: connection and role that is reached, by connection ID. lengths: of those IDs."""
+    """The connections of a run.
 
-    __slots__ = ("by_id", "dispatcher", "n_open")
+    by_id: connection and role that is reached, by connection ID. closing: connections that were closed, with the time of the
+    first datagram behind that. n_open: connections that have not ended.
+    """
+
+    __slots__ = ("by_id", "closing", "dispatcher", "n_open")
 
     def __init__(self, dispatcher: SessionTable) -> None:
         self.dispatcher = dispatcher
         self.by_id: dict[bytes, tuple[QuicConnection, int]] = {}
+        self.closing: dict[QuicConnection, int] = {}
         self.n_open = 0
+
+    def __call__(self, flow: UdpFlow) -> DatagramSink:
+        """See `open`: this is a `DatagramProtocol`."""
+        return self.open(flow)
 
     def open(self, flow: UdpFlow) -> DatagramSink:
         """Return the reader of a new UDP flow."""
         return QuicFlow(flow, self)
 
-    def begin(self, flow: UdpFlow, side: int, header: LongHeader, frame: int, at: int) -> QuicConnection:
+    def begin(
+        self, flow: UdpFlow, side: cython.int, header: LongHeader, frame: cython.longlong, at: cython.longlong
+    ) -> QuicConnection:
         """Begin a connection with the Initial of a client, which is that side of the flow."""
         dispatcher = self.dispatcher
         assert header.quic is not None
@@ -72,6 +93,7 @@ class QuicFlows:
     def end(self, connection: QuicConnection, reason: str) -> None:
         """End a connection, whose last flow has ended. reason: see `Flow.closed`."""
         connection.leave()
+        self.closing.pop(connection, None)
         self.n_open -= 1
         session, sink = connection.session, connection.sink
         if session is None or sink is None:
@@ -83,7 +105,15 @@ class QuicFlows:
             sink.end_role(role, frame, at)
         if sink.finish(frame, at):
             self.dispatcher.end(session)
-        connection.session = connection.sink = None
+        connection.session = None
+        connection.sink = None  # type: ignore[assignment]  # it takes no more
+
+    def end_closed(self, at: cython.longlong) -> None:
+        """End the connections that were closed some time before `at`: both sides may send the same again until then."""
+        for connection, since in list(self.closing.items()):
+            if abs(at - since) > DRAINING:
+                for flow in list(connection.flows):
+                    flow.drop(connection)
 
 
 def closed_as(facts: TransportFacts, reason: str) -> str:
@@ -98,7 +128,7 @@ class Link:
 
     __slots__ = ("client", "connection")
 
-    def __init__(self, connection: QuicConnection, client: int) -> None:
+    def __init__(self, connection: QuicConnection, client: cython.int) -> None:
         self.connection = connection
         self.client = client
 
@@ -123,53 +153,64 @@ class QuicFlow(DatagramSink):
 
     def feed(
         self,
-        side: int,
+        side: cython.int,
         data: bytes,
-        start: int,
-        end: int,
-        missing: int,
-        frame: int,
-        at: int,
+        start: cython.Py_ssize_t,
+        end: cython.Py_ssize_t,
+        missing: cython.longlong,
+        frame: cython.longlong,
+        at: cython.longlong,
     ) -> None:
         """See `DatagramSink.feed`. A datagram can have several packets (RFC 9000 section 12.2)."""
         self.flows.dispatcher.steps += 1  # the same in all processes that share a capture
         if end - start < 2:
             return
-        first: int = data[start]
+        first: cython.int = data[start]
         if not self.links:
             if first & _LONG:
-                version: int = int.from_bytes(data[start + 1 : start + 5], "big")
+                version: cython.longlong = int.from_bytes(data[start + 1 : start + 5], "big")
                 if version not in VERSIONS:
                     return
             elif not first & _FIXED or self.flows.n_open == 0 or self.looked >= FIRST_DATAGRAMS:
                 return
         destination: bytes | None = None
-        pos: int = start
+        pos: cython.Py_ssize_t = start
         while pos < end:
             if not data[pos] & _LONG:
                 if data[pos] & _FIXED or pos == start:  # the bit can be 0 where that was agreed (RFC 9287)
                     self.take_short(side, data, pos, end, missing, frame, at)
                 break
-            header = read_long(data, pos, end)
+            header: LongHeader = read_long(data, pos, end)  # type: ignore[assignment]
             if header is None or (destination is not None and header.destination != destination):
                 break
             destination = header.destination
             self.take_long(side, header, data, pos, end, frame, at)
             pos = header.end
         self.update_held()
+        if len(self.flows.closing) > 0:
+            self.flows.end_closed(at)
 
-    def take_long(self, side: int, header: LongHeader, data: bytes, start: int, end: int, frame: int, at: int) -> None:
+    def take_long(
+        self,
+        side: cython.int,
+        header: LongHeader,
+        data: bytes,
+        start: cython.Py_ssize_t,
+        end: cython.Py_ssize_t,
+        frame: cython.longlong,
+        at: cython.longlong,
+    ) -> None:
         """Take a packet with a long header."""
-        link = self.link_of(side, header)
-        known = header.destination in self.flows.by_id  # then it is a copy, or comes from the wrong side
+        link: Link = self.link_of(side, header)  # type: ignore[assignment]
+        known: cython.bint = header.destination in self.flows.by_id  # then it is a copy, or comes from the wrong side
         if link is None and not known and header.type == INITIAL and self.begins(header, data, start, end):
             link = self.begin(side, header, frame, at)
         if link is None:
             if header.type in (ZERO_RTT, HANDSHAKE) and header.end <= end and len(self.early) < MAX_EARLY_PACKETS:
                 self.early.append((side, data[start : header.end], frame, at))
             return
-        connection = link.connection
-        role = side ^ link.client
+        connection: QuicConnection = link.connection
+        role: cython.int = side ^ link.client
         if header.type == INITIAL:
             if not connection.take_initial(role, header, data, start, end, frame, at):
                 if role == 0 and header.destination not in connection.ids[1] and self.begins(header, data, start, end):
@@ -186,8 +227,10 @@ class QuicFlow(DatagramSink):
         elif header.quic is not None:
             connection.take_protected(role, header, data, start, end, frame, at)
 
-    def link_of(self, side: int, header: LongHeader) -> Link | None:
+    def link_of(self, side: cython.int, header: LongHeader) -> Link | None:
         """Return the connection of a packet with a long header; None if it is not known."""
+        link: Link
+        role: cython.int
         found = self.flows.by_id.get(header.destination) if header.destination else None
         if found is not None:
             connection, receiver = found
@@ -204,7 +247,7 @@ class QuicFlow(DatagramSink):
                 return link
         return None
 
-    def begins(self, header: LongHeader, data: bytes, start: int, end: int) -> bool:
+    def begins(self, header: LongHeader, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.bint:
         """Return whether an Initial begins a connection."""
         if header.end > end or self.attempts <= 0:
             return False
@@ -213,16 +256,16 @@ class QuicFlow(DatagramSink):
         self.attempts -= 1
         return False
 
-    def begin(self, side: int, header: LongHeader, frame: int, at: int) -> Link:
+    def begin(self, side: cython.int, header: LongHeader, frame: cython.longlong, at: cython.longlong) -> Link:
         """Begin a connection whose client is that side."""
         connection = self.flows.begin(self.flow, side, header, frame, at)
         return self.join(connection, side)
 
-    def join(self, connection: QuicConnection, client: int) -> Link:
+    def join(self, connection: QuicConnection, client: cython.int) -> Link:
         """Note that a connection is on this flow now."""
         link = Link(connection, client)
         self.links.insert(0, link)
-        connection.n_flows += 1
+        connection.flows.append(self)
         connection.facts.add_path(self.flow.responder.key if client else self.flow.originator.key, self.flow.last_frame)
         if len(self.links) > MAX_CONNECTIONS:
             self.leave(self.links.pop(), "closed")
@@ -230,9 +273,16 @@ class QuicFlow(DatagramSink):
 
     def leave(self, link: Link, reason: str) -> None:
         """Note that a connection is not on this flow any more."""
-        link.connection.n_flows -= 1
-        if link.connection.n_flows == 0:
+        link.connection.flows.remove(self)
+        if not link.connection.flows:
             self.flows.end(link.connection, reason)
+
+    def drop(self, connection: QuicConnection) -> None:
+        """Note that a connection is over."""
+        for link in [one for one in self.links if one.connection is connection]:
+            self.links.remove(link)
+            self.leave(link, "closed")
+        self.update_held()
 
     def take_early(self, link: Link) -> None:
         """Take the packets that came before the Initial of their connection."""
@@ -244,8 +294,21 @@ class QuicFlow(DatagramSink):
             else:
                 self.early.append((side, packet, frame, at))
 
-    def take_short(self, side: int, data: bytes, start: int, end: int, missing: int, frame: int, at: int) -> None:
+    def take_short(
+        self,
+        side: cython.int,
+        data: bytes,
+        start: cython.Py_ssize_t,
+        end: cython.Py_ssize_t,
+        missing: cython.longlong,
+        frame: cython.longlong,
+        at: cython.longlong,
+    ) -> None:
         """Take a packet with a short header, whose connection ID has the length that its receiver chose."""
+        link: Link
+        length: cython.Py_ssize_t
+        connection: QuicConnection
+        role: cython.int
         for link in self.links:
             connection = link.connection
             role = side ^ link.client
@@ -254,7 +317,7 @@ class QuicFlow(DatagramSink):
                     connection.take_short(role, data, start, start + 1 + length, end, missing, frame, at)
                     return
         # On its own flow, its ID may have been announced where the capture lacks packets.
-        last = self.links[0] if self.links else self.moved(side, data, start, end)
+        last: Link = self.links[0] if self.links else self.moved(side, data, start, end)  # type: ignore[assignment]
         if last is None:
             self.looked += 1
             return
@@ -263,7 +326,7 @@ class QuicFlow(DatagramSink):
         length = next(iter(connection.lengths[1 - role]), 0)
         connection.take_short(role, data, start, start + 1 + length, end, missing, frame, at)
 
-    def moved(self, side: int, data: bytes, start: int, end: int) -> Link | None:
+    def moved(self, side: cython.int, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> Link | None:
         """Return the connection that has moved to this flow, known by the connection ID of a packet; None for none."""
         by_id = self.flows.by_id
         for length in range(20, 0, -1):
@@ -274,17 +337,23 @@ class QuicFlow(DatagramSink):
 
     def update_held(self) -> None:
         """Update the memory that the sessions of this flow take, here and in the dispatcher."""
-        kept = 0
+        kept: cython.longlong = 0
+        link: Link
+        sink: RecordSink
         for link in self.links:
-            if link.connection.sink is not None:
-                kept += link.connection.sink.kept
+            sink = link.connection.sink
+            if sink is not None:
+                kept += sink.kept
+            if link.connection.closing and link.connection not in self.flows.closing:
+                self.flows.closing[link.connection] = self.flow.end
         if kept != self.kept:
             self.flows.dispatcher.held += kept - self.kept
             self.kept = kept
 
-    def close(self, reason: str, frame: int, at: int) -> None:
+    def close(self, reason: str, frame: cython.longlong, at: cython.longlong) -> None:
         """See `DatagramSink.close`."""
         self.flows.dispatcher.steps += 1
+        link: Link
         links, self.links = self.links, []
         self.update_held()
         for link in reversed(links):

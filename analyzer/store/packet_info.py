@@ -17,6 +17,7 @@ from analyzer.store.declaration import path_text
 from analyzer.store.http_messages import HttpMessages
 from analyzer.tls.events import Alert, Event, HandshakeMessage, RecordEvent
 from analyzer.tls.handshake import hello_features
+from analyzer.tls.quic.quic_events import PacketSeen
 
 TCP, UDP, ICMP, ICMPV6 = 6, 17, 1, 58
 
@@ -37,7 +38,7 @@ _OPTIONS = {2: "MSS", 3: "WS", 4: "SACK_PERM", 5: "SACK", 8: "TSval"}
 _NOTHING: list[Any] = []
 _ADDRESSES: dict[bytes, str] = {}
 """The text of addresses; of their own, because packets ask for two of them each."""
-_SHOWN = (HandshakeMessage, Alert, RecordEvent)
+_SHOWN = (HandshakeMessage, Alert, RecordEvent, PacketSeen)
 """The events that the packet list describes."""
 
 _EVENTS = {
@@ -116,6 +117,9 @@ class Describer:
                 return tls_protocol(shown[len(shown) - 1].version), tls_info(shown) + (f" ({inside})" if inside else "")
             return "TCP", self._tcp(packet)
         if packet.transport >= 0 and number == _UDP:
+            if shown:
+                inside = self._plaintext.words()
+                return "QUIC", quic_info(shown) + (f" ({inside})" if inside else "")
             return self._udp(packet)
         if number == ICMP and packet.payload_end - packet.payload >= 8:
             return "ICMP", icmp(data, packet.payload, data[packet.ip + 8])
@@ -306,6 +310,18 @@ def tls_protocol(version: int) -> str:
 def tls_info(events: Sequence[Event]) -> str:
     """Return the text for what a frame completed in TLS."""
     return ", ".join(map(tls_text, events))
+
+
+def quic_info(events: Sequence[Event]) -> str:
+    """Return the text for the packets of a datagram, and for what they completed."""
+    return ", ".join(
+        [event.text if isinstance(event, PacketSeen) else tls_text(event) for event in events if not _is_data(event)]
+    )
+
+
+def _is_data(event: Event) -> bool:
+    """Return whether an event says no more than that of its packet."""
+    return isinstance(event, RecordEvent)
 
 
 def tls_text(item: Any) -> str:

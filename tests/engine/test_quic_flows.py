@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 from aioquic.tls import CipherSuite
+from conversations import ended
 from quic_talks import CLIENT, PORTS, SERVER, V2, Sent, Talk, moved, only, read_talk
 
 from analyzer.secrets.quic_protection import initial_decryptors
 from analyzer.secrets.quic_versions import VERSION_1, VERSIONS
 from analyzer.store.session_record import session_record
+from analyzer.tls.events import Data
+from analyzer.tls.quic.quic_events import PacketSeen
 from analyzer.tls.session import Session
 
 QUESTION, ANSWER = b"question" * 900, b"answer" * 5000
@@ -299,6 +302,35 @@ def test_other_traffic_over_udp_has_no_session() -> None:
     sent = [Sent(number % 2, source.randbytes(source.randrange(1300)), (53, 40000 + number % 50)) for number in range(300)]
     sent += [Sent(0, b"\xc3\0\0\0\1\x08" + source.randbytes(1194)) for _ in range(100)]
     assert read_talk(sent).close() == []
+
+
+def test_each_packet_is_an_event(talk: Talk) -> None:
+    for keys in (talk.keys, b""):
+        tap = read_talk(talk.sent, keys, detailed=True)
+        record = facts(only(tap))
+        seen = [event for event in tap.events if isinstance(event, PacketSeen)]
+        counts = record["quic"]["packets"]
+        assert [event.text for event in seen[:2]] == ["Initial, PKN: 0", "Initial, PKN: 0"]
+        if keys:
+            assert len(seen) == sum(sum(of_role.values()) for of_role in counts.values())
+            data = [event for event in tap.events if isinstance(event, Data)]
+            assert b"".join(event.data for event in data if event.role == SERVER and event.stream == 0) == ANSWER
+        else:
+            assert {event.text for event in seen[2:] if event.level} == {"Handshake", "Protected Payload"}
+
+
+def test_a_closed_connection_ends_soon_also_without_packets(talk: Talk) -> None:
+    for keys in (talk.keys, b""):
+        tap = read_talk(talk.sent, keys)
+        assert ended(tap.take()) == []
+        tap.engine.tick(tap.at + 900_000_000)
+        assert len(ended(tap.take())) == (1 if keys else 0)  # without keys the CONNECTION_CLOSE is not seen
+        assert len(tap.close()) == 1
+    tap = read_talk(talk.sent, talk.keys)
+    tap.at += 900_000_000
+    tap.feed_bytes(Sent(CLIENT, b"nothing", (4000, 4001)).frame())
+    (session,) = ended(tap.take())
+    assert facts(session)["last_frame"] == len(talk.sent)
 
 
 def test_wrong_keys(talk: Talk) -> None:

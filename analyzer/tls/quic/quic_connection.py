@@ -9,8 +9,7 @@ begin again, with an ID that the server chose (RFC 9001 section 5.2).
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from analyzer.flows.flow import Flow
 from analyzer.secrets.quic_protection import OpenedPacket, PacketDecryptor, has_retry_tag, initial_decryptors
@@ -19,10 +18,14 @@ from analyzer.tls.messages.numbers import TLS_1_2
 from analyzer.tls.quic.frames import FrameTaker, read_frames
 from analyzer.tls.quic.packet_headers import LongHeader, negotiated_versions
 from analyzer.tls.quic.packet_opening import APPLICATION_LEVEL, EARLY_LEVEL, HANDSHAKE_LEVEL
+from analyzer.tls.quic.quic_events import PacketSeen
 from analyzer.tls.quic.stream_reassembly import Reassembly
 from analyzer.tls.quic.transport_facts import MAX_LISTED, TransportFacts
 from analyzer.tls.record import content_types
 from analyzer.tls.record.record import NOTHING, Record, RecordSink, gap
+
+if TYPE_CHECKING:
+    import cython
 
 MAX_IDS = 1024
 """Connection IDs of one connection that are known at a time, per role. The oldest ones are forgotten."""
@@ -48,25 +51,24 @@ class QuicConnection:
     flow: of its first path. facts: what it shows. table: from each known connection ID to connection and role. sink: takes the
     records; None where another process reads the session. record: used again for each record. keys: by the connection ID from
     which they come and the version, the decryptors of Initial packets. crypto: by role, handshake bytes of Initial packets.
-    lengths: by role, the lengths of the IDs under which it is reached. tokens: of stateless resets, by role. n_flows: flows on
-    which it is now. last_frame, last_at: of the last packet. frames: takes the frames of Initial packets. unanswered: records
-    that wait for the server's first answer, None behind it; void: the client's handshake bytes before a Retry.
+    ids: by role, those under which it is reached; lengths: how long they are. tokens: of stateless resets, by role. flows:
+    those on which it is now. closing: whether a CONNECTION_CLOSE was seen. last_frame, last_at: of the last packet. frames:
+    takes the frames of Initial packets. unanswered: records that wait for the server's first answer, None behind it; void: the
+    client's handshake bytes before a Retry.
     """
 
     __slots__ = (
-        "crypto", "facts", "flow", "frames", "ids", "keys", "last_at", "last_frame", "lengths", "n_flows", "record", "session",
-        "shard", "sink", "table", "tokens", "unanswered", "void",
+        "closing", "crypto", "facts", "flow", "flows", "frames", "ids", "keys", "last_at", "last_frame", "lengths", "record",
+        "session", "shard", "sink", "table", "tokens", "unanswered", "void",
     )  # fmt: skip
 
-    def __init__(
-        self, flow: Flow, version: QuicVersion, original_id: bytes, table: MutableMapping[bytes, tuple[Any, int]]
-    ) -> None:
+    def __init__(self, flow: Flow, version: QuicVersion, original_id: bytes, table: dict[bytes, Any]) -> None:
         self.flow = flow
         self.facts = TransportFacts(version.number, original_id)
         self.facts.add_path(flow.key, flow.first_frame)
         self.table = table
         self.session: Any = None
-        self.sink: RecordSink | None = None
+        self.sink: RecordSink = None  # type: ignore[assignment]  # until it is given
         self.shard = 0
         self.record: Record = Record(0)
         self.keys: dict[tuple[bytes, int], tuple[PacketDecryptor, PacketDecryptor]] = {}
@@ -74,7 +76,8 @@ class QuicConnection:
         self.ids: tuple[dict[bytes, None], dict[bytes, None]] = ({}, {})
         self.lengths: tuple[dict[int, None], dict[int, None]] = ({}, {})
         self.tokens: tuple[dict[bytes, None], dict[bytes, None]] = ({}, {})
-        self.n_flows = 0
+        self.flows: list[Any] = []
+        self.closing = False
         self.last_frame = flow.first_frame
         self.last_at = flow.start
         self.unanswered: list[Record] | None = []
@@ -92,7 +95,7 @@ class QuicConnection:
 
     # Connection IDs.
 
-    def add_id(self, role: int, connection_id: bytes, listed: bool = True) -> None:
+    def add_id(self, role: cython.int, connection_id: bytes, listed: cython.bint = True) -> None:
         """Note an ID under which a role is reached. listed: whether that role chose it itself."""
         known = self.ids[role]
         if connection_id in known:
@@ -108,7 +111,7 @@ class QuicConnection:
         if connection_id and connection_id not in self.table:
             self.table[connection_id] = (self, role)
 
-    def learn(self, role: int, connection_id: bytes, token: bytes) -> None:
+    def learn(self, role: cython.int, connection_id: bytes, token: bytes) -> None:
         """Take an ID that a role announced, and the token of its stateless reset."""
         self.add_id(role, connection_id)
         if token:
@@ -125,9 +128,10 @@ class QuicConnection:
             elif parameter.id == _RESET_TOKEN_PARAMETER and isinstance(parameter.value, bytes):
                 self.tokens[_SERVER][parameter.value] = None
 
-    def is_reset(self, role: int, record: Record) -> bool:
+    def is_reset(self, role: cython.int, record: Record) -> cython.bint:
         """Return whether a packet that did not open is a stateless reset of a role. If so, it is noted."""
-        if record.body[-RESET_TOKEN:] not in self.tokens[role]:
+        body: bytes = record.body
+        if len(body) < RESET_TOKEN or body[len(body) - RESET_TOKEN :] not in self.tokens[role]:
             return False
         if self.facts.reset is None:
             self.facts.reset = (role, record.frame)
@@ -146,7 +150,16 @@ class QuicConnection:
 
     # Packets.
 
-    def take_initial(self, role: int, header: LongHeader, data: bytes, start: int, end: int, frame: int, at: int) -> bool:
+    def take_initial(
+        self,
+        role: cython.int,
+        header: LongHeader,
+        data: bytes,
+        start: cython.Py_ssize_t,
+        end: cython.Py_ssize_t,
+        frame: cython.longlong,
+        at: cython.longlong,
+    ) -> cython.bint:
         """Take an Initial packet, which begins at `start` of `data`. Return whether it is one of this connection."""
         version = header.quic
         if version is None or header.end > end:
@@ -156,11 +169,12 @@ class QuicConnection:
             self.add_keys(version, header.destination)
         for (_, number), pair in list(self.keys.items()):
             if number == version.number:
-                opened = pair[role].open(data, start, header.number_at, header.end)
+                decryptor: PacketDecryptor = pair[role]
+                opened = decryptor.open(data, start, header.number_at, header.end)
                 if opened is not None:
                     break
         else:
-            if role == _SERVER and self.facts.versions[-1] != version.number:  # the server chose another version (RFC 9368)
+            if role == _SERVER and self.facts.version != version.number:  # the server chose another version (RFC 9368)
                 opened = self.add_keys(version, self.facts.original_id)[role].open(data, start, header.number_at, header.end)
         if opened is None:
             return False
@@ -169,19 +183,22 @@ class QuicConnection:
         if role == _CLIENT:
             self.add_id(_SERVER, header.destination, False)
         self.note(frame, at)
+        self.facts.last = (frame, at)
         self.facts.n_packets[role][0] += 1
         self.facts.sent[role][0].seen.add(opened.number, opened.number)
         if role == _SERVER:
             self.release()
+        if self.session is not None and self.session.log.events is not None:
+            self.session.log.emit(PacketSeen(0, role, opened.number, header.end - start, frame, at))
         self.frames.begin(role, frame, at)
         read_frames(opened.plaintext, self.frames)
         return True
 
-    def _is_second(self, header: LongHeader) -> bool:
+    def _is_second(self, header: LongHeader) -> cython.bint:
         """Return whether a client's Initial may be protected with keys of its own: behind a Retry, or in another version."""
         return header.version not in self.facts.versions or bool(self.facts.retries)
 
-    def take_retry(self, header: LongHeader, packet: bytes, frame: int, at: int) -> None:
+    def take_retry(self, header: LongHeader, packet: bytes, frame: cython.longlong, at: cython.longlong) -> None:
         """Take a Retry. One whose tag is wrong changes nothing."""
         version = header.quic
         if version is None or self.crypto[_SERVER].next > 0 or len(self.facts.retries) >= MAX_LISTED:
@@ -191,9 +208,10 @@ class QuicConnection:
             self.add_keys(version, header.source)
             self.add_id(_SERVER, header.source)
             self.note(frame, at)
+            self.facts.last = (frame, at)
             self.begin_again()
 
-    def take_negotiation(self, header: LongHeader, data: bytes, frame: int, at: int) -> None:
+    def take_negotiation(self, header: LongHeader, data: bytes, frame: cython.longlong, at: cython.longlong) -> None:
         """Take a Version Negotiation packet. Nothing protects it: it counts where it echoes the IDs of the client's Initial."""
         offered = negotiated_versions(data, header)
         unanswered = self.crypto[_SERVER].next == 0
@@ -201,9 +219,19 @@ class QuicConnection:
             self.facts.offered = offered
             self.facts.negotiated = frame
             self.note(frame, at)
+            self.facts.last = (frame, at)
             self.begin_again()
 
-    def take_protected(self, role: int, header: LongHeader, data: bytes, start: int, end: int, frame: int, at: int) -> None:
+    def take_protected(
+        self,
+        role: cython.int,
+        header: LongHeader,
+        data: bytes,
+        start: cython.Py_ssize_t,
+        end: cython.Py_ssize_t,
+        frame: cython.longlong,
+        at: cython.longlong,
+    ) -> None:
         """Take a Handshake or 0-RTT packet."""
         level = _LEVELS.get(header.type)
         if level is None or (level == EARLY_LEVEL and role != _CLIENT):
@@ -213,28 +241,46 @@ class QuicConnection:
         self.pass_on(role, level, header.version, data, start, header.number_at, header.end, end, frame, at)
 
     def take_short(
-        self, role: int, data: bytes, start: int, number_at: int, end: int, missing: int, frame: int, at: int
+        self,
+        role: cython.int,
+        data: bytes,
+        start: cython.Py_ssize_t,
+        number_at: cython.Py_ssize_t,
+        end: cython.Py_ssize_t,
+        missing: cython.Py_ssize_t,
+        frame: cython.longlong,
+        at: cython.longlong,
     ) -> None:
         """Take a 1-RTT packet. number_at: behind its connection ID. missing: bytes that the snapshot length removed."""
         if self.crypto[_SERVER].next == 0 and not self.facts.versions:
             return
         self.facts.spins[role] |= 1 << (data[start] >> 5 & 1)
-        version = self.facts.versions[-1]
+        version = self.facts.version
         self.pass_on(role, APPLICATION_LEVEL, version, data, start, number_at, end + missing, end, frame, at)
 
     def pass_on(
-        self, role: int, level: int, version: int, data: bytes, start: int, number_at: int, stop: int, end: int, frame: int,
-        at: int,
-    ) -> None:  # fmt: skip
+        self,
+        role: cython.int,
+        level: cython.int,
+        version: cython.longlong,
+        data: bytes,
+        start: cython.Py_ssize_t,
+        number_at: cython.Py_ssize_t,
+        stop: cython.Py_ssize_t,
+        end: cython.Py_ssize_t,
+        frame: cython.longlong,
+        at: cython.longlong,
+    ) -> None:
         """Pass on a packet whose protection is not that of Initial packets. stop: where it ends; end: where the bytes end."""
         self.note(frame, at)
-        sink = self.sink
+        sink: RecordSink = self.sink
         if sink is None:
             return
         record: Record = self.record
         record.role = role
         record.content_type = _APPLICATION_DATA
-        record.version = version
+        record.version = TLS_1_2
+        record.offset = version  # which needs more bits than that of a record
         record.epoch = level
         record.length = stop - start
         record.missing = max(0, stop - end)
@@ -245,7 +291,9 @@ class QuicConnection:
         record.body = data[start : min(stop, end)] if wanted else b""
         self.deliver(record)
 
-    def tell(self, role: int, content_type: int, body: bytes, frame: int, at: int) -> None:
+    def tell(
+        self, role: cython.int, content_type: cython.int, body: bytes, frame: cython.longlong, at: cython.longlong
+    ) -> None:
         """Pass on handshake bytes of Initial packets, or a CONNECTION_CLOSE in one: its code in 8 bytes, a flag, its reason."""
         if self.sink is None:
             return
@@ -294,7 +342,7 @@ class QuicConnection:
             self.unanswered = [one for one in self.unanswered if one.content_type != _HANDSHAKE_RECORD]
             self.crypto[_CLIENT].reset()
 
-    def finish(self, frame: int, at: int) -> None:
+    def finish(self, frame: cython.longlong, at: cython.longlong) -> None:
         """Give up the holes in the handshake bytes of Initial packets, at the end."""
         self.release()
         for role in (_CLIENT, _SERVER):
@@ -302,7 +350,7 @@ class QuicConnection:
             while stream.waiting > 0:
                 self.skip(role, frame, at)
 
-    def skip(self, role: int, frame: int, at: int) -> None:
+    def skip(self, role: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
         """Give up the first hole in the handshake bytes of a role's Initial packets, and pass on what is behind it."""
         stream = self.crypto[role]
         offset = stream.next
@@ -313,7 +361,7 @@ class QuicConnection:
             self.deliver(missing)
         self.tell(role, _HANDSHAKE_RECORD, data, frame, at)
 
-    def note(self, frame: int, at: int) -> None:
+    def note(self, frame: cython.longlong, at: cython.longlong) -> None:
         """Note the last packet."""
         self.last_frame = frame
         self.last_at = at
@@ -330,7 +378,7 @@ class InitialFrames(FrameTaker):
         self.frame = 0
         self.at = -1
 
-    def begin(self, role: int, frame: int, at: int) -> None:
+    def begin(self, role: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
         """Begin a packet."""
         self.role, self.frame, self.at = role, frame, at
 
@@ -338,7 +386,7 @@ class InitialFrames(FrameTaker):
         """See `FrameTaker.take_ack`."""
         self.connection.facts.take_ack(self.role, 0, ranges, ecn)
 
-    def take_crypto(self, offset: int, data: bytes) -> None:
+    def take_crypto(self, offset: cython.longlong, data: bytes) -> None:
         """See `FrameTaker.take_crypto`."""
         stream: Reassembly = self.connection.crypto[self.role]
         ready: bytes = stream.feed(offset, data)
@@ -347,13 +395,13 @@ class InitialFrames(FrameTaker):
         while stream.overflows:
             self.connection.skip(self.role, self.frame, self.at)
 
-    def take_close(self, code: int, application: bool, reason: bytes) -> None:
+    def take_close(self, code: cython.longlong, application: cython.bint, reason: bytes) -> None:
         """See `FrameTaker.take_close`."""
         body = code.to_bytes(8, "big") + (b"\1" if application else b"\0") + reason
         self.connection.tell(self.role, _ALERT, body, self.frame, self.at)
 
 
-def opens_connection(header: LongHeader, data: bytes, start: int) -> bool:
+def opens_connection(header: LongHeader, data: bytes, start: cython.Py_ssize_t) -> cython.bint:
     """Return whether a packet is the Initial of a client with handshake bytes: only that begins a connection."""
     if header.quic is None or header.type != INITIAL:
         return False
@@ -374,6 +422,6 @@ class _FindsCrypto(FrameTaker):
     def __init__(self) -> None:
         self.any = False
 
-    def take_crypto(self, offset: int, data: bytes) -> None:
+    def take_crypto(self, offset: cython.longlong, data: bytes) -> None:
         """See `FrameTaker.take_crypto`."""
         self.any = self.any or len(data) > 0

@@ -25,6 +25,7 @@ from analyzer.tls.handshake.states import RoleState
 from analyzer.tls.messages.numbers import TLS_1_3
 from analyzer.tls.quic.packet_contents import CRYPTO_ERRORS, PacketContents
 from analyzer.tls.quic.packet_opening import APPLICATION_LEVEL, EARLY_LEVEL, HANDSHAKE_LEVEL, PacketOpening
+from analyzer.tls.quic.quic_events import SEALED, PacketSeen
 from analyzer.tls.quic.stream_data import StreamData
 from analyzer.tls.quic.stream_reassembly import Reassembly
 from analyzer.tls.quic.transport_facts import Close, TransportFacts
@@ -43,6 +44,7 @@ MAX_STRAYS_IN_A_ROW = 32
 """So many packets of a role in a row that do not open are no strays: its keys are not known any more."""
 
 _CLIENT = 0
+_SEALED = SEALED
 _EARLY_LEVEL, _HANDSHAKE_LEVEL, _APPLICATION_LEVEL = EARLY_LEVEL, HANDSHAKE_LEVEL, APPLICATION_LEVEL
 
 
@@ -141,6 +143,8 @@ class QuicSession(Session):
         """Take a CONNECTION_CLOSE. A code of the handshake is an alert (RFC 9001 section 4.8)."""
         self.transport.add_close(close)
         self.counted = (close.frame, close.at)
+        if self.connection is not None:
+            self.connection.closing = True
         if not close.application and CRYPTO_ERRORS <= close.code < CRYPTO_ERRORS + 256:
             alert: Alert = Alert(FATAL, close.code - CRYPTO_ERRORS, close.role, close.frame, close.at)
             alert.encrypted = encrypted
@@ -204,13 +208,17 @@ class QuicSession(Session):
             sender.n_protected += 1
         if record.epoch != _EARLY_LEVEL:
             sender.lose()
-        self.emit_packet(record)
+        self.emit_packet(record, _SEALED)
 
-    def emit_packet(self, record: Record) -> None:
-        """Emit the event of a protected packet."""
-        if self.log.events is not None:
-            kind = "application_data" if record.epoch != _HANDSHAKE_LEVEL else "encrypted_handshake"
-            self.log.emit(record_event(kind, record.role, record.length, record.frame, record.at))
+    def emit_packet(self, record: Record, number: cython.longlong) -> None:
+        """Emit the events of a protected packet. number: of the packet, SEALED if it was not opened."""
+        if self.log.events is None:
+            return
+        self.log.emit(PacketSeen(record.epoch, record.role, number, record.length, record.frame, record.at))
+        if record.epoch != _HANDSHAKE_LEVEL:
+            self.log.emit(record_event("application_data", record.role, record.length, record.frame, record.at))
+        elif number == _SEALED:
+            self.log.emit(record_event("encrypted_handshake", record.role, record.length, record.frame, record.at))
 
     def open_packet(self, record: Record) -> None:
         """Open a packet and take its frames."""
@@ -218,7 +226,7 @@ class QuicSession(Session):
         level: cython.int = record.epoch
         decryption: Decryption = self.handshake.decryption
         sender: RoleState = self.roles[role]
-        version: QuicVersion = VERSIONS[record.version]
+        version: QuicVersion = VERSIONS[record.offset]
         if record.missing > 0:
             self.fail(sender, record, MISSING_SEGMENT, f"{record.missing} bytes of the packet")
             return
@@ -243,7 +251,7 @@ class QuicSession(Session):
         if self.streams is None:
             self.streams = StreamData(decryption, self.log)
             self.streams.alpn = self.handshake.parameters.alpn
-        self.emit_packet(record)
+        self.emit_packet(record, opened.number)
         self.contents.read(opened, role, level, record.frame, record.at)
 
     def judge_failure(self, sender: RoleState, record: Record) -> None:
@@ -350,5 +358,5 @@ class QuicSession(Session):
         self.connection = None
         self.contents.session = None
         self.streams = None
-        frame, at = self.counted
+        frame, at = max(self.counted, self.transport.last)
         return Session.finish(self, frame, at)

@@ -48,12 +48,12 @@ class TransportFacts:
     parameters: the transport parameters of each role. n_packets: by role and level; spins: by role, bits 0 and 1 for the values
     of the spin bit that were seen. sent: by role and level. ecn: by role, the largest counts of ECT(0), ECT(1) and CE that it
     reported. updates: by role, the frames in which new keys began. probes: frames of PATH_CHALLENGE; strays: packets that no
-    key opened, though others opened.
+    key opened, though others opened. last: frame and time of the last packet that authenticates without secrets.
     """
 
     __slots__ = (
-        "close", "done", "ecn", "ids", "n_packets", "negotiated", "offered", "original_id", "parameters", "paths", "probes",
-        "reset", "retries", "sent", "spins", "strays", "updates", "versions",
+        "close", "done", "ecn", "ids", "last", "n_packets", "negotiated", "offered", "original_id", "parameters", "paths",
+        "probes", "reset", "retries", "sent", "spins", "strays", "updates", "versions",
     )  # fmt: skip
 
     name = "quic"
@@ -78,6 +78,12 @@ class TransportFacts:
         self.updates: tuple[list[int], list[int]] = ([], [])
         self.probes: list[int] = []
         self.strays = 0
+        self.last = (0, -1)
+
+    @property
+    def version(self) -> int:
+        """The number of the version in use."""
+        return self.versions[-1]
 
     def add_version(self, number: int) -> None:
         """Note the version of a packet that opened."""
