@@ -12,7 +12,10 @@ from analyzer.report.plots.traffic_plot import draw_counts
 from analyzer.report.sentences import Sentences as Catalogue
 from analyzer.text.formatting import duration_text, endpoint_text, size_text
 from analyzer.text.language import Sentences, retold, say, spoken, translated_codes
-from analyzer.text.punctuation import clauses, labelled
+from analyzer.text.punctuation import beside, clauses, labelled
+
+MARGIN = 16
+"""What is left free around the picture."""
 
 MOST_ROWS = 20
 """Bars of each group, at most."""
@@ -36,7 +39,7 @@ def stats_svg(record: Mapping[str, Any]) -> str:
     drawing.rectangle(-20, -20, WIDTH + 40, 100_000, "#ffffff")
     what = record["what"]
     y = _draw_io(drawing, record["io"]) if what == IO else _draw_bars(drawing, list(_groups(record)))
-    return for_print(drawing.finished(y + 6, say(_TITLES[what]), f"analyzer stats {what}"))
+    return for_print(drawing.finished(y + 6, say(_TITLES[what]), f"analyzer stats {what}", MARGIN))
 
 
 def _draw_io(drawing: Drawing, io: Mapping[str, Any]) -> float:
@@ -100,6 +103,10 @@ def _groups(record: Mapping[str, Any]) -> Iterator[tuple[str, list[Bar]]]:
         for name, title in TALLIES[what].items():
             rows = found[name]["top"][:MOST_ROWS]
             labels = [causes[one["value"]].title if name == "causes" else str(one["value"]) for one in rows]
+            labels = [
+                beside(label, size_text(one["bytes"])) if "bytes" in one else label
+                for label, one in zip(labels, rows, strict=True)
+            ]
             if rows:
                 bars = [(text, one["count"], f"{one['count']:,}") for text, one in zip(labels, rows, strict=True)]
                 yield say(title), bars

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from analyzer.analysis.intervals import shown_length
 from analyzer.cli.output import Output
-from analyzer.cli.page import TIMES, dim_line, further_values, headline, print_items
+from analyzer.cli.page import dim_line, further_values, headline
 from analyzer.cli.stats_arguments import CONVERSATIONS, ENDPOINTS, HTTP, IO, PROTOCOLS, TLS
 from analyzer.cli.table import Cell, Column, Table, cut, pad, width
 from analyzer.cli.terminal_plots import Blocks, print_plot, round_up
@@ -19,6 +20,12 @@ BAR = 16
 
 WIDE, MEDIUM = 112, 96
 """Columns of a window from which on conversations have bars too, and those of endpoints have their full length."""
+
+LABEL = 16
+"""Columns of the labels of counts."""
+
+MARKS = 6
+"""Times below a plot, at most."""
 
 KIND_NAMES = {"eth": "Ethernet", "ipv4": "IPv4", "ipv6": "IPv6", "tcp": "TCP", "udp": "UDP"}
 
@@ -52,7 +59,7 @@ TLS_LABELS: Sentences = {
 }  # fmt: skip
 
 HTTP_LABELS: Sentences = {
-    "methods": "methods", "statuses": "status codes", "hosts": "hosts", "versions": "versions",
+    "methods": "methods", "statuses": "status codes", "hosts": "hosts", "versions": "versions", "types": "types",
 }  # fmt: skip
 
 DURATIONS: Sentences = {
@@ -225,6 +232,7 @@ def _print_intervals(output: Output, io: Mapping[str, Any], rows: Sequence[Mappi
         *(Column(cut(harmless(text), 24), 2, right=True) for text in io["filters"]),
         Column("share", 1, style="blue"),
     ]
+    bar = BAR // 2 if io["filters"] else 2 * BAR
     table = Table(columns, output, indent=2)
     busiest = sorted(range(len(rows)), key=lambda place: -rows[place]["bytes"])[:n]
     for place in sorted(place for place in busiest if len(rows) <= n or rows[place]["packets"]):
@@ -236,7 +244,7 @@ def _print_intervals(output: Output, io: Mapping[str, Any], rows: Sequence[Mappi
                 f"{row['packets']:,}",
                 size_text(row["bytes"]),
                 *counts,
-                blocks.bar(row["bytes"] / most, 2 * BAR),
+                blocks.bar(row["bytes"] / most, bar),
             ]
         )
     table.close()
@@ -245,11 +253,11 @@ def _print_intervals(output: Output, io: Mapping[str, Any], rows: Sequence[Mappi
 
 
 def time_marks(rows: Sequence[Mapping[str, Any]], seconds: float) -> list[tuple[float, str]]:
-    """Return the times below a plot of intervals, each with its place from 0 to 1."""
-    n = len(rows)
-    step = max(1, n // 6)
-    end = 19 if seconds >= 1 else 23
-    return [(place / n, rows[place]["start"][11:end]) for place in range(0, n, step)]
+    """Return the times below a plot of intervals, each with its place from 0 to 1; they are a usual length of time apart."""
+    length = round(seconds * _SECOND)
+    apart = shown_length(length * len(rows), MARKS, length)
+    end = 19 if apart >= _SECOND else 23
+    return [(place / len(rows), rows[place]["start"][11:end]) for place in range(0, len(rows), max(1, apart // length))]
 
 
 def interval_text(seconds: float) -> str:
@@ -273,10 +281,7 @@ def _print_tls(output: Output, record: Mapping[str, Any], n: int) -> None:
     if tls["unknown"]:
         counts.append(say("of {n:,} it is unknown", n=tls["unknown"]))
     headline(output, say("TLS sessions"), clauses(*counts))
-    causes = translated_codes("outcome_causes")
-    for name, label in TALLIES[TLS].items():
-        shown = (lambda code: causes[code].title) if name == "causes" else str
-        _print_tally(output, label, tls[name], n, shown)
+    _print_tallies(output, TALLIES[TLS], tls, n)
     _print_spreads(output, {say(DURATIONS[name]): spread for name, spread in tls["durations"].items()}, _time)
 
 
@@ -289,34 +294,33 @@ def _print_http(output: Output, record: Mapping[str, Any], n: int) -> None:
     counts.append(say("{size} sent in bodies", size=size_text(http["bytes_sent"])))
     counts.append(say("{size} received", size=size_text(http["bytes_received"])))
     headline(output, say("HTTP"), clauses(*counts))
-    for name, label in TALLIES[HTTP].items():
-        _print_tally(output, label, http[name], n)
-    types = http["types"]
-    texts = [beside(f"{harmless(one['value'])} {TIMES}{one['count']:,}", size_text(one["bytes"])) for one in types["top"][:n]]
-    if texts:
-        more = further_values(types["count"] - len(texts), types["beyond"])
-        print_items(output, noted("types"), [*texts, *more])
+    _print_tallies(output, TALLIES[HTTP], http, n)
     _print_spreads(output, {say(DURATIONS["response"]): http["response_seconds"]}, _time)
     sizes = {say("request bodies"): http["request_sizes"], say("response bodies"): http["response_sizes"]}
     _print_spreads(output, sizes, lambda value: size_text(round(value)))
 
 
-def _print_tally(output: Output, label: str, tally: Mapping[str, Any], n: int, shown: Callable[[str], str] = str) -> None:
-    """Print a count of values as bars, the most frequent first."""
-    rows = tally["top"][:n]
-    if not rows:
-        return
-    blocks, most = Blocks(output), rows[0]["count"]
-    head = pad(say(label), 16)
-    texts = [harmless(shown(row["value"])) for row in rows]
-    room = min(max(map(width, texts)), output.width - 16 - 2 - 11 - 3 - 10)
-    bar = min(2 * BAR, output.width - 18 - room - 13)
-    for row, text in zip(rows, texts, strict=True):
-        line = f"{pad(cut(text, room), room)} {row['count']:>9,}  {output.paint(blocks.bar(row['count'] / most, bar), 'blue')}"
-        output.line(f"  {output.paint(head, 'dim')}{line}")
-        head = pad("", 16)
-    for text in further_values(tally["count"] - len(rows), tally["beyond"]):
-        output.line("  " + head + output.paint(text, "dim"))
+def _print_tallies(output: Output, labels: Mapping[str, str], found: Mapping[str, Any], n: int) -> None:
+    """Print counts of values as bars, the most frequent value of each first."""
+    causes, blocks = translated_codes("outcome_causes"), Blocks(output)
+    shown = {}
+    for name in labels:
+        rows = found[name]["top"][:n]
+        values = [causes[row["value"]].title if name == "causes" else row["value"] for row in rows]
+        if name == "types":
+            values = [beside(value, size_text(row["bytes"])) for value, row in zip(values, rows, strict=True)]
+        shown[name] = [(harmless(value), row["count"]) for value, row in zip(values, rows, strict=True)]
+    widest = max((width(text) for rows in shown.values() for text, _ in rows), default=0)
+    room = min(widest, output.width - LABEL - 2 - 11 - 3 - BAR // 2)
+    bar = min(2 * BAR, output.width - LABEL - 2 - room - 13)
+    for name, rows in shown.items():
+        head = pad(say(labels[name]), LABEL)
+        for text, count in rows:
+            line = f"{pad(cut(text, room), room)} {count:>9,}  {output.paint(blocks.bar(count / rows[0][1], bar), 'blue')}"
+            output.line(f"  {output.paint(head, 'dim')}{line}")
+            head = " " * LABEL
+        for text in further_values(found[name]["count"] - len(rows), found[name]["beyond"]):
+            output.line("  " + head + output.paint(text, "dim"))
 
 
 def _print_spreads(output: Output, spreads: Mapping[str, Mapping[str, Any]], shown: Callable[[float], str]) -> None:

@@ -44,12 +44,13 @@ class Blocks:
     def sparkline(self, values: Sequence[float], room: int, most: float | None = None) -> str:
         """Return one line with a column for each value, or for the highest of several if there are more than `room`.
 
-        most: the value of a full column; None for the highest value. A value above 0 never looks like 0.
+        most: the value of the highest column; None for the highest value. A value above 0 never looks like 0.
         """
         values = fitted_values(values, room)
         highest = most or max(values, default=0)
         signs = _PLAIN_UP if self.plain else _UP
-        return "".join(signs[_eighths(value, highest, 1)] for value in values)
+        full = len(signs) - 2  # of a line: without a gap above it, lines below each other run together
+        return "".join(signs[min(full, _eighths(value, highest, 1))] for value in values)
 
     def columns(self, values: Sequence[float], room: int, height: int, most: float) -> list[str]:
         """Return the lines of a plot of `height` lines, from the top. Each value has as many columns as there is room for."""

@@ -147,11 +147,12 @@ class Drawing:
         else:
             self._shape("polygon", f'points="{points}" fill="{color(kind)}"', hint)
 
-    def finished(self, height: float, title: str, description: str) -> str:
-        """Return the picture as an SVG document. height: of all that was drawn."""
+    def finished(self, height: float, title: str, description: str, margin: int = 0) -> str:
+        """Return the picture as an SVG document. height: of all that was drawn. margin: what is left free around it."""
+        wide, high = WIDTH + 2 * margin, _number(height + 2 * margin)
         head = (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {_number(height)}" width="{WIDTH}" '
-            f'height="{_number(height)}" role="img" font-family="Libertinus Sans, system-ui, sans-serif" '
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{-margin} {-margin} {wide} {high}" width="{wide}" '
+            f'height="{high}" role="img" font-family="Libertinus Sans, system-ui, sans-serif" '
             f'font-size="{SIZE}" fill="{INK}">'
         )
         words = f"<title>{xml_text(title)}</title><desc>{xml_text(description)}</desc>"
