@@ -1,5 +1,7 @@
 cimport cython
 from analyzer.capture.frame cimport Frame
+from analyzer.capture.frame_reader cimport FrameReader
+from analyzer.packet.header_tests cimport HeaderTest, next_passing
 from analyzer.packet.layer_places cimport LayerPlaces
 from analyzer.packet.packet cimport Packet
 
@@ -29,6 +31,11 @@ cdef class Conversations:
     cdef public list tables
     cdef public list opened
     cdef public list beyond
+    cdef public long long n_packets
+    cdef public long long n_bytes
+
+    @cython.locals(frame=Frame)
+    cpdef void count_passing(self, FrameReader reader, LayerPlaces layers, HeaderTest test, object defragmenter) except *
 
     @cython.locals(
         index=int, cell=Py_ssize_t, header="long long", start=Py_ssize_t, n_bytes=Py_ssize_t, data=bytes, innermost=bint,

@@ -11,9 +11,12 @@ What a stranger controls is limited: MAX_CONVERSATIONS of each kind are told apa
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from analyzer.capture.frame import Frame
+from analyzer.capture.frame_reader import FrameReader
 from analyzer.packet.addresses import address_text
+from analyzer.packet.header_tests import HeaderTest, next_passing
 from analyzer.packet.layer_places import LayerPlaces
 
 KINDS = ("eth", "ipv4", "ipv6", "tcp", "udp")
@@ -56,10 +59,10 @@ class Conversations:
     for its addresses if it does not complete its datagram.
 
     opened: of each kind, the direction with the first packet of every conversation, in their order. beyond: of each kind, the
-    packets of conversations that are not told apart.
+    packets of conversations that are not told apart. n_packets, n_bytes: of all frames.
     """
 
-    __slots__ = ("beyond", "fragments", "opened", "tables", "wanted")
+    __slots__ = ("beyond", "fragments", "n_bytes", "n_packets", "opened", "tables", "wanted")
 
     def __init__(self, wanted: int = 31, fragments: bool = True) -> None:
         self.wanted = wanted
@@ -67,9 +70,18 @@ class Conversations:
         self.tables: list[dict[bytes, OneWay]] = [{} for _ in KINDS]
         self.opened: list[list[OneWay]] = [[] for _ in KINDS]
         self.beyond = [0 for _ in KINDS]
+        self.n_packets = self.n_bytes = 0
+
+    def count_passing(self, reader: FrameReader, layers: LayerPlaces, test: HeaderTest, defragmenter: Any) -> None:
+        """Count all frames for which the reader has the bytes, and which pass a test. defragmenter: as for `next_passing`."""
+        frame = reader.frame
+        while next_passing(reader, layers, test, defragmenter):
+            self.count(layers, frame)
 
     def count(self, layers: LayerPlaces, frame: Frame) -> None:
         """Count one frame. layers: its headers."""
+        self.n_packets += 1
+        self.n_bytes += frame.wire_length
         for index in range(layers.count):
             cell = index * _CELLS
             header = layers.cells[cell]

@@ -20,6 +20,7 @@ from analyzer.packet.header_tests import HeaderTest, next_passing
 from analyzer.packet.layer_places import LayerPlaces
 
 if TYPE_CHECKING:
+    from analyzer.analysis.conversations import Conversations
     from analyzer.cli.key_files import Keys
     from analyzer.filters.compiled_filter import CompiledFilter
     from analyzer.filters.field import Field
@@ -71,7 +72,17 @@ class FrameReading:
 
     def run(self, capture_run: CaptureRun, take: Take) -> None:
         """Read the captures to their end, or until the first signal, and give each frame that passes to `take`."""
+        self._run(capture_run, take, None)
+
+    def count(self, capture_run: CaptureRun, counted: "Conversations") -> None:
+        """Read the captures likewise, and count each frame that passes."""
+        self._run(capture_run, lambda view: counted.count(view.layers, view.frame), counted)
+
+    def _run(self, capture_run: CaptureRun, take: Take, counted: "Conversations | None") -> None:
         part = part_of(self._options)
+        if self._tests is not None and part is None and counted is not None:
+            self._count_headers(capture_run, counted, self._tests[0])
+            return
         if self._tests is not None and not (part is not None and part.names):
             self._read_headers(capture_run, take, self._tests, None if part is None else PartFrames(part, {}))
             return
@@ -83,6 +94,13 @@ class FrameReading:
             self._read_headers(capture_run, take, self._tests, wanted)
         else:
             self._read_values(capture_run, take, wanted, keys)
+
+    @staticmethod
+    def _count_headers(capture_run: CaptureRun, counted: "Conversations", test: HeaderTest) -> None:
+        layers, defragmenter = LayerPlaces(), Defragmenter()
+        with Interruption(capture_run.reader.stop), closing(capture_run.packet_readers()) as readers:
+            for reader in readers:
+                counted.count_passing(reader, layers, test, defragmenter)
 
     def _read_headers(
         self, capture_run: CaptureRun, take: Take, tests: Sequence[HeaderTest], wanted: PartFrames | None

@@ -146,22 +146,14 @@ class _Chosen(PartListener):
 
 
 def _count_headers(options: Namespace, capture_run: CaptureRun, output: Output) -> Finish:
-    counted, reading = Conversations(), FrameReading(options, output, [filter_of(options)])
-    n_packets = n_bytes = 0
-
-    def take(view: View) -> None:
-        nonlocal n_packets, n_bytes
-        counted.count(view.layers, view.frame)
-        n_packets += 1
-        n_bytes += view.frame.wire_length
-
-    reading.run(capture_run, take)
+    counted = Conversations()
+    FrameReading(options, output, [filter_of(options)]).count(capture_run, counted)
     _say_beyond(counted)
     what = options.what
 
     def finish(start: int) -> dict[str, Any]:
         tables = conversation_tables(counted, start) if what == CONVERSATIONS else endpoint_tables(counted)
-        return {"packets": n_packets, "bytes": n_bytes, what: tables}
+        return {"packets": counted.n_packets, "bytes": counted.n_bytes, what: tables}
 
     return finish
 

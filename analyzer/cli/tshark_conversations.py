@@ -32,7 +32,7 @@ class _Counted(Tap):
         self.filters = (chosen,)
         self.kind = _KINDS[name]
         self.text = text
-        self.counted = Conversations(1 << KINDS.index(self.kind), False)
+        self.counted: Conversations = Conversations(1 << KINDS.index(self.kind), False)
 
     def take(self, view: View, passed: Sequence[bool]) -> None:
         """See `Tap.take`."""
@@ -68,8 +68,8 @@ def _conversation_line(one: Conversation, room: int, start: int) -> str:
     ends = f"{_end(one.source):<{room}} <-> {_end(one.destination):<{room}}"
     sent, answered = (f"{n:>6} {size_text(size):<9}" for n, size in zip(one.packets, one.n_bytes, strict=True))
     total = f"{sum(one.packets):>6} {size_text(sum(one.n_bytes)):<9}"
-    began, lasted = (max(0, span) / _SECOND for span in (one.first - start, one.last - one.first))
-    return f"{ends}  {answered}  {sent}  {total}  {began:>14.9f}   {lasted:>12.4f}"
+    began, ended = (max(0, at - start) / _SECOND for at in (one.first, one.last))  # doubles, as in tshark
+    return f"{ends}  {answered}  {sent}  {total}  {began:>14.9f}   {ended - began:>12.4f}"
 
 
 class EndpointTap(_Counted):

@@ -29,6 +29,7 @@ MOST_AHEAD = 64
 
 _TCP = 6
 _INSIDE = frozenset({"ethertype", "x509sat", "x509ce", "pkixalgs", "x509af", "pkix1explicit"})
+_MESSAGES = frozenset({"icmp", "icmpv6"})
 _BORDER = "=" * 67
 
 
@@ -86,7 +87,7 @@ class HierarchyTap(Tap):
                 yield from ["tls"] * (max(1, times_tls) if before != "tls" else 0)
             elif name == "http2":
                 yield from ["http2"] * max(1, sum(len(values.values(field)) for field in self._http2))
-            elif name not in _INSIDE and not (before in ("icmp", "icmpv6") and name == "data"):
+            elif name not in _INSIDE and not name.startswith("ipv6.") and not (before in _MESSAGES and name == "data"):
                 yield name
             before = name
         if before == "tcp":
@@ -125,7 +126,7 @@ def _headers(view: View) -> Iterator[str]:
         if "." not in name:
             yield name
             seen = name
-        if seen in ("icmp", "icmpv6"):
+        if seen in _MESSAGES:
             return
 
 

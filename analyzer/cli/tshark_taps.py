@@ -4,6 +4,7 @@ Everything that is asked about frames is asked in one reading. As in tshark, the
 filter stands behind the name of a table, and -Y does not concern it.
 """
 
+import os
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,8 +15,10 @@ from analyzer.cli.filter_options import filter_of
 from analyzer.cli.frame_reading import FrameReading, View
 from analyzer.cli.output import CommandError, Output, complain
 from analyzer.cli.part_arguments import part_of
+from analyzer.cli.stats_arguments import WHATS
 
 if TYPE_CHECKING:
+    from analyzer.analysis.conversations import Conversations
     from analyzer.filters.compiled_filter import CompiledFilter
     from analyzer.filters.field import Field
 
@@ -43,8 +46,11 @@ class Span(NamedTuple):
 class Tap:
     """One table. Subclasses take frames, and return the lines of the table.
 
-    filters: what is asked of each frame; None if all pass. fields: whose values the table needs.
+    filters: what is asked of each frame; None if all pass. fields: whose values the table needs. counted: counts all that
+    passes, for a table that is nothing else; None for others.
     """
+
+    counted: "Conversations | None" = None
 
     filters: "Sequence[CompiledFilter | None]" = (None,)
     fields: "frozenset[Field]" = frozenset()
@@ -71,8 +77,9 @@ def run_taps(options: Namespace, output: Output) -> int:
     """Write the tables that -z asks for, and return the exit status."""
     if any(one.form != "text" for one in options.outputs):
         raise CommandError("-z writes text as tshark does: for JSON, CSV and SVG name WHAT, as in `stats trace.pcapng io`")
-    if options.what is not None:
-        raise CommandError(f"-z is instead of {options.what}: give one of them")
+    for path in options.captures:
+        if path in WHATS and not os.path.lexists(path):
+            raise CommandError(f"-z is instead of {path}: give one of them")
     if options.filter is not None:
         complain("-Y does not concern -z, as in tshark: write the filter behind the name of the table, as in conv,tcp,FILTER")
         options.filter = None
@@ -100,6 +107,10 @@ def run_taps(options: Namespace, output: Output) -> int:
 
 def _read(options: Namespace, output: Output, captures: CaptureRun, taps: Sequence[Tap]) -> None:
     captures.part = part_of(options)
+    counted = taps[0].counted if len(taps) == 1 else None
+    if counted is not None:
+        FrameReading(options, output, taps[0].filters).count(captures, counted)
+        return
     filters = [one for tap in taps for one in tap.filters]
     fields = {field for tap in taps for field in tap.fields}
     places, at = [], 0

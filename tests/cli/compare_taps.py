@@ -78,12 +78,16 @@ class _Buffer(io.BytesIO):
 
 def ours(path, taps, keys=None):
     """What we print, with the messages on standard error."""
+    return printed("stats", path, *_options(taps), *(["-k", keys] if keys else []))
+
+
+def printed(*words):
+    """What a command line prints, and its messages on standard error."""
     kept, out, err = sys.stdout, _Buffer(), io.StringIO()
-    words = ["stats", str(path), *_options(taps), *(["-k", str(keys)] if keys else [])]
     sys.stdout = out
     try:
         with contextlib.redirect_stderr(err):
-            analyzer(words)
+            analyzer([*map(str, words)])
     finally:
         sys.stdout = kept
     return out.getvalue(), err.getvalue()
@@ -111,30 +115,35 @@ def difference(path, taps, keys=None, program="tshark", but=None):
     return list(difflib.unified_diff(first, second, "ours", "theirs", n=0))[2:] or ["only the last bytes differ"]
 
 
+def differences(path, taps, keys, program):
+    """The tables that differ, each with the lines that do. tshark runs once for all, and once for each that differs."""
+    found, at, whole = {}, 0, theirs(path, taps, keys, program)
+    for tap in reversed(taps):
+        own = ours(path, [tap], keys)[0]
+        if whole.startswith(own, at):
+            at += len(own)
+            continue
+        found[tap] = difference(path, [tap], keys, program)
+        at += len(theirs(path, [tap], keys, program))
+    return {tap: lines for tap, lines in found.items() if lines}
+
+
 def main(words):
-    """Compare these captures, or with `-z TAP` only one table."""
+    """Compare these captures, or with `-z TAP;TAP` only these tables."""
     taps = TAPS
     if words[:1] == ["-z"]:
         taps, words = words[1].split(";"), words[2:]
-    worse = same = listed = 0
+    listed = worse = 0
     for path in words:
-        keys, program = keys_beside(path), NEWER or "tshark"
-        if not difference(path, taps, keys, program):
-            same += len(taps)
-            continue
-        for tap in taps:
-            try:
-                found = difference(path, [tap], keys, program)
-            except (subprocess.TimeoutExpired, MemoryError) as error:
-                found = [str(error)]
-            if not found:
-                same += 1
-            elif is_exception(tap, path):
+        found = differences(path, taps, keys_beside(path), NEWER or "tshark")
+        for tap, lines in found.items():
+            if is_exception(tap, path):
                 listed += 1
-            else:
-                worse += 1
-                print(f"{path}: -z {tap}")
-                print("".join(f"    {line.rstrip()}\n" for line in found[:8]), end="", flush=True)
+                continue
+            worse += 1
+            print(f"{path}: -z {tap}")
+            print("".join(f"    {line.rstrip()}\n" for line in lines[:8]), end="", flush=True)
+    same = len(taps) * len(words) - listed - worse
     print(f"{same} tables are the same, {listed} differ for a listed reason, {worse} differ otherwise")
     return 1 if worse else 0
 
