@@ -106,7 +106,11 @@ def _options(taps):
 
 def difference(path, taps, keys=None, program="tshark", but=None):
     """The lines that differ; none if the bytes are the same. but: the beginnings of lines that do not count."""
-    own, other = ours(path, taps, keys)[0], theirs(path, taps, keys, program)
+    return compared(ours(path, taps, keys)[0], theirs(path, taps, keys, program), but)
+
+
+def compared(own, other, but=None):
+    """The lines that differ between two outputs."""
     if but is not None:
         own, other = (b"".join(one for one in text.splitlines(keepends=True) if not but.match(one)) for text in (own, other))
     if own == other:
@@ -123,8 +127,9 @@ def differences(path, taps, keys, program):
         if whole.startswith(own, at):
             at += len(own)
             continue
-        found[tap] = difference(path, [tap], keys, program)
-        at += len(theirs(path, [tap], keys, program))
+        alone = theirs(path, [tap], keys, program)
+        found[tap] = compared(own, alone)
+        at += len(alone)
     return {tap: lines for tap, lines in found.items() if lines}
 
 
