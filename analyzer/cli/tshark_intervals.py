@@ -42,7 +42,10 @@ class _Cell:
 
 
 class _Column:
-    """One column. text: as it was written, empty without a filter. function: empty for frames and bytes. field: of it."""
+    """One column. text: as it was written, empty without a filter. function: empty for frames and bytes. field: of it.
+
+    most: the highest value that a cell ever had, also before its last frame: tshark makes the column as wide.
+    """
 
     def __init__(self, text: str, options: Namespace) -> None:
         self.text = text
@@ -50,7 +53,7 @@ class _Column:
         self.field: Field | None = None
         self.filter: CompiledFilter | None = None
         self.cells: dict[int, _Cell] = {}
-        self.last = 0
+        self.last = self.most = 0
         found = _CALL.fullmatch(text)
         if found is None:
             self.filter = read_filter(text, options)
@@ -73,15 +76,15 @@ class _Column:
         if cell is None:
             cell = self.cells[place] = _Cell()
         cell.frames += 1
+        found = [] if self.field is None else values.values(self.field)
         if self.field is None:
             cell.value += n_bytes
-            return
-        found = values.values(self.field)
-        if self.function == "COUNT":
+        elif self.function == "COUNT":
             cell.value += len(found)
-            return
-        for place, value in enumerate(found):
-            self._add(cell, value, cell.frames == 1 and place == 0)
+        else:
+            for place, value in enumerate(found):
+                self._add(cell, value, cell.frames == 1 and place == 0)
+        self.most = max(self.most, self.whole(cell))
 
     def _add(self, cell: _Cell, value: Any, first: bool) -> None:
         if self.function in ("SUM", "AVG"):
@@ -107,11 +110,10 @@ class _Column:
         frames = max(6, len(str(max((cell.frames for cell in cells), default=0)))) if self.function in ("", "FRAMES") else 0
         if self.function == "FRAMES":
             return frames, 0
-        most = max((self.whole(cell) for cell in cells), default=0)
         if self.timed:
-            return 0, len(str((most + _SECOND // 2) // _SECOND)) + 7
+            return 0, len(str((self.most + _SECOND // 2) // _SECOND)) + 7
         least = 5 if self.function in ("", "BYTES", "COUNT") else len(self.function)
-        return frames, max(least, len(str(most)))
+        return frames, max(least, len(str(self.most)))
 
     def heads(self) -> list[str]:
         """Return what stands above the columns."""
