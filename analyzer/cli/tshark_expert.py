@@ -12,6 +12,7 @@ from analyzer.cli.frame_reading import View
 from analyzer.cli.output import complain
 from analyzer.cli.tshark_taps import Span, Tap, read_filter
 from analyzer.filters.field_table import field_table
+from analyzer.packet.options import read_tcp_options
 from analyzer.packet.packet import Packet
 
 if TYPE_CHECKING:
@@ -48,6 +49,11 @@ _ANALYSIS = {
 """What the analysis of sequence numbers says: severity and sentence, in the order in which one segment is looked at."""
 
 _LEGACY = "This legacy_version field MUST be ignored. The supported_versions extension is present and MUST be used instead."
+_EXPECTED = {2: "MSS", 4: "SACK PERM"}
+"""Options that a SYN with options should have, by their kind."""
+
+_HEADER = 20
+
 _HELLOS = frozenset({1, 2})
 
 
@@ -106,11 +112,19 @@ class ExpertTap(Tap):
         if packet.flags & _SYN and packet.flags & _ACK:
             self._add(_CHAT, "Sequence", "TCP", f"Connection establish acknowledge (SYN+ACK): server port {packet.source_port}")
         elif packet.flags & _SYN:
-            self._add(_CHAT, "Sequence", "TCP", f"Connection establish request (SYN): server port {packet.destination_port}")
+            port = packet.destination_port
+            self._add(_CHAT, "Sequence", "TCP", f"Connection establish request (SYN): server port {port}")
+        if packet.flags & _SYN and packet.payload - packet.transport > _HEADER:
+            seen = {option.kind for option in read_tcp_options(packet)}
+            for kind, name in _EXPECTED.items():
+                if kind not in seen:
+                    self._add(_NOTE, "Protocol", "TCP", f"The SYN packet does not contain a {name} option")
         if packet.flags & _FIN:
             self._add(_CHAT, "Sequence", "TCP", "Connection finish (FIN)")
             what = "initiates" if initiates else "undergoes"
             self._add(_NOTE, "Sequence", "TCP", f"This frame {what} the connection closing")
+        if not packet.flags & _ACK and packet.acknowledgement:
+            self._add(_NOTE, "Protocol", "TCP", "The acknowledgment number field is nonzero while the ACK flag is not set")
         if packet.flags & _RST:
             self._add(_WARN, "Sequence", "TCP", "Connection reset (RST)")
 

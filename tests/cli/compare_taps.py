@@ -140,7 +140,10 @@ def main(words):
         taps, words = words[1].split(";"), words[2:]
     listed = worse = 0
     for path in words:
-        found = differences(path, taps, keys_beside(path), NEWER or "tshark")
+        try:
+            found = differences(path, taps, keys_beside(path), NEWER or "tshark")
+        except subprocess.TimeoutExpired as error:
+            found = {"...": [str(error)]}
         for tap, lines in found.items():
             if is_exception(tap, path):
                 listed += 1

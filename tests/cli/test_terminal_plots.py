@@ -40,12 +40,12 @@ def test_without_blocks_there_are_plain_signs(output: Output):
 
 
 def test_a_value_above_nothing_never_looks_like_nothing(output: Output):
-    assert Blocks(output).sparkline([0, 1, 100_000], 10) == " ▁█"
+    assert Blocks(output).sparkline([0, 1, 100_000], 10) == " ▁▇"
 
 
 def test_more_values_than_columns_show_the_highest_of_a_few(output: Output):
     assert fitted_values([1, 5, 2, 2, 9, 0, 3], 4) == [5, 2, 9, 3]
-    assert Blocks(output).sparkline(list(range(100)), 10).endswith("█")
+    assert Blocks(output).sparkline(list(range(100)), 10).endswith("▇")
 
 
 @pytest.mark.parametrize(
