@@ -123,6 +123,7 @@ def test_a_translation_is_not_the_english_sentence():
         "SHA-1",
         "MTU",
         "ALPN",
+        "QUIC",
         "JA3",
         "JA3S",
         "JA4",
