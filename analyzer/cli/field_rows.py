@@ -19,8 +19,8 @@ from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output
 from analyzer.cli.packet_columns import ColumnWriter
 from analyzer.cli.part_arguments import part_of
+from analyzer.cli.time_format import TimeText
 from analyzer.engine import Engine, Listener
-from analyzer.filters.field_text import seconds_text
 from analyzer.packet.packet import Packet
 from analyzer.store.http_messages import HttpMessages
 from analyzer.store.packet_info import Describer
@@ -57,7 +57,7 @@ def run(options: Namespace, output: Output, columns: "FieldColumns") -> int:
     facts = read_facts(options, output, keys, fields) if needs_facts else None
     engine = frame_engine(keys) if needs_engine or wanted is not None or columns.list_columns else None
     writers = [_writer(options, columns, layers, one) for one in options.outputs]
-    rows = FieldRows(columns, FrameValues(fields, engine, facts), compiled, writers)
+    rows = FieldRows(columns, FrameValues(fields, engine, facts), compiled, writers, options.time_format or "r")
     if engine is None:
         _read_headers(capture_run, rows)
     else:
@@ -102,8 +102,12 @@ class FieldRows(Listener):
         values: "FrameValues",
         compiled: "CompiledFilter | None",
         writers: "Sequence[RowWriter | ColumnWriter]",
+        time_format: str = "r",
     ) -> None:
-        """values: find the fields of the columns and of the filter. compiled: the filter that shown frames pass."""
+        """values: find the fields of the columns and of the filter. compiled: the filter that shown frames pass.
+
+        time_format: of the column time, as `TimeText` takes it.
+        """
         self._columns = columns
         self._values = values
         self._passes = compiled.matches if compiled is not None else None
@@ -111,7 +115,7 @@ class FieldRows(Listener):
         self._wanted: Wanted | None = None
         self._plaintext = HttpMessages()
         self._describer: Describer | None = None
-        self._first = -1
+        self._time = TimeText(time_format)
 
     def use(self, engine: Engine, wanted: "Wanted | None") -> None:
         """Say through which engine the frames go, and which of them are shown; None for all."""
@@ -126,6 +130,7 @@ class FieldRows(Listener):
 
     def show(self, frame: Frame, words: dict[str, str] | None = None) -> None:
         """Write the row of the frame that was taken last. words: the columns of the packet list."""
+        self._time.shown()
         texts = self._columns.texts(self._values, words)
         for writer in self._writers:
             writer.row(frame, texts, self._values)
@@ -143,14 +148,12 @@ class FieldRows(Listener):
             return None
         if events:
             self._plaintext.take(events)
-        if self._first < 0:
-            self._first = frame.at
         source, destination, protocol, info = self._describer.describe(frame, events)
         if events:
             self._plaintext.clear()
         return {
             "number": str(frame.number),
-            "time": seconds_text(frame.at - self._first) if frame.at >= 0 else "",
+            "time": self._time.take(frame.at),
             "source": source,
             "destination": destination,
             "protocol": protocol,

@@ -15,6 +15,17 @@ _ALIKE = 0.6
 WHAT_V_IS = "-V: the version comes with --version, and the tree of a packet with `analyzer packet CAPTURE FRAME`"
 """The message about `-V`, which has two meanings in other programs."""
 
+TSHARK_OPTIONS = {
+    "-x": "-x: the bytes of packets come with their trees: -V, or `analyzer packet CAPTURE FRAME`",
+    "-w": "-w: packets are written by `analyzer export CAPTURE -o FILE.pcapng`, and by `analyzer live`",
+    "-O": "-O: all layers are in a tree: -V, or -T fields with the fields of one",
+    "-G": "-G: the fields are listed by `analyzer fields`",
+    "-R": "-R: a display filter is -Y here",
+    "-i": "-i: packets of an interface come with `analyzer live INTERFACE`",
+    "--export-objects": "--export-objects: objects are written by `analyzer export CAPTURE -o DIR`",
+}
+"""The messages about options of tshark that are something else here."""
+
 OF_ALL = ("--version", "--completion")
 """Options that stand without a command."""
 
@@ -107,6 +118,8 @@ def no_such_options(
     word = words[0].partition("=")[0]
     if word == "-V":
         return WHAT_V_IS
+    if word in TSHARK_OPTIONS:
+        return TSHARK_OPTIONS[word]
     text = f"unrecognized arguments: {given}"
     meant = _options_like(word, command)
     elsewhere = [name for name, other in commands.items() if word in other._option_string_actions][:MOST]

@@ -2,12 +2,14 @@
 
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from analyzer.analysis.traffic import link_name
 from analyzer.capture.frame import Frame
 from analyzer.capture.frame_places import FramePlaces
 from analyzer.cli.capture_paths import names_of, place_text
 from analyzer.cli.capture_run import CaptureRun
+from analyzer.cli.display_filter import filter_of
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import CommandError, Output
 from analyzer.cli.part_arguments import part_of
@@ -24,6 +26,9 @@ from analyzer.text.language import retold, say
 from analyzer.text.punctuation import beside, clauses, labelled
 from analyzer.tls.events import Alert, Data, Event, HandshakeMessage
 from analyzer.tls.tls_layers import EMPTY, TlsLayer
+
+if TYPE_CHECKING:
+    from analyzer.cli.filtered_frames import FrameFilter
 
 MAX_DUMP = 65536
 """The most bytes of a frame that are dumped. A capture can contain frames of up to 128 MiB."""
@@ -50,27 +55,68 @@ def run(options: Namespace, output: Output) -> int:
     raise CommandError(f"{names_of(options.captures)}: no frame {options.frame}: there are {count_text(n_frames, 'frame')}")
 
 
+def print_all(options: Namespace, output: Output) -> int:
+    """Print every packet that passes the filter and is in the part of the options, and return the exit status."""
+    capture_run = CaptureRun(options.captures, output, streaming=True)
+    keys = read_keys(options, capture_run, patient=False)
+    engine = Engine(detailed=True, reads_data=False, in_order=False, **keys)
+    part = capture_run.part = part_of(options)
+    wanted = frames_of(part, options, output, keys)
+    compiled, passes = filter_of(options), None
+    if compiled is not None:
+        from analyzer.cli.filtered_frames import frame_filter
+
+        passes = frame_filter(compiled, options, output, keys, engine)
+    capture_run.run(engine, [PacketPrinter(output, engine, None, capture_run.reader.places, wanted, passes)])
+    return capture_run.status()
+
+
 class PacketPrinter(Listener):
-    """Prints the frame that has one number."""
+    """Prints the frame that has one number, or all frames."""
 
     sees_packets = True
 
-    def __init__(self, output: Output, engine: Engine, number: int, places: FramePlaces, wanted: PartFrames | None) -> None:
-        """places: in which capture a frame is. wanted: tells which frames are shown; None for all."""
+    def __init__(
+        self,
+        output: Output,
+        engine: Engine,
+        number: int | None,
+        places: FramePlaces,
+        wanted: PartFrames | None,
+        passes: "FrameFilter | None" = None,
+    ) -> None:
+        """number: None for all frames that `passes` passes. places: in which capture a frame is. wanted: tells which frames are
+        shown; None for all."""
+        self._passes = passes
         self._output = output
         self._engine = engine
         self._number = number
         self._places = places
         self._wanted = wanted
+        self._n_printed = 0
 
     def packet(self, packet: Packet, frame: Frame, events: Sequence[Event]) -> None:
         """See `Listener.packet`."""
-        if frame.number == self._number and not self.done:
+        if self._number is None:
+            passed = self._passes is None or self._passes(frame, events)
+            if passed and (self._wanted is None or self._wanted(packet, frame)):
+                if self._n_printed:
+                    self._output.line()
+                self._n_printed += 1
+                self._print(frame, events)
+        elif frame.number == self._number and not self.done:
             if self._wanted is not None and not self._wanted(packet, frame):
                 raise CommandError(f"frame {frame.number} is not in the part that --since, --until, --host and -Y choose")
-            place = place_text(self._places, frame.number)
-            _print_packet(self._output, frame, place, packet_problem(frame), packet_tree(self._engine, frame, events), events)
+            self._print(frame, events)
             self.done = True
+
+    def _print(self, frame: Frame, events: Sequence[Event]) -> None:
+        place = place_text(self._places, frame.number)
+        _print_packet(self._output, frame, place, packet_problem(frame), packet_tree(self._engine, frame, events), events)
+
+    def end_turn(self) -> None:
+        """See `Listener.end_turn`."""
+        self._output.flush()
 
 
 def packet_problem(frame: Frame) -> str:

@@ -90,7 +90,7 @@ class ColumnWriter:
 
 def _cell(name: str, values: list[str]) -> str:
     text = ",".join(values)
-    if name == "time":  # to the microsecond, as in the packet list
+    if name == "time" and not text.endswith("Z"):  # to the microsecond, as in the packet list
         text = text[:-_NANOSECOND_DIGITS]
     return harmless(text)
 

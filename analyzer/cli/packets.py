@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 
 def run(options: Namespace, output: Output) -> int:
     """Print the packets of the captures, and return the exit status."""
+    if options.quiet:
+        return _read_quietly(options, output)
+    if options.trees:
+        from analyzer.cli.packet import print_all
+
+        return print_all(options, output)
+    if options.time_format is not None and options.style is None and options.columns is None:
+        options.columns = ["number", "time", "source", "destination", "protocol", "length", "info"]
     if options.style is not None or options.columns is not None:
         from analyzer.cli.header_field_rows import run as run_fields
 
@@ -63,6 +71,15 @@ def run(options: Namespace, output: Output) -> int:
         say_what_was_given_up(compiled)
     if passes is not None and not passes.n_passed:
         passes.say_why(options, output, keys)
+    return capture_run.status()
+
+
+def _read_quietly(options: Namespace, output: Output) -> int:
+    """Read the captures, print no rows, and return the exit status."""
+    capture_run = CaptureRun(options.captures, output)
+    for reader in capture_run.packet_readers():
+        while reader.advance():
+            pass
     return capture_run.status()
 
 

@@ -48,6 +48,15 @@ def add_columns(command: argparse.ArgumentParser) -> None:
         help="the columns, with commas: number, time, source, destination, protocol, length, info, fields and expressions",
     )
     command.add_argument(
+        "-t",
+        dest="time_format",
+        choices=("r", "d", "dd", "e", "a", "ad", "adoy", "u", "ud", "udoy"),
+        help="the time as tshark has it: since the first frame, since the one before, since the one shown before, since 1970, "
+        "or as a time of day, with a date, with the day of the year, all in UTC",
+    )
+    command.add_argument("-V", dest="trees", action="store_true", help="the field tree of each packet, and its bytes")
+    command.add_argument("-q", dest="quiet", action="store_true", help="print no rows; what is wrong with a capture is said")
+    command.add_argument(
         "--color-legend", action="store_true", help="print what the colours of the rows mean, behind the rows (text)"
     )
 

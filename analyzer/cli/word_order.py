@@ -83,7 +83,7 @@ def _is_filter(word: str) -> bool:
 
 
 def _is_of_packets(word: str) -> bool:
-    return _is_filter(word) or word.startswith(("-T", "-e"))
+    return _is_filter(word) or word in ("-V", "-q", "--columns") or word.startswith(("-T", "-e", "-t", "--columns="))
 
 
 def in_order(words: list[str], at: int, commands: Commands) -> list[str]:

@@ -19,7 +19,7 @@ from .conftest import Run
         ("help sho", "did you mean show?"),
         ("zzz", "zzz: no such command and no such file (see analyzer --help)"),
         ("-V", "-V: the version comes with --version"),
-        ("a.pcap -V", "-V: the version comes with --version"),
+        ("sessions a.pcap -V", "-V: the version comes with --version"),
         ("sessions a.pcap --mesages", "did you mean --messages? (see analyzer sessions --help)"),
         ("--verson", "did you mean --version?"),
         ("a.pcap --key keys", "did you mean --keylog?"),

@@ -67,3 +67,30 @@ def test_rows_have_colours_and_a_legend_if_that_is_asked_for(run: Run, demo):
     assert "tcp.flags.reset == 1" in colored
     assert "tcp.flags.reset == 1" in run("packets", demo, "-c", 1, "--color-legend").text
     assert b"tcp.flags" not in run("packets", demo, "-c", 1, "--color-legend", "--json").out
+
+
+def test_t_chooses_the_format_of_the_time(run: Run, demo):
+    assert run("-r", demo, "-T", "text", "-t", "e", "-c", 1).text.split()[1] == "1793610000.000000000"
+    assert run("-r", demo, "-t", "ad", "-c", 1).text.splitlines()[1].split()[1:3] == ["2026-11-02", "09:00:00.000000"]
+
+
+def test_v_prints_the_tree_of_each_packet(run: Run, demo):
+    text = run("-r", demo, "-V", "-Y", "tls.handshake.type == 1 and frame.number < 50").text
+    assert text.startswith("Frame 22: 571 bytes")
+    assert "Frame 41: 606 bytes" in text
+
+
+def test_q_prints_nothing_and_says_what_is_wrong(run: Run, demo, tmp_path):
+    assert run("-q", "-r", demo).out == b""
+    cut = tmp_path / "cut.pcapng"
+    cut.write_bytes(demo.read_bytes()[:-10])
+    found = run("-q", "-r", cut)
+    assert (found.status, found.out) == (1, b"")
+    assert "cut.pcapng" in found.complaint
+
+
+@pytest.mark.parametrize("words", [["-x"], ["-w", "a"], ["-O", "tls"], ["-G"], ["-i", "eth0"], ["--export-objects", "http,a"]])
+def test_what_is_something_else_here_is_said(run: Run, demo, words):
+    found = run("packets", demo, *words)
+    assert found.status == FAILED
+    assert found.complaint.startswith(f"analyzer: {words[0]}: ")
