@@ -289,7 +289,6 @@ class Scene:
         elif not sent["server"] and record["version"] is not None:
             record["chain"] = {"verdict": "absent", "problems": []}
         record.update(stated.extra)
-        record["handshake"] = [*record.pop("before_handshake", []), *record["handshake"]]
         if "gaps" in record:
             # What lies behind a gap is not tshark's to tell: it waits for the missing bytes.
             for key in ("alerts", "when_decrypted"):

@@ -39,8 +39,7 @@ def quic_v2(scene: Scene) -> None:
 def quic_retry(scene: Scene) -> None:
     """The server answers the first Initial with Retry (RFC 9000, 8.1.2); the client returns its token with another hello."""
     scene.hidden_from_tshark = 2  # it takes the second ClientHello for a repetition of the first
-    before = {"first_frame": 1, "before_handshake": [["client_hello", "client", 1]]}
-    talk = _begin(scene, retry=True, extra=before)
+    talk = _begin(scene, retry=True, extra={"first_frame": 1})
     _get(talk, "/")
     talk.close()
 
@@ -54,7 +53,7 @@ def quic_version_negotiation(scene: Scene) -> None:
         both["client"].supported_versions = [_NOBODYS_VERSION, QuicProtocolVersion.VERSION_1]
         both["client"].original_version = _NOBODYS_VERSION
 
-    talk = _begin(scene, change=change, extra={"first_frame": 1})
+    talk = _begin(scene, change=change)
     _get(talk, "/")
     talk.close()
 

@@ -23,6 +23,7 @@ MAX_ATTRIBUTES = 20
 
 MANY_ATTRIBUTES = {
     "api/session_object.py:Session": "its attributes are the keys of the session record",
+    "api/quic_parts.py:Quic": "its attributes are the keys of the session record's `quic`",
     "capture/packet_reader.py:PacketReader": "one object for all packets, whose buffer compiled code reads as C fields",
     "flows/connection.py:Endpoint": "one object for each side of a connection, which compiled code reads as C fields",
     "packet/packet.py:Packet": "one object for all packets, filled again for each, whose fields compiled code reads in C",
@@ -106,6 +107,11 @@ TESTED_ELSEWHERE = {
     "__main__.py": "test_build.py",
     "analysis/key_audit.py": "cli/test_keys.py",
     "application/discarded_data.py": "cli/test_follow.py",
+    "api/endpoint_object.py": "api/test_session_parts.py",
+    "api/quic_parts.py": "api/test_session_parts.py",
+    "cli/dns_lines.py": "cli/test_follow.py",
+    "store/dns_schema.py": "store/test_schema.py",
+    "store/exported_streams.py": "store/test_exported_objects.py",
     "application/dns_message.py": "application/test_doq.py",
     "application/http3_stream.py": "application/test_http3.py",
     "application/pseudo_fields.py": "application/test_http2.py",

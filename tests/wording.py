@@ -24,6 +24,8 @@ ENGLISH_FILES = {
     "report/sentences.py": "errors of whoever writes the catalogue",
     "report/stix_bundle.py": "STIX, which is JSON for programs",
     "report/svg_check.py": "errors of whoever draws a plot",
+    "application/stream_messages.py": "lines in the form of HTTP/1 and of zone files",
+    "store/dns_schema.py": "JSON Schema",
     "store/before_schema.py": "JSON Schema",
     "store/quic_record.py": "names of codes in JSON",
     "store/quic_schema.py": "JSON Schema",

@@ -59,7 +59,7 @@ class MissingData:
         self._has_news = True
         failed = event.failed - self._n_failed
         self._n_failed = event.failed
-        self._missing[role] += self._take_gaps(role)
+        self._missing[role] += self._take_gaps(role) + max(event.length, 0)
         if failed and reason == MISSING_SEGMENT and self._missing[role]:
             self._n_truncated[role] += failed
         elif failed:

@@ -3,6 +3,7 @@
 `import analyzer` has these names too, and loads this package when one of them is first used.
 """
 
+from analyzer.api.endpoint_object import Endpoint
 from analyzer.api.event_objects import (
     AlertSeen,
     Conflict,
@@ -23,6 +24,7 @@ from analyzer.api.event_objects import (
 )
 from analyzer.api.faults import CaptureFault, CaptureWarning, KeyLogFault, NotACapture, ReadOnce, UnusableFile
 from analyzer.api.packet_object import Packet
+from analyzer.api.quic_parts import DnsAnswer, DnsMessage, DnsQuestion, Quic, QuicClose, QuicPath
 from analyzer.api.reading import Reading, events, packets, sessions
 from analyzer.api.session_object import Session
 from analyzer.api.session_parts import (
@@ -35,7 +37,6 @@ from analyzer.api.session_parts import (
     ChainFact,
     Decryption,
     EncryptedClientHello,
-    Endpoint,
     Finding,
     Finished,
     Gap,
@@ -68,6 +69,9 @@ __all__ = [
     "DataBegan",
     "DataMissing",
     "Decryption",
+    "DnsAnswer",
+    "DnsMessage",
+    "DnsQuestion",
     "EncryptedClientHello",
     "Endpoint",
     "Event",
@@ -89,6 +93,9 @@ __all__ = [
     "Problem",
     "Process",
     "PublicKey",
+    "Quic",
+    "QuicClose",
+    "QuicPath",
     "ReadOnce",
     "Reading",
     "Record",

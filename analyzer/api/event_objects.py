@@ -8,8 +8,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from analyzer.api.endpoint_object import Endpoint
 from analyzer.api.session_object import ChainsAtTheEnd, Session
-from analyzer.api.session_parts import Endpoint, Problem
+from analyzer.api.session_parts import Problem
 from analyzer.api.typed_record import Record
 from analyzer.codec.registry import registry
 from analyzer.engine import capture_events

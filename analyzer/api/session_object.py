@@ -10,6 +10,8 @@ from typing import Any
 from analyzer.analysis.authenticity import authenticity
 from analyzer.analysis.chain_outcome import judge_outcome
 from analyzer.analysis.outcome import outcome
+from analyzer.api.endpoint_object import Endpoint
+from analyzer.api.quic_parts import DnsMessage, Quic
 from analyzer.api.session_parts import (
     Alert,
     Authenticity,
@@ -18,7 +20,6 @@ from analyzer.api.session_parts import (
     Chain,
     Decryption,
     EncryptedClientHello,
-    Endpoint,
     Finding,
     Gap,
     HandshakeMessage,
@@ -29,10 +30,12 @@ from analyzer.api.session_parts import (
 from analyzer.api.typed_record import Record
 from analyzer.store.certificate_records import certificates_record, chain_record
 from analyzer.store.chain_verdicts import CLIENT, SERVER, Chains
+from analyzer.store.quic_record import quic_record
 from analyzer.store.schema import SESSION
 from analyzer.store.session_record import (
     alert_record,
     decryption_record,
+    dns_record,
     ech_record,
     findings_record,
     gap_record,
@@ -107,6 +110,8 @@ class Session(Record, declared=SESSION):
     authenticity: Authenticity
     gaps: tuple[Gap, ...]
     http: tuple[HttpExchange, ...]
+    dns: tuple[DnsMessage, ...] | None
+    quic: Quic | None
     findings: tuple[Finding, ...]
     process: Process | None
 
@@ -173,6 +178,8 @@ _PARTS: Mapping[str, Callable[[Session], Any]] = {
     "authenticity": lambda session: authenticity(session._ended),
     "gaps": lambda session: [gap_record(gap) for gap in session._ended.log.gaps],
     "http": lambda session: http_record(session._ended),
+    "dns": lambda session: dns_record(session._ended),
+    "quic": lambda session: quic_record(session._ended.transport, session._ended.handshake.parameters.alpn),
     "findings": lambda session: findings_record(session._ended),
 }
 """What makes the value of a key that is not plain."""

@@ -6,6 +6,8 @@ The names of the attributes are the keys of the JSON output, and their docstring
 from collections.abc import Mapping
 from typing import Any
 
+from analyzer.api.endpoint_object import Endpoint
+from analyzer.api.quic_parts import DnsMessage, Quic
 from analyzer.api.typed_record import Record
 from analyzer.store.declaration import Schema, find
 from analyzer.store.schema import DEFINITIONS, SESSION
@@ -14,16 +16,6 @@ from analyzer.store.session_record import message_record
 
 def _part(path: str) -> Schema:
     return find(SESSION, path.split("."))
-
-
-class Endpoint(Record, declared=DEFINITIONS["endpoint"]):
-    """One end of a connection: an address and a port."""
-
-    address: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
 
 
 class Problem(Record, declared=DEFINITIONS["problem"]):
@@ -329,6 +321,8 @@ PARTS: Mapping[str, type[Record]] = {
     "process": Process,
     "outcome": Outcome,
     "http_exchange": HttpExchange,
+    "quic": Quic,
+    "dns_message": DnsMessage,
     "finding": Finding,
 }
 """The class of each definition in the schema of session records."""

@@ -75,8 +75,7 @@ class Conversation:
         # The kind, after the last data was read.
         self._over: str | None = None
         if alpn is not None:
-            over_quic = _STREAMS_BY_ALPN.match(alpn)
-            self._read_as(_BY_ALPN.get(alpn, "bytes") if over_quic is None else str(over_quic.lastgroup))
+            self._read_as(stream_protocol(alpn) or _BY_ALPN.get(alpn, "bytes"))
 
     @property
     def kind(self) -> str:
@@ -239,6 +238,12 @@ class Conversation:
                     return start or None
                 start += data
         return start
+
+
+def stream_protocol(alpn: str) -> str | None:
+    """Return which protocol over QUIC a name of ALPN means: `h3`, `hq`, `doq`; None for one whose streams are not read."""
+    found = _STREAMS_BY_ALPN.match(alpn)
+    return None if found is None else found.lastgroup
 
 
 @cache

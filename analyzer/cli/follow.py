@@ -19,7 +19,7 @@ from analyzer.cli.part_arguments import part_of
 from analyzer.cli.part_frames import not_in_part, sessions_of
 from analyzer.cli.rows import endpoint
 from analyzer.cli.session_choice import session_number
-from analyzer.cli.stream_view import NAMES, HexView, JsonView, RawView, View
+from analyzer.cli.stream_view import NAMES, NO_STREAM, HexView, JsonView, RawView, View
 from analyzer.cli.text_view import AsciiView, TextView
 from analyzer.engine import Engine
 from analyzer.engine.data_streams import DataReader, DataStreams
@@ -68,15 +68,21 @@ class Follower(DataStreams):
 
 
 class Choice:
-    """What is written: only what one side sent (None for both), and what was sent in the time of a part."""
+    """What is written: only what one side sent, and in one stream (None for all), and what was sent in the time of a part."""
 
-    def __init__(self, side: int | None, part: Part | None) -> None:
+    def __init__(self, side: int | None, part: Part | None, substream: int | None = None) -> None:
         self.side = side
+        self.found = False
         self._part = part
+        self._substream = substream
 
-    def __call__(self, side: int, at: int) -> bool:
-        """See `Shows`."""
-        return self.side in (None, side) and (self._part is None or self._part.has_moment(at))
+    def __call__(self, side: int, at: int, stream: int = NO_STREAM) -> bool:
+        """See `Shows`. `found` becomes True where something is written."""
+        wanted = self.side in (None, side) and self._substream in (None, stream)
+        if wanted and (self._part is None or self._part.has_moment(at)):
+            self.found = True
+            return True
+        return False
 
 
 class ViewReader(DataReader):
@@ -92,6 +98,20 @@ class ViewReader(DataReader):
         self._report_missing()
         if data and (self._view.sees_all or self._shows(role, at)):
             self._view.data(role, data, frame, at)
+
+    def feed_stream(self, stream: int, role: int, data: bytes, end: bool, frame: int, at: int) -> None:
+        """See `DataReader.feed_stream`."""
+        self._report_missing()
+        if self._view.sees_all or self._shows(role, at, stream):
+            self._view.data(role, data, frame, at, stream, end)
+
+    def reset_stream(self, stream: int, role: int, code: int, frame: int, at: int) -> None:
+        """See `DataReader.reset_stream`."""
+        self._view.reset(role, stream, code, frame, at)
+
+    def miss_stream(self, stream: int, role: int, length: int | None, reason: str | None) -> None:
+        """See `DataReader.miss_stream`."""
+        self._view.miss(role, stream, length)
 
     def close(self, at: int) -> None:
         """See `DataReader.close`."""
@@ -110,8 +130,10 @@ def run(options: Namespace, output: Output) -> int:
         raise CommandError("raw bytes may drive the terminal: write them to a file with -o, or into a pipe")
     if options.format == "json" and (options.raw or options.hex or options.ascii):
         raise CommandError("--format json has a form of its own: leave out --raw, --hex and --ascii")
+    if options.stream is not None and options.substream is not None:
+        raise CommandError("--substream is for sessions, and --stream for TCP connections: leave one out")
     part = part_of(options)
-    shows = Choice(None if options.side is None else NAMES.index(options.side), part)
+    shows = Choice(None if options.side is None else NAMES.index(options.side), part, options.substream)
     capture_run = CaptureRun(options.captures, output, streaming=True)
     view = _view(options, output, capture_run.reader.places, shows)
     if options.stream is not None:
@@ -128,6 +150,9 @@ def run(options: Namespace, output: Output) -> int:
         capture_run.status()
         raise CommandError(no_such_session(names_of(options.captures), options.id, engine.dispatcher.count))
     status = _report_end(session, view, names_of(options.captures))
+    if status == DONE and options.substream is not None and not shows.found:
+        complain(say("session {n} has nothing to show in stream {stream}", n=session.id, stream=options.substream))
+        status = FAILED
     output.flush()
     return capture_run.status() or status
 
@@ -181,5 +206,6 @@ def _report_end(session: Session, view: View, capture: str) -> int:
                 for side in NAMES
             )
         )
-        view.note(say("end of session {n}: {sizes}", n=session.id, sizes=sizes) + _warning(silent if n_bytes else ""))
+        ends_silently = n_bytes > 0 and record["protocol"] == "tls"  # QUIC has no close_notify
+        view.note(say("end of session {n}: {sizes}", n=session.id, sizes=sizes) + _warning(silent if ends_silently else ""))
     return DONE

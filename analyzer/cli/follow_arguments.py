@@ -13,6 +13,7 @@ examples:
   analyzer follow trace.pcapng 0 -k keys.log --hex | less -R
   analyzer follow trace.pcapng 0 -k keys.log --raw --from server -o answer.bin
   analyzer follow trace.pcapng --stream 3                   a TCP connection as it was sent, TLS or not
+  analyzer follow trace.pcapng 0 -k keys.log --substream 4  one stream of QUIC, with HTTP/3 as text
   analyzer follow trace.pcapng 0 --format json              one object a record, the bytes in hex"""
 
 
@@ -26,6 +27,9 @@ def add_follow(command: argparse.ArgumentParser, session_of: Callable[[str], int
         metavar="N",
         help="instead of ID: the TCP stream with this number, from 0, as Wireshark numbers them; its bytes as they were sent, "
         "and with keys what TLS in it carried",
+    )
+    command.add_argument(
+        "--substream", type=number, metavar="N", help="only this stream of a QUIC session, or of HTTP/2 in the form text"
     )
     forms = command.add_mutually_exclusive_group()
     forms.add_argument("--raw", action="store_true", help="the bytes as they are, never to a terminal")

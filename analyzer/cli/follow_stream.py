@@ -15,7 +15,7 @@ from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import CommandError, Output, complain
 from analyzer.cli.part_arguments import part_of
 from analyzer.cli.rows import endpoint
-from analyzer.cli.stream_view import NAMES, HexView, Shows, View
+from analyzer.cli.stream_view import NAMES, NO_STREAM, HexView, Shows, View
 from analyzer.cli.text_view import AsciiView, TextView
 from analyzer.engine import Engine
 from analyzer.engine.data_streams import DataReader, DataStreams
@@ -79,7 +79,7 @@ class StreamFollower(DataStreams):
     def feed(self, side: int, data: bytes, frame: int, at: int) -> None:
         """See `TcpDataReader.feed`."""
         self.n_bytes[side] += len(data)
-        if self._view.sees_all or self._shows(side, at):
+        if self._view.sees_all or self._shows(side, at, NO_STREAM):
             self._view.data(side, data, frame, at)
 
     def lose(self, side: int, n_bytes: int) -> None:

@@ -11,6 +11,7 @@ from analyzer.cli.capture_paths import names_of
 from analyzer.cli.capture_run import CaptureRun, no_such_session
 from analyzer.cli.certificate_text import print_certificate
 from analyzer.cli.chain_tree import ChainTree
+from analyzer.cli.dns_lines import print_dns
 from analyzer.cli.files import print_fact
 from analyzer.cli.findings import print_findings
 from analyzer.cli.key_files import read_keys
@@ -142,6 +143,7 @@ def _print_session(
         output.line(output.paint("  " + say("and {further}", further=count_text(steps.dropped, "further step")), "dim"))
     print_findings(output, record)
     _print_http(output, record["http"])
+    print_dns(output, record["dns"])
     for role in (SERVER, CLIENT):
         ders = session.handshake.certificates[role]
         if ders:

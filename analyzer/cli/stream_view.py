@@ -1,8 +1,8 @@
 """Writes the data that the two sides of a session sent, in four forms: text, hex, the raw bytes, JSON.
 
-A turn is the data that one side sends until the other side sends. In text and hex each line begins with a mark of its sender,
-as in `curl -v`: `>` is the client, `<` the server, `*` this program. So no bytes of the session can look like a line of this
-program.
+A turn is the data that one side sends until the other side sends, or in QUIC until another stream goes on. In text and hex each
+line begins with a mark of its sender, as in `curl -v`: `>` is the client, `<` the server, `*` this program. So no bytes of the
+session can look like a line of this program.
 """
 
 from collections.abc import Callable
@@ -28,12 +28,18 @@ _LINE = 16
 
 _ASCII = bytes(number if 0x20 <= number < 0x7F else 0x2E for number in range(256))
 
+STREAMS_MAX = 1 << 16
+"""The most streams whose offsets are kept; then they begin at 0 again."""
+
 SHOWN = 8
 """The most pieces of missing data that are reported one by one, if the output has no place for them."""
 
 
-Shows = Callable[[int, int], bool]
-"""Tells whether what a side (0 is the client) sent at a time, in nanoseconds since 1970, is written."""
+NO_STREAM = -1
+"""Stands for the number of a stream where a session has no streams."""
+
+Shows = Callable[[int, int, int], bool]
+"""Tells whether what a side (0 is the client) sent at a time, in nanoseconds since 1970, and in a stream, is written."""
 
 
 class View(Protocol):
@@ -47,8 +53,14 @@ class View(Protocol):
     def begin(self, alpn: bytes | None) -> None:
         """Begin, with the protocol that the session agreed on (ALPN)."""
 
-    def data(self, side: int, data: bytes, frame: int, at: int) -> None:
-        """Write the next bytes of a side; 0 is the client."""
+    def data(self, side: int, data: bytes, frame: int, at: int, stream: int = NO_STREAM, end: bool = False) -> None:
+        """Write the next bytes of a side; 0 is the client. stream: of QUIC. end: whether they are its last."""
+
+    def reset(self, side: int, stream: int, code: int, frame: int, at: int) -> None:
+        """Handle that a side resets a QUIC stream with this error code."""
+
+    def miss(self, side: int, stream: int, length: int | None) -> None:
+        """Handle that bytes of a side are missing in a QUIC stream; `missing` writes it. length: None if it is not known."""
 
     def missing(self, missing: Missing) -> None:
         """Write that data is missing here."""
@@ -83,30 +95,38 @@ class HexView:
 
     def __init__(self, output: Output) -> None:
         self._output = output
-        self._side = -1
+        self._turn = -1, NO_STREAM
         self._rest = b""
-        self._offsets = [0, 0]
+        self._offsets: dict[tuple[int, int], int] = {}
         self._first = -1
 
     def begin(self, alpn: bytes | None) -> None:
         """See `View.begin`."""
 
-    def data(self, side: int, data: bytes, frame: int, at: int) -> None:
+    def data(self, side: int, data: bytes, frame: int, at: int, stream: int = NO_STREAM, end: bool = False) -> None:
         """See `View.data`."""
-        if side != self._side:
+        if not data:
+            return
+        if (side, stream) != self._turn:
             self.close()
-            self._side = side
+            self._turn = side, stream
             self._first = at if self._first < 0 else self._first
-            self.note(chunk_text(side, frame, at, self._first))
+            self.note(chunk_text(side, frame, at, self._first, None if stream == NO_STREAM else stream))
         data = self._rest + data
         whole = len(data) - len(data) % _LINE
         self._put(data[:whole])
         self._rest = data[whole:]
 
+    def reset(self, side: int, stream: int, code: int, frame: int, at: int) -> None:
+        """See `View.reset`."""
+
+    def miss(self, side: int, stream: int, length: int | None) -> None:
+        """See `View.miss`."""
+
     def missing(self, missing: Missing) -> None:
         """See `View.missing`."""
         self.close()
-        self._side = -1
+        self._turn = -1, NO_STREAM
         self.note(missing_text(missing), "alarm")
 
     def close(self) -> None:
@@ -121,8 +141,9 @@ class HexView:
 
     def _put(self, data: bytes) -> None:
         """Write data as lines. The last one may be shorter."""
-        side, paint, style = self._side, self._output.paint, STYLES[self._side]
-        mark, offset = MARKS[side], self._offsets[side]
+        side = self._turn[0]
+        paint, style = self._output.paint, STYLES[side]
+        mark, offset = MARKS[side], self._offsets.get(self._turn, 0)
         digits, characters = data.hex(" "), data.translate(_ASCII).decode("ascii")
         whole = len(data) - len(data) % _LINE
         lines = [
@@ -135,7 +156,9 @@ class HexView:
             lines.append(f"{mark}{offset + whole:08x}  {rest[:23]:23}  {rest[24:]:23}  {characters[whole:]}")
         if self._output.colored:
             lines = [paint(line, style) for line in lines]
-        self._offsets[side] += len(data)
+        if len(self._offsets) >= STREAMS_MAX:
+            self._offsets.clear()
+        self._offsets[self._turn] = offset + len(data)
         if lines:
             self._output.line("\n".join(lines))
 
@@ -152,9 +175,15 @@ class RawView:
     def begin(self, alpn: bytes | None) -> None:
         """See `View.begin`."""
 
-    def data(self, side: int, data: bytes, frame: int, at: int) -> None:
+    def data(self, side: int, data: bytes, frame: int, at: int, stream: int = NO_STREAM, end: bool = False) -> None:
         """See `View.data`."""
         self._output.write(data)
+
+    def reset(self, side: int, stream: int, code: int, frame: int, at: int) -> None:
+        """See `View.reset`."""
+
+    def miss(self, side: int, stream: int, length: int | None) -> None:
+        """See `View.miss`."""
 
     def missing(self, missing: Missing) -> None:
         """See `View.missing`."""
@@ -178,25 +207,39 @@ class JsonView:
         """places: in which capture a frame is."""
         self._output = output
         self._places = places
-        self._offsets = [0, 0]
+        self._offsets: dict[tuple[int, int], int] = {}
 
     def begin(self, alpn: bytes | None) -> None:
         """See `View.begin`."""
 
-    def data(self, side: int, data: bytes, frame: int, at: int) -> None:
+    def data(self, side: int, data: bytes, frame: int, at: int, stream: int = NO_STREAM, end: bool = False) -> None:
         """See `View.data`."""
+        if not data and not end:
+            return
+        offset = self._offsets.pop((side, stream), 0)
         record = {
             "from": NAMES[side],
             "frame": frame,
             "time": rfc3339(at),
-            "offset": self._offsets[side],
+            "stream": None if stream == NO_STREAM else stream,
+            "offset": offset,
             "length": len(data),
             "data": data.hex(),
+            "end": end if stream != NO_STREAM else None,
             "missing": None,
             **place_record(self._places, frame),
         }
-        self._offsets[side] += len(data)
+        if not end:
+            if len(self._offsets) >= STREAMS_MAX:
+                self._offsets.clear()
+            self._offsets[side, stream] = offset + len(data)
         self._output.write(json_line(record))
+
+    def reset(self, side: int, stream: int, code: int, frame: int, at: int) -> None:
+        """See `View.reset`."""
+
+    def miss(self, side: int, stream: int, length: int | None) -> None:
+        """See `View.miss`."""
 
     def missing(self, missing: Missing) -> None:
         """See `View.missing`."""
@@ -204,9 +247,11 @@ class JsonView:
             "from": None if missing.role is None else NAMES[missing.role],
             "frame": None,
             "time": None,
-            "offset": None if missing.role is None else self._offsets[missing.role],
+            "stream": None,
+            "offset": None if missing.role is None else self._offsets.get((missing.role, NO_STREAM), 0),
             "length": 0,
             "data": "",
+            "end": None,
             "missing": {"bytes": missing.n_bytes, "records": missing.records, "reason": missing.reason},
             "capture": None,
             "frame_in_capture": None,
@@ -218,7 +263,7 @@ class JsonView:
 
 
 def chunk_text(side: int, frame: int, at: int, first: int, stream: int | None = None) -> str:
-    """Return the header line of a turn. stream: that of HTTP/2, None for other data."""
+    """Return the header line of a turn. stream: of HTTP/2 or QUIC, None for other data."""
     time = f"{moment_text(at)} UTC" if at >= 0 else ""
     number = "" if stream is None else say("stream {n}", n=stream)
     return clauses(say(NAMES[side]), say("frame {n}", n=frame), number, time, offset_text(at, first) if at != first else "")

@@ -9,11 +9,12 @@ import codecs
 import hashlib
 
 from analyzer.analysis.missing_data import Missing
+from analyzer.application.conversation import stream_protocol
 from analyzer.application.data_kinds import WINDOW, binary_at, is_plain, kind_by_signature
-from analyzer.application.http2_messages import Http2Messages
 from analyzer.application.message_framing import MessageBody, MessageFraming
+from analyzer.application.stream_messages import RawStreams, StreamMessages
 from analyzer.cli.output import Output
-from analyzer.cli.stream_view import MARKS, NAMES, STYLES, Shows, chunk_text, missing_text
+from analyzer.cli.stream_view import MARKS, NAMES, NO_STREAM, STYLES, Shows, chunk_text, missing_text
 from analyzer.text.escape import harmless, is_harmless
 from analyzer.text.formatting import count_text
 from analyzer.text.language import retold, say
@@ -34,11 +35,12 @@ class TextView:
     sees_all = True
 
     def __init__(self, output: Output, shows: Shows | None = None) -> None:
-        """shows: whether data of a side at a time is written; None for all."""
+        """shows: whether data of a side at a time, and in a stream, is written; None for all."""
         self._output = output
         self._shows = shows
         self._lines = _Lines(output)
-        self._reader: MessageFraming | Http2Messages = MessageFraming(self._take)
+        self._reader: MessageFraming | StreamMessages | RawStreams = MessageFraming(self._take)
+        self._alpn: str | None = None
         self._binary: dict[tuple[int, MessageBody | None], _Binary] = {}
         self._turn: tuple[int, int | None] | None = None
         self._frame = 0
@@ -47,16 +49,32 @@ class TextView:
         self._hinted = False
 
     def begin(self, alpn: bytes | None) -> None:
-        """Note the protocol that was agreed on, before any data. HTTP/2 is written as heads and bodies, without its frames."""
-        if alpn == b"h2":
-            self._reader = Http2Messages(self._take, self._note_reset)
+        """Note the protocol that was agreed on, before any data.
 
-    def data(self, side: int, data: bytes, frame: int, at: int) -> None:
+        HTTP/2 and HTTP/3 are written as heads and bodies, without their frames.
+        """
+        self._alpn = None if alpn is None else alpn.decode("utf-8", "replace")
+        if alpn == b"h2":
+            self._reader = StreamMessages("h2", self._take, self._note_reset)
+
+    def data(self, side: int, data: bytes, frame: int, at: int, stream: int = NO_STREAM, end: bool = False) -> None:
         """See `View.data`."""
+        if stream != NO_STREAM:
+            self._frame, self._at = frame, at
+            self._streams().feed_stream(stream, side, data, end, frame, at)
+            return
         if self._turn is not None and self._turn[0] != side and isinstance(self._reader, MessageFraming):
             self._end_turn()
         self._frame, self._at = frame, at
         self._reader.feed(side, data, frame, at)
+
+    def reset(self, side: int, stream: int, code: int, frame: int, at: int) -> None:
+        """See `View.reset`."""
+        self._streams().reset_stream(stream, side, code, frame, at)
+
+    def miss(self, side: int, stream: int, length: int | None) -> None:
+        """See `View.miss`."""
+        self._streams().lose_stream(stream, side, length)
 
     def missing(self, missing: Missing) -> None:
         """See `View.missing`."""
@@ -76,9 +94,19 @@ class TextView:
         self._lines.end()
         self._output.line(self._output.paint("* " + harmless(text), style))
 
+    def _streams(self) -> StreamMessages | RawStreams:
+        """Return the reader of QUIC streams, which the first of them creates."""
+        if isinstance(self._reader, MessageFraming):
+            alpn = self._alpn or ""
+            if stream_protocol(alpn) is None:
+                self._reader = RawStreams(self._take)
+            else:
+                self._reader = StreamMessages(alpn, self._take, self._note_reset)
+        return self._reader
+
     def _take(self, side: int, data: bytes, body: MessageBody | None, ends: bool, stream: int | None = None) -> None:
-        """Take bytes of a side, with the body that they are part of. See `message_framing.Take`. stream: that of HTTP/2."""
-        if self._shows is not None and not self._shows(side, self._at):
+        """Take bytes of a side, with the body that they are part of. See `message_framing.Take`. stream: of HTTP/2 or QUIC."""
+        if self._shows is not None and not self._shows(side, self._at, NO_STREAM if stream is None else stream):
             return
         key = side, body
         binary = self._binary.get(key)
@@ -142,23 +170,31 @@ class AsciiView:
     def __init__(self, output: Output) -> None:
         self._output = output
         self._lines = _Lines(output)
-        self._side = -1
+        self._turn = -1, NO_STREAM
         self._first = -1
 
     def begin(self, alpn: bytes | None) -> None:
         """See `View.begin`."""
 
-    def data(self, side: int, data: bytes, frame: int, at: int) -> None:
+    def data(self, side: int, data: bytes, frame: int, at: int, stream: int = NO_STREAM, end: bool = False) -> None:
         """See `View.data`."""
-        if side != self._side:
+        if not data:
+            return
+        if (side, stream) != self._turn:
             self._first = at if self._first < 0 else self._first
-            self.note(chunk_text(side, frame, at, self._first))
-            self._side = side
+            self.note(chunk_text(side, frame, at, self._first, None if stream == NO_STREAM else stream))
+            self._turn = side, stream
         self._lines.write(side, data.translate(_DOTS))
+
+    def reset(self, side: int, stream: int, code: int, frame: int, at: int) -> None:
+        """See `View.reset`."""
+
+    def miss(self, side: int, stream: int, length: int | None) -> None:
+        """See `View.miss`."""
 
     def missing(self, missing: Missing) -> None:
         """See `View.missing`."""
-        self._side = -1
+        self._turn = -1, NO_STREAM
         self.note(missing_text(missing), "alarm")
 
     def close(self) -> None:

@@ -18,6 +18,17 @@ class DataReader:
     def feed(self, role: int, data: bytes, frame: int, at: int) -> None:
         """Take the data of one record. frame, at: the frame in which it became available, and that frame's time."""
 
+    def feed_stream(self, stream: int, role: int, data: bytes, end: bool, frame: int, at: int) -> None:
+        """Take the next bytes of a role in a QUIC stream. end: whether they are the last; then there may be none."""
+        self.feed(role, data, frame, at)
+
+    def reset_stream(self, stream: int, role: int, code: int, frame: int, at: int) -> None:
+        """Handle that a role resets a stream with an error code of the application."""
+
+    def miss_stream(self, stream: int, role: int, length: int | None, reason: str | None) -> None:
+        """Note that bytes of a role are missing here in a QUIC stream. length: None if it is not known."""
+        self.miss(role, reason)
+
     def miss(self, role: int, reason: str | None) -> None:
         """Note that data of a role is missing here. `missing` contains how much."""
 
@@ -51,7 +62,13 @@ class DataStreams(Listener):
         for event in events:
             if isinstance(event, Data):
                 reader = self._readers.get(event.session)
-                if reader is not None:
+                if reader is None:
+                    continue
+                if event.reset >= 0:
+                    reader.reset_stream(event.stream, event.role, event.reset, event.frame, event.at)
+                elif event.stream >= 0:
+                    reader.feed_stream(event.stream, event.role, event.data, event.end, event.frame, event.at)
+                else:
                     reader.feed(event.role, event.data, event.frame, event.at)
             elif isinstance(event, Gap):
                 self._missing_data.setdefault(event.session, MissingData()).gap(event)
@@ -61,7 +78,10 @@ class DataStreams(Listener):
             elif isinstance(event, DataMissing):
                 self._missing_data[event.session].miss(event)
                 reader = self._readers.get(event.session)
-                if reader is not None:
+                if reader is not None and event.stream >= 0:
+                    length = None if event.length < 0 else event.length
+                    reader.miss_stream(event.stream, event.role, length, event.reason)
+                elif reader is not None:
                     reader.miss(event.role, event.reason)
             elif isinstance(event, DataBegan):
                 missing = self._missing_data.setdefault(event.session, MissingData())

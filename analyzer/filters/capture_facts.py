@@ -19,12 +19,14 @@ from analyzer.store.chain_verdicts import Chains
 from analyzer.store.session_record import session_record
 from analyzer.tls.events import Event, SessionEnded
 
+_WITH_STREAMS = frozenset({"2", "3"})
+
 
 class CaptureFacts(Listener):
     """Collects the facts. It is a listener of the first reading, behind the chains.
 
-    requests, responses: exchanges by the frame in which the message is complete. sections: exchanges of HTTP/2 by the frame of
-    the header section, with whether it is that of the response. revocation_messages: messages of OCSP in plain HTTP, by the
+    requests, responses: exchanges by the frame in which the message is complete. sections: exchanges of HTTP/2 and HTTP/3 by the
+    frame of the header section, with whether it is that of the response. revocation_messages: messages of OCSP in plain HTTP, by the
     frame that completes them, each with whether it is a response. plain: the watcher of plain HTTP, where the engine has one.
     """
 
@@ -77,7 +79,7 @@ class CaptureFacts(Listener):
                 if der is not None:
                     at = max(message.frame, message.body.end_frame)
                     self.revocation_messages.setdefault(at, []).append((bool(kind_of(exchange, side)), der))
-                if message.version == "2":
+                if message.version in _WITH_STREAMS:
                     self.sections.setdefault(message.frame, []).append((exchange, message is exchange.response))
                 else:
                     found.setdefault(max(message.frame, message.body.end_frame), []).append(exchange)

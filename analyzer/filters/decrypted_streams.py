@@ -1,7 +1,6 @@
 """Follows the decrypted data of sessions, for the fields of what is inside: each session that is open has a reader."""
 
 from collections.abc import Callable
-from typing import Protocol
 
 from analyzer.filters.frame_view import Found, FrameView
 from analyzer.tls.events import Data, DataBegan, DataMissing, SessionEnded
@@ -10,14 +9,20 @@ MAX_SESSIONS = 4096
 """Sessions that are followed at one time; beyond it the oldest is dropped."""
 
 
-class StreamReader(Protocol):
-    """Reads the data of one session."""
+class StreamReader:
+    """Reads the data of one session: without streams by `feed`, with those of QUIC by `feed_stream`."""
 
     def feed(self, role: int, data: bytes, found: Found) -> None:
         """Take the next bytes of a role, and add the fields of what they complete to `found`."""
 
     def gap(self, role: int) -> None:
         """Bytes of a role are missing here."""
+
+    def feed_stream(self, stream: int, role: int, data: bytes, end: bool, found: Found) -> None:
+        """Take the next bytes of a role in a QUIC stream. end: whether they are the last."""
+
+    def gap_stream(self, stream: int, role: int, length: int | None) -> None:
+        """Bytes of a role are missing here in a QUIC stream. length: None if it is not known."""
 
 
 class DecryptedStreams:
@@ -33,13 +38,17 @@ class DecryptedStreams:
         for event in view.events:
             if isinstance(event, Data):
                 reader = self._readers.get(event.session)
-                if reader is not None:
+                if reader is not None and event.stream >= 0:
+                    reader.feed_stream(event.stream, event.role, event.data, event.end or event.reset >= 0, found)
+                elif reader is not None:
                     reader.feed(event.role, event.data, found)
             elif isinstance(event, DataBegan):
                 self._open(event.session, event.alpn)
             elif isinstance(event, DataMissing):
                 reader = self._readers.get(event.session)
-                if reader is not None:
+                if reader is not None and event.stream >= 0:
+                    reader.gap_stream(event.stream, event.role, None if event.length < 0 else event.length)
+                elif reader is not None:
                     reader.gap(event.role)
             elif isinstance(event, SessionEnded):
                 self._readers.pop(event.session, None)

@@ -27,7 +27,10 @@ class Http2Fields:
             plain = view.facts.plain.found.get(view.frame.number, {})
             self._found = {name: some for name, some in plain.items() if name.startswith("http2")}
         if not self._found and view.facts is not None:
-            for exchange, _ in view.facts.sections.get(view.frame.number, ()):
+            for exchange, answered in view.facts.sections.get(view.frame.number, ()):
+                message = exchange.response if answered else exchange.request
+                if message is None or message.version != "2":
+                    continue
                 self._found.setdefault("http2", []).append(Occurrence(b"", b"", 1))
                 if exchange.stream is not None:
                     self._found.setdefault("http2.streamid", []).append(Occurrence(exchange.stream, None, 1))

@@ -4,6 +4,7 @@ from struct import Struct
 
 from analyzer.application import http2_frames as frames
 from analyzer.application.exchange import CLIENT, SERVER
+from analyzer.filters.decrypted_streams import StreamReader
 from analyzer.filters.frame_view import Found
 from analyzer.filters.packet_values import Occurrence
 
@@ -43,7 +44,7 @@ _SETTING = Struct(">HI")
 _RESERVED = 0x7FFFFFFF
 
 
-class Http2FrameReader:
+class Http2FrameReader(StreamReader):
     """Takes the frames of both sides of a connection (`http2_frames.Frames`)."""
 
     def __init__(self) -> None:

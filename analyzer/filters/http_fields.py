@@ -1,4 +1,4 @@
-"""The fields of HTTP, decrypted or not: of HTTP/1 where the message is complete, of HTTP/2 where its header section is.
+"""The fields of HTTP, decrypted or not: of HTTP/1 where the message is complete, of others where its header section is.
 
 They come from the exchanges that a first reading found (`capture_facts`). A field line has a field of its own under its name if
 `http_fields.csv` lists it.
@@ -16,15 +16,24 @@ from analyzer.filters.value_strings import rows
 MAX_PARTS = 1000
 """Parameters of a query, and cookies of a field, that are read."""
 
-_NUMBERS = {"http2.headers.age", "http2.headers.content_length", "http2.headers.max_forwards"}
+_NUMBERS = {f"{name}.headers.{one}" for name in ("http2", "http3") for one in ("age", "content_length", "max_forwards")}
 """Fields of header sections that are numbers."""
+
+_LINES = {
+    "http2": ("header.count", "header", "header.name.length", "header.value.length", "header.name", "header.value"),
+    "http3": (
+        "headers.count", "headers.header", "headers.header.name.length", "headers.header.value.length", "header.header.name",
+        "headers.header.value",
+    ),
+}  # fmt: skip
+"""What Wireshark calls the number of field lines, a line, the lengths of its name and value, the name and the value."""
 
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 _DECLARED = {row["name"] for row in rows("http_fields")}
 
 
 class HttpFields:
-    """The source of `http.*`, and of the header sections of `http2.*`."""
+    """The source of `http.*`, and of the header sections of `http2.*` and `http3.*`."""
 
     def take(self, view: FrameView) -> None:
         """See `Source.take`."""
@@ -127,6 +136,9 @@ def _lines(headers: Iterable[tuple[str, str]], name: str) -> Iterator[tuple[str,
 def _section(exchange: Exchange, answered: bool) -> Iterator[tuple[str, object]]:
     lines: list[tuple[str, str]] = []
     request, response = exchange.request, exchange.response
+    message = response if answered else request
+    protocol = "http3" if message is not None and message.version == "3" else "http2"
+    count, line, name_length, value_length, name, content = (f"{protocol}.{one}" for one in _LINES[protocol])
     if answered and response is not None:
         lines = [] if response.status is None else [(":status", str(response.status))]
         lines += response.headers or ()
@@ -135,17 +147,19 @@ def _section(exchange: Exchange, answered: bool) -> Iterator[tuple[str, object]]
         lines = [(f":{name}", value) for name, value in parts if value is not None] + list(request.headers or ())
         full = target_of(request.scheme, request.authority, request.path)
         if full is not None:
-            yield "http2.request.full_uri", full
+            yield f"{protocol}.request.full_uri", full
+        if exchange.protocol is not None and protocol == "http3":
+            lines.append((":protocol", exchange.protocol))
     if lines:
-        yield "http2.header.count", len(lines)
+        yield count, len(lines)
     for key, value in lines:
-        yield "http2.header", None
-        yield "http2.header.name.length", len(key.encode())
-        yield "http2.header.value.length", len(value.encode())
-        yield "http2.header.name", key
-        yield "http2.header.value", value
-        own = "http2.headers." + key.lower().lstrip(":").replace("-", "_")
-        if own == "http2.headers.status":
+        yield line, None
+        yield name_length, len(key.encode())
+        yield value_length, len(value.encode())
+        yield name, key
+        yield content, value
+        own = f"{protocol}.headers." + key.lower().lstrip(":").replace("-", "_")
+        if own == f"{protocol}.headers.status":
             if key == ":status" and value.isascii() and value.isdigit() and len(value) < 5:
                 yield own, int(value)
         elif own in _NUMBERS:

@@ -12,9 +12,11 @@ from analyzer.filters.der_parts import parts
 from analyzer.filters.dns_fields import PORTS, DnsFields
 from analyzer.filters.frame_view import Found, FrameView, found
 from analyzer.filters.http2_fields import Http2Fields
+from analyzer.filters.http3_fields import Http3Fields
+from analyzer.filters.quic_fields import QuicFields
 from analyzer.filters.websocket_fields import WebsocketFields
 from analyzer.packet.layer_places import KINDS, LayerPlaces
-from analyzer.tls.events import RecordRead
+from analyzer.tls.events import HandshakeMessage, RecordRead
 from analyzer.x509.der import OBJECT_IDENTIFIER, SEQUENCE, SET
 
 _LINKS = {0: "null", 9: "ppp", 12: "raw", 14: "raw", 101: "raw", 108: "null", 228: "raw", 229: "raw"}
@@ -51,12 +53,16 @@ class ProtocolFields:
     def __init__(self) -> None:
         self._dns = DnsFields()
         self._http2 = Http2Fields()
+        self._http3 = Http3Fields()
+        self._quic = QuicFields()
         self._websocket = WebsocketFields()
 
     def take(self, view: FrameView) -> None:
         """See `Source.take`."""
         self._dns.take(view)
         self._http2.take(view)
+        self._http3.take(view)
+        self._quic.take(view)
         self._websocket.take(view)
 
     def find(self, view: FrameView) -> Found:
@@ -71,6 +77,9 @@ class ProtocolFields:
     def _carried(self, view: FrameView) -> Iterator[str]:
         """Yield what TCP or UDP carry."""
         yield from (name for name in PORTS.values() if name in self._dns.find(view))
+        if "quic" in self._quic.find(view):
+            yield from self._in_quic(view)
+            return
         exchanges = _http(view)
         encrypted = any(isinstance(event, RecordRead) for event in view.events)
         if encrypted:
@@ -87,6 +96,18 @@ class ProtocolFields:
             yield from ("http", "websocket")
             yield from ("data-text-lines" for _ in frames.get("websocket.payload.text", ()))
             yield from ("data" for one in frames["websocket.opcode"] if one.value == _BINARY)
+
+    def _in_quic(self, view: FrameView) -> Iterator[str]:
+        """Yield QUIC, and what is complete in its frames."""
+        yield "quic"
+        messages = [event for event in view.events if isinstance(event, HandshakeMessage)]
+        if messages:
+            yield "tls"
+        for event in messages:
+            for certificate in certificates_of(event):
+                yield from _in_certificate(certificate)
+        if "http3" in self._http3.find(view):
+            yield "http3"
 
 
 def _headers(layers: LayerPlaces, link_type: int) -> list[str] | None:

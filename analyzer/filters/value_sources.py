@@ -17,11 +17,13 @@ LISTS = {
     "tcp_fields": "TcpFields",
     "tls_fields": "TlsFields",
     "dns_fields": "DnsFields",
+    "quic_fields": "QuicFields",
     "scapy_fields": "ScapyFields",
     "dhcp_options": "ScapyFields",
     "certificate_fields": "CertificateFields",
     "ocsp_fields": "OcspFields",
     "http2_fields": "Http2Fields",
+    "http3_fields": "Http3Fields",
     "websocket_fields": "WebsocketFields",
     "http_fields": "HttpFields",
     "session_fields": "SessionFields",
@@ -34,7 +36,7 @@ MODULES = {"dhcp_options": "scapy_fields"}
 FROM_EVENTS = frozenset({"certificate_fields", "tls_fields"})
 """The lists whose fields are in the events of one frame, and need nothing of the frames before it."""
 
-NEEDS_ENGINE = FROM_EVENTS | {"http2_fields", "ocsp_fields", "protocol_fields", "websocket_fields"}
+NEEDS_ENGINE = FROM_EVENTS | {"http2_fields", "http3_fields", "ocsp_fields", "protocol_fields", "websocket_fields"}
 """The lists whose fields are in what the engine reassembles or decrypts."""
 WITH_BYTES = frozenset({"tls", "tls.app_data", "tls.stream"})
 """Fields of these lists whose values are bytes of the frame, which its events do not have."""

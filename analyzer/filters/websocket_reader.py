@@ -6,6 +6,7 @@ that the direction has no more fields. A compressed payload (RFC 7692) has its b
 
 import re
 
+from analyzer.filters.decrypted_streams import StreamReader
 from analyzer.filters.frame_view import Found
 from analyzer.filters.packet_values import Occurrence
 
@@ -22,7 +23,7 @@ _FORMS = {126: (2, "16"), 127: (8, "64")}
 """The bytes of the length that follows, and what its field is called."""
 
 
-class WebsocketReader:
+class WebsocketReader(StreamReader):
     """Waits for the response 101, and then reads both directions."""
 
     def __init__(self) -> None:

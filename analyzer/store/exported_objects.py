@@ -12,13 +12,14 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from analyzer.analysis.missing_data import Missing, MissingData
+from analyzer.analysis.missing_data import MissingData
 from analyzer.application.conversation import Conversation
 from analyzer.application.exchange import CLIENT, EXCHANGES_MAX, NAMES, SERVER, Exchange
 from analyzer.application.request_target import content_type, target_of
 from analyzer.capture.frame_places import FramePlaces
 from analyzer.engine.data_streams import DataReader, DataStreams
 from analyzer.store.chain_verdicts import NO_VERDICTS, Chains
+from analyzer.store.exported_streams import HASH_DIGITS, ExportedStreams
 from analyzer.store.file_names import FileNames
 from analyzer.store.folder import Folder, Part
 from analyzer.store.manifest import Manifest
@@ -33,9 +34,6 @@ OBJECTS, CERTIFICATES, STREAMS = "objects", "certificates", "streams"
 KINDS: Final = (OBJECTS, CERTIFICATES, STREAMS)
 """The kinds of files that can be exported."""
 
-MAX_MISSING: Final = 1000
-"""The most pieces of missing data of one stream that the manifest lists."""
-
 MAX_SESSIONS: Final = 1000
 """The most sessions that the manifest names for one certificate. A server may send the same one in all sessions."""
 
@@ -46,7 +44,6 @@ FIRST_SWEEP: Final = 64
 """The number of open bodies of a session at which the ended ones are searched for first. Browsers open 100 streams."""
 
 _CERTIFICATE = frozenset((CERTIFICATE, COMPRESSED_CERTIFICATE))
-_HASH_DIGITS = 16
 _UNKNOWN = "bin"
 _ENDINGS: Final = {
     "text/html": "html", "application/xhtml+xml": "html", "text/css": "css", "text/plain": "txt", "text/csv": "csv",
@@ -184,7 +181,7 @@ class ExportedObjects(DataStreams):
         label = "PUBLIC KEY" if read.type == RAW_PUBLIC_KEY else "CERTIFICATE"
         lines = "\n".join(textwrap.wrap(base64.b64encode(der).decode("ascii"), 64))
         part.write(f"-----BEGIN {label}-----\n{lines}\n-----END {label}-----\n".encode("ascii"))
-        name = f"certificates/certificate-{read.sha256[:_HASH_DIGITS]}.pem"
+        name = f"certificates/certificate-{read.sha256[:HASH_DIGITS]}.pem"
         if not part.finish(name):
             return None
         self.written[CERTIFICATES] += 1
@@ -234,13 +231,13 @@ class _ExportedStream(DataReader):
         self._session = session
         self._server = endpoint_record(contents.flows[session].key, SERVER)["address"]
         self._frame = 0
-        self._frames: list[list[int]] = [[], []]
         self._bodies: dict[tuple[int, int], _Body] = {}
         self._sweep_at = FIRST_SWEEP
         self._numbers: dict[int, int] = {}
         self._n_unlisted = 0
-        self._streams: list[Part | None] = [None, None]
-        self._missing_records: list[list[dict[str, Any]]] = [[], []]
+        self._streams: ExportedStreams | None = None
+        if STREAMS in contents.kinds:
+            self._streams = ExportedStreams(session, contents.folder, self._keep_stream, missing)
         self._conversation: Conversation | None = None
         if OBJECTS in contents.kinds:
             name = None if alpn is None else alpn.decode("utf-8", "replace")
@@ -249,10 +246,30 @@ class _ExportedStream(DataReader):
     def feed(self, role: int, data: bytes, frame: int, at: int) -> None:
         """See `DataReader.feed`."""
         self._frame = frame
-        if STREAMS in self._contents.kinds:
-            self._write_stream(role, data, frame)
+        if self._streams is not None:
+            self._streams.write(role, data, frame)
         if self._conversation is not None:
             self._conversation.feed(role, data, frame, at)
+
+    def feed_stream(self, stream: int, role: int, data: bytes, end: bool, frame: int, at: int) -> None:
+        """See `DataReader.feed_stream`."""
+        self._frame = frame
+        if self._streams is not None:
+            self._streams.write(role, data, frame, stream, end)
+        if self._conversation is not None:
+            self._conversation.feed_stream(stream, role, data, end, frame, at)
+
+    def reset_stream(self, stream: int, role: int, code: int, frame: int, at: int) -> None:
+        """See `DataReader.reset_stream`."""
+        if self._conversation is not None:
+            self._conversation.reset_stream(stream, role, code, frame, at)
+
+    def miss_stream(self, stream: int, role: int, length: int | None, reason: str | None) -> None:
+        """See `DataReader.miss_stream`."""
+        if self._streams is not None:
+            self._streams.miss(role, stream, length, reason)
+        if self._conversation is not None:
+            self._conversation.gap_stream(stream, role, length, reason)
 
     def miss(self, role: int, reason: str | None) -> None:
         """See `DataReader.miss`."""
@@ -265,7 +282,12 @@ class _ExportedStream(DataReader):
             self._conversation.close(at)
             self._keep_bodies(self._conversation, list(self._bodies))
             self._conversation = None  # it has a reference to this object
-        self._keep_streams()
+        if self._streams is not None:
+            self._streams.close()
+            self._streams = None  # it has a reference to this object
+
+    def _keep_stream(self, part: Part, name: str, key: tuple[int, int, int, int], entry: dict[str, Any]) -> None:
+        self._contents.keep(part, name, STREAMS, key, entry)
 
     def _take(self, exchange: Exchange, side: int, data: bytes) -> None:
         key = id(exchange), side
@@ -325,45 +347,3 @@ class _ExportedStream(DataReader):
             "guessed": exchange.guessed,
         }
         self._contents.keep(part, name, OBJECTS, (session, 0, number, side), entry)
-
-    def _write_stream(self, side: int, data: bytes, frame: int) -> None:
-        self._note_missing()
-        if not data:
-            return
-        if not self._frames[side]:
-            self._streams[side] = self._contents.folder.begin()
-            self._frames[side] = [frame, frame]
-        self._frames[side][1] = frame
-        part = self._streams[side]
-        if part is not None:
-            part.write(data)
-
-    def _note_missing(self) -> None:
-        for missing in self.missing.take():
-            for side in (0, 1) if missing.role is None else (missing.role,):
-                part = self._streams[side]
-                if len(self._missing_records[side]) < MAX_MISSING:
-                    self._missing_records[side].append(_missing_record(missing, 0 if part is None else part.size))
-
-    def _keep_streams(self) -> None:
-        self._note_missing()
-        session = self._session
-        for side, part in enumerate(self._streams):
-            if part is None:
-                continue
-            first, last = self._frames[side]
-            entry = {
-                "kind": "stream",
-                "type": None,
-                "session": session,
-                "from": NAMES[side],
-                "frames": {"first": first, "last": last},
-                "missing": self._missing_records[side],
-            }
-            name = f"streams/session-{session}-{NAMES[side]}-{part.sha256[:_HASH_DIGITS]}.stream"
-            self._contents.keep(part, name, STREAMS, (session, 2, 0, side), entry)
-        self._streams = [None, None]
-
-
-def _missing_record(missing: Missing, offset: int) -> dict[str, Any]:
-    return {"offset": offset, "bytes": missing.n_bytes, "records": missing.records, "reason": missing.reason}

@@ -370,6 +370,22 @@ class _Reader(DataReader):
         if self._conversation is not None:
             self._conversation.feed(role, data, frame, at)
 
+    def feed_stream(self, stream: int, role: int, data: bytes, end: bool, frame: int, at: int) -> None:
+        """See `DataReader.feed_stream`."""
+        self._now = frame, at
+        if self._conversation is not None:
+            self._conversation.feed_stream(stream, role, data, end, frame, at)
+
+    def reset_stream(self, stream: int, role: int, code: int, frame: int, at: int) -> None:
+        """See `DataReader.reset_stream`."""
+        if self._conversation is not None:
+            self._conversation.reset_stream(stream, role, code, frame, at)
+
+    def miss_stream(self, stream: int, role: int, length: int | None, reason: str | None) -> None:
+        """See `DataReader.miss_stream`."""
+        if self._conversation is not None:
+            self._conversation.gap_stream(stream, role, length, reason)
+
     def miss(self, role: int, reason: str | None) -> None:
         """See `DataReader.miss`."""
         if self._conversation is not None:

@@ -54,6 +54,9 @@ def _exchange_record(exchange: Exchange) -> dict[str, Any]:
         "sha256": None if response is None else response.body.sha256,
         "guessed": exchange.guessed,
         "response_seconds": _seconds(request, response),
+        "stream": exchange.stream,
+        "protocol": exchange.protocol,
+        "datagrams": exchange.datagrams,
     }
 
 

@@ -1,6 +1,18 @@
 """Declares the record of one HTTP exchange: a line of `analyzer http --format json`."""
 
-from analyzer.store.declaration import TIME, Schema, decimal, document, flag, number, or_null, record, reference, text
+from analyzer.store.declaration import (
+    TIME,
+    Schema,
+    decimal,
+    document,
+    flag,
+    number,
+    or_null,
+    record,
+    reference,
+    several,
+    text,
+)
 from analyzer.store.schema import CAPTURE_KEYS, ENDPOINT, FRAME, described
 
 _SHA256 = "^[0-9a-f]{64}$"
@@ -20,7 +32,7 @@ HTTP: Schema = document(
             "response_frame": or_null(
                 described(FRAME, "the frame that completed the response's header fields; null where none was seen")
             ),
-            "version": or_null(text("version of HTTP: 1.0, 1.1, 2")),
+            "version": or_null(text("version of HTTP: 0.9, 1.0, 1.1, 2, 3")),
             "method": or_null(text("such as GET; null where the request was not seen or cannot be read")),
             "url": or_null(
                 text("what was asked for: a URL, host:port of CONNECT, * of OPTIONS, a path alone where no host was named")
@@ -35,6 +47,11 @@ HTTP: Schema = document(
             "guessed": flag("whether bytes were lost before, so that the response may belong to another request"),
             "response_seconds": or_null(
                 decimal("seconds from `frame` to `response_frame`; null where one of them was not seen or has no time")
+            ),
+            "stream": or_null(number("the stream of HTTP/2 or HTTP/3 that carried it; null in HTTP/1")),
+            "protocol": or_null(text("what an extended CONNECT asks for: websocket, connect-udp, webtransport")),
+            "datagrams": or_null(
+                several("how many HTTP datagrams the client and the server sent; null for none", number("of one side"))
             ),
             **CAPTURE_KEYS,
         },

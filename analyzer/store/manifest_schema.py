@@ -62,12 +62,13 @@ _CERTIFICATE_FILE = record(
 )
 
 _STREAM_FILE = record(
-    "all bytes of application data that one side sent",
+    "all bytes of application data that one side sent, in QUIC in one stream",
     {
         **_FILE_KEYS,
         "kind": one_of("what is in it", ("stream",)),
         "type": {"type": "null", "description": "always null: a stream has no media type"},
         "session": _SESSION_ID,
+        "stream": or_null(number("the QUIC stream; null where the session has no streams")),
         "from": described(ROLE, "which side sent it"),
         "frames": record(
             "where it is in the capture",

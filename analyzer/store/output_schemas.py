@@ -135,9 +135,13 @@ CHUNK: Schema = document(
             "from": or_null(described(ROLE, "which side sent it; null where it is not known whose data is missing")),
             "frame": or_null(described(FRAME, "the frame that completed the record; null for what is missing")),
             "time": or_null(reference("when it was complete", "time")),
-            "offset": or_null(number("of the first byte among what the side sent, not counting what is missing")),
+            "stream": or_null(number("the QUIC stream; null where the session has no streams, and of a datagram")),
+            "offset": or_null(
+                number("of the first byte among what the side sent, in QUIC in this stream, not counting what is missing")
+            ),
             "length": number("bytes of data"),
             "data": text("the bytes in hex"),
+            "end": or_null(flag("whether the side ends its QUIC stream with them; null where the session has no streams")),
             "missing": or_null(
                 record(
                     "what is missing here; null for data",

@@ -23,6 +23,7 @@ from analyzer.store.declaration import (
     several,
     text,
 )
+from analyzer.store.dns_schema import DNS_MESSAGE
 from analyzer.store.quic_schema import QUIC
 
 FRAME = number("number of a frame in the run, from 1", minimum=1)
@@ -351,6 +352,7 @@ DEFINITIONS: dict[str, Schema] = {
     "process": _PROCESS,
     "quic": QUIC,
     "http_exchange": _HTTP_EXCHANGE,
+    "dns_message": DNS_MESSAGE,
     "finding": FINDING,
     "outcome": OUTCOME,
 }
@@ -413,6 +415,9 @@ SESSION: Schema = document(
             "authenticity": reference("what of the handshake was proved", "authenticity"),
             "gaps": several("what the capture lacks of the session", item_of("gap")),
             "http": several("HTTP exchanges inside, in the order of the requests", item_of("http_exchange")),
+            "dns": or_null(
+                several("messages of DNS over QUIC inside; null where another protocol is read", item_of("dns_message"))
+            ),
             "quic": or_null(reference("what QUIC shows beside TLS; null for another protocol", "quic")),
             "findings": several("what a reader should know", item_of("finding")),
             "process": or_null(

@@ -31,6 +31,7 @@ from analyzer.store.schema import SESSION
 from analyzer.store.session_record import (
     alert_record,
     decryption_record,
+    dns_record,
     ech_record,
     findings_record,
     gap_record,
@@ -180,12 +181,14 @@ def session_json(
             TAIL[9],
             b"[]" if work is None else orjson.dumps(http_record(session)),
             TAIL[10],
-            b"null" if session.transport is None else quic_json(session),
+            b"null" if session.transport is None else orjson.dumps(dns_record(session)),
             TAIL[11],
-            (orjson.dumps(findings) if findings else b"[]") if holes is None else open_list(findings, holes),
+            b"null" if session.transport is None else quic_json(session),
             TAIL[12],
-            b"null" if session.flow.process is None else orjson.dumps(session.flow.process.record()),
+            (orjson.dumps(findings) if findings else b"[]") if holes is None else open_list(findings, holes),
             TAIL[13],
+            b"null" if session.flow.process is None else orjson.dumps(session.flow.process.record()),
+            TAIL[14],
         )
     )
     if asks_chain:

@@ -43,5 +43,6 @@ cpdef dict decryption_record(Session session)
 cpdef bint is_exposed(Session session) except -1
 cpdef bint is_one_sided(Session session) except -1
 cpdef list http_record(Session session)
+cpdef list dns_record(Session session)
 cpdef tuple hello_fingerprints(tuple fingerprint_input, str letter=*)
 cpdef str server_fingerprint(tuple fingerprint_input)

@@ -118,6 +118,7 @@ def session_record(
         record["authenticity"] = authenticity(session)
     record["gaps"] = [gap_record(gap) for gap in log.gaps]
     record["http"] = http_record(session)
+    record["dns"] = dns_record(session)
     record["quic"] = quic_record(session.transport, handshake.parameters.alpn)
     record["findings"] = findings_record(session)
     found = outcome(session)
@@ -355,6 +356,13 @@ def http_record(session: Session) -> list[dict[str, Any]]:
     """Return the entry `http`."""
     work: Any = session.handshake.decryption
     return [] if work is None or work.application is None else work.application.record()
+
+
+def dns_record(session: Session) -> list[dict[str, Any]] | None:
+    """Return the entry `dns`; None where no DNS was read."""
+    work: Any = session.handshake.decryption
+    messages = None if work is None else getattr(work.application, "dns", None)
+    return None if messages is None else [message.record() for message in messages]
 
 
 def data_finding_record(finding: Any) -> dict[str, Any]:

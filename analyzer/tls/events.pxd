@@ -82,6 +82,8 @@ cdef class DataBegan(Event):
 @cython.no_gc
 cdef class Data(Event):
     cdef public bytes data
+    cdef public bint end
+    cdef public long long reset
     cdef public long long stream
 
 
@@ -89,6 +91,7 @@ cdef class Data(Event):
 cdef class DataMissing(Event):
     cdef public str reason
     cdef public long long failed
+    cdef public long long length
     cdef public long long stream
 
 

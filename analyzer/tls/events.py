@@ -235,12 +235,18 @@ class DataBegan(Event):
 
 
 class Data(Event):
-    """Decrypted application data of one record, or of a stream of QUIC. stream: its number, -1 without streams."""
+    """Decrypted application data of one record, or of a stream of QUIC.
 
-    __slots__ = ("data", "stream")
+    stream: its number, -1 without streams, and of a datagram. end: whether the role ends the stream with it; then there may be
+    no bytes. reset: the error code with which the role resets the stream; -1 if it does not.
+    """
+
+    __slots__ = ("data", "end", "reset", "stream")
 
     def __init__(self, data: bytes, role: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
         self.data = data
+        self.end = False
+        self.reset = -1
         self.stream = -1
         self.role = role
         self.frame = frame
@@ -251,13 +257,15 @@ class DataMissing(Event):
     """Application data of a role is missing here: a record could not be decrypted, or an unknown number of records is lost.
 
     reason: as in the session record's `decryption`, None if the stream has no record at a position where one should begin.
-    failed: how many records of the session could not be decrypted so far. stream: as in `Data`.
+    failed: how many records of the session could not be decrypted so far. stream: as in `Data`. length: how many bytes of the
+    stream are missing; -1 if that is not known.
     """
 
-    __slots__ = ("failed", "reason", "stream")
+    __slots__ = ("failed", "length", "reason", "stream")
 
     def __init__(self, role: cython.int, reason: str | None, failed: cython.longlong) -> None:
         self.role = role
+        self.length = -1
         self.stream = -1
         self.reason = reason
         self.failed = failed

@@ -117,7 +117,9 @@ def test_a_capture_has_its_origin_and_its_keys(name: str) -> None:
     secrets = [line for line in lines if not line.startswith("#")]
     matches = [KEY.fullmatch(line) for line in secrets]
     assert None not in matches
-    if any(message[0] == "finished" for session in read_expected(name)["sessions"] for message in session["handshake"]):
+    sessions = read_expected(name)["sessions"]
+    hidden = sessions[0]["protocol"] == "quic"  # its Initial packets are encrypted, with keys that everybody can compute
+    if not hidden and any(message[0] == "finished" for session in sessions for message in session["handshake"]):
         assert any(bytes.fromhex(match["random"]) in capture for match in matches if match and match["random"])
 
 

@@ -318,3 +318,33 @@ def test_nothing_is_written_if_the_input_is_not_a_capture(run: Run, tmp_path: Pa
     assert (ran.status, ran.out) == (2, b"")
     assert ran.complaint.startswith(f"analyzer: {text}: not a capture: ")
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [text]
+
+
+def test_http3_is_exported_by_stream(run: Run, captures: Path, tmp_path: Path):
+    capture, keys = captures / "quic-loss/quic-loss.pcapng", captures / "quic-loss/quic-loss.keys"
+    ran = run("export", capture, "-k", keys, "--what", "objects,streams", "-o", tmp_path / "out")
+    assert ran.status == 0, ran.err
+    files = json.loads((tmp_path / "out" / "manifest.json").read_bytes())["files"]
+    (large,) = [one for one in files if one["kind"] == "response"]
+    assert (large["url"], large["complete"]) == ("https://www.example/large", True)
+    assert (tmp_path / "out" / large["file"]).read_bytes() == bytes(range(256)) * 235
+    streams = {(one["stream"], one["from"]): one for one in files if one["kind"] == "stream"}
+    assert streams.keys() >= {(0, "client"), (0, "server"), (2, "client"), (3, "server")}
+    assert streams[0, "server"]["size"] > 60_160
+    assert streams[0, "server"]["missing"] == []
+
+
+def test_http3_is_in_an_archive(run: Run, captures: Path, tmp_path: Path):
+    folder = captures / "quic-http3"
+    assert (
+        run("export", folder / "quic-http3.pcapng", "-k", folder / "quic-http3.keys", "--har", tmp_path / "a.har").status == 0
+    )
+    entries = json.loads((tmp_path / "a.har").read_bytes())["log"]["entries"]
+    assert [(one["request"]["method"], one["request"]["url"], one["response"]["status"]) for one in entries] == [
+        ("GET", "https://www.example/", 200),
+        ("GET", "https://www.example/style.css", 200),
+        ("POST", "https://www.example/form", 200),
+    ]
+    assert {one["request"]["httpVersion"] for one in entries} == {"HTTP/3"}
+    assert [one["_stream"] for one in entries] == [0, 4, 8]
+    assert entries[2]["response"]["content"]["text"] == "taken\n"

@@ -227,3 +227,81 @@ def test_the_demonstration_capture(run: Run, demo: Path, captures: Path):
     ran = run("follow", demo, 0, "-k", captures / "demo" / "demo.keys")
     assert "> Host: www.shop.example\n" in ran.text
     assert ran.status == 0
+
+
+def recorded(name: str) -> tuple[Path, str, Path]:
+    """A capture of QUIC, with its keys."""
+    folder = Path(__file__).parents[2] / "captures" / name
+    (capture,) = folder.glob(f"{name}.pcap*")
+    return capture, "-k", folder / f"{name}.keys"
+
+
+def test_http3_is_written_by_stream(run: Run):
+    capture, *keys = recorded("quic-http3")
+    ran = run("follow", capture, 0, *keys)
+    assert (ran.status, ran.err) == (0, b"")
+    heads = [line for line in ran.text.splitlines() if line.startswith("* ") and "stream" in line]
+    assert [line.split(",")[0][2:] + line.split(",")[2] for line in heads] == [
+        "client stream 0", "server stream 0", "client stream 4", "server stream 4", "client stream 8", "server stream 8",
+    ]  # fmt: skip
+    assert "> POST /form HTTP/3\n> :authority: www.example\n" in ran.text
+    assert "< HTTP/3 200\n< server: example\n< content-length: 6\n<\n< taken\n" in ran.text
+    assert "close_notify" not in ran.text
+
+
+@pytest.mark.parametrize("form", [(), ("--hex",), ("--ascii",), ("--format", "json")])
+def test_one_stream_is_chosen(run: Run, form: tuple[str, ...]):
+    capture, *keys = recorded("quic-http3")
+    ran = run("follow", capture, 0, *keys, "--substream", 4, *form)
+    assert (ran.status, ran.err) == (0, b"")
+    if "json" in form:
+        found = [json.loads(line) for line in ran.text.splitlines()]
+        assert {one["stream"] for one in found} == {4}
+        assert [one["end"] for one in found if one["from"] == "client"] == [True]
+    else:
+        assert "stream 4" in ran.text
+        assert "stream 0" not in ran.text
+    raw = run("follow", capture, 0, *keys, "--substream", 4, "--raw", "--from", "server").out
+    assert raw.endswith(b"max-width: 40rem }\n")
+
+
+def test_a_stream_that_is_not_there_is_said(run: Run):
+    capture, *keys = recorded("quic-http3")
+    ran = run("follow", capture, 0, *keys, "--substream", 400)
+    assert (ran.status, ran.err) == (2, b"analyzer: session 0 has nothing to show in stream 400\n")
+    assert run("follow", capture, "--stream", 0, "--substream", 4).status == 2
+
+
+def test_dns_over_quic_is_written_as_text(run: Run):
+    capture, *keys = recorded("quic-doq")
+    text = run("follow", capture, 0, *keys).text
+    assert "> query www.example. A\n" in text
+    assert "< response NOERROR www.example. AAAA\n< www.example. 300 AAAA ::1\n" in text
+    assert "DNS\n  frame 9, stream 0  query www.example. A\n" in run("show", capture, 0, *keys).text
+
+
+def test_missing_bytes_of_a_quic_stream_are_said(run: Run, tmp_path: Path):
+    capture, *keys = recorded("quic-http3")
+    whole = capture.read_bytes()
+    style = next(
+        json.loads(line)["frame"]
+        for line in run("follow", capture, 0, *keys, "--substream", 4, "--format", "json", "--from", "server").text.splitlines()
+    )
+    cut = tmp_path / "cut.pcapng"
+    cut.write_bytes(without_frame(whole, style))
+    text = run("follow", cut, 0, *keys).text
+    assert "> GET /style.css HTTP/3\n" in text
+    assert "font" not in text
+    assert "> POST /form HTTP/3\n" in text
+
+
+def without_frame(capture: bytes, number: int) -> bytes:
+    """A little-endian pcapng without one of its packets."""
+    found, pos, n = b"", 0, 0
+    while pos < len(capture):
+        kind, length = int.from_bytes(capture[pos : pos + 4], "little"), int.from_bytes(capture[pos + 4 : pos + 8], "little")
+        n += kind == 6
+        if kind != 6 or n != number:
+            found += capture[pos : pos + length]
+        pos += length
+    return found

@@ -37,5 +37,7 @@ cdef class StreamData:
     cdef void give_up(self, Reassembly direction, int role, long long stream, long long frame, long long at) except *
     cdef void finish_direction(self, long long key, long long frame, long long at) except *
     cpdef void finish(self, long long frame, long long at) except *
-    cdef void count(self, int role, bytes data, long long stream, long long frame, long long at) except *
+    cdef void count(
+        self, int role, bytes data, long long stream, bint end, long long reset, long long frame, long long at
+    ) except *
     cdef object reader(self, long long frame, long long at)

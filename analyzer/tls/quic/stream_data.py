@@ -88,10 +88,11 @@ class StreamData:
         if kind in (_RESET, _STOP):
             if kind == _RESET:
                 self.directions[2 * stream + role] = None
+                self.count(role, b"", stream, False, offset, frame, at)
             if reader is not None:
                 (reader.reset_stream if kind == _RESET else reader.stop_stream)(stream, role, offset, frame, at)
             return
-        self.count(role, data, -1, frame, at)
+        self.count(role, data, -1, False, -1, frame, at)
         if reader is not None:
             reader.feed_datagram(role, data, frame, at)
 
@@ -138,7 +139,7 @@ class StreamData:
         """Pass on bytes that are in order."""
         over: cython.bint = direction.end >= 0 and direction.next >= direction.end
         reader = self.reader(frame, at)
-        self.count(role, data, stream, frame, at)
+        self.count(role, data, stream, over, -1, frame, at)
         if over:
             self.directions[2 * stream + role] = None
         if reader is not None:
@@ -156,6 +157,7 @@ class StreamData:
         if self.log.events is not None:
             missing = DataMissing(role, MISSING_SEGMENT, self.decryption.failed)
             missing.stream = stream
+            missing.length = length
             self.log.emit(missing)
         if reader is not None:
             reader.gap_stream(stream, role, length, MISSING_SEGMENT)
@@ -174,9 +176,10 @@ class StreamData:
             self.finish_direction(key, frame, at)
 
     def count(
-        self, role: cython.int, data: bytes, stream: cython.longlong, frame: cython.longlong, at: cython.longlong
-    ) -> None:
-        """Count bytes of a role, and emit them."""
+        self, role: cython.int, data: bytes, stream: cython.longlong, end: cython.bint, reset: cython.longlong,
+        frame: cython.longlong, at: cython.longlong,
+    ) -> None:  # fmt: skip
+        """Count bytes of a role, and emit them. end, reset: see `Data`."""
         decryption: Decryption = self.decryption
         decryption.sent[role] += len(data)
         if not decryption.began:
@@ -186,9 +189,11 @@ class StreamData:
                 began.frame = frame
                 began.at = at
                 self.log.emit(began)
-        if self.log.events is not None and len(data) > 0:
+        if self.log.events is not None and (len(data) > 0 or end or reset >= 0):
             event = Data(data, role, frame, at)
             event.stream = stream
+            event.end = end
+            event.reset = reset
             self.log.emit(event)
 
     def reader(self, frame: cython.longlong, at: cython.longlong) -> Any:

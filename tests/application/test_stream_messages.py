@@ -5,8 +5,8 @@ import hpack
 import pytest
 
 from analyzer.application.http2_frames import PREFACE
-from analyzer.application.http2_messages import Http2Messages
 from analyzer.application.message_framing import MessageBody
+from analyzer.application.stream_messages import StreamMessages
 
 CLIENT, SERVER = 0, 1
 DATA, HEADERS, RST_STREAM, SETTINGS = 0, 1, 3, 4
@@ -22,7 +22,7 @@ class Taken:
 
     def __init__(self) -> None:
         self.all: list[tuple[object, ...]] = []
-        self.reader = Http2Messages(self, lambda stream, error: self.all.append((stream, error)))
+        self.reader = StreamMessages("h2", self, lambda stream, error: self.all.append((stream, error)))
 
     def __call__(self, side: int, data: bytes, body: MessageBody | None, ends: bool, stream: int | None = None) -> None:
         self.all.append((side, stream, data.decode().splitlines()) if body is None else (side, stream, data, ends))
@@ -69,7 +69,7 @@ def test_a_reset_is_said_once():
 
 
 def test_exchanges_that_never_end_are_forgotten(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("analyzer.application.http2_messages.OPEN_MAX", 3)
+    monkeypatch.setattr("analyzer.application.stream_messages.OPEN_MAX", 3)
     taken, client = Taken(), hpack.Encoder()
     pseudo = [(":method", "POST"), (":scheme", "https"), (":path", "/"), (":authority", "a")]
     taken.reader.feed(CLIENT, PREFACE + frame(SETTINGS, 0, 0), 1, 1)

@@ -1,13 +1,15 @@
-"""Passes on the heads and bodies of HTTP/2 in the form of HTTP/1, for a view that shows what was said (RFC 9113 section 8).
+"""Passes on the heads and bodies of HTTP/2 and HTTP/3 in the form of HTTP/1, for a view that shows what was said.
 
-A head is a start line, the pseudo-header field `:authority`, and the fields in the order sent. Bodies come as they are decoded,
-without content codings. Streams are mixed as their frames are.
+A head is a start line, the pseudo-header field `:authority`, and the fields in the order sent (RFC 9113 section 8, RFC 9114
+section 4). Bodies come as they are decoded, without content codings. Streams are mixed as their frames are. Messages of DNS
+over QUIC come as lines of text, with records in the form of zone files (RFC 1035 section 5.1).
 """
 
 from collections.abc import Callable
 from typing import Final, Protocol
 
 from analyzer.application.conversation import Conversation
+from analyzer.application.dns_message import DnsMessage
 from analyzer.application.exchange import CLIENT, SERVER, Exchange, Fields, Request, Response
 from analyzer.application.message_framing import MessageBody
 from analyzer.application.request_target import content_type
@@ -23,14 +25,15 @@ class Take(Protocol):
         """Take the bytes."""
 
 
-class Http2Messages:
-    """Both directions of one connection. Side 0 is the client."""
+class StreamMessages:
+    """Both directions of one connection. Side 0 is the client. alpn: the protocol that was agreed on."""
 
-    def __init__(self, take: Take, note_reset: Callable[[int, str], None]) -> None:
+    def __init__(self, alpn: str, take: Take, note_reset: Callable[[int, str], None]) -> None:
         """note_reset: called with a stream and the name of the error code with which it was reset."""
         self._take = take
         self._note_reset = note_reset
-        self._conversation = Conversation("h2", hashing=False, on_body=self._feed_body)
+        self._conversation = Conversation(alpn, hashing=False, on_body=self._feed_body)
+        self._n_dns = 0
         self._n_seen = 0
         self._open: list[_Stream] = []
         self._by_exchange: dict[int, _Stream] = {}
@@ -38,6 +41,38 @@ class Http2Messages:
     def feed(self, side: int, data: bytes, frame: int, at: int) -> None:
         """Take the next bytes of a side."""
         self._conversation.feed(side, data, frame, at)
+        self._pass_on()
+
+    def feed_stream(self, stream: int, side: int, data: bytes, end: bool, frame: int, at: int) -> None:
+        """Take the next bytes of a side in a QUIC stream. end: whether they are the last."""
+        self._conversation.feed_stream(stream, side, data, end, frame, at)
+        self._pass_on()
+
+    def reset_stream(self, stream: int, side: int, code: int, frame: int, at: int) -> None:
+        """Handle RESET_STREAM of a side."""
+        self._conversation.reset_stream(stream, side, code, frame, at)
+        self._pass_on()
+
+    def lose_stream(self, stream: int, side: int, length: int | None) -> None:
+        """Handle missing bytes of a side in a QUIC stream."""
+        self._conversation.gap_stream(stream, side, length)
+
+    def lose(self, role: int | None) -> None:
+        """Handle bytes that are missing, of both sides if it is not known whose."""
+        for side in (CLIENT, SERVER) if role is None else (role,):
+            self._conversation.gap(side, None)
+
+    def close(self) -> None:
+        """End the connection."""
+        self._conversation.close(0)
+        self._open.clear()
+        self._by_exchange.clear()
+
+    def _pass_on(self) -> None:
+        """Pass on the heads, ends and messages that have come since the last call."""
+        for message in (self._conversation.dns or ())[self._n_dns :]:
+            self._n_dns += 1
+            self._take(message.side, _dns_text(message), None, False, message.stream)
         exchanges = self._conversation.exchanges
         for exchange in exchanges[self._n_seen :]:
             self._stream_of(exchange)
@@ -53,17 +88,6 @@ class Http2Messages:
         for stream in [stream for stream in self._open if stream.is_over]:
             self._open.remove(stream)
             del self._by_exchange[id(stream.exchange)]
-
-    def lose(self, role: int | None) -> None:
-        """Handle bytes that are missing, of both sides if it is not known whose."""
-        for side in (CLIENT, SERVER) if role is None else (role,):
-            self._conversation.gap(side, None)
-
-    def close(self) -> None:
-        """End the connection."""
-        self._conversation.close(0)
-        self._open.clear()
-        self._by_exchange.clear()
 
     def _feed_body(self, exchange: Exchange, side: int, data: bytes) -> None:
         stream = self._stream_of(exchange)
@@ -113,10 +137,45 @@ class _Stream:
 def _head(message: Request | Response) -> bytes:
     fields: Fields = list(message.headers or ())
     if isinstance(message, Request):
-        start = f"{message.method or '?'} {message.path or message.authority or '?'} HTTP/2"
+        start = f"{message.method or '?'} {message.path or message.authority or '?'} HTTP/{message.version}"
         if message.authority is not None and message.path is not None:
             fields.insert(0, (":authority", message.authority))
     else:
-        start = f"HTTP/2 {message.status if message.status is not None else '?'}"
+        start = f"HTTP/{message.version} {message.status if message.status is not None else '?'}"
     lines = [start, *(f"{name}: {value}" for name, value in fields)]
     return "".join(line.replace("\n", "\\n") + "\r\n" for line in lines).encode("utf-8", "backslashreplace") + b"\r\n"
+
+
+def _dns_text(message: DnsMessage) -> bytes:
+    asked = "; ".join(f"{one.name} {one.kind}" for one in message.questions) or "?"
+    start = f"response {message.rcode} {asked}" if message.is_response else f"query {asked}"
+    lines = [start, *(f"{one.name} {one.ttl} {one.kind} {one.data}" for one in message.answers)]
+    return "".join(line.replace("\n", "\\n") + "\r\n" for line in lines).encode("utf-8", "backslashreplace")
+
+
+class RawStreams:
+    """Passes on the bytes of the streams of a protocol that is not read."""
+
+    def __init__(self, take: Take) -> None:
+        self._take = take
+
+    def feed(self, side: int, data: bytes, frame: int, at: int) -> None:
+        """Pass on bytes outside of streams: a datagram."""
+        self._take(side, data, None, False)
+
+    def feed_stream(self, stream: int, side: int, data: bytes, end: bool, frame: int, at: int) -> None:
+        """Pass on the next bytes of a side in a stream."""
+        if data:
+            self._take(side, data, None, False, stream)
+
+    def reset_stream(self, stream: int, side: int, code: int, frame: int, at: int) -> None:
+        """Do nothing: no head says what is missing."""
+
+    def lose_stream(self, stream: int, side: int, length: int | None) -> None:
+        """Do nothing."""
+
+    def lose(self, role: int | None) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing: no bytes are held."""
