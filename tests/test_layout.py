@@ -107,8 +107,6 @@ TESTED_ELSEWHERE = {
     "__main__.py": "test_build.py",
     "analysis/key_audit.py": "cli/test_keys.py",
     "application/discarded_data.py": "cli/test_follow.py",
-    "api/endpoint_object.py": "api/test_session_parts.py",
-    "api/quic_parts.py": "api/test_session_parts.py",
     "cli/dns_lines.py": "cli/test_follow.py",
     "store/dns_schema.py": "store/test_schema.py",
     "store/exported_streams.py": "store/test_exported_objects.py",
