@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from analyzer.filters.compiled_filter import CompiledFilter
     from analyzer.filters.field import Field
 
+_WITH_HTTP = frozenset({"http", "http2", "http3", "ocsp", "websocket"})
+"""Protocols whose fields need the exchanges of a first reading."""
+
 
 class FrameFilter:
     """Asks a filter about every frame, in their order. values: of the last frame. n_passed: how many passed."""
@@ -199,7 +202,7 @@ def read_facts(options: Namespace, output: Output, keys: Keys, wanted: "Collecti
     own = [field.name for field in wanted if field.family == "analyzer"]
     judged = any("chain" in name or "outcome" in name for name in own)
     chains = read_chains(options) if "trust" in options else default_chains()
-    has_http = bool(names & {"http", "http2", "http3", "ocsp", "websocket"}) or any(
+    has_http = bool(names & _WITH_HTTP) or any(field.name == "frame.protocols" for field in wanted)
         field.name == "frame.protocols" for field in wanted
     )
     facts = CaptureFacts(chains, records=bool(own), exchanges=has_http)

@@ -25,9 +25,10 @@ _WITH_STREAMS = frozenset({"2", "3"})
 class CaptureFacts(Listener):
     """Collects the facts. It is a listener of the first reading, behind the chains.
 
-    requests, responses: exchanges by the frame in which the message is complete. sections: exchanges of HTTP/2 and HTTP/3 by the
-    frame of the header section, with whether it is that of the response. revocation_messages: messages of OCSP in plain HTTP, by the
-    frame that completes them, each with whether it is a response. plain: the watcher of plain HTTP, where the engine has one.
+    requests, responses: exchanges by the frame in which the message is complete. sections: exchanges of HTTP/2 and HTTP/3 by
+    the frame of the header section, with whether it is that of the response. revocation_messages: messages of OCSP in plain
+    HTTP, by the frame that completes them, each with whether it is a response. plain: the watcher of plain HTTP, where the
+    engine has one.
     """
 
     def __init__(self, chains: Chains, *, records: bool = True, exchanges: bool = True) -> None:
