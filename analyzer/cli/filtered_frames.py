@@ -203,8 +203,6 @@ def read_facts(options: Namespace, output: Output, keys: Keys, wanted: "Collecti
     judged = any("chain" in name or "outcome" in name for name in own)
     chains = read_chains(options) if "trust" in options else default_chains()
     has_http = bool(names & _WITH_HTTP) or any(field.name == "frame.protocols" for field in wanted)
-        field.name == "frame.protocols" for field in wanted
-    )
     facts = CaptureFacts(chains, records=bool(own), exchanges=has_http)
     settings: Keys = {**keys, "may_grow": None}
     reads_data = has_http or any("finding" in name for name in own)

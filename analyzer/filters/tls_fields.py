@@ -88,6 +88,8 @@ class TlsFields:
             elif isinstance(event, HandshakeMessage) and type(event.body) in _SSL2_TABLES:
                 _read_ssl2(event, found)
             elif isinstance(event, HandshakeMessage):
+                if record is None and "tls" not in found:
+                    _add(found, "tls", b"", b"")  # QUIC has no records
                 _read_handshake(event, record, found, self._names)
             elif isinstance(event, Alert):
                 _read_alert(event, record, found)
