@@ -31,6 +31,8 @@ TRUE = "\N{CHECK MARK}"
 
 _SECOND = 1_000_000_000
 _HEX_BASES = frozenset({"hex", "hex_dec"})
+_VENDOR = ".oui"
+"""How the names of fields end whose numbers are those of vendors: tshark prints them in decimal."""
 _MAX_ARCS = 128
 """Numbers of an object identifier that are printed: real ones have some ten."""
 
@@ -52,7 +54,7 @@ def writer_of(field: Field) -> Writer:
 
 def is_hexadecimal(field: Field) -> bool:
     """Return whether the numbers of a field are written in hex, with all digits of their width."""
-    return field.type.is_integer and field.base in _HEX_BASES and field.bits > 0
+    return field.type.is_integer and field.base in _HEX_BASES and field.bits > 0 and not field.name.endswith(_VENDOR)
 
 
 def writer_of_type(kind: FieldType) -> Writer:
@@ -89,6 +91,8 @@ def _hex_writer(bits: int) -> Writer:
 
 
 def _of_time(name: str) -> Writer:
+    if name.startswith("ntp."):
+        return lambda value: _time_utc(value) if value else "NULL"
     if name.endswith("_epoch"):
         return seconds_text
     return _time_utc if name.endswith("_utc") else _time

@@ -32,6 +32,9 @@ from analyzer.filters.field_type import FieldType
         ("frame.time_delta", -1, "-0.000000001"),
         ("tls.handshake", None, "1"),
         ("http.host", "caf\udcff", "caf\ufffd"),
+        ("eth.src.oui", 0x5E, "94"),
+        ("ntp.reftime", 0, "NULL"),
+        ("ntp.xmt", 1_793_610_000_500_000_000, "2026-11-02T09:00:00.500000000Z"),
         ("tcp.options.mss", b"\2\4\5\xb4", "020405b4"),
     ],
 )
