@@ -41,7 +41,7 @@ def session_number(options: Namespace, output: Output, keys: Keys) -> int:
     if isinstance(options.id, int):
         return options.id
     word: str = options.id
-    if is_filter(word):
+    if is_filter(word) or _is_field(word):
         return _filtered(word, options, output)
     capture_run = CaptureRun(options.captures, output)
     if not capture_run.rereadable():
@@ -50,6 +50,13 @@ def session_number(options: Namespace, output: Output, keys: Keys) -> int:
     settings: Keys = {**keys, "may_grow": None}
     capture_run.run(Engine(fields=False, reads_data=False, **settings), [found])
     return found.chosen(names_of(options.captures))
+
+
+def _is_field(word: str) -> bool:
+    """Return whether a word is a field by itself, such as `tls.alert_message`, and so no name of a host."""
+    from analyzer.filters.field_table import field_table
+
+    return "." in word and field_table().get(word) is not None
 
 
 def _filtered(text: str, options: Namespace, output: Output) -> int:

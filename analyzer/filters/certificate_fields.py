@@ -12,6 +12,7 @@ from analyzer.filters.frame_view import Found, FrameView
 from analyzer.filters.stapled_responses import stapled_responses
 from analyzer.tls.events import Event, HandshakeMessage
 from analyzer.tls.messages.numbers import CERTIFICATE as CERTIFICATE_MESSAGE
+from analyzer.tls.messages.ssl2_tables import SSL2ServerHello
 
 MAX_CERTIFICATES = 64
 """Certificates that are read of one message. Real chains have less than ten."""
@@ -34,8 +35,11 @@ class CertificateFields:
 
 
 def certificates_of(event: Event) -> Iterator[bytes]:
-    """Yield the certificates in DER of a Certificate message; nothing of other events."""
-    if isinstance(event, HandshakeMessage) and event.type == CERTIFICATE_MESSAGE and event.body is not None:
+    """Yield the certificates in DER of a Certificate message, or a hello of SSL 2.0; nothing of other events."""
+    if isinstance(event, HandshakeMessage) and isinstance(event.body, SSL2ServerHello):
+        if event.body.certificate:
+            yield event.body.certificate
+    elif isinstance(event, HandshakeMessage) and event.type == CERTIFICATE_MESSAGE and event.body is not None:
         for entry in (getattr(event.body, "certificate_list", None) or ())[:MAX_CERTIFICATES]:
             der = entry if isinstance(entry, bytes) else getattr(entry, "cert_data", None)
             if der:  # an entry that could not be read is None

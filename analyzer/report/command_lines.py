@@ -12,17 +12,20 @@ from analyzer.report.pieces import Record
 _KEYS = ("-k", "--keylog", "--rsa-key", "--psk-file", "--password-file")
 _TRUST = ("--trust", "--intermediates", "--crl", "--ct-logs", "--at", "--strict")
 
+_PART = ("-Y", "--filter", "--macros", "--since", "--until", "--host")
+"""What chooses a part of the captures. A session is shown by its number, which is the same without these."""
+
 _FLAGS = ("--strict",)
 """Options without a value."""
 
 _OPTIONS: dict[str, tuple[str, ...]] = {
-    "summary": (*_KEYS, *_TRUST),
-    "sessions": (*_KEYS, *_TRUST),
+    "summary": (*_KEYS, *_TRUST, *_PART),
+    "sessions": (*_KEYS, *_TRUST, *_PART),
     "show": (*_KEYS, *_TRUST),
-    "certificates": (*_KEYS, *_TRUST),
-    "inventory": (*_KEYS, *_TRUST),
+    "certificates": (*_KEYS, *_TRUST, *_PART),
+    "inventory": (*_KEYS, *_TRUST, *_PART),
     "follow": _KEYS,
-    "packets": _KEYS,
+    "packets": (*_KEYS, *_PART),
     "packet": _KEYS,
 }
 """The options with a value that each command takes from the command of the report."""

@@ -10,6 +10,9 @@ class Matches:
 
     keys: of connections with one, in both directions. frames: those that passed, frame n as bit `n & 7` of byte `n >> 3`;
     n_frames: how many.
+
+    Nothing here is bounded but by the capture: one bit for a frame, some 250 bytes for each connection and session that passes.
+    A hostile capture can begin a connection with every frame; a million of them take 250 MB.
     """
 
     def __init__(self, text: str) -> None:

@@ -62,6 +62,13 @@ def test_what_can_only_be_a_filter_is_read_as_one(run: Run):
     assert b"filter, character 3: b is not expected here" in ran.err
 
 
+def test_a_field_alone_is_a_filter_and_not_a_host(run: Run, demo: Path):
+    ran = run("show", demo, "tls.alert_message")
+    assert ran.status == 2
+    assert ran.complaint.startswith(f"analyzer: {demo}: 7 sessions pass tls.alert_message: 0, 1, ")
+    assert "no TLS session with tls.no_field" in run("show", demo, "tls.no_field").complaint
+
+
 def test_a_capture_without_names(run: Run, tmp_path: Path, demo: Path):
     path = tmp_path / "few.pcapng"
     path.write_bytes(demo.read_bytes()[:6000])

@@ -93,7 +93,7 @@ def differences(path, ours, theirs, ask=None, needed=None):
                 break
             waiting.setdefault(row["again"], []).append((text, row))
     for options, pairs in waiting.items():
-        texts = [text for text, _ in pairs if text in found]
+        texts = list(dict.fromkeys(text for text, _ in pairs if text in found))
         answers = ask(texts, options.split()) if texts else {}
         for text, row in pairs:
             if text in found and ours[text] == answers[text]:

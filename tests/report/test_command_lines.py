@@ -31,6 +31,15 @@ def test_options_go_to_the_commands_that_know_them() -> None:
     assert command_line(facts, "packets") == "analyzer packets a.pcap -k a.keys -kc.keys"
 
 
+def test_the_part_of_a_report_goes_to_its_commands() -> None:
+    words = ["report", "a.pcap", "-Y", "ip.src == 192.0.2.1", "--since=2026-01-01", "--host", "a.example", "-o", "r.html"]
+    facts = facts_with(words, "a.pcap")
+    part = ["-Y", "ip.src == 192.0.2.1", "--since=2026-01-01", "--host", "a.example"]
+    for command in ("summary", "sessions", "certificates", "inventory", "packets"):
+        assert shlex.split(command_line(facts, command)) == ["analyzer", command, "a.pcap", *part]
+    assert command_line(facts, "show", "3") == "analyzer show a.pcap 3"
+
+
 def test_the_value_of_another_option_is_no_option() -> None:
     """Argparse takes no value that begins with a hyphen, except behind an equals sign."""
     assert options_of(["report", "--case=--trust", "a.pcap", "--trust", "b"], ("--trust",)) == ["--trust", "b"]
