@@ -206,7 +206,7 @@ class QuicFlow(DatagramSink):
         if link is None and not known and header.type == INITIAL and self.begins(header, data, start, end):
             link = self.begin(side, header, frame, at)
         if link is None:
-            if header.type in (ZERO_RTT, HANDSHAKE) and header.end <= end and len(self.early) < MAX_EARLY_PACKETS:
+            if header.type in (INITIAL, ZERO_RTT, HANDSHAKE) and header.end <= end and len(self.early) < MAX_EARLY_PACKETS:
                 self.early.append((side, data[start : header.end], frame, at))
             return
         connection: QuicConnection = link.connection
@@ -290,7 +290,11 @@ class QuicFlow(DatagramSink):
         for side, packet, frame, at in early:
             header = read_long(packet, 0, len(packet))
             if header is not None and self.link_of(side, header) is link:
-                link.connection.take_protected(side ^ link.client, header, packet, 0, len(packet), frame, at)
+                role: cython.int = side ^ link.client
+                if header.type == INITIAL:
+                    link.connection.take_initial(role, header, packet, 0, len(packet), frame, at)
+                else:
+                    link.connection.take_protected(role, header, packet, 0, len(packet), frame, at)
             else:
                 self.early.append((side, packet, frame, at))
 

@@ -252,6 +252,28 @@ def test_early_data(accepted: bool) -> None:
     assert ("early_data_rejected" in codes) is not accepted
 
 
+def test_every_packet_twice(talk: Talk) -> None:
+    once = facts(only(read_talk(talk.sent, talk.keys)))
+    twice = facts(only(read_talk([one for one in talk.sent for _ in range(2)], talk.keys)))
+    for key in ("decryption", "established", "findings", "authenticity"):
+        assert twice[key] == once[key]
+    assert twice["quic"]["packets"] == once["quic"]["packets"]
+
+
+def test_only_the_packets_of_the_client(talk: Talk) -> None:
+    session = only(read_talk([one for one in talk.sent if one.side == CLIENT], talk.keys))
+    record = facts(session)
+    assert data_of(session) == [QUESTION, b""]
+    assert (record["established"], record["outcome"]["result"]) == (True, "established")
+    assert record["decryption"]["status"] == "decrypted"
+
+
+def test_an_answer_that_stands_before_its_question(talk: Talk) -> None:
+    first = next(number for number, one in enumerate(talk.sent) if one.side == SERVER)
+    order = [*talk.sent[first : first + 1], *talk.sent[:first], *talk.sent[first + 1 :]]
+    check_whole(only(read_talk(order, talk.keys)))
+
+
 def test_a_snapshot_length(talk: Talk) -> None:
     cut = [replace(one, cut=len(one.payload) - 100) if len(one.payload) > 1250 else one for one in talk.sent]
     record = facts(only(read_talk(cut, talk.keys)))

@@ -9,3 +9,4 @@ cdef class PacketNumbers:
     cdef public list starts
 
     cpdef void add(self, long long first, long long last) except *
+    cpdef bint has(self, long long number) except -1

@@ -49,6 +49,14 @@ class PacketNumbers:
             del self.starts[1:2]
             del self.ends[0:1]
 
+    def has(self, number: cython.longlong) -> cython.bint:
+        """Return whether a number is in the set."""
+        n: cython.Py_ssize_t = len(self.ends)
+        if n == 0 or number > self.ends[n - 1]:  # nearly always
+            return False
+        place: cython.Py_ssize_t = bisect_right(self.starts, number)
+        return place > 0 and self.ends[place - 1] >= number
+
     def __len__(self) -> int:
         """Return how many numbers are in the set."""
         return sum(self.ends) - sum(self.starts) + len(self.starts)

@@ -12,6 +12,7 @@ cdef dict _LEVELS
 
 
 cdef class QuicConnection:
+    cdef public bint answered
     cdef public bint closing
     cdef public tuple crypto
     cdef public object facts

@@ -54,12 +54,12 @@ class QuicConnection:
     ids: by role, those under which it is reached; lengths: how long they are. tokens: of stateless resets, by role. flows:
     those on which it is now. closing: whether a CONNECTION_CLOSE was seen. last_frame, last_at: of the last packet. frames:
     takes the frames of Initial packets. unanswered: records that wait for the server's first answer, None behind it; void: the
-    client's handshake bytes before a Retry.
+    client's handshake bytes before a Retry. answered: whether an Initial of the server was opened.
     """
 
     __slots__ = (
-        "closing", "crypto", "facts", "flow", "flows", "frames", "ids", "keys", "last_at", "last_frame", "lengths", "record",
-        "session", "shard", "sink", "table", "tokens", "unanswered", "void",
+        "answered", "closing", "crypto", "facts", "flow", "flows", "frames", "ids", "keys", "last_at", "last_frame", "lengths",
+        "record", "session", "shard", "sink", "table", "tokens", "unanswered", "void",
     )  # fmt: skip
 
     def __init__(self, flow: Flow, version: QuicVersion, original_id: bytes, table: dict[bytes, Any]) -> None:
@@ -82,6 +82,7 @@ class QuicConnection:
         self.last_at = flow.start
         self.unanswered: list[Record] | None = []
         self.void: list[Record] = []
+        self.answered = False
         self.frames = InitialFrames(self)
 
     def add_keys(self, version: QuicVersion, connection_id: bytes) -> tuple[PacketDecryptor, PacketDecryptor]:
@@ -181,17 +182,19 @@ class QuicConnection:
         self.facts.add_version(version.number)
         self.add_id(role, header.source)
         if role == _CLIENT:
-            self.add_id(_SERVER, header.destination, False)
+            self.add_id(_SERVER, header.destination, header.destination != self.facts.original_id)
         self.note(frame, at)
         self.facts.last = (frame, at)
-        self.facts.n_packets[role][0] += 1
-        self.facts.sent[role][0].seen.add(opened.number, opened.number)
-        if role == _SERVER:
-            self.release()
+        if not self.facts.sent[role][0].seen.has(opened.number):
+            self.facts.n_packets[role][0] += 1
+            self.facts.sent[role][0].seen.add(opened.number, opened.number)
+        self.answered = self.answered or role == _SERVER
         if self.session is not None and self.session.log.events is not None:
             self.session.log.emit(PacketSeen(0, role, opened.number, header.end - start, frame, at))
         self.frames.begin(role, frame, at)
         read_frames(opened.plaintext, self.frames)
+        if self.answered and self.unanswered is not None and self.crypto[_CLIENT].next > 0:
+            self.release()
         return True
 
     def _is_second(self, header: LongHeader) -> cython.bint:
@@ -326,10 +329,13 @@ class QuicConnection:
         """Give the session the records that waited for the server's answer."""
         waiting, self.unanswered = self.unanswered or [], None
         void, self.void = self.void, []
-        again = [one for one in waiting if one.content_type == _HANDSHAKE_RECORD]
+        again = [one for one in waiting if one.content_type == _HANDSHAKE_RECORD and one.role == _CLIENT]
         if void and b"".join(one.body for one in void) == b"".join(one.body for one in again):  # it stands once
-            waiting = [*void, *(one for one in waiting if one.content_type != _HANDSHAKE_RECORD)]
-        for record in waiting:
+            waiting = [*void, *[one for one in waiting if one.content_type != _HANDSHAKE_RECORD or one.role == _SERVER]]
+        # What answers the ClientHello can stand before it in the capture.
+        first = [one for one in waiting if one.content_type == _HANDSHAKE_RECORD and one.role == _CLIENT]
+        rest = [one for one in waiting if one.content_type != _HANDSHAKE_RECORD or one.role == _SERVER]
+        for record in (*first, *rest):
             self.deliver(record)
 
     def begin_again(self) -> None:

@@ -1,8 +1,10 @@
 from analyzer.secrets.quic_protection cimport OpenedPacket
 from analyzer.tls.decryption.decryption cimport Decryption
+from analyzer.tls.establishment cimport is_completed
 from analyzer.tls.events cimport Alert, Gap, record_event
 from analyzer.tls.handshake.states cimport RoleState
 from analyzer.tls.quic.packet_contents cimport PacketContents
+from analyzer.tls.quic.packet_numbers cimport PacketNumbers
 from analyzer.tls.quic.packet_opening cimport PacketOpening
 from analyzer.tls.quic.stream_reassembly cimport Reassembly
 from analyzer.tls.quic.stream_data cimport StreamData

@@ -19,11 +19,13 @@ from analyzer.secrets.quic_protection import OpenedPacket
 from analyzer.secrets.quic_versions import VERSIONS, QuicVersion
 from analyzer.tls.decryption.decryption import Decryption
 from analyzer.tls.decryption.key_material import KEY_UPDATE_MISSED, MISSING_LABEL, NO_SECRET, KeyMaterial
+from analyzer.tls.establishment import is_completed
 from analyzer.tls.events import Alert, Event, Gap, record_event
 from analyzer.tls.handshake.resumption import Resumptions
 from analyzer.tls.handshake.states import RoleState
 from analyzer.tls.messages.numbers import TLS_1_3
 from analyzer.tls.quic.packet_contents import CRYPTO_ERRORS, PacketContents
+from analyzer.tls.quic.packet_numbers import PacketNumbers
 from analyzer.tls.quic.packet_opening import APPLICATION_LEVEL, EARLY_LEVEL, HANDSHAKE_LEVEL, PacketOpening
 from analyzer.tls.quic.quic_events import SEALED, PacketSeen
 from analyzer.tls.quic.stream_data import StreamData
@@ -237,8 +239,12 @@ class QuicSession(Session):
         if self.opening.found is not None:
             self.take_found()
         self.strays[role] = 0
-        decryption.records += 1
         self.counted = (record.frame, record.at)
+        known: PacketNumbers = self.transport.sent[role][_APPLICATION_LEVEL if level == _EARLY_LEVEL else level].seen
+        if known.has(opened.number):  # the same packet again: on the path, or in the capture
+            self.emit_packet(record, opened.number)
+            return
+        decryption.records += 1
         self.transport.n_packets[role][level] += 1
         if level != _HANDSHAKE_LEVEL:
             sender.n_application += 1
@@ -310,6 +316,14 @@ class QuicSession(Session):
         self.handshake.transcript.lose(1)
         self.handshake.decryption.schedule13.agree(b"")
         self.opening.forget()
+
+    @property
+    def established(self) -> bool | None:
+        """See `Session.established`. A client has 1-RTT packets only after both Finished (RFC 9001 section 5.7)."""
+        if self.transport.n_packets[_CLIENT][_APPLICATION_LEVEL] > 0:
+            return True
+        handshake = self.handshake
+        return is_completed(self.flow, self.log, handshake.hellos, handshake.parameters, self.roles[0], self.roles[1])
 
     def end_role(self, role: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
         """Give up the holes in the handshake bytes of a role: the capture lacks them."""

@@ -21,6 +21,7 @@ def test_like_sets(seed: int) -> None:
     assert len(filled(one)) == len(one)
     assert filled(one).without(filled(other)) == len(one - other)
     known = filled(one)
+    assert {number for number in range(-1, 202) if known.has(number)} == one
     first = source.randrange(200)
     known.add(first, first + 30)
     assert len(known) == len(one | set(range(first, first + 31)))
