@@ -98,6 +98,7 @@ TESTED_ELSEWHERE = {
     "analysis/same_server.py": "cli/test_failure_text.py",
     "analysis/sealed_alert.py": "analysis/test_outcome.py",
     "analysis/silent_peer.py": "analysis/test_outcome.py",
+    "engine/told_frames.py": "cli/test_field_rows.py",
     "engine/connection_end.py": "analysis/test_outcome.py",
     "engine/failed_connections.py": "analysis/test_connection_outcome.py",
     "engine/tls_servers.py": "analysis/test_connection_outcome.py",

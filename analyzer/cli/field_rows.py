@@ -6,7 +6,7 @@ describer of the packet list.
 """
 
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,8 @@ from analyzer.tls.events import Event
 if TYPE_CHECKING:
     from analyzer.cli.part_listener import Wanted
     from analyzer.filters.compiled_filter import CompiledFilter
+    from analyzer.filters.event_values import EventValues
+    from analyzer.filters.field import Field
     from analyzer.filters.field_columns import FieldColumns
     from analyzer.filters.field_layers import FieldLayers
     from analyzer.filters.frame_values import FrameValues
@@ -58,8 +60,13 @@ def run(options: Namespace, output: Output, columns: "FieldColumns") -> int:
     engine = frame_engine(keys) if needs_engine or wanted is not None or columns.list_columns else None
     writers = [_writer(options, columns, layers, one) for one in options.outputs]
     rows = FieldRows(columns, FrameValues(fields, engine, facts), compiled, writers, options.time_format or "r")
+    told = None
+    if compiled is not None and not columns.list_columns and wanted is None:
+        told = told_values(compiled, fields)
     if engine is None:
         _read_headers(capture_run, rows)
+    elif told is not None:
+        _read_told(capture_run, engine, rows, told)
     else:
         rows.use(engine, wanted)
         capture_run.run(engine, [rows])
@@ -109,7 +116,7 @@ class FieldRows(Listener):
         time_format: of the column time, as `TimeText` takes it.
         """
         self._columns = columns
-        self._values = values
+        self.values = values
         self._passes = compiled.matches if compiled is not None else None
         self._writers = writers
         self._wanted: Wanted | None = None
@@ -125,15 +132,20 @@ class FieldRows(Listener):
 
     def take_frame(self, frame: Frame, events: Sequence[Event] = ()) -> bool:
         """Take the next frame, and return whether the filter passes it."""
-        self._values.take(frame, events)
-        return self._passes is None or self._passes(self._values)
+        self.values.take(frame, events)
+        return self._passes is None or self._passes(self.values)
+
+    def take_told(self, frame: Frame, events: Sequence[Event]) -> bool:
+        """The same for a frame whose headers were found before."""
+        self.values.take_found(frame, events)
+        return self._passes is None or self._passes(self.values)
 
     def show(self, frame: Frame, words: dict[str, str] | None = None) -> None:
         """Write the row of the frame that was taken last. words: the columns of the packet list."""
         self._time.shown()
-        texts = self._columns.texts(self._values, words)
+        texts = self._columns.texts(self.values, words)
         for writer in self._writers:
-            writer.row(frame, texts, self._values)
+            writer.row(frame, texts, self.values)
 
     def packet(self, packet: Packet, frame: Frame, events: Sequence[Event]) -> None:
         """See `Listener.packet`."""
@@ -165,6 +177,33 @@ class FieldRows(Listener):
         """See `Listener.end_turn`."""
         for writer in self._writers:
             writer.flush()
+
+
+def told_values(compiled: "CompiledFilter", fields: Iterable["Field"]) -> "EventValues | None":
+    """Return what knows the events of the frames that can pass a filter; None if others can pass it, or if the fields hang on
+    frames before."""
+    from analyzer.filters.event_values import event_values
+    from analyzer.filters.header_places import header_fields
+    from analyzer.filters.value_sources import is_of_one_frame
+
+    if all(field.name in header_fields() or is_of_one_frame(field.name) for field in fields):
+        return event_values(compiled)
+    return None
+
+
+def _read_told(capture_run: CaptureRun, engine: Engine, rows: FieldRows, told: "EventValues") -> None:
+    """Give the rows the frames whose events can make them pass the filter."""
+    from analyzer.engine.told_frames import next_told
+
+    layers, defragmenter = rows.values.layers, rows.values.defragmenter
+    with Interruption(capture_run.reader.stop), closing(capture_run.packet_readers()) as readers:
+        for reader in readers:
+            frame = reader.frame
+            while next_told(engine, reader, layers, defragmenter):
+                events = engine.take()
+                if told.chosen(events) and rows.take_told(frame, events):
+                    rows.show(frame)
+            rows.end_turn()
 
 
 def _read_headers(capture_run: CaptureRun, rows: FieldRows) -> None:

@@ -35,7 +35,10 @@ def needs_of(fields: Iterable[Field]) -> tuple[bool, bool]:
 
 
 class FrameValues:
-    """Answers a filter about one frame after the other (`PacketValues`). Every frame goes through `take`, in their order."""
+    """Answers a filter about one frame after the other (`PacketValues`). Every frame goes through `take`, in their order.
+
+    layers, defragmenter: the headers of the frame, and what puts IP datagrams together for them.
+    """
 
     def __init__(self, fields: Iterable[Field], engine: "Engine | None" = None, facts: "CaptureFacts | None" = None) -> None:
         """fields: of the filters that will ask. engine: that gets every frame before it comes here; facts: of a first reading.
@@ -43,7 +46,8 @@ class FrameValues:
         `needs_of` says which of them the fields need. Without them such a field is absent.
         """
         self._view = FrameView(engine, facts)
-        self._defragmenter = Defragmenter()
+        self.layers = self._view.layers
+        self.defragmenter = Defragmenter()
         places = header_fields()
         self._places: dict[Field, tuple[Place, ...]] = {}
         self._sources: dict[Field, int] = {}
@@ -67,14 +71,18 @@ class FrameValues:
 
     def take(self, frame: Frame, events: Sequence["Event"] = ()) -> None:
         """Take the next frame. events: those that it caused in the engine."""
-        view = self._view
-        view.frame, view.events = frame, events
-        layers = view.layers
+        layers = self.layers
         if layers.find(frame.data, frame.start, frame.end, frame.link_type, frame.wire_length):
-            datagram = self._defragmenter.feed(layers.packet, frame.at, frame.number)
+            datagram = self.defragmenter.feed(layers.packet, frame.at, frame.number)
             if datagram is not None:
                 layers.find_rest(datagram)
-            self._defragmenter.take_reports()
+            self.defragmenter.take_reports()
+        self.take_found(frame, events)
+
+    def take_found(self, frame: Frame, events: Sequence["Event"]) -> None:
+        """The same for a frame whose headers are in `layers` already."""
+        view = self._view
+        view.frame, view.events = frame, events
         for index, source in enumerate(self._all):
             self._found[index] = None
             source.take(view)

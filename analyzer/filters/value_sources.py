@@ -44,6 +44,8 @@ WITH_BYTES = frozenset({"tls", "tls.app_data", "tls.stream"})
 NEEDS_FACTS = frozenset({"http2_fields", "http_fields", "ocsp_fields", "protocol_fields", "session_fields", "websocket_fields"})
 """The lists whose fields need to know what comes behind the frame."""
 
+_FROM_FRAMES_BEFORE = frozenset({"frame.time_delta", "frame.time_relative"})
+
 
 def source_of(name: str) -> Callable[[], Source]:
     """Return the class of the source of a field that is no header field. Raises KeyError for a field without one."""
@@ -61,8 +63,13 @@ def is_from_events(name: str) -> bool:
 
 
 def is_in_messages(name: str) -> bool:
-    """Return whether a field is in handshake messages alone, or in the certificates and OCSP responses that they carry."""
-    return name.startswith("tls.handshake.") or _list_of(name) in ("certificate_fields", "ocsp_fields")
+    """Return whether a field is in handshake messages alone, or in the certificates that they carry."""
+    return name.startswith("tls.handshake.") or _list_of(name) == "certificate_fields"
+
+
+def is_of_one_frame(name: str) -> bool:
+    """Return whether a field that is no header field is known without the frames before it, of which only the engine knows."""
+    return is_from_events(name) or (_list_of(name) == "frame_fields" and name not in _FROM_FRAMES_BEFORE)
 
 
 def needs_facts(name: str) -> bool:

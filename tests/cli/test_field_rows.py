@@ -103,3 +103,25 @@ def test_json_and_ek_without_fields_have_all_layers(run: Run, demo):
     assert layers["tls"]["tls.handshake.extensions_server_name"] == "www.shop.example"
     _, row = run("-r", demo, "-T", "ek", "-Y", "tls.handshake.type == 1 and frame.number < 30").out.splitlines()
     assert json.loads(row)["layers"]["tls"]["tls_tls_handshake_type"] == "1"
+
+
+@pytest.mark.parametrize(
+    "text", ["tls.handshake.type == 1", "tls.alert_message", "tls.handshake.extensions_server_name", "x509ce.dNSName"]
+)
+def test_frames_that_the_engine_tells_nothing_of_are_passed_over_and_the_rows_are_the_same(run: Run, demo, text):
+    """A field that hangs on the frames before, in the last column, makes every frame be looked at."""
+    words = ("-k", demo.parent / "demo" / "demo.keys", "-Y", text, "-T", "fields")
+    names = ("-e", "frame.number", "-e", "tcp.port", "-e", "tls.handshake.type", "-e", "tls.record.length", "-e", "ipv6.src")
+    quick = run(demo, *words, *names).text.splitlines()
+    slow = run(demo, *words, *names, "-e", "frame.time_delta").text.splitlines()
+    assert quick == [line.rpartition("\t")[0] for line in slow] != []
+
+
+def test_a_filter_of_headers_and_separators_with_and_without_escapes(run: Run, demo):
+    words = (demo, "-Y", "tcp.flags.syn == 1", "-T", "fields", "-e", "frame.number", "-e", "ip.src", "-E", "header=y")
+    quick = run(*words).text
+    assert quick.startswith("frame.number\tip.src\n38\t192.0.2.10\n") or quick.startswith(
+        "frame.number\tip.src\n9\t192.0.2.10\n"
+    )
+    slow = run(*words, "-E", "separator=.").text.splitlines()
+    assert [line.replace("\\.", ".") for line in slow] == [line.replace("\t", ".") for line in quick.splitlines()]
