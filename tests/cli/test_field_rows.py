@@ -120,8 +120,6 @@ def test_frames_that_the_engine_tells_nothing_of_are_passed_over_and_the_rows_ar
 def test_a_filter_of_headers_and_separators_with_and_without_escapes(run: Run, demo):
     words = (demo, "-Y", "tcp.flags.syn == 1", "-T", "fields", "-e", "frame.number", "-e", "ip.src", "-E", "header=y")
     quick = run(*words).text
-    assert quick.startswith("frame.number\tip.src\n38\t192.0.2.10\n") or quick.startswith(
-        "frame.number\tip.src\n9\t192.0.2.10\n"
-    )
+    assert quick.startswith("frame.number\tip.src\n9\t192.0.2.10\n")
     slow = run(*words, "-E", "separator=.").text.splitlines()
     assert [line.replace("\\.", ".") for line in slow] == [line.replace("\t", ".") for line in quick.splitlines()]
