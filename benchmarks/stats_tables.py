@@ -30,6 +30,9 @@ def main() -> int:
     parser.add_argument("-n", "--rounds", type=int, default=3, help="runs of each command (default 3)")
     parser.add_argument("--analyzer", default="analyzer", help="the command to time (default: the installed `analyzer`)")
     parser.add_argument("--tshark", default="tshark", help="the tshark to time, such as a newer one than the installed")
+    parser.add_argument(
+        "--table", action="append", choices=COUNTED, help="a table that is timed; may be repeated (default: all)"
+    )
     parser.add_argument("--capture", type=Path, help="a capture instead of the workload")
     parser.add_argument("--scale", type=float, default=0.25, help="a part of the full workload (default %(default)s)")
     parser.add_argument("--folder", type=Path, default=Path(os.environ.get("BENCH_DIR", root / ".cache")))
@@ -42,7 +45,8 @@ def main() -> int:
     own = [*shlex.split(options.analyzer), "stats", str(capture)]
     rows = [["table", "command", "s", "processor s", "tshark / it", "tshark / it, processor"]]
     failed = False
-    for tap, words in COUNTED.items():
+    for tap in options.table or COUNTED:
+        words = COUNTED[tap]
         commands = {"stats " + words[0]: [*own, *words], f"stats -z {tap}": [*own, "-z", tap]}
         commands["tshark"] = [tshark, "-n", "-q", "-r", str(capture), "-z", tap]
         timings = timed(commands, options.rounds, options.limit)

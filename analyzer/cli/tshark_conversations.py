@@ -68,8 +68,13 @@ def _conversation_line(one: Conversation, room: int, start: int) -> str:
     ends = f"{_end(one.source):<{room}} <-> {_end(one.destination):<{room}}"
     sent, answered = (f"{n:>6} {size_text(size):<9}" for n, size in zip(one.packets, one.n_bytes, strict=True))
     total = f"{sum(one.packets):>6} {size_text(sum(one.n_bytes)):<9}"
-    began, ended = (max(0, at - start) / _SECOND for at in (one.first, one.last))  # doubles, as in tshark
+    began, ended = (_seconds(max(0, at - start)) for at in (one.first, one.last))
     return f"{ends}  {answered}  {sent}  {total}  {began:>14.9f}   {ended - began:>12.4f}"
+
+
+def _seconds(nanoseconds: int) -> float:
+    """Return a time as a double, with the rounding of tshark."""
+    return nanoseconds // _SECOND + nanoseconds % _SECOND / _SECOND
 
 
 class EndpointTap(_Counted):
