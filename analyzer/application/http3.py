@@ -65,6 +65,8 @@ class Http3:
         self._blocked: tuple[list[tuple[int, int, StreamDirection]], ...] = ([], [])
         self._n_blocked = 0
         self._n_held = [0, 0]
+        # By side: whether the SETTINGS that limit its table are missing.
+        self._unsettled = [False, False]
         self._frame = 0
 
     # What the transport calls
@@ -134,6 +136,8 @@ class Http3:
     def close(self) -> None:
         """Handle the end of the connection. Open exchanges stay incomplete."""
         for side in (CLIENT, SERVER):
+            if self._blocked[side]:
+                self._settle(side)
             if self._blocked[side]:
                 self._lose_table(side, "entries of the dynamic table are missing")
         for stream in list(self._streams.values()):
@@ -224,6 +228,8 @@ class Http3:
             found.held, data = b"", rest
         if found.kind == ENCODER:
             self.sections[role].feed_encoder(data, frame)
+            if self._unsettled[role]:
+                self._settle(role)
             self._resume(role)
         elif found.control is not None:
             found.control.feed(data, end, frame, at)
@@ -281,9 +287,20 @@ class Http3:
         """Take one side's SETTINGS: they limit the table of the other side's encoder."""
         other = 1 - side
         if settings is None:
-            self._lose_table(other, f"the {NAMES[side]}'s SETTINGS are missing")
+            self._unsettled[other] = True
+            self._settle(other)
             return
         self.sections[other].allow(settings.get(QPACK_MAX_TABLE_CAPACITY, 0), frame)
+        self._review(other)
+
+    def _settle(self, side: int) -> None:
+        """Read the sections of a side without the SETTINGS that limit its table, as soon as that is possible."""
+        if self.sections[side].assume_capacity(self._frame):
+            self._unsettled[side] = False
+            self._review(side)
+
+    def _review(self, other: int) -> None:
+        """Find out what blocked sections of a side need, now that its table's capacity is known."""
         waiting = self._blocked[other][:]
         self._blocked[other].clear()
         for _, number, direction in waiting:

@@ -3,8 +3,10 @@
 A section says how many entries of the dynamic table it needs (its Required Insert Count). They come in another stream, the
 encoder stream, and may come later: until then the section is blocked. The count is sent modulo a number that follows from the
 table's greatest capacity, which the other side announces in SETTINGS. So a section that needs entries is also blocked until
-these SETTINGS are known. If bytes of the encoder stream are missing, the number of entries is unknown from there on, and so is
-each later section that needs entries. A section that needs none is decoded in any case.
+these SETTINGS are known. Where the capture lacks them, the capacity that the encoder uses stands for the greatest one: the
+count is the same with both as long as fewer entries were inserted than fit into the smaller table. If bytes of the encoder
+stream are missing, the number of entries is unknown from there on, and so is each later section that needs entries. A section
+that needs none is decoded in any case.
 """
 
 from collections.abc import Callable
@@ -54,7 +56,8 @@ class FieldSections:
     """
 
     __slots__ = (
-        "_cached", "_capacity", "_decoder", "_early", "_instructions", "_n_decoded", "_note", "_side", "_static", "lost",
+        "_assumes", "_cached", "_capacity", "_decoder", "_early", "_instructions", "_n_decoded", "_note", "_side", "_static",
+        "lost",
     )  # fmt: skip
 
     def __init__(self, note: Note, side: int) -> None:
@@ -62,6 +65,8 @@ class FieldSections:
         self._note = note
         self._side = side
         self._capacity: int | None = None
+        # Whether the capacity is that which the encoder uses.
+        self._assumes = False
         self._instructions = EncoderStream()
         # Instructions that arrived before the SETTINGS.
         self._early = bytearray()
@@ -79,6 +84,15 @@ class FieldSections:
             if early:
                 self._insert(early, frame)
 
+    def assume_capacity(self, frame: int) -> bool:
+        """Handle that the other side's SETTINGS are missing. Return whether sections can be read without them."""
+        capacity = self._instructions.capacity
+        if self.lost or self._capacity is not None or self.n_inserts >= capacity // ENTRY_COST:
+            return False
+        self.allow(capacity, frame)
+        self._assumes = True
+        return not self.lost
+
     def feed_encoder(self, data: bytes, frame: int) -> None:
         """Take the next bytes of the encoder stream."""
         if self.lost:
@@ -93,6 +107,8 @@ class FieldSections:
             self._early += complete
             if len(self._early) > TABLE_MAX:
                 self.lose("the SETTINGS of the other side are missing", frame)
+        elif self._assumes and self.n_inserts >= self._capacity // ENTRY_COST:
+            self.lose("the SETTINGS of the other side are missing", frame)
         elif complete:
             self._insert(complete, frame)
 

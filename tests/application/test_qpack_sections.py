@@ -68,6 +68,20 @@ def test_instructions_before_the_settings_count() -> None:
     assert sections.decode(bytes.fromhex(str(VECTORS[3][1])), 1) == VECTORS[4][1]
 
 
+def test_with_many_entries_the_settings_are_needed() -> None:
+    """A table of 220 bytes has at most 6 entries; with more inserts the count could be one of several."""
+    sections = Sections()
+    sections.feed_encoder(bytes.fromhex(str(VECTORS[2][1])), 1)
+    assert sections.assume_capacity(1)
+    assert sections.decode(bytes.fromhex(str(VECTORS[3][1])), 1) == VECTORS[4][1]
+    sections.feed_encoder(b"\x00" * 4, 2)
+    assert sections.lost
+    assert sections.codes == ["header_table_lost"]
+    late = Sections()
+    late.feed_encoder(bytes.fromhex(str(VECTORS[2][1])) + b"\x00" * 4, 1)
+    assert not late.assume_capacity(1)
+
+
 def test_after_a_loss_only_sections_without_entries_are_read() -> None:
     sections = Sections()
     sections.allow(220, 1)
