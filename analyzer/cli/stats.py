@@ -21,6 +21,7 @@ from analyzer.cli.filter_options import filter_of as read_filter
 from analyzer.cli.frame_reading import FrameReading, View
 from analyzer.cli.http import JsonLines
 from analyzer.cli.key_files import read_keys
+from analyzer.cli.number_argument import MOST_ROWS
 from analyzer.cli.output import CommandError, Output, complain
 from analyzer.cli.part_arguments import part_of
 from analyzer.cli.part_frames import frames_of
@@ -150,9 +151,10 @@ def _count_headers(options: Namespace, capture_run: CaptureRun, output: Output) 
     FrameReading(options, output, [filter_of(options)]).count(capture_run, counted)
     _say_beyond(counted)
     what = options.what
+    most = None if any(one.form in ("json", "csv") for one in options.outputs) else MOST_ROWS  # text and pictures have few rows
 
     def finish(start: int) -> dict[str, Any]:
-        tables = conversation_tables(counted, start) if what == CONVERSATIONS else endpoint_tables(counted)
+        tables = conversation_tables(counted, start, most) if what == CONVERSATIONS else endpoint_tables(counted, most)
         return {"packets": counted.n_packets, "bytes": counted.n_bytes, what: tables}
 
     return finish

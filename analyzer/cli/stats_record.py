@@ -44,22 +44,26 @@ def protocol_records(shares: Iterable[Share], n_packets: int, n_bytes: int) -> l
     return found
 
 
-def conversation_tables(counted: Conversations, start: int) -> dict[str, Any]:
-    """Return the conversations by kind, those with the most bytes first. start: the time of the first frame, -1 without one."""
+def conversation_tables(counted: Conversations, start: int, most: int | None = None) -> dict[str, Any]:
+    """Return the conversations by kind, those with the most bytes first. start: the time of the first frame, -1 without one.
+
+    most: how many of each kind, at most; None for all.
+    """
     tables = {}
     for place, kind in enumerate(KINDS):
         ordered = sorted(conversations_of(counted, kind), key=lambda one: -sum(one.n_bytes))
-        rows = [_conversation_record(one, start) for one in ordered]
-        tables[kind] = {"count": len(rows), "beyond": counted.beyond[place], "conversations": rows}
+        rows = [_conversation_record(one, start) for one in ordered[:most]]
+        tables[kind] = {"count": len(ordered), "beyond": counted.beyond[place], "conversations": rows}
     return tables
 
 
-def endpoint_tables(counted: Conversations) -> dict[str, Any]:
-    """Return the endpoints by kind, those with the most bytes first."""
+def endpoint_tables(counted: Conversations, most: int | None = None) -> dict[str, Any]:
+    """Return the endpoints by kind, those with the most bytes first. most: how many of each kind, at most; None for all."""
     tables = {}
     for place, kind in enumerate(KINDS):
-        rows = [_endpoint_record(one) for one in sorted(endpoints_of(counted, kind), key=lambda one: -one.n_bytes)]
-        tables[kind] = {"count": len(rows), "beyond": counted.beyond[place], "endpoints": rows}
+        ordered = sorted(endpoints_of(counted, kind), key=lambda one: -one.n_bytes)
+        rows = [_endpoint_record(one) for one in ordered[:most]]
+        tables[kind] = {"count": len(ordered), "beyond": counted.beyond[place], "endpoints": rows}
     return tables
 
 
