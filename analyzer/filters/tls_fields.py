@@ -257,5 +257,5 @@ def _read_other(event: RecordEvent, found: Found) -> None:
         _add(found, "tls.change_cipher_spec", None)
     elif event.kind == "heartbeat":
         _add(found, "tls.heartbeat_message", None)
-    elif event.kind == "encrypted_handshake":
+    elif event.kind == "encrypted_handshake" and "tls.record" in found:  # QUIC has no records
         _add(found, "tls.handshake", None)
