@@ -33,6 +33,9 @@ LIST_COLUMNS = {
 }
 """The columns of the packet list, by what stands behind `_ws.col.` in Wireshark 4.6 and in versions before it."""
 
+_TODAY = {name: wireshark for wireshark, name in reversed(LIST_COLUMNS.items())}
+"""What each column of the packet list is called in Wireshark 4.6: the first of its names in `LIST_COLUMNS`."""
+
 _LIST = "_ws.col."
 
 Texts = Callable[[PacketValues], list[str]]
@@ -42,13 +45,13 @@ Texts = Callable[[PacketValues], list[str]]
 class FieldColumns:
     """The columns of one command. They are asked after `FrameValues.take`, for the frames that are shown.
 
-    names: as they were given. fields: all that have to be found for them. list_columns: the columns of the packet list among
-    them, by their index. plain_fields: those of `names` that are the name of a field.
+    names: as they were given; columns of the packet list have their name in Wireshark 4.6. fields: all that have to be found for
+    them. list_columns: the columns of the packet list among them, by their index. plain_fields: those of `names` that are the name of a field.
     """
 
     def __init__(self, names: Sequence[str], table: FieldTable) -> None:
         """Raises FilterError for a name that is no field, with the name in its text, and for an expression that is none."""
-        self.names = list(names)
+        self.names: list[str] = []
         self.fields: set[Field] = set()
         self.list_columns: dict[int, str] = {}
         self.plain_fields: list[Field] = []
@@ -62,7 +65,9 @@ class FieldColumns:
                 field = table.get(name.strip())
                 if field is not None:
                     self.plain_fields.append(field)
+                self.names.append(name)
             else:
+                self.names.append(_LIST + _TODAY[column])
                 self.list_columns[index] = column
                 self._texts.append(_nothing)
 

@@ -32,7 +32,7 @@ def test_a_part_and_columns_of_the_list_go_through_the_engine(run: Run, demo):
     found = run(
         demo, "--host", "198.51.100.20", "-T", "fields", "-e", "frame.number", "-e", "_ws.col.Protocol", "-E", "header=y"
     )
-    assert found.text.startswith("frame.number\t_ws.col.Protocol\n9\tTCP\n")
+    assert found.text.startswith("frame.number\t_ws.col.protocol\n9\tTCP\n")
 
 
 def test_json_is_an_array_of_packets(run: Run, demo):
