@@ -45,8 +45,9 @@ Texts = Callable[[PacketValues], list[str]]
 class FieldColumns:
     """The columns of one command. They are asked after `FrameValues.take`, for the frames that are shown.
 
-    names: as they were given; columns of the packet list have their name in Wireshark 4.6. fields: all that have to be found for
-    them. list_columns: the columns of the packet list among them, by their index. plain_fields: those of `names` that are the name of a field.
+    names: as they were given; columns of the packet list have their name in Wireshark 4.6. fields: all that have to be found
+    for them. list_columns: the columns of the packet list among them, by their index. plain_fields: those of `names` that are
+    the name of a field.
     """
 
     def __init__(self, names: Sequence[str], table: FieldTable) -> None:
