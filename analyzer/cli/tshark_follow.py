@@ -92,8 +92,9 @@ class Pieces:
             row = data[place : place + _ROW]
             halves = (row[:8].hex(" "), row[8:].hex(" "))
             text = row.translate(_PRINTABLE).decode()
-            shown = f"{text[:8]} {text[8:]}" if len(text) > 8 else text
-            self._line(("\t" * node + f"{offset + place:08X}  {halves[0]:<23}  {halves[1]:<23}  {shown}").rstrip(" "))
+            shown = f"{text[:8]} {text[8:]}" if len(text) >= 8 else text
+            shown = shown.removesuffix(" ")  # one space, as tshark does
+            self._line("\t" * node + f"{offset + place:08X}  {halves[0]:<23}  {halves[1]:<23}  {shown}")
 
     def _write_yaml(self, node: int, data: bytes, frame: int, at: int) -> None:
         self._line(f"  - packet: {frame}")
