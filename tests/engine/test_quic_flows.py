@@ -1,9 +1,12 @@
 """QUIC from datagrams to sessions: real endpoints, and what can happen to their packets on the path and in a capture."""
 
+import json
 import random
 from dataclasses import replace
 from typing import Any
 
+import jsonschema
+import orjson
 import pytest
 from aioquic.tls import CipherSuite
 from conversations import ended
@@ -11,6 +14,9 @@ from quic_talks import CLIENT, PORTS, SERVER, V2, Sent, Talk, moved, only, read_
 
 from analyzer.secrets.quic_protection import initial_decryptors
 from analyzer.secrets.quic_versions import VERSION_1, VERSIONS
+from analyzer.store.chain_verdicts import default_chains
+from analyzer.store.schema import SESSION
+from analyzer.store.session_json import session_json
 from analyzer.store.session_record import session_record
 from analyzer.tls.events import Data
 from analyzer.tls.quic.quic_events import PacketSeen
@@ -353,6 +359,14 @@ def test_a_closed_connection_ends_soon_also_without_packets(talk: Talk) -> None:
     tap.feed_bytes(Sent(CLIENT, b"nothing", (4000, 4001)).frame())
     (session,) = ended(tap.take())
     assert facts(session)["last_frame"] == len(talk.sent)
+
+
+def test_the_line_of_json_is_the_record_and_fits_its_schema(talk: Talk) -> None:
+    for keys in (talk.keys, b""):
+        session = only(read_talk(moved(talk.sent, 61234, 9), keys))
+        record = json.loads(session_json(session, True, default_chains()))
+        assert record == json.loads(orjson.dumps(session_record(session, True, default_chains())))
+        jsonschema.validate(record, SESSION)
 
 
 def test_wrong_keys(talk: Talk) -> None:
