@@ -127,9 +127,9 @@ def _scan(capture_run: CaptureRun, test: HeaderTest, add: Callable[[int, bytes],
 
 
 def run_connections(capture_run: CaptureRun, engine: Engine, listeners: Sequence[Listener], matches: Matches) -> None:
-    """Give the listeners every frame of the connections that have a frame that passed, and no other frame but the first.
+    """Give the listeners the frames of each connection up to its last one that passed, and no other frame but the first.
 
-    The engine is fed with these frames only. Without keys it tells of a connection the same as if it had read all.
+    The engine is fed with these frames only. Without keys it tells of a connection the same as if it had read all until then.
     """
     packet = Packet()
     with closing(capture_run.packet_readers()) as readers:

@@ -6,4 +6,4 @@ from analyzer.packet.headers cimport read
 from analyzer.packet.packet cimport Packet
 
 @cython.locals(frame=Frame, place=Py_ssize_t)
-cpdef bint next_chosen(FrameReader reader, Packet packet, bytearray numbers, set keys) except -1
+cpdef bint next_chosen(FrameReader reader, Packet packet, bytearray numbers, dict keys) except -1

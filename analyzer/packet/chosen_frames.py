@@ -10,11 +10,11 @@ from analyzer.packet.headers import read
 from analyzer.packet.packet import Packet
 
 
-def next_chosen(reader: FrameReader, packet: Packet, numbers: bytearray, keys: set[Any]) -> bool:
+def next_chosen(reader: FrameReader, packet: Packet, numbers: bytearray, keys: dict[Any, Any]) -> bool:
     """Advance a reader to its next frame that was chosen, and return True; False if the reader has no more bytes now.
 
     numbers: the chosen frames, frame n as bit `n & 7` of byte `n >> 3`. keys: of the chosen connections, in both directions
-    (`Packet.key`). Fragments are always chosen: their connection is not known. packet: is filled again for every frame that has
+    (`Packet.key`), each with its last frame that is chosen. Fragments are always chosen: their connection is not known. packet: is filled again for every frame that has
     no chosen number.
     """
     frame: Frame = reader.frame
@@ -23,6 +23,6 @@ def next_chosen(reader: FrameReader, packet: Packet, numbers: bytearray, keys: s
         if place < len(numbers) and numbers[place] >> (frame.number & 7) & 1:
             return True
         read(packet, frame.data, frame.start, frame.end, frame.link_type, frame.wire_length)
-        if packet.fragment or packet.key() in keys:
+        if packet.fragment or frame.number <= keys.get(packet.key(), 0):
             return True
     return False

@@ -8,7 +8,7 @@ from analyzer.packet.addresses import reverse_key
 class Matches:
     """What a display filter chooses. text: the filter. sessions: with a packet that passed.
 
-    keys: of connections with one, in both directions. frames: those that passed, frame n as bit `n & 7` of byte `n >> 3`;
+    keys: of connections with one, in both directions, with its last frame that passed. frames: those that passed, frame n as bit `n & 7` of byte `n >> 3`;
     n_frames: how many.
 
     Nothing here is bounded but by the capture: one bit for a frame, some 250 bytes for each connection and session that passes.
@@ -18,7 +18,7 @@ class Matches:
     def __init__(self, text: str) -> None:
         self.text = text
         self.sessions: set[int] = set()
-        self.keys: set[bytes] = set()
+        self.keys: dict[bytes, int] = {}
         self.n_frames = 0
         self.frames = bytearray()
 
@@ -29,8 +29,8 @@ class Matches:
         if place >= len(self.frames):
             self.frames.extend(bytes(place + 1024 - len(self.frames)))
         self.frames[place] |= 1 << (frame & 7)
-        if key and key not in self.keys:
-            self.keys |= {key, reverse_key(key)}
+        if key:
+            self.keys[key] = self.keys[reverse_key(key)] = max(frame, self.keys.get(key, 0))
         self.sessions.update(sessions)
 
     def has_frame(self, frame: int) -> bool:

@@ -20,7 +20,7 @@ def numbers_of(chosen: set[int]) -> bytearray:
     return numbers
 
 
-def chosen_of(path: Path, numbers: set[int], keys: set[bytes]) -> list[int]:
+def chosen_of(path: Path, numbers: set[int], keys: dict[bytes, int]) -> list[int]:
     reader, found = reader_of(path), []
     while next_chosen(reader, Packet(), numbers_of(numbers), keys):
         found.append(reader.frame.number)
@@ -35,7 +35,8 @@ def test_frames_are_chosen_by_number_and_by_connection(repository: Path):
         frame = reader.frame
         read(packet, frame.data, frame.start, frame.end, frame.link_type, frame.wire_length)
         by_key.setdefault(packet.key(), []).append(frame.number)
-    assert chosen_of(demo, set(), set()) == []
-    assert chosen_of(demo, {1, 8, 9, 213}, set()) == [1, 8, 9, 213]
+    assert chosen_of(demo, set(), {}) == []
+    assert chosen_of(demo, {1, 8, 9, 213}, {}) == [1, 8, 9, 213]
     key = max((one for one in by_key if one), key=lambda one: len(by_key[one]))
-    assert chosen_of(demo, {1}, {key}) == sorted({1, *by_key[key]})
+    assert chosen_of(demo, {1}, {key: 1 << 40}) == sorted({1, *by_key[key]})
+    assert chosen_of(demo, {1}, {key: by_key[key][2]}) == sorted({1, *by_key[key][:3]})
