@@ -70,8 +70,9 @@ def run(options: Namespace, output: Output, columns: "FieldColumns") -> int:
     else:
         rows.use(engine, wanted)
         capture_run.run(engine, [rows])
-    for writer in writers:
-        writer.close()
+    if not capture_run.has_no_capture():
+        for writer in writers:
+            writer.close()
     if compiled is not None:
         say_what_was_given_up(compiled)
     return capture_run.status()

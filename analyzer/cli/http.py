@@ -14,7 +14,7 @@ import orjson
 from analyzer.application.request_target import media_type
 from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.key_files import read_keys
-from analyzer.cli.output import Output
+from analyzer.cli.output import Output, complain
 from analyzer.cli.part_arguments import part_of
 from analyzer.cli.part_listener import PartListener
 from analyzer.cli.rows import capture_cell, clock, endpoint
@@ -29,9 +29,10 @@ from analyzer.store.http_record import plain_exchanges, session_exchanges
 from analyzer.store.http_schema import HTTP
 from analyzer.store.packet_info import place_record
 from analyzer.store.part import Part
-from analyzer.store.session_record import json_line
+from analyzer.store.session_record import decryption_record, json_line
 from analyzer.text.escape import harmless
-from analyzer.text.formatting import size_text
+from analyzer.text.formatting import count_text, size_text
+from analyzer.text.language import say
 from analyzer.text.session_csv import csv_head, csv_line
 from analyzer.tls.events import Event, SessionEnded
 from analyzer.tls.session import Session
@@ -83,13 +84,24 @@ def run(options: Namespace, output: Output) -> int:
         return place_record((capture_run if shards is None else shards).reader.places, frame)
 
     part = capture_run.part = part_of(options)
-    printer = Several([_PRINTERS[one.form](one, place, part) for one in options.outputs])
+    printers = [_PRINTERS[one.form](one, place, part) for one in options.outputs]
+    printer = Several(printers)
     if shards is not None:
         run_shared(capture_run, shards, printer)
     else:
         listener = printer if part is None else PartListener(printer, part)
         capture_run.run(Engine(fields=False, watches_http=True, **keys), [listener])
+    if not printers[0].n_exchanges and not capture_run.has_no_capture():
+        _say_why_none(printers[0].n_undecrypted)
     return capture_run.status()
+
+
+def _say_why_none(n_undecrypted: int) -> None:
+    if not n_undecrypted:
+        complain(say("no HTTP exchange was seen"))
+        return
+    sessions = count_text(n_undecrypted, "session was", "sessions were")
+    complain(say("no HTTP exchange was seen; {sessions} not decrypted: -k takes a key log", sessions=sessions))
 
 
 def describe_exchanges(session: Session, holes: "Holes", resumed: bool) -> bytes:
@@ -98,7 +110,10 @@ def describe_exchanges(session: Session, holes: "Holes", resumed: bool) -> bytes
 
 
 class JsonLines(SharedListener):
-    """Writes one exchange per line. Subclasses override `add`."""
+    """Writes one exchange per line. Subclasses override `add`.
+
+    n_exchanges: how many were in the part. n_undecrypted: sessions without decrypted data; not counted in several processes.
+    """
 
     def __init__(self, output: Output, place: Place, part: Part | None = None) -> None:
         """part: which exchanges are written; None for all."""
@@ -106,12 +121,15 @@ class JsonLines(SharedListener):
         self._place = place
         self._part = part
         self._unflushed = False
+        self.n_exchanges = 0
+        self.n_undecrypted = 0
 
     def take(self, events: Sequence[Event]) -> None:
         """See `Listener.take`."""
         for event in events:
             if isinstance(event, SessionEnded):
                 self._add_all(session_exchanges(event.ended))
+                self.n_undecrypted += decryption_record(event.ended)["status"] == "none"
             elif isinstance(event, PlainHttp):
                 self._add_all(plain_exchanges(event))
 
@@ -123,6 +141,7 @@ class JsonLines(SharedListener):
     def _add_all(self, records: list[dict[str, Any]]) -> None:
         for record in records:
             if self._part is None or in_part(self._part, record):
+                self.n_exchanges += 1
                 record.update(self._place(record["frame"] or 0))
                 self.add(record)
 

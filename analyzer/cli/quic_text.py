@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from analyzer.cli.rows import endpoint
 from analyzer.text.language import say
 from analyzer.text.punctuation import apart, clauses, labelled
 
@@ -16,8 +17,7 @@ def quic_text(quic: dict[str, Any] | None) -> str | None:
     if quic["retries"]:
         parts.append(say("after a Retry"))
     if len(quic["paths"]) > 1:
-        ends = [path["client"] for path in quic["paths"][:4]]
-        ports = clauses(*(f"{end['address']} {end['port']}" for end in ends))
+        ports = clauses(*(endpoint(path["client"]) for path in quic["paths"][:4]))
         parts.append(say("the client was at {n} addresses: {addresses}", n=len(quic["paths"]), addresses=ports))
     close = quic["close"]
     if close is not None:

@@ -163,12 +163,16 @@ def _print_head(output: Output, session: Session, record: dict[str, Any], places
     captures = places.between(session.flow.first_frame, session.flow.last_frame)
     capture = names_of([path for path, _, _ in captures])
     name = say("standard input") if capture == "-" else harmless(capture)
-    for line in wrap(say("TLS session {id} in {name}", id=session.id, name=name), output.width):
+    title = say("TLS session {id} in {name}", id=session.id, name=name)
+    if record["protocol"] == "quic":
+        title = say("QUIC session {id} in {name}", id=session.id, name=name)
+    for line in wrap(title, output.width):
         output.line(output.paint(line, "bold"))
     flow = session.flow
     span = duration_text(flow.end - flow.start) if 0 <= flow.start <= flow.end else ""
     if any(finding["code"] in OF_CLOCKS for finding in record["findings"]):
         span = say("the clock is wrong: the duration is not known")
+    closed_in_quic = record["quic"] is not None and record["quic"]["close"] is not None  # the line QUIC says by whom
     facts: Labelled = {
         "client": endpoint(record["client"]),
         "server": endpoint(record["server"]),
@@ -184,11 +188,11 @@ def _print_head(output: Output, session: Session, record: dict[str, Any], places
         "established": established_text(record["established"]),
         "resumed": resumed,
         "alerts": alerts_text(record["alerts"]) or None,
-        "decryption": decryption_text(record["decryption"]),
+        "decryption": decryption_text(record["decryption"], record["protocol"]),
         "gaps": _gaps_text(record["gaps"]),
         "time": beside(say("{first} to {last} UTC", first=moment_text(flow.start), last=moment_text(flow.end)), span),
         "frames": say("{first} to {last}", first=flow.first_frame, last=flow.last_frame),
-        "connection": say(_ENDED.get(flow.closed, flow.closed.replace("_", " "))) or None,
+        "connection": None if closed_in_quic else say(_ENDED.get(flow.closed, flow.closed.replace("_", " "))) or None,
         "JA3": record["ja3"],
         "JA3S": record["ja3s"],
         "JA4": record["ja4"],

@@ -165,4 +165,6 @@ def _made(text: str, options: Namespace) -> Tap | Write:
         from analyzer.cli.tshark_follow import follow_tap
 
         return follow_tap(parts[1:], options)
-    raise CommandError(f"-z {text}: no such table", "  " + "\n  ".join(KNOWN))
+    unknown = CommandError(f"-z {text}: no such table; there are:")
+    unknown.lines = tuple(f"    {one}" for one in KNOWN)
+    raise unknown

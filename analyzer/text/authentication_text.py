@@ -30,12 +30,13 @@ _FINISHED_WORDS: dict[str, Marked] = {
 }
 
 
-def decryption_text(decryption: dict[str, Any]) -> str:
-    """Return one line that says whether a session's records were decrypted."""
+def decryption_text(decryption: dict[str, Any], protocol: str = "tls") -> str:
+    """Return one line that says whether a session's records were decrypted; of `quic`, its packets."""
     words = say(STATUSES[decryption["status"]])
     if decryption["records"]:
         words += say(
-            ": {records} opened, consistent with the supplied secrets", records=count_text(decryption["records"], "record")
+            ": {records} opened, consistent with the supplied secrets",
+            records=count_text(decryption["records"], "packet" if protocol == "quic" else "record"),
         )
     if decryption["failed"]:
         words += say(", {n:,} did not", n=decryption["failed"])

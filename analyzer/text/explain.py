@@ -30,6 +30,10 @@ BOTH: Sentences = {
         "The server gives the client a ticket, with which a later connection can skip most of this handshake."
     ),
     "encrypted_handshake": "A handshake message that is already encrypted: without keys only its length can be seen.",
+    "handshake_packets": (
+        "Handshake packets of QUIC, already encrypted: the rest of this side's handshake, up to its Finished, and what it "
+        "acknowledges; without keys only their length can be seen."
+    ),
     "heartbeat": "A sign of life that the other side has to answer with the same bytes (RFC 6520).",
     "ssl2_client_hello": "The client begins as in SSL 2.0, of 1995, which has been broken for decades.",
 }

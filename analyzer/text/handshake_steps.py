@@ -86,7 +86,7 @@ class Steps:
         """Return all steps in order, with the gaps and findings in their places. A long exchange of data is one step."""
         if not self.steps:
             return []
-        rungs = _merged(self.steps, session.handshake.parameters.tls13)
+        rungs = _merged(self.steps, session.handshake.parameters.tls13, session.transport is not None)
         for gap in session.log.gaps:
             insert_step(rungs, Step("gap", gap.role, gap.frame, -1, gap.length, [0, 0], [0, 0], gap.frame))
         for finding in session.log.findings:
@@ -96,7 +96,12 @@ class Steps:
 
 
 def step_text(step: Step, session: Session) -> tuple[str, str, Facts]:
-    """Return the name by which a step is explained, the text on its arrow, and the facts below it."""
+    """Return the name by which a step is explained, the text on its arrow, and the facts below it.
+
+    What QUIC protects are packets and no records (RFC 9001 section 5).
+    """
+    quic = session.transport is not None
+    unit = "packet" if quic else "record"
     if step.kind == "message":
         message: HandshakeMessage = step.item
         hidden = say(", encrypted") if message.body is None and message.encrypted else ""
@@ -110,15 +115,15 @@ def step_text(step: Step, session: Session) -> tuple[str, str, Facts]:
         name = "alert" if alert.level < 0 else f"{ALERT}{DESCRIPTIONS[alert.description]}"
         return name, say("Alert: {words}", words=words), []
     n_bytes = sum(step.n_bytes)
-    records = count_text(sum(step.count), "record")
+    units = count_text(sum(step.count), unit)
     until = say(", to frame {frame}", frame=step.last_frame) if step.last_frame > step.frame else ""
-    size = clauses(records, f"{size_text(n_bytes)}{until}")
+    size = clauses(units, f"{size_text(n_bytes)}{until}")
     if step.kind == "change_cipher_spec":
         return step.kind, "ChangeCipherSpec", []
     if step.kind == "application_data":
         sides = (say("client"), say("server"))
         parts: Facts = [
-            (sides[side], clauses(count_text(step.count[side], "record"), size_text(step.n_bytes[side])))
+            (sides[side], clauses(count_text(step.count[side], unit), size_text(step.n_bytes[side])))
             for side in range(2)
             if step.count[side]
         ]
@@ -127,6 +132,8 @@ def step_text(step: Step, session: Session) -> tuple[str, str, Facts]:
             say("Application Data"),
             [*parts, *([(say("until"), say("frame {n}", n=step.last_frame))] if until else [])],
         )
+    if step.kind == "encrypted_handshake" and quic:
+        return "handshake_packets", say("Handshake ({size})", size=size), []
     titles = {
         "early_data": say("Early Data ({size})", size=size),
         "encrypted_server": say("Encrypted records ({size})", size=size),
@@ -142,14 +149,15 @@ def camel(name: str) -> str:
     return "".join(_ABBREVIATIONS.get(word, word[:1].upper() + word[1:]) for word in name.split("_"))
 
 
-def _merged(steps: list[Step], tls13: bool) -> list[Step]:
+def _merged(steps: list[Step], tls13: bool, quic: bool) -> list[Step]:
     """Merge records of data: both directions become one step.
 
     In TLS 1.3 the first records of each side end the handshake, so they are a step of their own. If a side's handshake was
-    decrypted, its messages are steps of their own, and all its records of data are data.
+    decrypted, its messages are steps of their own, and all its records of data are data. QUIC has packets of its own for the
+    handshake.
     """
     merged: list[Step] = []
-    shown = [not tls13 or any(_opened(step, side) for step in steps) for side in range(2)]
+    shown = [not tls13 or quic or any(_opened(step, side) for step in steps) for side in range(2)]
     for step in steps:
         if step.kind != "application_data":
             merged.append(step)

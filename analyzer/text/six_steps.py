@@ -364,6 +364,7 @@ def _keys(way: str, seen: _Seen, record: dict[str, Any]) -> Explained:
 
 def _data(record: dict[str, Any], steps: Sequence[Step]) -> Explained:
     step = Explained(say("Application data"), say(_DATA))
+    unit = "packet" if record["protocol"] == "quic" else "record"
     count, n_bytes = [0, 0], [0, 0]
     for one in steps:
         if one.kind == "application_data":
@@ -373,9 +374,9 @@ def _data(record: dict[str, Any], steps: Sequence[Step]) -> Explained:
                 n_bytes[side] += one.n_bytes[side]
     for side, name in enumerate(("client", "server")):
         if count[side]:
-            step.facts.append((say(name), clauses(count_text(count[side], "record"), size_text(n_bytes[side]))))
+            step.facts.append((say(name), clauses(count_text(count[side], unit), size_text(n_bytes[side]))))
     if step.frames:
-        step.facts.append((say("decryption"), harmless(decryption_text(record["decryption"]))))
+        step.facts.append((say("decryption"), harmless(decryption_text(record["decryption"], record["protocol"]))))
     return step
 
 

@@ -45,6 +45,15 @@ def test_json_is_an_array_of_packets(run: Run, demo):
     assert run("-r", demo, "-T", "json", "-Y", "tcp.port == 1", "-e", "ip.src").out == b"[]\n"
 
 
+def test_json_of_no_capture_is_empty(run: Run, tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("no capture")
+    for words in ([], ["-e", "ip.src"]):
+        ran = run("-r", path, "-T", "json", *words)
+        assert (ran.status, ran.out) == (FAILED, b"")
+        assert b"not a capture" in ran.err
+
+
 def test_ek_has_a_line_for_the_index_and_one_for_the_packet(run: Run, demo):
     head, row, *_ = run("-r", demo, "-T", "ek", "-e", "frame.number", "-e", "arp.opcode").out.splitlines()
     assert json.loads(head) == {"index": {"_index": "packets-2026-11-02"}}

@@ -182,5 +182,9 @@ def test_each_row_says_in_which_capture_it_is(mixed: tuple[Path, Path], demo: Pa
 
 
 def test_a_capture_without_http_has_no_rows(run: Run, captures: Path):
-    ran = run("http", captures / "smtp-starttls" / "smtp-starttls.pcapng")
-    assert (ran.status, ran.out, ran.err) == (0, b"", b"")
+    capture = captures / "smtp-starttls" / "smtp-starttls.pcapng"
+    ran = run("http", capture, "-k", capture.with_suffix(".keys"))
+    assert (ran.status, ran.out, ran.err) == (0, b"", b"analyzer: no HTTP exchange was seen\n")
+    closed = run("http", capture)
+    assert (closed.status, closed.out) == (0, b"")
+    assert b"1 session was not decrypted: -k" in closed.err

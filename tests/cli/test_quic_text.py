@@ -20,7 +20,7 @@ def test_everything_that_can_happen() -> None:
     moved = [PATH, PATH | {"client": {"address": "2001:db8::1", "port": 6000}}]
     quic = CALM | {"versions": ["QUIC 1", "QUIC 2"], "retries": [2], "paths": moved, "close": close}
     assert quic_text(quic) == (
-        "QUIC 1 → QUIC 2; after a Retry; the client was at 2 addresses: 192.0.2.1 5000, 2001:db8::1 6000; "
+        "QUIC 1 → QUIC 2; after a Retry; the client was at 2 addresses: 192.0.2.1:5000, [2001:db8::1]:6000; "
         "closed by the server with 0x101: over"
     )
     reset = CALM | {"offered_versions": ["QUIC 2"], "stateless_reset": {"from": "server", "frame": 9}}

@@ -199,3 +199,17 @@ def test_what_was_said_in_the_place_of_tls_is_a_row(run: Run, tmp_path: Path):
 def test_each_alert_has_its_own_explanation(run: Run, captures: Path):
     path = captures / "alert-handshake-failure" / "alert-handshake-failure.pcapng"
     assert "The sender found nothing that both sides accept" in " ".join(run("show", path, 0).text.split())
+
+
+def test_quic_is_told_in_its_own_words(run: Run, captures: Path):
+    capture = captures / "quic-http3" / "quic-http3.pcapng"
+    closed = run("show", capture, "0").text
+    assert closed.startswith("QUIC session 0 in ")
+    assert " Handshake (2 packets, 1.38 kB, to frame 3) ────" in closed
+    assert closed.count("Handshake packets of QUIC, already encrypted") == 1
+    assert "record" not in closed
+    assert "Encrypted:" not in closed  # what follows the handshake has packets of its own
+    opened = run("show", capture, "0", "-k", capture.with_suffix(".keys"), "--explain").text
+    assert "decrypted: 37 packets opened" in opened
+    assert "closed by the client with H3_NO_ERROR" in opened
+    assert "closed by both sides" not in opened

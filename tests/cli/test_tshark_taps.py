@@ -112,6 +112,13 @@ def test_what_cannot_be_is_refused(tap: str, message: str):
     assert message in err.splitlines()[0]
 
 
+def test_an_unknown_table_is_answered_with_the_known_ones():
+    _, err = ours(CAPTURES / "demo.pcapng", ["sip,stat"])
+    first, *known = err.splitlines()
+    assert first == "analyzer: -z sip,stat: no such table; there are:"
+    assert "    io,phs[,FILTER]" in known
+
+
 def test_beside_other_options(demo: Path):
     expected = ours(demo, ["io,stat,10"])
     assert expected[1] == ""

@@ -21,6 +21,7 @@ def authenticity(server="absent", client="absent", finished=("absent", "absent")
 def test_records_are_consistent_with_the_secrets_and_no_more():
     text = decryption_text(NOTHING | {"status": "partial", "records": 12, "failed": 3})
     assert text == "decrypted in part: 12 records opened, consistent with the supplied secrets, 3 did not"
+    assert ": 12 packets opened" in decryption_text(NOTHING | {"status": "decrypted", "records": 12}, "quic")
 
 
 @pytest.mark.parametrize("reason", CAUSES)
