@@ -13,7 +13,7 @@ from analyzer.capture.frame_places import FramePlaces
 from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.exit_status import DONE
 from analyzer.cli.key_files import read_keys
-from analyzer.cli.output import CommandError, Output
+from analyzer.cli.output import CommandError, Output, complain
 from analyzer.cli.part_arguments import part_of
 from analyzer.cli.table import Column, Table, pad, wrap
 from analyzer.crosscheck.facts import FIELDS, IN_FRAME
@@ -69,6 +69,9 @@ def second_opinion(captures: Sequence[str], options: Namespace, output: Output) 
         tally, capture_run = _compare(captures, options, output, program)
     except TsharkError as error:
         raise CommandError(str(error)) from error
+    if tally.n_quic:
+        sessions = count_text(tally.n_quic, "QUIC session was", "QUIC sessions were")
+        complain(say("{sessions} not compared: only TLS over TCP is", sessions=sessions))
     record = _crosscheck_record(tally, capture_run.reader, program, options)
     return record, capture_run.status(), capture_run.reader.stopped
 

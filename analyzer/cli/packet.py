@@ -25,6 +25,7 @@ from analyzer.text.formatting import count_text, moment_text
 from analyzer.text.language import retold, say
 from analyzer.text.punctuation import beside, clauses, labelled
 from analyzer.tls.events import Alert, Data, Event, HandshakeMessage
+from analyzer.tls.quic.quic_events import PacketSeen
 from analyzer.tls.tls_layers import EMPTY, TlsLayer
 
 if TYPE_CHECKING:
@@ -153,21 +154,24 @@ def _print_packet(
         output.line(line)
     if len(data) > MAX_DUMP:
         output.line(say("and {further}", further=count_text(len(data) - MAX_DUMP, "further byte")))
+    title = say("Decrypted QUIC") if any(isinstance(event, PacketSeen) for event in events) else say("Decrypted TLS")
     for event in events:
         if isinstance(event, HandshakeMessage) and event.encrypted and event.raw:
-            _print_plaintext(output, event.name, event.raw)
+            _print_plaintext(output, title, event.name, event.raw)
         elif isinstance(event, Alert) and event.encrypted and event.level >= 0:
-            _print_plaintext(output, say("alert"), bytes((event.level, event.description)))
+            _print_plaintext(output, title, say("alert"), bytes((event.level, event.description)))
     for event in events:
         if isinstance(event, Data):
-            _print_plaintext(output, say("application data"), event.data)
+            what = say("application data")
+            if event.stream >= 0:
+                what = clauses(what, say("stream {n}", n=event.stream))
+            _print_plaintext(output, title, what, event.data)
 
 
-def _print_plaintext(output: Output, what: str, data: bytes) -> None:
-    """Print the plaintext of a record."""
+def _print_plaintext(output: Output, title: str, what: str, data: bytes) -> None:
+    """Print the plaintext of a record, or of a frame of QUIC."""
     output.line()
-    title = output.paint(beside(say("Decrypted TLS"), count_text(len(data), "byte")), "bold")
-    output.line(labelled(title, harmless(what)))
+    output.line(labelled(output.paint(beside(title, count_text(len(data), "byte")), "bold"), harmless(what)))
     for line in hex_dump(data[:MAX_DUMP]):
         output.line(line)
 

@@ -58,9 +58,13 @@ class Told:
 
 @dataclass(slots=True)
 class Tally:
-    """The result. sessions: how many were compared. compared, differing: values by field. explained: how many have a reason."""
+    """The result. sessions: how many were compared. compared, differing: values by field. explained: how many have a reason.
+
+    n_quic: sessions of QUIC, which are not compared.
+    """
 
     sessions: int = 0
+    n_quic: int = 0
     compared: Counter[str] = field(default_factory=Counter)
     differing: Counter[str] = field(default_factory=Counter)
     explained: int = 0
@@ -115,6 +119,9 @@ class SecondOpinion(Listener):
                 session = event.ended
                 whole = session.flow.closed == "fin" and not session.flow.mid_stream and not session.log.gaps
                 before = self._before.pop(event.session, [0, 0])
+                if session.transport is not None:
+                    self._tally.n_quic += 1
+                    continue
                 self._ended.append((session, (lengths[0], lengths[1]) if whole else None, max(before)))
 
     def end_turn(self) -> None:

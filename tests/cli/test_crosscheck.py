@@ -174,3 +174,12 @@ def test_one_signal_ends_the_comparison_and_what_would_follow(tmp_path: Path, wo
     assert written.exists() == (status == 1)
     if status == 1:
         assert json.loads(written.read_bytes())["captures"] == [str(TROUBLE)]
+
+
+@pytest.mark.peer("tshark")
+def test_quic_is_not_compared_and_said(run: Run):
+    capture = CAPTURES / "quic-http3" / "quic-http3.pcapng"
+    ran = run("crosscheck", capture, *keys(capture))
+    assert ran.status == 0
+    assert "neither of us sees a TLS session over TCP" in ran.text
+    assert ran.err == b"analyzer: 1 QUIC session was not compared: only TLS over TCP is\n"

@@ -79,3 +79,12 @@ def test_application_data_has_a_dump_of_its_own(run: Run, captures: Path):
 
 def test_secrets_inside_the_capture_are_used_too(run: Run, demo: Path):
     assert "Decrypted TLS (" in run("packet", demo, 24).text
+
+
+def test_what_quic_carried_has_its_stream(run: Run, captures: Path):
+    capture = captures / "quic-http3" / "quic-http3.pcapng"
+    assert (
+        "Decrypted QUIC (107 bytes): application data, stream 0\n"
+        in run("packet", capture, 19, "-k", capture.with_suffix(".keys")).text
+    )
+    assert "Decrypted TLS" not in run("packet", capture, 3, "-k", capture.with_suffix(".keys")).text
