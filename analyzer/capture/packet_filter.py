@@ -17,11 +17,12 @@ _LONGEST_FRAME = 262_144
 
 
 class PacketFilter:
-    """Asks one expression about frames."""
+    """Asks one expression about frames. passed: whether a frame has passed so far."""
 
     def __init__(self, expression: str) -> None:
         """Raises CaptureError if the expression is wrong for Ethernet, or if libpcap is missing."""
         self.expression = expression
+        self.passed = False
         self._run: Any = None
         self._programs: dict[int, Any] = {}
         self._program(1)
@@ -34,7 +35,9 @@ class PacketFilter:
         if program is None:
             return False
         data = frame.data[frame.start : frame.end]
-        return bool(self._run(program, data, min(frame.wire_length, 0xFFFFFFFF), len(data)))
+        passes = bool(self._run(program, data, min(frame.wire_length, 0xFFFFFFFF), len(data)))
+        self.passed = self.passed or passes
+        return passes
 
     def _program(self, link_type: int) -> Any:
         """Return the program for a link type, None where there is none."""

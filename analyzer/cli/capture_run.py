@@ -15,6 +15,7 @@ from analyzer.capture.capture_reader import CaptureReader
 from analyzer.capture.key_prescan import is_prescanned
 from analyzer.capture.packet_reader import PacketReader
 from analyzer.capture.source import STANDARD_INPUT, Hashing
+from analyzer.cli.chosen_captures import complain_of_filter
 from analyzer.cli.exit_status import DAMAGED, DONE, FAILED
 from analyzer.cli.interruption import Interruption
 from analyzer.cli.output import CommandError, Output, complain
@@ -137,6 +138,8 @@ class CaptureRun:
         beside = beside_the_part(self.part, self.reader.files)
         if beside:
             complain(beside)
+        if not self.has_no_capture():
+            complain_of_filter(self.reader.paths)
         stopped = self.reader.stopped and not self.piped
         if stopped:
             complain(f"stopped after frame {self.reader.frame.number}, before the end of the captures")

@@ -7,8 +7,10 @@ libpcap looks up names that it does not know.
 
 import os
 from argparse import Namespace
+from collections.abc import Sequence
 
-from analyzer.cli.output import STANDARD_STREAM, CommandError
+from analyzer.capture.frame_choice import choice_of
+from analyzer.cli.output import STANDARD_STREAM, CommandError, complain
 
 WITH_EXPRESSION = frozenset({"summary", "sessions", "http", "certificates", "inventory", "packets", "keys", "report"})
 """The commands behind whose captures a filter may stand."""
@@ -51,6 +53,17 @@ def with_choice(captures: list[str], options: Namespace) -> list[str]:
         return ChosenCaptures(captures, FrameChoice(most, PacketFilter(text)))
     except CaptureError as error:
         raise CommandError(str(error)) from error
+
+
+def complain_of_filter(captures: Sequence[str]) -> None:
+    """Say on standard error if no frame of captures that were read has passed their capture filter."""
+    choice = choice_of(captures)
+    if choice is None or choice.passes is None:
+        return
+    from analyzer.capture.packet_filter import PacketFilter
+
+    if isinstance(choice.passes, PacketFilter) and not choice.passes.passed:
+        complain(f"no packet passes {choice.passes.expression}")
 
 
 def _is_capture(word: str) -> bool:

@@ -52,7 +52,7 @@ def columns_of(options: Namespace) -> "FieldColumns":
     from analyzer.filters.filter_error import FilterError
 
     if not options.row_fields and options.style == "fields":
-        raise CommandError(f"-T {options.style} prints the fields that -e names: give at least one, such as -e frame.number")
+        raise CommandError("-T fields prints the fields that -e names: give at least one, such as -e frame.number")
     names = options.row_fields
     if options.columns is not None or options.style == "text":
         from analyzer.cli.packet_columns import LISTED, asked_for

@@ -51,6 +51,14 @@ def test_the_frames_that_pass_are_all_there_is(run: Run, demo):
     assert found[0]["first_frame"] == 82
 
 
+@pytest.mark.parametrize("command", ["packets", "sessions", "summary"])
+def test_a_filter_that_no_frame_passes_is_named(run: Run, demo, command):
+    for words in ([], ["-j", "2"] if command != "packets" else []):
+        found = run(command, demo, "udp port 9999", *words)
+        assert (found.status, found.complaint) == (0, "analyzer: no packet passes udp port 9999")
+        assert run(command, demo, "tcp port 443", *words).err == b""
+
+
 @pytest.mark.parametrize(
     ("words", "why"),
     [
