@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 def run(options: Namespace, output: Output, columns: "FieldColumns") -> int:
     """Print the fields of the packets of the captures, and return the exit status."""
     from analyzer.cli.filtered_frames import frame_engine, read_facts, take_references
+    from analyzer.filters.event_values import needs_places
     from analyzer.filters.frame_values import FrameValues, needs_of
 
     compiled = filter_of(options)
@@ -57,12 +58,14 @@ def run(options: Namespace, output: Output, columns: "FieldColumns") -> int:
         wanted = frames_of(part, options, output, keys)
     needs_engine, needs_facts = needs_of(fields)
     facts = read_facts(options, output, keys, fields) if needs_facts else None
-    engine = frame_engine(keys) if needs_engine or wanted is not None or columns.list_columns else None
-    writers = [_writer(options, columns, layers, one) for one in options.outputs]
-    rows = FieldRows(columns, FrameValues(fields, engine, facts), compiled, writers, options.time_format or "r")
     told = None
     if compiled is not None and not columns.list_columns and wanted is None:
         told = told_values(compiled, fields)
+    engine = None
+    if needs_engine or wanted is not None or columns.list_columns:
+        engine = frame_engine(keys, told is None or needs_places(fields))
+    writers = [_writer(options, columns, layers, one) for one in options.outputs]
+    rows = FieldRows(columns, FrameValues(fields, engine, facts), compiled, writers, options.time_format or "r")
     if engine is None:
         _read_headers(capture_run, rows)
     elif told is not None:

@@ -16,11 +16,15 @@ def next_told(engine: Engine, reader: FrameReader, layers: LayerPlaces, defragme
     """
     frame = reader.frame
     while engine.step(reader):
+        told = len(engine.dispatcher.events) > 0
+        packet = engine.packet
+        if not (told or packet.fragment or packet.data is not frame.data):  # data is another where a datagram was completed
+            continue
         if layers.find(frame.data, frame.start, frame.end, frame.link_type, frame.wire_length):
             datagram = defragmenter.feed(layers.packet, frame.at, frame.number)
             if datagram is not None:
                 layers.find_rest(datagram)
             defragmenter.take_reports()
-        if len(engine.dispatcher.events) > 0:
+        if told:
             return True
     return False

@@ -4,7 +4,7 @@ The events of many frames come at once, each with the number of its frame. So no
 completes no record. What a filter asks of a frame's own bytes is not known here: such fields are not from events alone.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -27,7 +27,7 @@ class EventValues:
     needs_places: whether it needs the positions of records and messages (`Engine`).
     """
 
-    def __init__(self, fields: Iterable[Field]) -> None:
+    def __init__(self, fields: Collection[Field]) -> None:
         self._view = FrameView(None, None)
         names = frozenset(field.name for field in fields)
         self._sources = [kind() for kind in {source_of(name) for name in names}]
@@ -35,7 +35,7 @@ class EventValues:
             if isinstance(source, Selective):
                 source.want(names)
         self._found: Found | None = {}
-        self.needs_places = not all(map(is_in_messages, names))
+        self.needs_places = needs_places(fields)
 
     def chosen(self, events: Sequence[Event]) -> Sequence[Event]:
         """Return those of some events that can have one of the fields."""
@@ -78,6 +78,12 @@ def event_values(compiled: "CompiledFilter") -> EventValues | None:
     values = EventValues(compiled.fields)
     values.take(())
     return None if compiled.matches(values) else values
+
+
+def needs_places(fields: Iterable[Field]) -> bool:
+    """Return whether one of the fields hangs on the positions of records, and not on handshake messages alone."""
+    names = {field.name for field in fields} - header_fields().keys()
+    return not all(is_in_messages(name) for name in names if is_from_events(name))
 
 
 def by_frame(events: Iterable[Event]) -> Iterator[tuple[int, list[Event]]]:

@@ -14,8 +14,8 @@ def next_chosen(reader: FrameReader, packet: Packet, numbers: bytearray, keys: d
     """Advance a reader to its next frame that was chosen, and return True; False if the reader has no more bytes now.
 
     numbers: the chosen frames, frame n as bit `n & 7` of byte `n >> 3`. keys: of the chosen connections, in both directions
-    (`Packet.key`), each with its last frame that is chosen. Fragments are always chosen: their connection is not known. packet: is filled again for every frame that has
-    no chosen number.
+    (`Packet.key`), each with its last frame that is chosen. Fragments are always chosen: their connection is not known. packet:
+    is filled again for every frame that has no chosen number.
     """
     frame: Frame = reader.frame
     while reader.advance():

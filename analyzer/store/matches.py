@@ -8,8 +8,8 @@ from analyzer.packet.addresses import reverse_key
 class Matches:
     """What a display filter chooses. text: the filter. sessions: with a packet that passed.
 
-    keys: of connections with one, in both directions, with its last frame that passed. frames: those that passed, frame n as bit `n & 7` of byte `n >> 3`;
-    n_frames: how many.
+    keys: of connections with one, in both directions, each with its last frame that passed. frames: those that passed, frame n
+    as bit `n & 7` of byte `n >> 3`; n_frames: how many.
 
     Nothing here is bounded but by the capture: one bit for a frame, some 250 bytes for each connection and session that passes.
     A hostile capture can begin a connection with every frame; a million of them take 250 MB.
