@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 def run(options: Namespace, output: Output, columns: "FieldColumns") -> int:
     """Print the fields of the packets of the captures, and return the exit status."""
-    from analyzer.cli.filtered_frames import frame_engine, read_facts, take_references
+    from analyzer.cli.filtered_frames import frame_engine, quick_matches, read_facts, run_connections, take_references
     from analyzer.filters.event_values import needs_places
     from analyzer.filters.frame_values import FrameValues, needs_of
 
@@ -66,8 +66,12 @@ def run(options: Namespace, output: Output, columns: "FieldColumns") -> int:
         engine = frame_engine(keys, told is None or needs_places(fields))
     writers = [_writer(options, columns, layers, one) for one in options.outputs]
     rows = FieldRows(columns, FrameValues(fields, engine, facts), compiled, writers, options.time_format or "r")
+    given = keys["keylog"] is not None or keys["private_keys"] or keys["psks"]  # a resumed session needs one before it
+    matches = quick_matches(options, output, keys) if told is not None and not given else None
     if engine is None:
         _read_headers(capture_run, rows)
+    elif matches is not None:
+        run_connections(capture_run, engine, [rows], matches)
     elif told is not None:
         _read_told(capture_run, engine, rows, told)
     else:

@@ -14,6 +14,7 @@ from analyzer.capture.frame import Frame
 from analyzer.cli.capture_paths import names_of
 from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.display_filter import filter_of, say_what_was_given_up
+from analyzer.cli.interruption import Interruption
 from analyzer.cli.key_files import Keys, read_keys
 from analyzer.cli.output import CommandError, Output, complain
 from analyzer.engine import Engine, Listener
@@ -120,7 +121,7 @@ def _scan(capture_run: CaptureRun, test: HeaderTest, add: Callable[[int, bytes],
     """Find the frames that pass a test of headers, with the keys of their connections."""
     layers, defragmenter = LayerPlaces(), Defragmenter()
     layers.kinds = test.kinds()
-    with closing(capture_run.packet_readers()) as readers:
+    with Interruption(capture_run.reader.stop), closing(capture_run.packet_readers()) as readers:
         for reader in readers:
             while next_passing(reader, layers, test, defragmenter):
                 add(reader.frame.number, layers.packet.key())
@@ -132,7 +133,7 @@ def run_connections(capture_run: CaptureRun, engine: Engine, listeners: Sequence
     The engine is fed with these frames only. Without keys it tells of a connection the same as if it had read all until then.
     """
     packet = Packet()
-    with closing(capture_run.packet_readers()) as readers:
+    with Interruption(capture_run.reader.stop), closing(capture_run.packet_readers()) as readers:
         for reader in readers:
             frame = reader.frame
             while next_chosen(reader, packet, matches.frames, matches.keys) if engine.frames else reader.advance():
@@ -237,7 +238,7 @@ def _read_frames(options: Namespace, output: Output, engine: Engine | None, take
     if engine is not None:
         capture_run.run(engine, [_Frames(take)])
         return
-    with closing(capture_run.packet_readers()) as readers:
+    with Interruption(capture_run.reader.stop), closing(capture_run.packet_readers()) as readers:
         for reader in readers:
             frame = reader.frame
             while reader.advance():

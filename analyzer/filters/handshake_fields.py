@@ -48,6 +48,16 @@ TYPES = {
 ALSO_EMPTY = {"tls.handshake.extensions.session_ticket"}
 """Fields that are there without a byte too. Of the others, no byte is no field."""
 
+OF_EXTENSIONS = frozenset(
+    {
+        "tls.handshake.extension",
+        "tls.handshake.extension.type",
+        "tls.handshake.extension.len",
+        "tls.handshake.extension.data",
+    }
+)
+"""Fields that every extension has."""
+
 _HEX = {"versions", "cipher_suites", "supported_groups", "signature_schemes", "ssl2_cipher_kinds"}
 """Registries whose numbers are written in hex."""
 
@@ -84,25 +94,30 @@ def names_of_table(table: Any) -> frozenset[str]:
     return frozenset(name for spec in _specs_of([table]) for name in (spec.filter, spec.size_filter) if name)
 
 
-def read_message(spans: list[Span], raw: bytes, found: Found) -> None:
-    """Add the fields of a message. spans: of its body, as `field_tables.spans` returns them, from the start of `raw`."""
-    numbers = {span.name: span.value for span in spans}
+def read_message(spans: list[Span], raw: bytes, found: Found, names: frozenset[str] | None = None) -> None:
+    """Add the fields of a message. spans: of its body, as `field_tables.spans` returns them, from the start of `raw`.
+
+    names: those that are asked for, None for all.
+    """
     for span in spans:
         spec = span.spec
         if spec is None:
-            _read_extension(span, raw, found)
-        else:
-            _read_field(span, spec, numbers, raw, found)
+            if names is None or not names.isdisjoint(OF_EXTENSIONS):
+                _read_extension(span, raw, found)
+        elif names is None or spec.filter in names or spec.size_filter in names:
+            _read_field(span, spec, spans, raw, found)
         if span.children:
-            read_message(span.children, raw, found)
+            read_message(span.children, raw, found, names)
 
 
-def _read_field(span: Span, spec: FieldSpec, numbers: dict[str, Any], raw: bytes, found: Found) -> None:
+def _read_field(span: Span, spec: FieldSpec, beside: list[Span], raw: bytes, found: Found) -> None:
+    """Add a field of a message. beside: the fields of the same structure."""
     if not spec.filter and not spec.size_filter:
         return
     chosen: Any = spec
     if spec.kind == SELECT and spec.cases is not None:
-        chosen = spec.cases.get(numbers.get(spec.on), spec.element)
+        on = next((one.value for one in beside if one.name == spec.on), None)
+        chosen = spec.cases.get(on, spec.element)
         if spec.filter and message_fields()[spec.filter].type is FieldType.UINT and (chosen is None or chosen.kind != UINT):
             return  # another form, which is no number
     width = 0 if chosen is None or chosen.kind in (UINT, FIXED) else chosen.width

@@ -11,7 +11,7 @@ from analyzer.codec.field_tables import spans
 from analyzer.filters.certificate_fields import certificates_of
 from analyzer.filters.extension_grammar import sct_list
 from analyzer.filters.frame_view import Found, FrameView
-from analyzer.filters.handshake_fields import names_of_table, read_message
+from analyzer.filters.handshake_fields import OF_EXTENSIONS, names_of_table, read_message
 from analyzer.filters.packet_values import Occurrence
 from analyzer.store.session_record import hello_fingerprints, server_fingerprint
 from analyzer.tls.events import Alert, Data, HandshakeMessage, RecordEvent, RecordRead
@@ -43,14 +43,7 @@ _FINGERPRINTS = frozenset(
         "tls.handshake.ja4_r",
     }
 )
-_OF_EXTENSIONS = frozenset(
-    {
-        "tls.handshake.extension",
-        "tls.handshake.extension.type",
-        "tls.handshake.extension.len",
-        "tls.handshake.extension.data",
-    }
-)
+
 _DERIVED = {
     "tls.handshake.sig_hash_hash": ("tls.handshake.sig_hash_alg",),
     "tls.handshake.sig_hash_sig": ("tls.handshake.sig_hash_alg",),
@@ -196,7 +189,7 @@ def _read_handshake(message: HandshakeMessage, record: RecordRead | None, found:
     if message.body is None:
         return
     if _may_have(message, names):
-        read_message(spans(type(message.body), raw, 4, len(raw), 0), raw, found)
+        read_message(spans(type(message.body), raw, 4, len(raw), 0), raw, found, names)
     if message.type == CERTIFICATE and (names is None or any(name.startswith(_OF_TIMESTAMPS) for name in names)):
         _read_timestamps(message, found)
     if _has_time(message) and len(raw) >= 38:
@@ -212,7 +205,7 @@ def _read_handshake(message: HandshakeMessage, record: RecordRead | None, found:
 
 def _may_have(message: HandshakeMessage, names: frozenset[str] | None) -> bool:
     """Return whether a message can have one of the fields that are asked for."""
-    if names is None or not names.isdisjoint(_OF_EXTENSIONS):
+    if names is None or not names.isdisjoint(OF_EXTENSIONS):
         return True
     table: Any = type(message.body)
     return not names.isdisjoint(names_of_table(table))
