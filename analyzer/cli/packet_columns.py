@@ -6,12 +6,13 @@ names, and JSON an object a line with these names as keys; a field has a list of
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from orjson import dumps
 
 from analyzer.capture.frame import Frame
-from analyzer.cli.output import CommandError, Output
+from analyzer.cli.output import CommandError, Output, complain
 from analyzer.cli.table import Column, Table
 from analyzer.filters.packet_values import PacketValues
 from analyzer.store.clock import rfc3339
@@ -56,8 +57,7 @@ class ColumnWriter:
         self._names = names
         self._table: Table | None = None
         if output.form == "text":
-            rank = len(LISTED)
-            columns = [LISTED[name] if name in LISTED else Column(name, rank, limit=_LIMIT) for name in names]
+            columns = [replace(LISTED[name], rank=1) if name in LISTED else Column(name, 0, limit=_LIMIT) for name in names]
             self._table = Table(columns, output, one_line=True)
         elif output.form == "csv":
             output.head = csv_row(list(names)).encode()
@@ -86,6 +86,8 @@ class ColumnWriter:
         """Write what is still held."""
         if self._table is not None:
             self._table.close()
+            if self._table.left_out:
+                complain(f"the window is too narrow for {', '.join(self._table.left_out)}")
 
 
 def _cell(name: str, values: list[str]) -> str:

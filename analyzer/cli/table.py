@@ -75,7 +75,8 @@ class Table:
     """Takes rows, and writes lines. Call `add` for each row, then `close`.
 
     layout: index, width and alignment (whether right) of the cells of a row, if the widths are known and every row is one line
-    without truncation and colours; else empty. Who has many rows may then write them as lines without the table.
+    without truncation and colours; else empty. Who has many rows may then write them as lines without the table. left_out: the
+    titles of columns without room.
     """
 
     def __init__(self, columns: Sequence[Column], output: Output, indent: int = 0, one_line: bool = False) -> None:
@@ -90,6 +91,7 @@ class Table:
         self._second: list[int] = []
         self.gap = GAP
         self.layout: list[tuple[int, int, bool]] = []
+        self.left_out: list[str] = []
 
     def add(self, row: Sequence[Cell], style: str = "") -> None:
         """Take a row of as many cells as there are columns. style: of the whole line, in the place of those of cells."""
@@ -134,6 +136,7 @@ class Table:
                 self._second.append(index)
         for index, column in enumerate(columns):
             if column.rest:
+                self.left_out = [columns[left_out].title for left_out in sorted(self._second)]
                 self._second.clear()
                 self._widths[index] = least_rest + max(0, left)
         self._first.sort()

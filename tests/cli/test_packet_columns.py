@@ -94,3 +94,10 @@ def test_what_is_something_else_here_is_said(run: Run, demo, words):
     found = run("packets", demo, *words)
     assert found.status == FAILED
     assert found.complaint.startswith(f"analyzer: {words[0]}: ")
+
+
+def test_a_time_that_was_asked_for_stays_and_what_has_no_room_is_named(run: Run, demo):
+    ran = run("packets", demo, "-t", "ad", "-c", 2, columns=80)
+    assert "2026-11-02 09:00:00.000500" in ran.text
+    assert ran.complaint == "analyzer: the window is too narrow for protocol"
+    assert run("packets", demo, "-t", "ad", "-c", 2, columns=120).err == b""
