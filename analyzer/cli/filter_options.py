@@ -59,10 +59,17 @@ def read_macros(path: str) -> dict[str, str]:
         raise CommandError(f"{path}: {error}") from None
 
 
-def mistake(error: "FilterError") -> CommandError:
-    """Return the error of the command line for a mistake in a filter: the reason, and below it the expression with a mark."""
+def mistake(error: "FilterError", of_field: bool = False) -> CommandError:
+    """Return the error of the command line for a mistake in a filter: the reason, and below it the expression with a mark.
+
+    of_field: it is not in a filter, but in what `-e` or `--columns` names.
+    """
     place, meant, message = error.at + 1, _OR.join(error.suggestions), cut(error.message, _LONGEST)
-    if meant:
+    if of_field and meant:
+        found = CommandError(f"field, character {place}: {message}; did you mean {meant}?")
+    elif of_field:
+        found = CommandError(f"field, character {place}: {message}")
+    elif meant:
         found = CommandError(f"filter, character {place}: {message}; did you mean {meant}?")
     else:
         found = CommandError(f"filter, character {place}: {message}")

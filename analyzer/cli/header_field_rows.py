@@ -61,7 +61,7 @@ def columns_of(options: Namespace) -> "FieldColumns":
     try:
         return FieldColumns(names, field_table())
     except FilterError as error:
-        raise mistake(error) from None
+        raise mistake(error, of_field=True) from None
 
 
 def quick_rows(
