@@ -16,6 +16,7 @@ cdef class OpenedPacket:
 @cython.final
 cdef class PacketKeys:
     cdef public object aead
+    cdef public PacketKeys following
     cdef public int generation
     cdef public str hash_name
     cdef public object iv

@@ -67,10 +67,11 @@ class OpenedPacket:
 class PacketKeys:
     """The AEAD of one direction in one generation of keys.
 
-    version: whose labels are used. secret: the traffic secret. n_packets: how many packets it has opened.
+    version: whose labels are used. secret: the traffic secret. n_packets: how many packets it has opened. following: the keys
+    after the next key update, None before they are needed.
     """
 
-    __slots__ = ("aead", "generation", "hash_name", "iv", "kind", "n_packets", "secret", "version")
+    __slots__ = ("aead", "following", "generation", "hash_name", "iv", "kind", "n_packets", "secret", "version")
 
     def __init__(self, version: QuicVersion, kind: AeadKind, hash_name: str, secret: bytes, generation: int = 0) -> None:
         self.version = version
@@ -79,13 +80,16 @@ class PacketKeys:
         self.secret = secret
         self.generation = generation
         self.n_packets = 0
+        self.following: PacketKeys | None = None
         self.aead: Aead = kind.build(expand_label(hash_name, secret, version.key, b"", kind.key))
         self.iv = int.from_bytes(expand_label(hash_name, secret, version.iv, b"", IV_LENGTH), "big")
 
     def updated(self) -> PacketKeys:
-        """Return the keys after the next key update (RFC 9001 section 6.1)."""
-        following = expand_label(self.hash_name, self.secret, self.version.ku, b"", len(self.secret))
-        return PacketKeys(self.version, self.kind, self.hash_name, following, self.generation + 1)
+        """Return the keys after the next key update (RFC 9001 section 6.1). They are made once."""
+        if self.following is None:
+            secret = expand_label(self.hash_name, self.secret, self.version.ku, b"", len(self.secret))
+            self.following = PacketKeys(self.version, self.kind, self.hash_name, secret, self.generation + 1)
+        return self.following
 
     def decrypt(self, number: cython.longlong, ciphertext: bytes, header: bytes) -> bytes | None:
         """Return the frames of a packet; None if its tag is wrong for this packet number."""
