@@ -2,6 +2,7 @@ cimport cython
 
 from analyzer.tls.decryption.decryption cimport Decryption
 from analyzer.tls.events cimport Data, DataBegan, DataMissing
+from analyzer.tls.quic.packet_numbers cimport PacketNumbers
 from analyzer.tls.quic.stream_reassembly cimport Reassembly
 from analyzer.tls.session_log cimport SessionLog
 
@@ -18,6 +19,7 @@ cdef class StreamData:
     cdef public list early
     cdef public SessionLog log
     cdef public long long n_early
+    cdef public list over
     cdef public long long waiting
 
     cpdef void hold(
@@ -30,6 +32,8 @@ cdef class StreamData:
     cdef void take_stream(
         self, int role, long long stream, long long offset, bytes data, bint end, long long frame, long long at
     ) except *
+    cdef bint is_over(self, long long key) except -1
+    cdef void end(self, long long key) except *
     cdef Reassembly begin(self, long long key, long long frame, long long at)
     cdef void pass_on(
         self, Reassembly direction, int role, long long stream, bytes data, long long frame, long long at

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from analyzer.secrets.decryption_error import MISSING_SEGMENT
 from analyzer.tls.decryption.decryption import Decryption
 from analyzer.tls.events import Data, DataBegan, DataMissing
+from analyzer.tls.quic.packet_numbers import PacketNumbers
 from analyzer.tls.quic.stream_reassembly import Reassembly
 from analyzer.tls.session_log import SessionLog
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     import cython
 
 MAX_STREAMS = 16384
-"""Directions of streams that are kept, open or over. A stream that is over keeps only its number."""
+"""Directions of streams that are open at a time. Of those that are over, only the numbers are kept, as ranges."""
 
 MAX_WAITING_TOTAL = 8 << 20
 """Bytes behind holes in all streams of a connection."""
@@ -40,17 +41,19 @@ class StreamData:
     """The streams of one connection.
 
     decryption: counts the data, and has its reader. alpn: the agreed protocol. directions: by stream number and role, the
-    reassembly of what that role sends; None once it is over. waiting: bytes behind holes. early, n_early: frames of early data
+    reassembly of what that role sends, until it is over. over: by type of stream and role, those that are over. waiting:
+    bytes behind holes. early, n_early: frames of early data
     that wait for the server's answer, and their bytes. broken: whether a stream lacks bytes.
     """
 
-    __slots__ = ("alpn", "broken", "decryption", "directions", "early", "log", "n_early", "waiting")
+    __slots__ = ("alpn", "broken", "decryption", "directions", "early", "log", "n_early", "over", "waiting")
 
     def __init__(self, decryption: Decryption, log: SessionLog) -> None:
         self.decryption = decryption
         self.log = log
         self.alpn: bytes | None = None
-        self.directions: dict[int, Reassembly | None] = {}
+        self.directions: dict[int, Reassembly] = {}
+        self.over = [PacketNumbers() for _ in range(8)]
         self.waiting = 0
         self.early: list[tuple[int, int, int, bytes, bool, int, int]] = []
         self.n_early = 0
@@ -87,7 +90,7 @@ class StreamData:
         reader = self.reader(frame, at)
         if kind in (_RESET, _STOP):
             if kind == _RESET:
-                self.directions[2 * stream + role] = None
+                self.end(2 * stream + role)
                 self.count(role, b"", stream, False, offset, frame, at)
             if reader is not None:
                 (reader.reset_stream if kind == _RESET else reader.stop_stream)(stream, role, offset, frame, at)
@@ -104,9 +107,9 @@ class StreamData:
         key: cython.longlong = 2 * stream + role
         direction: Reassembly
         if key in self.directions:
-            direction = self.directions[key]  # type: ignore[assignment]
-            if direction is None:
-                return
+            direction = self.directions[key]
+        elif self.is_over(key):
+            return
         else:
             direction = self.begin(key, frame, at)
         before: cython.longlong = direction.waiting
@@ -120,17 +123,29 @@ class StreamData:
             self.give_up(direction, role, stream, frame, at)
 
     def begin(self, key: cython.longlong, frame: cython.longlong, at: cython.longlong) -> Reassembly:
-        """Begin a direction of a stream. If there are too many, the oldest one is forgotten."""
+        """Begin a direction of a stream. If too many are open, the oldest one is given up."""
         if len(self.directions) >= _MAX_STREAMS:
             oldest: cython.longlong = next(iter(self.directions))
-            old: Reassembly = self.directions.pop(oldest)  # type: ignore[assignment]
-            if old is not None:
-                self.directions[oldest] = old
-                self.finish_direction(oldest, frame, at)
-                del self.directions[oldest]
+            self.finish_direction(oldest, frame, at)
+            self.end(oldest)
+            self.broken = True
         direction: Reassembly = Reassembly()
         self.directions[key] = direction
         return direction
+
+    def is_over(self, key: cython.longlong) -> cython.bint:
+        """Return whether a direction of a stream is over."""
+        numbers: PacketNumbers = self.over[key & 7]
+        return numbers.has(key >> 3)
+
+    def end(self, key: cython.longlong) -> None:
+        """Note that a direction of a stream is over; what it still has is dropped."""
+        if key in self.directions:
+            direction: Reassembly = self.directions.pop(key)
+            self.waiting -= direction.waiting
+            direction.reset()
+        numbers: PacketNumbers = self.over[key & 7]
+        numbers.add(key >> 3, key >> 3)
 
     def pass_on(
         self, direction: Reassembly, role: cython.int, stream: cython.longlong, data: bytes, frame: cython.longlong,
@@ -141,7 +156,7 @@ class StreamData:
         reader = self.reader(frame, at)
         self.count(role, data, stream, over, -1, frame, at)
         if over:
-            self.directions[2 * stream + role] = None
+            self.end(2 * stream + role)
         if reader is not None:
             reader.feed_stream(stream, role, data, over, frame, at)
 
@@ -166,8 +181,8 @@ class StreamData:
 
     def finish_direction(self, key: cython.longlong, frame: cython.longlong, at: cython.longlong) -> None:
         """Give up all holes of a direction, at the end."""
-        direction: Reassembly = self.directions[key]  # type: ignore[assignment]
-        while direction is not None and direction.waiting > 0:
+        direction: Reassembly = self.directions[key]
+        while direction.waiting > 0 and key in self.directions:
             self.give_up(direction, key & 1, key >> 1, frame, at)
 
     def finish(self, frame: cython.longlong, at: cython.longlong) -> None:

@@ -53,6 +53,10 @@ class Reassembly:
             self._keep(offset, data)
         return b""
 
+    def pieces(self) -> list[tuple[int, bytes]]:
+        """Return what waits, with its offsets."""
+        return list(zip(self._offsets, self._pieces, strict=True))
+
     def reset(self) -> None:
         """Begin again at the offset 0."""
         self.next = self.waiting = 0
