@@ -110,10 +110,13 @@ class QuicFlows:
 
     def end_closed(self, at: cython.longlong) -> None:
         """End the connections that were closed some time before `at`: both sides may send the same again until then."""
-        for connection, since in list(self.closing.items()):
-            if abs(at - since) > DRAINING:
-                for flow in list(connection.flows):
-                    flow.drop(connection)
+        while self.closing:
+            connection = next(iter(self.closing))
+            if abs(at - self.closing[connection]) <= DRAINING:
+                break  # the others were closed later
+            del self.closing[connection]
+            for flow in list(connection.flows) if connection.closing else ():  # else its handshake went on
+                flow.drop(connection)
 
 
 def closed_as(facts: TransportFacts, reason: str) -> str:

@@ -8,16 +8,13 @@ from analyzer.secrets.quic_protection import OpenedPacket
 from analyzer.tls.quic.frames import FrameTaker, read_frames
 from analyzer.tls.quic.stream_data import DATAGRAM, RESET, STOP, STREAM
 from analyzer.tls.quic.stream_reassembly import Reassembly
-from analyzer.tls.quic.transport_facts import APPLICATION, EARLY, MAX_LISTED, Close
+from analyzer.tls.quic.transport_facts import APPLICATION, EARLY, FARTHEST_ACK, MAX_LISTED, Close
 
 if TYPE_CHECKING:
     import cython
 
 CRYPTO_ERRORS = 0x0100
 """The first of the 256 transport codes that are alerts of TLS (RFC 9001 section 4.8)."""
-
-FARTHEST_ACK = 1 << 24
-"""How far the packet number that an ACK names may be ahead of those that opened, to count as one that the capture lacks."""
 
 _STREAM, _RESET, _STOP, _DATAGRAM, _EARLY, _APPLICATION = STREAM, RESET, STOP, DATAGRAM, EARLY, APPLICATION
 
@@ -47,6 +44,8 @@ class PacketContents(FrameTaker):
         space: cython.int = _APPLICATION if level == _EARLY else level
         facts.sent[role][space].seen.add(opened.number, opened.number)
         problem: str = read_frames(opened.plaintext, self)
+        if level == _APPLICATION and facts.close is not None:
+            session.review_close(role)
         if problem:
             session.log.add_finding("protocol_violation", "medium", f"packet {opened.number}: {problem}", frame)
 
@@ -114,4 +113,4 @@ class PacketContents(FrameTaker):
 
     def take_close(self, code: cython.longlong, application: cython.bint, reason: bytes) -> None:
         """See `FrameTaker.take_close`."""
-        self.session.take_close(Close(self.role, self.frame, self.at, code, application, reason), True)
+        self.session.take_close(Close(self.role, self.frame, self.at, code, application, reason, True))

@@ -18,8 +18,9 @@ cdef class Candidate:
 
 @cython.final
 cdef class PacketOpening:
-    cdef public list candidates
+    cdef public dict candidates
     cdef public tuple found
+    cdef public dict lost
     cdef public list proven
 
     cpdef OpenedPacket open(

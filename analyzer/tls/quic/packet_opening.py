@@ -19,6 +19,7 @@ from analyzer.tls.decryption.read_state import APPLICATION, PROTECTED, ReadState
 from analyzer.tls.decryption.session_keys import SessionKeys
 from analyzer.tls.limits import MAX_CANDIDATES
 from analyzer.tls.quic.transport_facts import LEVELS
+from analyzer.tls.record.record import Record
 from analyzer.tls.suites import Suite, suite
 
 if TYPE_CHECKING:
@@ -44,16 +45,18 @@ class PacketOpening:
     """The keys of one connection.
 
     proven: by level and role (index twice the level plus the role), what has opened packets; candidates: what may open them,
-    None before the secrets were looked up. found: the suite that opened a packet before the server's answer was seen, with its
-    number.
+    by that index and the version, whose labels are in the keys. found: the suite that opened a packet before the server's
+    answer was seen, with its number. lost: packets that fail at the end, by the same index as `proven`: the last one, with the
+    bytes of all as its length, how many, the reason and its detail.
     """
 
-    __slots__ = ("candidates", "found", "proven")
+    __slots__ = ("candidates", "found", "lost", "proven")
 
     def __init__(self) -> None:
         self.proven: list[PacketDecryptor | None] = [None] * (2 * len(LEVELS))
-        self.candidates: list[list[Candidate] | None] = [None] * (2 * len(LEVELS))
+        self.candidates: dict[tuple[int, int], list[Candidate]] = {}
         self.found: tuple[Suite, int] | None = None
+        self.lost: dict[int, tuple[Record, int, str, str]] = {}
 
     def open(
         self,
@@ -69,9 +72,9 @@ class PacketOpening:
         decryptor: PacketDecryptor | None = self.proven[place]
         if decryptor is not None:
             return decryptor.open(data, 0, number_at, len(data))
-        candidates = self.candidates[place]
+        candidates = self.candidates.get((place, version.number))
         if candidates is None:
-            candidates = self.candidates[place] = self.look_up(decryption.keys, version, level, role)
+            candidates = self.candidates[place, version.number] = self.look_up(decryption.keys, version, level, role)
         for candidate in candidates:
             decryptor = candidate.decryptor
             opened = decryptor.open(data, 0, number_at, len(data))
@@ -84,11 +87,14 @@ class PacketOpening:
     def has_secret(self, level: cython.int, role: cython.int) -> cython.bint:
         """Return whether there is any secret for a level, as far as it was looked up."""
         place: cython.int = 2 * level + role
-        return self.proven[place] is not None or bool(self.candidates[place])
+        if self.proven[place] is not None:
+            return True
+        given = [found for (at, _), found in self.candidates.items() if at == place and len(found) > 0]
+        return len(given) > 0
 
     def forget(self) -> None:
         """Look up the secrets again that have not opened anything: what names them, or their suite, is known now."""
-        self.candidates = [None] * (2 * len(LEVELS))
+        self.candidates = {}
 
     def look_up(self, keys: SessionKeys, version: QuicVersion, level: cython.int, role: cython.int) -> list[Candidate]:
         """Return the secrets of a level and role that are given."""

@@ -7,7 +7,7 @@ from analyzer.tls.record.record cimport Record, RecordSink, gap
 
 cdef int NOTHING, MAX_IDS, MAX_KEYS, MAX_UNANSWERED, MAX_LISTED, RESET_TOKEN, TLS_1_2, INITIAL
 cdef int EARLY_LEVEL, HANDSHAKE_LEVEL, APPLICATION_LEVEL
-cdef int _PREFERRED_ADDRESS, _RESET_TOKEN_PARAMETER, _CLIENT, _SERVER, _ALERT, _APPLICATION_DATA, _HANDSHAKE_RECORD
+cdef int _PREFERRED_ADDRESS, _RESET_TOKEN_PARAMETER, _CLIENT, _SERVER, _BEFORE, _ALERT, _APPLICATION_DATA, _HANDSHAKE_RECORD
 cdef dict _LEVELS
 
 
@@ -43,7 +43,6 @@ cdef class QuicConnection:
     cpdef bint take_initial(
         self, int role, LongHeader header, bytes data, Py_ssize_t start, Py_ssize_t end, long long frame, long long at
     ) except -1
-    cdef bint _is_second(self, LongHeader header) except -1
     cpdef void take_retry(self, LongHeader header, bytes packet, long long frame, long long at) except *
     cpdef void take_negotiation(self, LongHeader header, bytes data, long long frame, long long at) except *
     cpdef void take_protected(
@@ -61,6 +60,7 @@ cdef class QuicConnection:
     cdef void deliver(self, Record record) except *
     cdef void release(self) except *
     cdef void begin_again(self) except *
+    cdef void go_on(self) except *
     cpdef void finish(self, long long frame, long long at) except *
     cdef void skip(self, int role, long long frame, long long at) except *
     cdef void note(self, long long frame, long long at) except *

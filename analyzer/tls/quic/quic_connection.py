@@ -9,6 +9,7 @@ begin again, with an ID that the server chose (RFC 9001 section 5.2).
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from analyzer.flows.flow import Flow
@@ -40,7 +41,7 @@ RESET_TOKEN = 16
 """Bytes of the token at the end of a stateless reset (RFC 9000 section 10.3)."""
 
 _PREFERRED_ADDRESS, _RESET_TOKEN_PARAMETER = 0x0D, 0x02
-_CLIENT, _SERVER = 0, 1
+_CLIENT, _SERVER, _BEFORE = 0, 1, 2
 _ALERT, _APPLICATION_DATA, _HANDSHAKE_RECORD = content_types.ALERT, content_types.APPLICATION_DATA, content_types.HANDSHAKE
 _LEVELS = {ZERO_RTT: EARLY_LEVEL, HANDSHAKE: HANDSHAKE_LEVEL}
 
@@ -50,7 +51,8 @@ class QuicConnection:
 
     flow: of its first path. facts: what it shows. table: from each known connection ID to connection and role. sink: takes the
     records; None where another process reads the session. record: used again for each record. keys: by the connection ID from
-    which they come and the version, the decryptors of Initial packets. crypto: by role, handshake bytes of Initial packets.
+    which they come and the version, the decryptors of Initial packets. crypto: by role, handshake bytes of Initial packets,
+    and last the client's before a Retry.
     ids: by role, those under which it is reached; lengths: how long they are. tokens: of stateless resets, by role. flows:
     those on which it is now. closing: whether a CONNECTION_CLOSE was seen. last_frame, last_at: of the last packet. frames:
     takes the frames of Initial packets. unanswered: records that wait for the server's first answer, None behind it; void: the
@@ -72,7 +74,7 @@ class QuicConnection:
         self.shard = 0
         self.record: Record = Record(0)
         self.keys: dict[tuple[bytes, int], tuple[PacketDecryptor, PacketDecryptor]] = {}
-        self.crypto = (Reassembly(), Reassembly())
+        self.crypto = (Reassembly(), Reassembly(), Reassembly())
         self.ids: tuple[dict[bytes, None], dict[bytes, None]] = ({}, {})
         self.lengths: tuple[dict[int, None], dict[int, None]] = ({}, {})
         self.tokens: tuple[dict[bytes, None], dict[bytes, None]] = ({}, {})
@@ -90,7 +92,7 @@ class QuicConnection:
         found = self.keys.get((connection_id, version.number))
         if found is None:
             if len(self.keys) >= MAX_KEYS:
-                del self.keys[next(iter(self.keys))]
+                del self.keys[next(islice(self.keys, 1, None))]  # those of the first Initial stay
             found = self.keys[connection_id, version.number] = initial_decryptors(version, connection_id)
         return found
 
@@ -152,33 +154,33 @@ class QuicConnection:
     # Packets.
 
     def take_initial(
-        self,
-        role: cython.int,
-        header: LongHeader,
-        data: bytes,
-        start: cython.Py_ssize_t,
-        end: cython.Py_ssize_t,
-        frame: cython.longlong,
-        at: cython.longlong,
-    ) -> cython.bint:
+        self, role: cython.int, header: LongHeader, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t,
+        frame: cython.longlong, at: cython.longlong,
+    ) -> cython.bint:  # fmt: skip
         """Take an Initial packet, which begins at `start` of `data`. Return whether it is one of this connection."""
         version = header.quic
         if version is None or header.end > end:
             return False
         opened: OpenedPacket | None = None
-        if role == _CLIENT and (header.destination, version.number) not in self.keys and self._is_second(header):
-            self.add_keys(version, header.destination)
-        for (_, number), pair in list(self.keys.items()):
-            if number == version.number:
-                decryptor: PacketDecryptor = pair[role]
+        decryptor: PacketDecryptor
+        opens: tuple[bytes, int] = (b"", 0)
+        for opens, pair in self.keys.items():
+            if opens[1] == version.number:
+                decryptor = pair[role]
                 opened = decryptor.open(data, start, header.number_at, header.end)
                 if opened is not None:
                     break
-        else:
-            if role == _SERVER and self.facts.version != version.number:  # the server chose another version (RFC 9368)
-                opened = self.add_keys(version, self.facts.original_id)[role].open(data, start, header.number_at, header.end)
+        if opened is None and not self.answered and header.version not in self.facts.versions:
+            # A client takes another version behind a Version Negotiation, a server where both know it (RFC 9368).
+            opens = (header.destination if role == _CLIENT else self.facts.original_id, version.number)
+            decryptor = initial_decryptors(version, opens[0])[role]
+            opened = decryptor.open(data, start, header.number_at, header.end)
+            if opened is not None:
+                self.add_keys(version, opens[0])
         if opened is None:
             return False
+        if role == _SERVER and opens == (self.facts.original_id, self.facts.versions[0]):
+            self.go_on()
         self.facts.add_version(version.number)
         self.add_id(role, header.source)
         if role == _CLIENT:
@@ -196,10 +198,6 @@ class QuicConnection:
         if self.answered and self.unanswered is not None and self.crypto[_CLIENT].next > 0:
             self.release()
         return True
-
-    def _is_second(self, header: LongHeader) -> cython.bint:
-        """Return whether a client's Initial may be protected with keys of its own: behind a Retry, or in another version."""
-        return header.version not in self.facts.versions or bool(self.facts.retries)
 
     def take_retry(self, header: LongHeader, packet: bytes, frame: cython.longlong, at: cython.longlong) -> None:
         """Take a Retry. One whose tag is wrong changes nothing."""
@@ -226,21 +224,15 @@ class QuicConnection:
             self.begin_again()
 
     def take_protected(
-        self,
-        role: cython.int,
-        header: LongHeader,
-        data: bytes,
-        start: cython.Py_ssize_t,
-        end: cython.Py_ssize_t,
-        frame: cython.longlong,
-        at: cython.longlong,
-    ) -> None:
+        self, role: cython.int, header: LongHeader, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t,
+        frame: cython.longlong, at: cython.longlong,
+    ) -> None:  # fmt: skip
         """Take a Handshake or 0-RTT packet."""
         level = _LEVELS.get(header.type)
         if level is None or (level == EARLY_LEVEL and role != _CLIENT):
             return
-        if level == HANDSHAKE_LEVEL and role == _SERVER:
-            self.add_id(_SERVER, header.source)
+        if level == HANDSHAKE_LEVEL and role == _SERVER and len(self.lengths[_SERVER]) == 0:
+            self.add_id(_SERVER, header.source)  # its Initial, which says the same, is not in the capture
         self.pass_on(role, level, header.version, data, start, header.number_at, header.end, end, frame, at)
 
     def take_short(
@@ -262,18 +254,10 @@ class QuicConnection:
         self.pass_on(role, APPLICATION_LEVEL, version, data, start, number_at, end + missing, end, frame, at)
 
     def pass_on(
-        self,
-        role: cython.int,
-        level: cython.int,
-        version: cython.longlong,
-        data: bytes,
-        start: cython.Py_ssize_t,
-        number_at: cython.Py_ssize_t,
-        stop: cython.Py_ssize_t,
-        end: cython.Py_ssize_t,
-        frame: cython.longlong,
+        self, role: cython.int, level: cython.int, version: cython.longlong, data: bytes, start: cython.Py_ssize_t,
+        number_at: cython.Py_ssize_t, stop: cython.Py_ssize_t, end: cython.Py_ssize_t, frame: cython.longlong,
         at: cython.longlong,
-    ) -> None:
+    ) -> None:  # fmt: skip
         """Pass on a packet whose protection is not that of Initial packets. stop: where it ends; end: where the bytes end."""
         self.note(frame, at)
         sink: RecordSink = self.sink
@@ -330,7 +314,7 @@ class QuicConnection:
         waiting, self.unanswered = self.unanswered or [], None
         void, self.void = self.void, []
         again = [one for one in waiting if one.content_type == _HANDSHAKE_RECORD and one.role == _CLIENT]
-        if void and b"".join(one.body for one in void) == b"".join(one.body for one in again):  # it stands once
+        if void and (not again or joined(void) == joined(again)):  # it stands once
             waiting = [*void, *[one for one in waiting if one.content_type != _HANDSHAKE_RECORD or one.role == _SERVER]]
         # What answers the ClientHello can stand before it in the capture.
         first = [one for one in waiting if one.content_type == _HANDSHAKE_RECORD and one.role == _CLIENT]
@@ -344,9 +328,31 @@ class QuicConnection:
         It has to be the same one behind a Retry (RFC 9000 section 17.2.5.2), but there are clients that make a new one.
         """
         if self.unanswered is not None:
-            self.void = self.void or [one for one in self.unanswered if one.content_type == _HANDSHAKE_RECORD]
+            if not self.void:
+                self.void = [one for one in self.unanswered if one.content_type == _HANDSHAKE_RECORD]
+                self.crypto = (self.crypto[_BEFORE], self.crypto[_SERVER], self.crypto[_CLIENT])
             self.unanswered = [one for one in self.unanswered if one.content_type != _HANDSHAKE_RECORD]
             self.crypto[_CLIENT].reset()
+
+    def go_on(self) -> None:
+        """Disbelieve a Retry and a Version Negotiation: the server has answered what was sent before them.
+
+        Whoever sees the client's first Initial can make them.
+        """
+        self.facts.retries.clear()
+        self.facts.offered = None
+        self.facts.negotiated = 0
+        if self.void and self.unanswered is not None:
+            again = self.crypto[_CLIENT]
+            self.crypto = (self.crypto[_BEFORE], self.crypto[_SERVER], again)
+            sent = [one for one in self.unanswered if one.content_type == _HANDSHAKE_RECORD and one.role == _CLIENT]
+            rest = [one for one in self.unanswered if one.content_type != _HANDSHAKE_RECORD or one.role != _CLIENT]
+            self.unanswered = [*self.void, *rest]
+            self.void = []
+            first: Reassembly = self.crypto[_CLIENT]
+            more = b"".join([first.feed(offset, data) for offset, data in [(0, joined(sent)), *again.pieces()]])
+            if more:
+                self.tell(_CLIENT, _HANDSHAKE_RECORD, more, self.last_frame, self.last_at)
 
     def finish(self, frame: cython.longlong, at: cython.longlong) -> None:
         """Give up the holes in the handshake bytes of Initial packets, at the end."""
@@ -371,6 +377,11 @@ class QuicConnection:
         """Note the last packet."""
         self.last_frame = frame
         self.last_at = at
+
+
+def joined(records: list[Record]) -> bytes:
+    """Return the bodies of records, one behind the other."""
+    return b"".join([one.body for one in records])
 
 
 class InitialFrames(FrameTaker):

@@ -28,7 +28,8 @@ cdef class QuicSession(Session):
     cdef public StreamData streams
 
     cpdef void take_handshake(self, int role, bytes data, long long frame, long long at, bint decrypted) except *
-    cpdef void take_close(self, object close, bint encrypted) except *
+    cpdef void take_close(self, object close) except *
+    cpdef void review_close(self, int role) except *
     cdef void take_extensions(self) except *
     cdef bint is_ready(self, int level) except -1
     cpdef void release(self, long long frame, long long at) except *
@@ -37,6 +38,9 @@ cdef class QuicSession(Session):
     cdef void emit_packet(self, Record record, long long number) except *
     cdef void open_packet(self, Record record) except *
     cdef void judge_failure(self, RoleState sender, Record record) except *
+    cdef void lose(self, Record record, str reason, str detail) except *
+    cdef void count_strays(self, int place) except *
+    cdef void count_lost(self) except *
     cdef void fail(self, RoleState sender, Record record, str reason, str detail) except *
     cdef void take_found(self) except *
     cpdef void give_up(self, int role, int level, long long frame, long long at) except *

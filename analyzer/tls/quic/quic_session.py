@@ -30,7 +30,7 @@ from analyzer.tls.quic.packet_opening import APPLICATION_LEVEL, EARLY_LEVEL, HAN
 from analyzer.tls.quic.quic_events import SEALED, PacketSeen
 from analyzer.tls.quic.stream_data import StreamData
 from analyzer.tls.quic.stream_reassembly import Reassembly
-from analyzer.tls.quic.transport_facts import Close, TransportFacts
+from analyzer.tls.quic.transport_facts import MAX_LISTED, Close, TransportFacts
 from analyzer.tls.record.content_types import ALERT, APPLICATION_DATA, HANDSHAKE
 from analyzer.tls.record.record import BODY, GAP, NOTHING, Record
 from analyzer.tls.session import Session
@@ -113,7 +113,7 @@ class QuicSession(Session):
         elif record.content_type == ALERT:
             code = int.from_bytes(record.body[:8], "big")
             application: cython.bint = record.body[8] != 0
-            self.take_close(Close(record.role, record.frame, record.at, code, application, record.body[9:]), False)
+            self.take_close(Close(record.role, record.frame, record.at, code, application, record.body[9:]))
         elif record.content_type == APPLICATION_DATA:
             self.take_protected(record)
         elif record.content_type == GAP:
@@ -138,19 +138,33 @@ class QuicSession(Session):
         handshake.decrypting = False
         if handshake.hellos.server_seen and not known:
             self.opening.forget()
+            if self.connection is not None and self.transport.close is not None:
+                self.connection.closing = self.transport.close.encrypted
         if role != _CLIENT and decrypted:
             self.take_extensions()
 
-    def take_close(self, close: Close, encrypted: cython.bint) -> None:
-        """Take a CONNECTION_CLOSE. A code of the handshake is an alert (RFC 9001 section 4.8)."""
+    def take_close(self, close: Close) -> None:
+        """Take a CONNECTION_CLOSE. A code of the handshake is an alert (RFC 9001 section 4.8).
+
+        It is sent again for packets that come behind it: then it says nothing new.
+        """
         self.transport.add_close(close)
         self.counted = (close.frame, close.at)
         if self.connection is not None:
-            self.connection.closing = True
+            self.connection.closing = close.encrypted or not self.handshake.hellos.server_seen
         if not close.application and CRYPTO_ERRORS <= close.code < CRYPTO_ERRORS + 256:
             alert: Alert = Alert(FATAL, close.code - CRYPTO_ERRORS, close.role, close.frame, close.at)
-            alert.encrypted = encrypted
-            self.log.add_alert(alert)
+            alert.encrypted = close.encrypted
+            said = [(one.role, one.description, one.encrypted) for one in self.log.alerts]
+            if (alert.role, alert.description, alert.encrypted) not in said:
+                self.log.add_alert(alert)
+
+    def review_close(self, role: cython.int) -> None:
+        """Disbelieve a CONNECTION_CLOSE in an Initial whose sender has sent a 1-RTT packet behind it, and the client too."""
+        close = self.transport.close
+        if close is not None and not close.encrypted and close.role == role and self.roles[_CLIENT].n_protected > 0:
+            self.transport.close = None
+            self.log.disbelieve_alert(role, close.frame)
 
     def take_extensions(self) -> None:
         """Use the EncryptedExtensions, once they came: the protocol, the answer to early data, an address to move to."""
@@ -208,6 +222,7 @@ class QuicSession(Session):
             sender.n_bytes += record.length
         if record.epoch == _APPLICATION_LEVEL and self.handshake.hellos.server_seen:
             sender.n_protected += 1
+            self.review_close(record.role)
         if record.epoch != _EARLY_LEVEL:
             sender.lose()
         self.emit_packet(record, _SEALED)
@@ -239,6 +254,8 @@ class QuicSession(Session):
         if self.opening.found is not None:
             self.take_found()
         self.strays[role] = 0
+        if self.opening.lost:
+            self.count_strays(2 * level + role)
         self.counted = (record.frame, record.at)
         known: PacketNumbers = self.transport.sent[role][_APPLICATION_LEVEL if level == _EARLY_LEVEL else level].seen
         if known.has(opened.number):  # the same packet again: on the path, or in the capture
@@ -252,7 +269,7 @@ class QuicSession(Session):
         if level == _APPLICATION_LEVEL:
             sender.n_protected += 1
             updates = self.transport.updates[role]
-            if opened.generation > len(updates):
+            if opened.generation > len(updates) and len(updates) < MAX_LISTED:
                 updates.append(record.frame)
         if self.streams is None:
             self.streams = StreamData(decryption, self.log)
@@ -272,7 +289,7 @@ class QuicSession(Session):
             self.transport.strays += 1
             self.strays[role] += 1
             if self.strays[role] > MAX_STRAYS_IN_A_ROW and level == _APPLICATION_LEVEL:
-                self.fail(sender, record, KEY_UPDATE_MISSED, f"packets of the {ROLES[role]} up to frame {record.frame}")
+                self.lose(record, KEY_UPDATE_MISSED, f"packets of the {ROLES[role]} up to frame {record.frame}")
             return
         if level == _EARLY_LEVEL:
             keys.note_early()
@@ -280,11 +297,40 @@ class QuicSession(Session):
         elif self.opening.has_secret(level, role) and len(self.doubtful) < MAX_HELD:
             self.doubtful.append(record.copy())  # the first packet that opens will show whose this one is
         elif self.opening.has_secret(level, role):
-            self.fail(sender, record, WRONG_SECRET, f"a packet of the {ROLES[role]} in frame {record.frame}")
+            self.lose(record, WRONG_SECRET, f"a packet of the {ROLES[role]} in frame {record.frame}")
         elif keys.reason is None:
             self.fail(sender, record, NO_SECRET, "")
         else:
             self.fail(sender, record, keys.reason, keys.detail)
+
+    def lose(self, record: Record, reason: str, detail: str) -> None:
+        """Count a packet that fails at the end, if none opens until then that shows it to be somebody else's."""
+        place: cython.int = 2 * record.epoch + record.role
+        last: Record = record.copy()
+        last.body = b""
+        count: cython.Py_ssize_t = 1
+        if place in self.opening.lost:
+            known: Record = self.opening.lost[place][0]
+            last.length += known.length
+            count += self.opening.lost[place][1]
+        self.opening.lost[place] = (last, count, reason, detail)
+
+    def count_strays(self, place: cython.int) -> None:
+        """Count what did not open of a level and role as somebody else's: another packet has opened. A row is counted."""
+        if place in self.opening.lost:
+            _, count, reason, _ = self.opening.lost.pop(place)
+            self.transport.strays += count if reason == WRONG_SECRET else 0
+
+    def count_lost(self) -> None:
+        """Let the packets fail that nothing has shown to be somebody else's."""
+        record: Record
+        for record, count, reason, detail in self.opening.lost.values():
+            sender: RoleState = self.roles[record.role]
+            self.fail(sender, record, reason, detail)
+            self.handshake.decryption.failed += count - 1
+            if record.epoch != _HANDSHAKE_LEVEL:
+                sender.n_application += count - 1
+        self.opening.lost = {}
 
     def fail(self, sender: RoleState, record: Record, reason: str, detail: str) -> None:
         """Count a packet that was not opened, and note why."""
@@ -361,6 +407,7 @@ class QuicSession(Session):
                     f"a packet of the {ROLES[record.role]} in frame {record.frame}",
                 )
         self.doubtful = []
+        self.count_lost()
         if self.transport.parameters[0] is None:
             self.transport.parameters = list(self.handshake.hellos.transport)
         for role in range(2):

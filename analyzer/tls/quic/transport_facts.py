@@ -9,6 +9,10 @@ from analyzer.tls.quic.packet_numbers import PacketNumbers
 MAX_LISTED = 64
 """Connection IDs and paths that are listed."""
 
+FARTHEST_ACK, FARTHEST_INITIAL_ACK = 1 << 24, 1 << 8
+"""How far the packet number that an ACK names may be ahead of those in the capture, to count as one that the capture lacks: of
+an ACK that only the peer can have made, and of one in an Initial, which anybody can make."""
+
 LEVELS = ("initial", "early_data", "handshake", "application")
 """The names of the encryption levels (RFC 9001 section 2.1), as `Record.epoch` numbers them."""
 
@@ -17,7 +21,10 @@ EARLY, APPLICATION = 1, 3
 
 
 class Close(NamedTuple):
-    """A CONNECTION_CLOSE (RFC 9000 section 19.19). role: who sent it. application: whether the code is the application's."""
+    """A CONNECTION_CLOSE (RFC 9000 section 19.19). role: who sent it. application: whether the code is the application's.
+
+    encrypted: whether it needed a secret. One in an Initial can come from anybody on the path.
+    """
 
     role: int
     frame: int
@@ -25,6 +32,7 @@ class Close(NamedTuple):
     code: int
     application: bool
     reason: bytes
+    encrypted: bool = False
 
 
 class Sent:
@@ -102,15 +110,17 @@ class TransportFacts:
             self.paths.append((key, frame))
 
     def add_close(self, close: Close) -> None:
-        """Note a CONNECTION_CLOSE; the first one counts."""
-        if self.close is None:
+        """Note a CONNECTION_CLOSE; the first one counts, or the first encrypted one."""
+        if self.close is None or (close.encrypted and not self.close.encrypted):
             self.close = close
 
     def take_ack(self, role: int, level: int, ranges: list[tuple[int, int]], ecn: tuple[int, int, int] | None) -> None:
-        """Note which packets of its peer a role got. An ACK that names packets that were never sent is not told apart here."""
-        known = self.sent[1 - role][level].acknowledged
+        """Note which packets of its peer a role got. What is far behind those in the capture was never sent: it is left out."""
+        one = self.sent[1 - role][level]
+        farthest = (one.seen.ends[-1] if one.seen.ends else -1) + (FARTHEST_ACK if level else FARTHEST_INITIAL_ACK)
         for first, last in ranges:
-            known.add(first, last)
+            if last <= farthest:
+                one.acknowledged.add(first, last)
         if ecn is not None:
             self.ecn[role] = max(self.ecn[role] or ecn, ecn)
 

@@ -1,0 +1,167 @@
+"""What others on the path can send into a QUIC connection: it must change nothing of what is said about the two endpoints."""
+
+import random
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from quic_talks import CLIENT, SERVER, Sent, Talk, only, read_talk
+
+from analyzer.secrets.quic_protection import initial_decryptors
+from analyzer.secrets.quic_versions import VERSION_1, VERSIONS
+from analyzer.store.session_record import session_record
+
+QUESTION, ANSWER = b"question" * 900, b"answer" * 5000
+SAME = (
+    "version", "server_name", "established", "decryption", "authenticity", "certificates", "alerts", "findings", "ja4",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def talk() -> Talk:
+    """A handshake, a question and an answer, and the end."""
+    return Talk().connect().say(CLIENT, 0, QUESTION).say(SERVER, 0, ANSWER).close()
+
+
+def ids_of(talk: Talk) -> tuple[bytes, bytes, bytes]:
+    """The Destination Connection ID of the first Initial, and the IDs that client and server chose."""
+    chosen = []
+    for side in (CLIENT, SERVER):
+        payload = next(one.payload for one in talk.sent if one.side == side)
+        destination = payload[6 : 6 + payload[5]]
+        at = 7 + payload[5]
+        chosen.append((destination, payload[at : at + payload[at - 1]]))
+    return chosen[0][0], chosen[0][1], chosen[1][1]
+
+
+def answered_at(talk: Talk) -> int:
+    """The place of the server's first datagram."""
+    return next(number for number, one in enumerate(talk.sent) if one.side == SERVER)
+
+
+def long_header(first: int, version: int, destination: bytes, source: bytes) -> bytes:
+    ids = bytes([len(destination)]) + destination + bytes([len(source)]) + source
+    return bytes([first]) + version.to_bytes(4, "big") + ids
+
+
+def initial(talk: Talk, frames: bytes, number: int = 77) -> Sent:
+    """An Initial of the server, which anybody can make who has seen the client's first one."""
+    original, client, server = ids_of(talk)
+    keys = initial_decryptors(VERSIONS[VERSION_1], original)[SERVER]
+    frames = frames.ljust(40, b"\0")
+    head = long_header(0xC3, VERSION_1, client, server) + b"\0" + (0x4000 | len(frames) + 20).to_bytes(2, "big")
+    header = head + number.to_bytes(4, "big")
+    sealed = keys.keys.aead.encrypt((keys.keys.iv ^ number).to_bytes(12, "big"), frames, header)  # type: ignore[attr-defined]
+    mask = keys.masks.mask(sealed[:16])
+    hidden = bytearray(header)
+    hidden[0] ^= mask[0] & 0x0F
+    for i in range(4):
+        hidden[len(head) + i] ^= mask[1 + i]
+    return Sent(SERVER, bytes(hidden) + sealed)
+
+
+def record_of(sent: list[Sent], keys: bytes = b"") -> dict[str, Any]:
+    return session_record(only(read_talk(sent, keys)), False)
+
+
+def negotiation(talk: Talk) -> Sent:
+    original, client, _ = ids_of(talk)
+    return Sent(SERVER, long_header(0xC0, 0, client, original) + (0xFF00001D).to_bytes(4, "big"))
+
+
+def retry(talk: Talk) -> Sent:
+    original, client, _ = ids_of(talk)
+    version = VERSIONS[VERSION_1]
+    packet = long_header(0xF0, VERSION_1, client, b"stranger") + b"token"
+    pseudo = bytes([len(original)]) + original + packet
+    return Sent(SERVER, packet + AESGCM(version.retry_key).encrypt(version.retry_nonce, b"", pseudo))
+
+
+@pytest.mark.parametrize("made", [negotiation, retry], ids=["negotiation", "retry"])
+@pytest.mark.parametrize("late", [False, True])
+def test_the_server_answers_what_was_sent_before_a_forged_retry_or_negotiation(talk: Talk, made: Any, late: bool) -> None:
+    place = answered_at(talk) if late else 1
+    sent = [*talk.sent[:place], made(talk), *talk.sent[place:]]
+    plain, record = record_of(talk.sent, talk.keys), record_of(sent, talk.keys)
+    assert {key: record[key] for key in SAME} == {key: plain[key] for key in SAME}
+    assert record["outcome"]["result"] == "established"
+    assert (record["quic"]["offered_versions"], record["quic"]["retries"]) == (None, [])
+    assert record_of(sent)["server_name"] == "quic.test"
+
+
+@pytest.mark.parametrize("side", [CLIENT, SERVER])
+def test_initials_that_do_not_open_take_no_keys_away(talk: Talk, side: int) -> None:
+    _, client, _ = ids_of(talk)
+    source = random.Random(side)
+    strange = [
+        Sent(side, long_header(0xC3, version, *ids) + b"\0\x43\xe8" + source.randbytes(1000))
+        for version in list(VERSIONS) * 3
+        for ids in [(source.randbytes(8), client) if side == CLIENT else (client, source.randbytes(8))]
+    ]
+    place = answered_at(talk)
+    record = record_of([*talk.sent[:place], *strange, *talk.sent[place:]], talk.keys)
+    assert record["findings"] == []
+    assert record["decryption"]["status"] == "decrypted"
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_handshake_packets_of_another_version_take_no_keys_away(talk: Talk, version: int) -> None:
+    _, client, server = ids_of(talk)
+    first = 0xF3 if VERSIONS[version].types != VERSIONS[VERSION_1].types else 0xE3
+    strange = Sent(SERVER, long_header(first, version, client, server) + b"\x43\xe8" + random.Random(3).randbytes(1000))
+    place = answered_at(talk)
+    plain = record_of(talk.sent, talk.keys)
+    record = record_of([*talk.sent[:place], strange, *talk.sent[place:]], talk.keys)
+    assert record["decryption"] == plain["decryption"]
+    assert record["quic"]["unopened"] == 1
+
+
+def test_many_packets_of_strangers_in_a_row_are_no_missed_key_update(talk: Talk) -> None:
+    _, client, _server = ids_of(talk)
+    plain = record_of(talk.sent, talk.keys)
+    source = random.Random(4)
+    short = [Sent(SERVER, b"\x41" + client + source.randbytes(100)) for _ in range(100)]
+    long = [Sent(SERVER, long_header(0xE3, 1, client, source.randbytes(8)) + b"\x40\x64" + bytes(100)) for _ in range(200)]
+    place, middle = answered_at(talk), len(talk.sent) // 2
+    sent = [*talk.sent[:place], *long, *talk.sent[place:middle], *short, *talk.sent[middle:]]
+    record = record_of(sent, talk.keys)
+    assert record["decryption"] == plain["decryption"]
+    assert record["quic"]["unopened"] == 300
+    assert record["quic"]["connection_ids"]["client"] == plain["quic"]["connection_ids"]["client"]
+    assert len(record["quic"]["connection_ids"]["server"]) <= len(plain["quic"]["connection_ids"]["server"]) + 1
+    cut = record_of([*talk.sent[:middle], *short], talk.keys)
+    assert (cut["decryption"]["reason"], cut["decryption"]["failed"]) == ("key_update_missed", 68)
+
+
+@pytest.mark.parametrize("frame", [b"\x1c\x0a\0\0", b"\x1c\x41\x28\0\0"], ids=["transport", "alert"])
+@pytest.mark.parametrize("with_keys", [True, False])
+def test_a_close_in_an_initial_of_who_goes_on_is_not_believed(talk: Talk, frame: bytes, with_keys: bool) -> None:
+    place = answered_at(talk)
+    idle = [Sent(CLIENT, b"\0\0", (9999, 9999))] * 600  # so long that a closed connection ends
+    forged = [initial(talk, frame, number) for number in range(70, 80)]
+    sent = [*talk.sent[: place + 1], *forged, *idle, *talk.sent[place + 1 :]]
+    record = record_of(sent, talk.keys if with_keys else b"")
+    assert (record["established"], record["outcome"]["result"]) == (True, "established")
+    assert [finding["code"] for finding in record["findings"]] == ["plaintext_record"]
+    assert len(record["alerts"]) == (1 if frame[1] == 0x41 else 0)
+    assert record["last_frame"] == len(sent)
+    believed = record_of([*talk.sent[: place + 1], *forged], talk.keys)
+    assert believed["outcome"]["result"] == "failed"
+    assert len(believed["alerts"]) == (1 if frame[1] == 0x41 else 0)
+
+
+def test_an_ack_of_packets_that_were_never_sent(talk: Talk) -> None:
+    place = answered_at(talk)
+    number = ((3 << 62) | 1 << 40).to_bytes(8, "big")
+    forged = initial(talk, b"\2" + number + b"\0\0" + number)
+    record = record_of([*talk.sent[: place + 1], forged, *talk.sent[place + 1 :]], talk.keys)
+    assert record["quic"]["missing"] == {"client": 0, "server": 0}
+
+
+def test_the_first_flight_again_behind_a_forged_retry(talk: Talk) -> None:
+    first = [one for one in talk.sent[: answered_at(talk)] if one.side == CLIENT]
+    sent = [*first[:1], retry(talk), *first[:1], *talk.sent[1:]]
+    record = record_of([replace(one) for one in sent], talk.keys)
+    assert record["decryption"]["status"] == "decrypted"
+    assert [one["type"] for one in record["handshake"]].count("client_hello") == 1
