@@ -19,6 +19,7 @@ cdef class QuicFlows:
     cpdef DatagramSink open(self, UdpFlow flow)
     cdef QuicConnection begin(self, UdpFlow flow, int side, LongHeader header, long long frame, long long at)
     cdef void end(self, QuicConnection connection, str reason) except *
+    cdef void end_session(self, QuicConnection connection, str reason) except *
     cpdef void end_closed(self, long long at) except *
 
 
@@ -44,7 +45,6 @@ cdef class QuicFlow(DatagramSink):
     cdef Link begin(self, int side, LongHeader header, long long frame, long long at)
     cdef Link join(self, QuicConnection connection, int client)
     cdef void leave(self, Link link, str reason) except *
-    cpdef void drop(self, QuicConnection connection) except *
     cdef void take_early(self, Link link) except *
     cdef void take_short(
         self, int side, bytes data, Py_ssize_t start, Py_ssize_t end, long long missing, long long frame, long long at

@@ -95,6 +95,10 @@ class QuicFlows:
         connection.leave()
         self.closing.pop(connection, None)
         self.n_open -= 1
+        self.end_session(connection, reason)
+
+    def end_session(self, connection: QuicConnection, reason: str) -> None:
+        """End the session of a connection. Its late packets are still known as its own, also where another process reads it."""
         session, sink = connection.session, connection.sink
         if session is None or sink is None:
             return
@@ -107,6 +111,8 @@ class QuicFlows:
             self.dispatcher.end(session)
         connection.session = None
         connection.sink = None  # type: ignore[assignment]  # it takes no more
+        connection.closing = False
+        connection.facts = connection.facts.again()
 
     def end_closed(self, at: cython.longlong) -> None:
         """End the connections that were closed some time before `at`: both sides may send the same again until then."""
@@ -115,8 +121,8 @@ class QuicFlows:
             if abs(at - self.closing[connection]) <= DRAINING:
                 break  # the others were closed later
             del self.closing[connection]
-            for flow in list(connection.flows) if connection.closing else ():  # else its handshake went on
-                flow.drop(connection)
+            if connection.closing:  # else its handshake went on
+                self.end_session(connection, "closed")
 
 
 def closed_as(facts: TransportFacts, reason: str) -> str:
@@ -166,6 +172,8 @@ class QuicFlow(DatagramSink):
     ) -> None:
         """See `DatagramSink.feed`. A datagram can have several packets (RFC 9000 section 12.2)."""
         self.flows.dispatcher.steps += 1  # the same in all processes that share a capture
+        if len(self.flows.closing) > 0:
+            self.flows.end_closed(at)
         if end - start < 2:
             return
         first: cython.int = data[start]
@@ -190,8 +198,6 @@ class QuicFlow(DatagramSink):
             self.take_long(side, header, data, pos, end, frame, at)
             pos = header.end
         self.update_held()
-        if len(self.flows.closing) > 0:
-            self.flows.end_closed(at)
 
     def take_long(
         self,
@@ -240,6 +246,9 @@ class QuicFlow(DatagramSink):
             for link in self.links:
                 if link.connection is connection:
                     return link if side ^ link.client == 1 - receiver else None
+            for link in self.links:  # several clients can choose the same ID
+                if header.destination in link.connection.ids[1 - (side ^ link.client)]:
+                    return link
             return self.join(connection, side if receiver else 1 - side)
         for link in self.links:
             role = side ^ link.client
@@ -279,13 +288,6 @@ class QuicFlow(DatagramSink):
         link.connection.flows.remove(self)
         if not link.connection.flows:
             self.flows.end(link.connection, reason)
-
-    def drop(self, connection: QuicConnection) -> None:
-        """Note that a connection is over."""
-        for link in [one for one in self.links if one.connection is connection]:
-            self.links.remove(link)
-            self.leave(link, "closed")
-        self.update_held()
 
     def take_early(self, link: Link) -> None:
         """Take the packets that came before the Initial of their connection."""

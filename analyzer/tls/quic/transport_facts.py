@@ -88,6 +88,12 @@ class TransportFacts:
         self.strays = 0
         self.last = (0, -1)
 
+    def again(self) -> TransportFacts:
+        """Return facts of the same connection to which nothing was added yet: for what comes behind its end."""
+        facts = TransportFacts(self.versions[0], self.original_id)
+        facts.versions += self.versions[1:]
+        return facts
+
     @property
     def version(self) -> int:
         """The number of the version in use."""

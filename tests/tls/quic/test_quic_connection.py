@@ -165,3 +165,33 @@ def test_the_first_flight_again_behind_a_forged_retry(talk: Talk) -> None:
     record = record_of([replace(one) for one in sent], talk.keys)
     assert record["decryption"]["status"] == "decrypted"
     assert [one["type"] for one in record["handshake"]].count("client_hello") == 1
+
+
+def test_what_comes_behind_the_end_begins_no_session_whether_the_end_can_be_read_or_not(talk: Talk) -> None:
+    """Else the processes that share a capture would not agree about how many sessions there are."""
+    idle = [Sent(CLIENT, b"\0\0", (9999, 9999))] * 600
+    sent = [*talk.sent, *idle, *talk.sent]
+    plain = record_of(talk.sent, talk.keys)
+    for keys in (talk.keys, b""):
+        (session,) = read_talk(sent, keys).close()
+        if keys:
+            record = session_record(session, False)
+            assert {key: record[key] for key in (*SAME, "outcome", "quic", "last_frame")} == {
+                key: plain[key] for key in (*SAME, "outcome", "quic", "last_frame")
+            }
+
+
+def test_clients_that_choose_the_same_connection_id() -> None:
+    talks = [Talk(), Talk()]
+    for number, one in enumerate(talks):
+        client: Any = one.client  # which has no setting for its ID
+        client._host_cids[0].cid = client.host_cid = client._local_initial_source_connection_id = b"the same"
+        one.ports = (50001 + number, 443)
+        one.connect().say(CLIENT, 0, QUESTION).say(SERVER, 0, ANSWER).close()
+    mixed = [one for both in zip(talks[0].sent, talks[1].sent, strict=False) for one in both]
+    sessions = read_talk(mixed, talks[0].keys + talks[1].keys).close()
+    assert len(sessions) == 2
+    for session in sessions:
+        record = session_record(session, False)
+        assert record["decryption"]["bytes"] == {"client": len(QUESTION), "server": len(ANSWER)}
+        assert (record["quic"]["unopened"], len(record["quic"]["paths"])) == (0, 1)
