@@ -26,6 +26,9 @@ SECOND = 10**9
 CAPTURES = Path(__file__).parents[2] / "captures"
 NAMES = sorted(path.name for path in CAPTURES.iterdir() if any(path.glob("*.keys")) and any(path.glob("*.pcap*")))
 
+NEEDS_KEYS_FIRST = "quic-migration"
+"""Without keys, nothing shows that the packets from its new addresses belong to the same connection (README, "Limits")."""
+
 Frame = tuple[bytes, int, int, int]
 
 
@@ -107,7 +110,7 @@ def pieces(data: bytes, size: int) -> list[bytes]:
     return [data[start : start + size] for start in range(0, len(data), size)]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for name in NAMES if name != NEEDS_KEYS_FIRST])
 def test_a_session_is_the_same_wherever_its_secrets_are(name: str, tmp_path: Path):
     folder = CAPTURES / name
     frames = frames_of(next(folder.glob(f"{name}.pcap*")))
