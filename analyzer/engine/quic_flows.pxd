@@ -13,6 +13,7 @@ cdef int NEGOTIATION, _LONG, _FIXED, _UDP
 cdef class QuicFlows:
     cdef public dict by_id
     cdef public dict closing
+    cdef public long long clock
     cdef public SessionTable dispatcher
     cdef public long long n_open
 

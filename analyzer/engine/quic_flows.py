@@ -8,7 +8,7 @@ here, a side of a flow (0: who sent first) becomes a role (0: the client).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analyzer.engine.session_table import SessionTable
 from analyzer.flows.flow import UDP, Flow
@@ -47,16 +47,18 @@ _UDP = UDP
 class QuicFlows:
     """The connections of a run.
 
-    by_id: connection and role that is reached, by connection ID. closing: connections that were closed, with the time of the
-    first datagram behind that. n_open: connections that have not ended.
+    by_id: connection and role that is reached, by connection ID. closing: connections that were closed, with `clock`
+    behind that. clock: the latest time of a datagram; a clock that steps back does not turn it back. n_open: connections that
+    have not ended.
     """
 
-    __slots__ = ("by_id", "closing", "dispatcher", "n_open")
+    __slots__ = ("by_id", "clock", "closing", "dispatcher", "n_open")
 
     def __init__(self, dispatcher: SessionTable) -> None:
         self.dispatcher = dispatcher
         self.by_id: dict[bytes, tuple[QuicConnection, int]] = {}
         self.closing: dict[QuicConnection, int] = {}
+        self.clock = 0
         self.n_open = 0
 
     def __call__(self, flow: UdpFlow) -> DatagramSink:
@@ -115,14 +117,27 @@ class QuicFlows:
         connection.facts = connection.facts.again()
 
     def end_closed(self, at: cython.longlong) -> None:
-        """End the connections that were closed some time before `at`: both sides may send the same again until then."""
+        """End the connections that were closed some time before `at`: both sides may send the same again until then.
+
+        Those that end at once end in the order of their numbers, as `Shards` puts them.
+        """
+        self.clock = max(self.clock, at)
+        ending: list[Any] = []
         while self.closing:
             connection = next(iter(self.closing))
-            if abs(at - self.closing[connection]) <= DRAINING:
+            if self.clock - self.closing[connection] <= DRAINING:
                 break  # the others were closed later
             del self.closing[connection]
-            if connection.closing:  # else its handshake went on
-                self.end_session(connection, "closed")
+            if connection.closing and connection.session is not None:  # else its handshake went on
+                ending.append(connection)
+        ending.sort(key=_number)
+        for connection in ending:
+            self.end_session(connection, "closed")
+
+
+def _number(connection: Any) -> int:
+    number: int = connection.session.id
+    return number
 
 
 def closed_as(facts: TransportFacts, reason: str) -> str:
@@ -174,6 +189,8 @@ class QuicFlow(DatagramSink):
         self.flows.dispatcher.steps += 1  # the same in all processes that share a capture
         if len(self.flows.closing) > 0:
             self.flows.end_closed(at)
+        elif at > self.flows.clock:
+            self.flows.clock = at
         if end - start < 2:
             return
         first: cython.int = data[start]
@@ -354,7 +371,7 @@ class QuicFlow(DatagramSink):
             if sink is not None:
                 kept += sink.kept
             if link.connection.closing and link.connection not in self.flows.closing:
-                self.flows.closing[link.connection] = self.flow.end
+                self.flows.closing[link.connection] = self.flows.clock
         if kept != self.kept:
             self.flows.dispatcher.held += kept - self.kept
             self.kept = kept

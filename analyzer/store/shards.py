@@ -339,8 +339,8 @@ class Shards:
             return []
         self._unmade.failed.extend(turns[0].failed)
         self._chains.take([RevocationSeen(kind, body) for kind, body in turns[0].revocation])
-        ended = heapq.merge(*([(one[0], n, one) for one in turn.ended] for n, turn in enumerate(turns)))
-        return [self._session(shard, Ended._make(one), spent.matched) for _, shard, one in ended]
+        ended = heapq.merge(*([(one[0], one[1], n, one) for one in turn.ended] for n, turn in enumerate(turns)))
+        return [self._session(shard, Ended._make(one), spent.matched) for _, _, shard, one in ended]
 
     def _follow(self, shard: int, note: tuple[Any, ...]) -> None:
         number = note[1]

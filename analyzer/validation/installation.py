@@ -12,8 +12,8 @@ from typing import Any
 import analyzer
 
 PACKAGES = (
-    "brotli", "certifi", "cryptography", "hpack", "jinja2", "lark", "lz4", "orjson", "pcre2", "pyshark", "rich",
-    "scapy", "shtab", "textual", "typst", "zstandard",
+    "brotli", "certifi", "cryptography", "dnspython", "hpack", "jinja2", "lark", "lz4", "orjson", "pcre2", "pylsqpack",
+    "pyshark", "rich", "scapy", "shtab", "textual", "typst", "zstandard",
 )  # fmt: skip
 """The packages that the analyzer needs, as setup.cfg lists them."""
 
