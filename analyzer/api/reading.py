@@ -22,6 +22,7 @@ from analyzer.store.http_messages import HttpMessages
 from analyzer.store.packet_info import Describer, packet_record
 from analyzer.store.validation_time import CAPTURE
 from analyzer.tls.events import SessionEnded
+from analyzer.tls.quic.quic_events import PacketSeen
 
 Item = TypeVar("Item", covariant=True)
 
@@ -194,7 +195,7 @@ def events(
                 print(event.session, event.sender, event.data)
 
     The parameters and exceptions are those of `sessions`; decoded fields are always there, and made when they are read.
-    `analyzer.api` has the classes of events.
+    `analyzer.api` has the classes of events. Packets of QUIC are not among them, only what they carry.
     """
     inputs = Inputs(captures, keylog, rsa_keys, psk_file, password)
     options = chains_of(trust, intermediates, crl, ct_logs, at, strict)
@@ -206,6 +207,7 @@ def events(
         for turn in turns(source, engine):
             chains.take(turn)
             for event in turn:
-                yield typed(event, True, chains)
+                if not isinstance(event, PacketSeen):
+                    yield typed(event, True, chains)
 
     return Reading(inputs, read)
