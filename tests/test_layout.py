@@ -34,6 +34,8 @@ TESTED_ELSEWHERE = {
     "cli/field_writers.py": "cli/test_field_rows.py",
     "cli/header_field_rows.py": "cli/test_field_rows.py",
     "cli/packet_list.py": "cli/test_packets.py",
+    "store/quic_info.py": "cli/test_packets_of_quic.py",
+    "tls/quic/quic_layers.py": "cli/test_packet_of_quic.py",
     "cli/tshark_arguments.py": "cli/test_field_rows.py",
     "cli/color_legend.py": "cli/test_packet_columns.py",
     "cli/live_chosen.py": "cli/test_live_command.py",

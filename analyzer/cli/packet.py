@@ -16,7 +16,7 @@ from analyzer.cli.part_arguments import part_of
 from analyzer.cli.part_frames import PartFrames, frames_of
 from analyzer.cli.table import cut
 from analyzer.engine import Engine, Listener
-from analyzer.engine.packet_tree import packet_tree
+from analyzer.engine.packet_tree import packet_tree, quic_packets
 from analyzer.packet.field_tree import Field
 from analyzer.packet.headers import read
 from analyzer.packet.packet import Packet
@@ -25,6 +25,7 @@ from analyzer.text.formatting import count_text, moment_text
 from analyzer.text.language import retold, say
 from analyzer.text.punctuation import beside, clauses, labelled
 from analyzer.tls.events import Alert, Data, Event, HandshakeMessage
+from analyzer.tls.quic.datagram_packets import DatagramPackets
 from analyzer.tls.quic.quic_events import PacketSeen
 from analyzer.tls.tls_layers import EMPTY, TlsLayer
 
@@ -94,10 +95,12 @@ class PacketPrinter(Listener):
         self._number = number
         self._places = places
         self._wanted = wanted
+        self._quic = DatagramPackets()
         self._n_printed = 0
 
     def packet(self, packet: Packet, frame: Frame, events: Sequence[Event]) -> None:
         """See `Listener.packet`."""
+        quic_packets(packet, self._quic)
         if self._number is None:
             passed = self._passes is None or self._passes(frame, events)
             if passed and (self._wanted is None or self._wanted(packet, frame)):
@@ -113,7 +116,8 @@ class PacketPrinter(Listener):
 
     def _print(self, frame: Frame, events: Sequence[Event]) -> None:
         place = place_text(self._places, frame.number)
-        _print_packet(self._output, frame, place, packet_problem(frame), packet_tree(self._engine, frame, events), events)
+        layers = packet_tree(self._engine, frame, events, self._quic)
+        _print_packet(self._output, frame, place, packet_problem(frame), layers, events)
 
     def end_turn(self) -> None:
         """See `Listener.end_turn`."""

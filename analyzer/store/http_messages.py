@@ -56,6 +56,27 @@ class HttpMessageReader(DataReader):
     def feed(self, role: int, data: bytes, frame: int, at: int) -> None:
         """See `DataReader.feed`."""
         self._conversation.feed(role, data, frame, at)
+        self._collect()
+
+    def feed_stream(self, stream: int, role: int, data: bytes, end: bool, frame: int, at: int) -> None:
+        """See `DataReader.feed_stream`."""
+        self._conversation.feed_stream(stream, role, data, end, frame, at)
+        self._collect()
+
+    def reset_stream(self, stream: int, role: int, code: int, frame: int, at: int) -> None:
+        """See `DataReader.reset_stream`."""
+        self._conversation.reset_stream(stream, role, code, frame, at)
+
+    def miss(self, role: int, reason: str | None) -> None:
+        """See `DataReader.miss`."""
+        self._conversation.gap(role, None, reason)
+
+    def miss_stream(self, stream: int, role: int, length: int | None, reason: str | None) -> None:
+        """See `DataReader.miss_stream`."""
+        self._conversation.gap_stream(stream, role, length, reason)
+
+    def _collect(self) -> None:
+        """Add the requests and responses that have become known."""
         exchanges = self._conversation.exchanges
         for exchange in exchanges[self._n_seen :]:
             if exchange.request is not None:
@@ -70,10 +91,6 @@ class HttpMessageReader(DataReader):
                 self._found.append((exchange, True))
         self._open = still_open
 
-    def miss(self, role: int, reason: str | None) -> None:
-        """See `DataReader.miss`."""
-        self._conversation.gap(role, None, reason)
-
 
 def _request(exchange: "Exchange") -> str:
     request: Any = exchange.request
@@ -86,4 +103,4 @@ def _response(exchange: "Exchange") -> str:
 
 
 def _name(version: str) -> str:
-    return "HTTP/2" if version == "2" else "HTTP"
+    return f"HTTP/{version}" if version in ("2", "3") else "HTTP"

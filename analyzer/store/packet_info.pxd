@@ -16,6 +16,7 @@ cdef list _NOTHING
 cdef class Describer:
     cdef Engine _engine
     cdef object _plaintext
+    cdef object _quic
     cdef dict _scales
     cdef dict _firsts
     cdef list _flags
@@ -27,7 +28,7 @@ cdef class Describer:
     @cython.locals(packet=Packet, source=str, destination=str, protocol=str, info=str, shown=list)
     cpdef tuple describe(self, Frame frame, object events)
     @cython.locals(number=int, data=bytes, n_bytes="long long")
-    cdef tuple _describe_packet(self, Packet packet, list shown)
+    cdef tuple _describe_packet(self, Packet packet, Frame frame, list shown)
     @cython.locals(
         bits=int, flags=str, key=bytes, back=bytes, first=Py_ssize_t, window="long long", n_options=Py_ssize_t, options=str,
         at=Py_ssize_t, sequence="long long", acknowledgement="long long", n_bytes="long long"

@@ -15,6 +15,7 @@ from analyzer.packet.packet import Packet
 from analyzer.store.clock import rfc3339
 from analyzer.store.declaration import path_text
 from analyzer.store.http_messages import HttpMessages
+from analyzer.store.quic_info import QuicPackets
 from analyzer.tls.events import Alert, Event, HandshakeMessage, RecordEvent
 from analyzer.tls.handshake import hello_features
 from analyzer.tls.quic.quic_events import PacketSeen
@@ -73,12 +74,14 @@ class Describer:
     """Describes the packets of one run. It asks the engine for facts about their streams; the engine must be `detailed`."""
 
     __slots__ = (
-        "_engine", "_firsts", "_flags", "_known_options", "_plaintext", "_protocols", "_scales", "_services", "_udp_names",
+        "_engine", "_firsts", "_flags", "_known_options", "_plaintext", "_protocols", "_quic", "_scales", "_services",
+        "_udp_names",
     )  # fmt: skip
 
     def __init__(self, engine: Engine, plaintext: HttpMessages) -> None:
         self._engine = engine
         self._plaintext = plaintext
+        self._quic = QuicPackets()
         self._scales: dict[bytes, int] = {}
         self._firsts: dict[bytes, int] = {}
         self._flags: list[str | None] = [None] * (_ALL_FLAGS + 1)
@@ -95,7 +98,7 @@ class Describer:
         packet: Packet = self._engine.packet
         source, destination = addresses(packet, frame)
         shown: list[Any] = [event for event in events if isinstance(event, _SHOWN)] if events else _NOTHING
-        protocol, info = self._describe_packet(packet, shown)
+        protocol, info = self._describe_packet(packet, frame, shown)
         if packet.tunnels:
             info += f" [in {_count(packet.tunnels, 'tunnel')}]"
         if packet.problem_at >= 0:
@@ -104,7 +107,7 @@ class Describer:
             info = info.lstrip()
         return source, destination, protocol, info
 
-    def _describe_packet(self, packet: Packet, shown: list[Any]) -> tuple[str, str]:
+    def _describe_packet(self, packet: Packet, frame: Frame, shown: list[Any]) -> tuple[str, str]:
         number = packet.protocol
         data = packet.data
         if packet.fragment:
@@ -117,9 +120,13 @@ class Describer:
                 return tls_protocol(shown[len(shown) - 1].version), tls_info(shown) + (f" ({inside})" if inside else "")
             return "TCP", self._tcp(packet)
         if packet.transport >= 0 and number == _UDP:
-            if shown:
-                inside = self._plaintext.words()
-                return "QUIC", quic_info(shown) + (f" ({inside})" if inside else "")
+            if shown or (packet.payload < packet.payload_end and self._quic.may_begin(data[packet.payload])):
+                octets = slice_bytes(data, packet.payload, packet.payload_end)
+                seen = [event for event in shown if isinstance(event, PacketSeen) and event.frame == frame.number]
+                words = self._quic.describe(octets, packet.key(), seen)
+                messages = [tls_text(event) for event in shown if not isinstance(event, RecordEvent | PacketSeen)]
+                if shown or words:
+                    return "QUIC", ", ".join(filter(None, (*messages, self._plaintext.words(), words)))
             return self._udp(packet)
         if number == ICMP and packet.payload_end - packet.payload >= 8:
             return "ICMP", icmp(data, packet.payload, data[packet.ip + 8])
@@ -310,18 +317,6 @@ def tls_protocol(version: int) -> str:
 def tls_info(events: Sequence[Event]) -> str:
     """Return the text for what a frame completed in TLS."""
     return ", ".join(map(tls_text, events))
-
-
-def quic_info(events: Sequence[Event]) -> str:
-    """Return the text for the packets of a datagram, and for what they completed."""
-    return ", ".join(
-        [event.text if isinstance(event, PacketSeen) else tls_text(event) for event in events if not _is_data(event)]
-    )
-
-
-def _is_data(event: Event) -> bool:
-    """Return whether an event says no more than that of its packet."""
-    return isinstance(event, RecordEvent)
 
 
 def tls_text(item: Any) -> str:

@@ -192,7 +192,8 @@ class QuicConnection:
             self.facts.sent[role][0].seen.add(opened.number, opened.number)
         self.answered = self.answered or role == _SERVER
         if self.session is not None and self.session.log.events is not None:
-            self.session.log.emit(PacketSeen(0, role, opened.number, header.end - start, frame, at))
+            number_at, length = header.number_at - start, header.end - start
+            self.session.log.emit(PacketSeen(0, role, opened, data[start : header.end], number_at, length, frame, at))
         self.frames.begin(role, frame, at)
         read_frames(opened.plaintext, self.frames)
         if self.answered and self.unanswered is not None and self.crypto[_CLIENT].next > 0:

@@ -1,5 +1,6 @@
-"""The event of a QUIC packet, for lists of packets: its kind, its number where it was opened, its length."""
+"""The event of a QUIC packet, for views of single packets: where it is in its datagram, and what it carried, if it opened."""
 
+from analyzer.secrets.quic_protection import OpenedPacket
 from analyzer.tls.events import Event
 
 KINDS = ("Initial", "0-RTT", "Handshake", "Protected Payload")
@@ -10,19 +11,34 @@ SEALED = -1
 
 
 class PacketSeen(Event):
-    """A packet of a connection. level: its encryption level. number: the packet number, SEALED if it was not opened."""
+    """A packet of a connection.
 
-    __slots__ = ("length", "level", "number")
+    level: its encryption level. number: the packet number, SEALED if it was not opened. length: its bytes, as its header says.
+    packet: its bytes in the datagram, fewer if the capture has fewer; empty where nobody needs them. number_at: the position
+    of the packet number in them. first: the first byte of the header without header protection, -1 for a sealed packet.
+    plaintext: its frames.
+    """
 
-    def __init__(self, level: int, role: int, number: int, length: int, frame: int, at: int) -> None:
+    __slots__ = ("first", "length", "level", "number", "number_at", "packet", "plaintext")
+
+    def __init__(
+        self,
+        level: int,
+        role: int,
+        opened: OpenedPacket | None,
+        packet: bytes,
+        number_at: int,
+        length: int,
+        frame: int,
+        at: int,
+    ) -> None:
         self.level = level
         self.role = role
-        self.number = number
+        self.number = SEALED if opened is None else opened.number
+        self.first = -1 if opened is None else opened.first
+        self.plaintext = b"" if opened is None else opened.plaintext
+        self.packet = packet
+        self.number_at = number_at
         self.length = length
         self.frame = frame
         self.at = at
-
-    @property
-    def text(self) -> str:
-        """The packet in a word or two, as in lists of packets."""
-        return KINDS[self.level] if self.number == SEALED else f"{KINDS[self.level]}, PKN: {self.number}"

@@ -12,7 +12,7 @@ from analyzer.tls.record.record cimport Record
 from analyzer.tls.session cimport Session
 
 cdef int ALERT, APPLICATION_DATA, HANDSHAKE, GAP, BODY, NOTHING, MAX_HELD, MAX_STRAYS_IN_A_ROW, TLS_1_3, CRYPTO_ERRORS
-cdef int _CLIENT, _SEALED, _EARLY_LEVEL, _HANDSHAKE_LEVEL, _APPLICATION_LEVEL
+cdef int _CLIENT, _EARLY_LEVEL, _HANDSHAKE_LEVEL, _APPLICATION_LEVEL
 
 
 cdef class QuicSession(Session):
@@ -35,7 +35,7 @@ cdef class QuicSession(Session):
     cpdef void release(self, long long frame, long long at) except *
     cdef void take_protected(self, Record record) except *
     cdef void count_sealed(self, RoleState sender, Record record) except *
-    cdef void emit_packet(self, Record record, long long number) except *
+    cdef void emit_packet(self, Record record, OpenedPacket opened) except *
     cdef void open_packet(self, Record record) except *
     cdef void judge_failure(self, RoleState sender, Record record) except *
     cdef void lose(self, Record record, str reason, str detail) except *

@@ -27,7 +27,7 @@ from analyzer.tls.messages.numbers import TLS_1_3
 from analyzer.tls.quic.packet_contents import CRYPTO_ERRORS, PacketContents
 from analyzer.tls.quic.packet_numbers import PacketNumbers
 from analyzer.tls.quic.packet_opening import APPLICATION_LEVEL, EARLY_LEVEL, HANDSHAKE_LEVEL, PacketOpening
-from analyzer.tls.quic.quic_events import SEALED, PacketSeen
+from analyzer.tls.quic.quic_events import PacketSeen
 from analyzer.tls.quic.stream_data import StreamData
 from analyzer.tls.quic.stream_reassembly import Reassembly
 from analyzer.tls.quic.transport_facts import MAX_LISTED, Close, TransportFacts
@@ -46,7 +46,6 @@ MAX_STRAYS_IN_A_ROW = 32
 """So many packets of a role in a row that do not open are no strays: its keys are not known any more."""
 
 _CLIENT = 0
-_SEALED = SEALED
 _EARLY_LEVEL, _HANDSHAKE_LEVEL, _APPLICATION_LEVEL = EARLY_LEVEL, HANDSHAKE_LEVEL, APPLICATION_LEVEL
 
 
@@ -102,8 +101,8 @@ class QuicSession(Session):
         self.connection = connection
 
     def wants(self, role: cython.int, content_type: cython.int) -> cython.int:
-        """See `RecordSink.wants`. Packets are needed only where there are secrets."""
-        return BODY if self.handshake.decryption is not None else NOTHING
+        """See `RecordSink.wants`. Packets are needed only where there are secrets, or a listener that shows them."""
+        return BODY if self.handshake.decryption is not None or self.log.events is not None else NOTHING
 
     def take(self, record: Record) -> None:
         """Take handshake bytes of Initial packets, an alert in one, or a packet with another protection."""
@@ -225,16 +224,19 @@ class QuicSession(Session):
             self.review_close(record.role)
         if record.epoch != _EARLY_LEVEL:
             sender.lose()
-        self.emit_packet(record, _SEALED)
+        self.emit_packet(record, None)
 
-    def emit_packet(self, record: Record, number: cython.longlong) -> None:
-        """Emit the events of a protected packet. number: of the packet, SEALED if it was not opened."""
+    def emit_packet(self, record: Record, opened: OpenedPacket | None) -> None:
+        """Emit the events of a protected packet. opened: None if it was not opened."""
         if self.log.events is None:
             return
-        self.log.emit(PacketSeen(record.epoch, record.role, number, record.length, record.frame, record.at))
+        level: cython.int = record.epoch
+        self.log.emit(
+            PacketSeen(level, record.role, opened, record.body, record.header, record.length, record.frame, record.at)
+        )
         if record.epoch != _HANDSHAKE_LEVEL:
             self.log.emit(record_event("application_data", record.role, record.length, record.frame, record.at))
-        elif number == _SEALED:
+        elif opened is None:
             self.log.emit(record_event("encrypted_handshake", record.role, record.length, record.frame, record.at))
 
     def open_packet(self, record: Record) -> None:
@@ -259,7 +261,7 @@ class QuicSession(Session):
         self.counted = (record.frame, record.at)
         known: PacketNumbers = self.transport.sent[role][_APPLICATION_LEVEL if level == _EARLY_LEVEL else level].seen
         if known.has(opened.number):  # the same packet again: on the path, or in the capture
-            self.emit_packet(record, opened.number)
+            self.emit_packet(record, opened)
             return
         decryption.records += 1
         self.transport.n_packets[role][level] += 1
@@ -274,7 +276,7 @@ class QuicSession(Session):
         if self.streams is None:
             self.streams = StreamData(decryption, self.log)
             self.streams.alpn = self.handshake.parameters.alpn
-        self.emit_packet(record, opened.number)
+        self.emit_packet(record, opened)
         self.contents.read(opened, role, level, record.frame, record.at)
 
     def judge_failure(self, sender: RoleState, record: Record) -> None:
