@@ -134,7 +134,7 @@ _CERTIFICATE = {
 def _version(session: Session, alert: Alert) -> Cause:
     hellos, parameters = session.handshake.hellos, session.handshake.parameters
     if alert.role == CLIENT:
-        chosen = VERSIONS[parameters.version] if parameters.version else "another version"
+        chosen = VERSIONS[session.log.version] if parameters.version else "another version"
         return Cause("no_common_version", CERTAIN, f"the server chose {chosen}, which the client does not accept")
     offer = hellos.offer
     if offer is None:

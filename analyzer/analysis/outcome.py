@@ -10,6 +10,7 @@ from typing import Any
 
 from analyzer.analysis.alert_causes import CLIENT, DESCRIPTIONS, SERVER, alert_cause, is_error, refused_client
 from analyzer.analysis.calm_outcome import calm_outcome
+from analyzer.analysis.dtls_outcome import dtls_outcome
 from analyzer.analysis.foreign_answer import excerpt, protocol_of
 from analyzer.analysis.outcome_facts import (
     ABANDONED,
@@ -73,6 +74,8 @@ def outcome(session: Session) -> Outcome:
         pass
     elif errors:
         _take_alert(known, session, errors[0], closer)
+    elif session.transport is not None and session.transport.name == "dtls":
+        dtls_outcome(known, session)
     elif session.transport is not None:
         quic_outcome(known, session, AFTER[known.step])
     elif established is True:

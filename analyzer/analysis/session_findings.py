@@ -94,7 +94,7 @@ def trait_findings(session: Session) -> list[Finding]:
     port: cython.int = key[n - 2] << 8 | key[n - 1]
     offer, answer = hellos.fingerprint_input, hellos.server_fingerprint_input
     kind = (
-        id(offer), id(answer), parameters.version, parameters.cipher_suite, parameters.group, parameters.compression,
+        id(offer), id(answer), session.log.version, parameters.cipher_suite, parameters.group, parameters.compression,
         parameters.resumption, port, parameters.dh_prime, "" if hellos.ech is None else hellos.ech.status, hellos.server_seen,
         hellos.ech is not None and len(hellos.ech.hellos) > 0, session.established is False,
     )  # fmt: skip
@@ -134,14 +134,15 @@ def agreement_traits(session: Session, port: cython.int) -> list[tuple[str, str,
     answer = session.handshake.hellos.server_fingerprint_input
     if not session.handshake.hellos.server_seen:
         return []
-    found = weak_version(parameters.version)
+    found = weak_version(session.log.version)
     suite = parameters.suite
     if suite is not None and answer is not None:
         found += weak_suite(parameters.version, suite, ENCRYPT_THEN_MAC in answer[2])
     found += weak_prime(parameters.dh_prime)
     found += weak_compression(parameters.version, suite, parameters.compression)
     found += weak_resumption(parameters.version, parameters.resumption, parameters.group)
-    return found + unusual_port(port)
+    dtls: cython.bint = session.log.version != parameters.version
+    return found if dtls else found + unusual_port(port)
 
 
 def placed(session: Session, name: str, traits: list[Any]) -> list[Finding]:

@@ -21,9 +21,9 @@ LEAST_PRIME_BITS = 2048
 BROKEN_PRIME_BITS = 1024
 """A prime with fewer bits protects nothing: 512 bits were broken in minutes in 2015, 795 bits publicly in 2019."""
 
-TLS_1_1 = 0x0302
+TLS_1_1, DTLS_1_0 = 0x0302, 0xFEFF
 
-_RULE_OF_VERSION = {SSL2: "RFC 6176", SSL3: "RFC 7568", TLS_1_0: "RFC 8996", TLS_1_1: "RFC 8996"}
+_RULE_OF_VERSION = {SSL2: "RFC 6176", SSL3: "RFC 7568", TLS_1_0: "RFC 8996", TLS_1_1: "RFC 8996", DTLS_1_0: "RFC 8996"}
 
 _SMALL_BLOCK = ("3DES", "IDEA")
 _UNDER_112_BITS = ("DES", "RC2", "FORTEZZA", "SKIPJACK")

@@ -30,7 +30,7 @@ from analyzer.api.session_parts import (
 from analyzer.api.typed_record import Record
 from analyzer.store.certificate_records import certificates_record, chain_record
 from analyzer.store.chain_verdicts import CLIENT, SERVER, Chains
-from analyzer.store.quic_record import quic_record
+from analyzer.store.quic_record import quic_facts, quic_record
 from analyzer.store.schema import SESSION
 from analyzer.store.session_record import (
     alert_record,
@@ -179,7 +179,7 @@ _PARTS: Mapping[str, Callable[[Session], Any]] = {
     "gaps": lambda session: [gap_record(gap) for gap in session._ended.log.gaps],
     "http": lambda session: http_record(session._ended),
     "dns": lambda session: dns_record(session._ended),
-    "quic": lambda session: quic_record(session._ended.transport, session._ended.handshake.parameters.alpn),
+    "quic": lambda session: quic_record(quic_facts(session._ended.transport), session._ended.handshake.parameters.alpn),
     "findings": lambda session: findings_record(session._ended),
 }
 """What makes the value of a key that is not plain."""

@@ -133,8 +133,8 @@ class Summary(SharedListener):
         self.chain_summary.take(record)
         if key in self.traffic.tcp:
             self.tls.add(key)
-        if record["quic"] is not None:
-            self.traffic.followed.update(path_keys(record["quic"]))
+        if record["protocol"] != "tls":
+            self.traffic.followed.update(path_keys(record))
         if record["id"] < SHOWN_SESSIONS:  # the others are only counted, so that a run may last for days
             self._in_order.add(record["id"], session_row(record))
 

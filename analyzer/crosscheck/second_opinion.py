@@ -60,11 +60,12 @@ class Told:
 class Tally:
     """The result. sessions: how many were compared. compared, differing: values by field. explained: how many have a reason.
 
-    n_quic: sessions of QUIC, which are not compared.
+    n_quic, n_dtls: sessions of QUIC and DTLS, which are not compared.
     """
 
     sessions: int = 0
     n_quic: int = 0
+    n_dtls: int = 0
     compared: Counter[str] = field(default_factory=Counter)
     differing: Counter[str] = field(default_factory=Counter)
     explained: int = 0
@@ -120,7 +121,8 @@ class SecondOpinion(Listener):
                 whole = session.flow.closed == "fin" and not session.flow.mid_stream and not session.log.gaps
                 before = self._before.pop(event.session, [0, 0])
                 if session.transport is not None:
-                    self._tally.n_quic += 1
+                    self._tally.n_quic += session.transport.name == "quic"
+                    self._tally.n_dtls += session.transport.name == "dtls"
                     continue
                 self._ended.append((session, (lengths[0], lengths[1]) if whole else None, max(before)))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from analyzer.engine.quic_flows import QuicFlows
+from analyzer.engine.datagram_flows import DatagramFlows
 from analyzer.engine.session_table import SessionTable
 from analyzer.engine.tcp_stream import TcpStream
 from analyzer.flows.connection import Connection
@@ -24,7 +24,7 @@ DatagramProtocol = Callable[[UdpFlow], DatagramSink | None]
 class Dispatcher(SessionTable):
     """Gives each flow its decoder.
 
-    datagram_protocols: the protocols for UDP flows, tried in this order; the last of them is QUIC, which searches all others.
+    datagram_protocols: the protocols for UDP flows, tried in this order; the last one searches for QUIC and DTLS.
     """
 
     __slots__ = ("datagram_protocols",)
@@ -39,7 +39,7 @@ class Dispatcher(SessionTable):
         datagram_protocols: Sequence[DatagramProtocol] = (),
     ) -> None:
         SessionTable.__init__(self, material, detailed, places, keeps_fields, watches_revocation)
-        self.datagram_protocols: tuple[DatagramProtocol, ...] = (*datagram_protocols, QuicFlows(self))
+        self.datagram_protocols: tuple[DatagramProtocol, ...] = (*datagram_protocols, DatagramFlows(self))
 
     def open(self, connection: Connection) -> Sink:
         """Return the reader of a new connection, which searches it for TLS."""
@@ -48,11 +48,11 @@ class Dispatcher(SessionTable):
     def end_closed(self, at: cython.longlong) -> None:
         """End the connections over UDP that were closed some time before `at`, when no frame comes."""
         for protocol in self.datagram_protocols:
-            if isinstance(protocol, QuicFlows):
+            if isinstance(protocol, DatagramFlows):
                 protocol.end_closed(at)
 
     def open_datagrams(self, flow: UdpFlow) -> DatagramSink:
-        """Return the reader of a new UDP flow, from the first protocol that wants it; if none does, it is searched for QUIC."""
+        """Return the reader of a new UDP flow, from the first protocol that wants it; the last one wants all."""
         for protocol in self.datagram_protocols:
             sink = protocol(flow)
             if sink is not None:

@@ -46,8 +46,8 @@ class FindingCollector:
 
     def take(self, record: dict[str, Any]) -> None:
         """Add the findings of a session's record."""
-        if record["quic"] is not None:
-            self._paths.update(path_keys(record["quic"]))
+        if record["protocol"] != "tls":
+            self._paths.update(path_keys(record))
         for finding in record["findings"]:
             self.add(finding["code"], finding["severity"], finding["detail"], finding["frames"], record["id"])
 

@@ -39,9 +39,15 @@ def quic_record(facts: TransportFacts | None, alpn: bytes | None) -> dict[str, A
     }
 
 
-def letter_of(transport: TransportFacts | None) -> str:
+def quic_facts(transport: Any) -> TransportFacts | None:
+    """Return what the transport of a session shows if it is QUIC, else None."""
+    return transport if isinstance(transport, TransportFacts) else None
+
+
+def letter_of(transport: Any) -> str:
     """Return the letter that JA4 has for the transport of a session; None is TCP."""
-    return "t" if transport is None else transport.letter
+    letter: str = "t" if transport is None else transport.letter
+    return letter
 
 
 def path_record(key: bytes, frame: int) -> dict[str, Any]:
@@ -55,9 +61,11 @@ def path_record(key: bytes, frame: int) -> dict[str, Any]:
 
 
 def path_keys(record: dict[str, Any]) -> list[bytes]:
-    """Return the `Packet.key` of each path from client to server, given the entry `quic` of a session record."""
+    """Return the `Packet.key` of each path over UDP from client to server, given a session record; none for TLS over TCP."""
+    if record["protocol"] == "tls":
+        return []
     found = []
-    for path in record["paths"]:
+    for path in [record] if record["quic"] is None else record["quic"]["paths"]:
         ends = path["client"], path["server"]
         addresses = b"".join(ip_address(end["address"]).packed for end in ends)
         found.append(addresses + b"".join(end["port"].to_bytes(2, "big") for end in ends))

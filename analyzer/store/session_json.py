@@ -26,7 +26,7 @@ from analyzer.store.certificate_records import certificate_record
 from analyzer.store.chain_verdicts import CLIENT, SERVER
 from analyzer.store.clock import Clock, rfc3339
 from analyzer.store.declaration import empty, path_text
-from analyzer.store.quic_record import letter_of, quic_record
+from analyzer.store.quic_record import letter_of, quic_facts, quic_record
 from analyzer.store.schema import SESSION
 from analyzer.store.session_record import (
     alert_record,
@@ -134,6 +134,7 @@ def session_json(
     handshake: SessionHandshake = session.handshake
     hellos: Hellos = handshake.hellos
     work: Decryption | None = handshake.decryption
+    quic: Any = quic_facts(session.transport)
     message: HandshakeMessage  # noqa: F842 - the types of the comprehensions below, for C
     alert: Alert  # noqa: F842
     gap: Gap  # noqa: F842
@@ -181,9 +182,9 @@ def session_json(
             TAIL[9],
             b"[]" if work is None else orjson.dumps(http_record(session)),
             TAIL[10],
-            b"null" if session.transport is None else orjson.dumps(dns_record(session)),
+            b"null" if quic is None else orjson.dumps(dns_record(session)),
             TAIL[11],
-            b"null" if session.transport is None else quic_json(session),
+            b"null" if quic is None else quic_json(session),
             TAIL[12],
             (orjson.dumps(findings) if findings else b"[]") if holes is None else open_list(findings, holes),
             TAIL[13],
@@ -198,7 +199,7 @@ def session_json(
 
 def quic_json(session: Session) -> bytes:
     """Return the entry `quic` as JSON."""
-    written: bytes = orjson.dumps(quic_record(session.transport, session.handshake.parameters.alpn))
+    written: bytes = orjson.dumps(quic_record(quic_facts(session.transport), session.handshake.parameters.alpn))
     return written
 
 
@@ -304,7 +305,7 @@ def facts(session: Session, messages: cython.bint) -> tuple[bytes, bytes, bytes,
     hellos: Hellos = session.handshake.hellos
     parameters: Parameters = session.handshake.parameters
     kind = (
-        parameters.version, parameters.cipher_suite, parameters.group, parameters.alpn, session.established,
+        session.log.version, parameters.cipher_suite, parameters.group, parameters.alpn, session.established,
         parameters.resumption, is_resumed(session),
     )  # fmt: skip
     known: tuple[bytes, bytes, bytes, bytes] | None = KNOWN_FACTS.get(kind) if hellos.ech is None else None

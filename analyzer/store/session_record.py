@@ -29,7 +29,7 @@ from analyzer.store.certificate_records import certificates_record, chain_record
 from analyzer.store.chain_verdicts import CLIENT, SERVER, default_chains
 from analyzer.store.clock import Clock
 from analyzer.store.declaration import empty, path_text
-from analyzer.store.quic_record import letter_of, quic_record
+from analyzer.store.quic_record import letter_of, quic_facts, quic_record
 from analyzer.store.schema import SESSION
 from analyzer.tls.decryption.decryption import Decryption
 from analyzer.tls.decryption.key_material import NOT_ENCRYPTED
@@ -119,7 +119,7 @@ def session_record(
     record["gaps"] = [gap_record(gap) for gap in log.gaps]
     record["http"] = http_record(session)
     record["dns"] = dns_record(session)
-    record["quic"] = quic_record(session.transport, handshake.parameters.alpn)
+    record["quic"] = quic_record(quic_facts(session.transport), handshake.parameters.alpn)
     record["findings"] = findings_record(session)
     found = outcome(session)
     record["outcome"] = found.record()
@@ -150,7 +150,7 @@ def session_head(session: Session) -> dict[str, Any]:
     record["start_time"] = CLOCK.write(flow.start)
     record["end_time"] = CLOCK.write(flow.end)
     if parameters.version:
-        record["version"] = VERSIONS[parameters.version]
+        record["version"] = VERSIONS[session.log.version]
     if parameters.cipher_suite >= 0:
         record["cipher_suite"] = SUITES[parameters.cipher_suite]
         record["cipher_suite_id"] = parameters.cipher_suite

@@ -100,7 +100,7 @@ def step_text(step: Step, session: Session) -> tuple[str, str, Facts]:
 
     What QUIC protects are packets and no records (RFC 9001 section 5).
     """
-    quic = session.transport is not None
+    quic = session.transport is not None and session.transport.name == "quic"
     unit = "packet" if quic else "record"
     if step.kind == "message":
         message: HandshakeMessage = step.item
@@ -149,15 +149,15 @@ def camel(name: str) -> str:
     return "".join(_ABBREVIATIONS.get(word, word[:1].upper() + word[1:]) for word in name.split("_"))
 
 
-def _merged(steps: list[Step], tls13: bool, quic: bool) -> list[Step]:
+def _merged(steps: list[Step], tls13: bool, visible: bool) -> list[Step]:
     """Merge records of data: both directions become one step.
 
     In TLS 1.3 the first records of each side end the handshake, so they are a step of their own. If a side's handshake was
-    decrypted, its messages are steps of their own, and all its records of data are data. QUIC has packets of its own for the
-    handshake.
+    decrypted, its messages are steps of their own, and all its records of data are data. In QUIC and DTLS it is visible what
+    belongs to the handshake.
     """
     merged: list[Step] = []
-    shown = [not tls13 or quic or any(_opened(step, side) for step in steps) for side in range(2)]
+    shown = [not tls13 or visible or any(_opened(step, side) for step in steps) for side in range(2)]
     for step in steps:
         if step.kind != "application_data":
             merged.append(step)

@@ -18,6 +18,7 @@ from analyzer.tls.session_log cimport SessionLog
 
 cdef int CERTIFICATE, CERTIFICATE_STATUS, CLIENT_HELLO, CLIENT_KEY_EXCHANGE, COMPRESSED_CERTIFICATE, ENCRYPTED_CLIENT_HELLO
 cdef int ENCRYPTED_EXTENSIONS
+cdef int HELLO_VERIFY_REQUEST
 cdef int CERTIFICATE_REQUEST, FINISHED, HEADER, HELLO_RETRY_REQUEST, KEY_UPDATE, NEW_SESSION_TICKET, SERVER_HELLO
 cdef int SERVER_KEY_EXCHANGE, TLS_1_3, _CLIENT, _SERVER, _CONNECTED, _UDP
 cdef int MAX_KEPT, MESSAGE_COST
@@ -59,7 +60,6 @@ cdef class SessionHandshake:
     cdef void collect(
         self, int role, int number, bytes raw, object body, HandshakeMessage message, bint whole
     ) except *
-    cdef void collect_certificates(self, int role, object body, long long frame) except *
     cdef void collect_client_hello(self, int role, object body, bytes raw, bint sound, bint whole) except *
     cdef void collect_server_hello(self, object body, bytes raw, HandshakeMessage message, bint whole) except *
     cdef void accept_inner(self) except *

@@ -19,7 +19,6 @@ from analyzer.tls.decryption.resumption_proof import continued_or_copied
 from analyzer.tls.events import HandshakeMessage, OutOfOrder, handshake_message
 from analyzer.tls.handshake import certificate_messages, hello_features, key_exchange
 from analyzer.tls.handshake.authentication import Authentication
-from analyzer.tls.handshake.certificate_messages import CUT
 from analyzer.tls.handshake.ech_offer import find_ech_offer
 from analyzer.tls.handshake.hello_order import begins_handshake
 from analyzer.tls.handshake.key_changes import changed_keys
@@ -36,6 +35,7 @@ from analyzer.tls.handshake.resumption_kind import FULL, resumption_kind
 from analyzer.tls.handshake.states import RoleState, State
 from analyzer.tls.handshake.transcript import Transcript, is_retry, tells_retry
 from analyzer.tls.limits import MAX_KEPT, MESSAGE_COST
+from analyzer.tls.messages.hello import DTLSClientHello
 from analyzer.tls.messages.message_tables import table_of
 from analyzer.tls.messages.numbers import (
     CERTIFICATE,
@@ -44,11 +44,13 @@ from analyzer.tls.messages.numbers import (
     CLIENT_HELLO,
     CLIENT_KEY_EXCHANGE,
     COMPRESSED_CERTIFICATE,
+    DTLS_OF_TLS,
     ENCRYPTED_CLIENT_HELLO,
     ENCRYPTED_EXTENSIONS,
     FINISHED,
     HEADER,
     HELLO_RETRY_REQUEST,
+    HELLO_VERIFY_REQUEST,
     KEY_UPDATE,
     NEW_SESSION_TICKET,
     SERVER_HELLO,
@@ -223,6 +225,11 @@ class SessionHandshake:
         transcript: Transcript = self.transcript
         state: RoleState = self.roles[role]
         tls13: cython.bint = self.parameters.tls13
+        if number == HELLO_VERIFY_REQUEST and transcript.dtls:  # the handshake begins with the next ClientHello
+            transcript.begin()
+            self.roles[_CLIENT].sent.begin(0)
+            self.roles[_CLIENT].n_hellos = 0
+            return
         if number in (CLIENT_HELLO, SERVER_HELLO, HELLO_RETRY_REQUEST):
             state.n_hellos += 1
         retry: cython.bint = number == SERVER_HELLO and is_retry(raw)
@@ -277,7 +284,7 @@ class SessionHandshake:
                 self.resumptions.keep_ticket(body.ticket, self.as_resumable())
         elif number in (CERTIFICATE, CERTIFICATE_STATUS, COMPRESSED_CERTIFICATE):
             sent = certificate_messages.certificates_of(self.stapled, role, body, message.problems)
-            self.collect_certificates(role, sent, message.frame)
+            certificate_messages.collect(self, role, sent, message.frame)
         elif number == SERVER_KEY_EXCHANGE:
             parameters.take_key_exchange(body, not message.problems)
             self.transcript.exchanged = key_exchange.signed_parameters(body, raw) if whole else None
@@ -297,19 +304,6 @@ class SessionHandshake:
         if whole and number in (CHECKED_13 if parameters.tls13 else CHECKED) and not message.problems:
             check_message(self, role, number, raw, body, message.frame)
 
-    def collect_certificates(self, role: cython.int, body: Any, frame: cython.longlong) -> None:
-        """Keep a role's first certificates, and note if it sends others later."""
-        listed = certificate_messages.certificate_list(body)
-        first = self.certificates[role]
-        if getattr(body, "certificate_list", None) == []:
-            self.roles[role].sent.empty()
-        if not first:
-            self.certificates[role] = listed
-        elif listed and listed != first and CUT not in listed and CUT not in first:
-            self.log.add_certificate_change(role, listed, first, frame)
-        if listed and not self.transcript.complete:
-            self.transcript.certificates[role] = listed[0] or None
-
     def collect_client_hello(self, role: cython.int, body: Any, raw: bytes, sound: cython.bint, whole: cython.bint) -> None:
         """Keep the content of the first ClientHello, and prepare to decrypt what follows."""
         hellos: Hellos = self.hellos
@@ -321,7 +315,7 @@ class SessionHandshake:
         if first or self.parameters.tls13:
             if hellos.ech is not None:
                 hellos.ech.open_second(raw if whole else b"")
-            elif (offered := extension_body(body, ENCRYPTED_CLIENT_HELLO)) is not None:
+            elif not self.transcript.dtls and (offered := extension_body(body, ENCRYPTED_CLIENT_HELLO)) is not None:
                 hellos.ech = find_ech_offer(offered, body, raw, self.material.keylog if begins else None)
         if self.decryption is None and self.material.given and role == _CLIENT:
             self.decryption = Decryption(self.material, self.transcript, self.log)
@@ -342,6 +336,8 @@ class SessionHandshake:
             return
         parameters.take_answer(body, whole)
         self.log.version = parameters.version
+        if self.transcript.dtls:
+            self.log.version = DTLS_OF_TLS.get(parameters.version, parameters.version)
         if first and parameters.tls13 and len(self.log.messages) > 2 and self.log.disbelieve_earlier():
             self.certificates = [None, None]
             self.stapled.clear()
@@ -404,6 +400,8 @@ class SessionHandshake:
     def table(self, number: cython.int, raw: bytes) -> Any:
         """Return the table of a message, by its number and the agreed parameters; None if there is none."""
         parameters: Parameters = self.parameters
+        if number == CLIENT_HELLO and self.transcript.dtls:
+            return DTLSClientHello
         return table_of(number, TLS_1_3 if parameters.tls13 else parameters.version, parameters.suite, raw)
 
     # Results.

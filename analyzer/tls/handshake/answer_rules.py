@@ -48,6 +48,7 @@ from analyzer.tls.messages.numbers import (
     SUPPORTED_VERSIONS,
     TLS_1_2,
     TLS_1_3,
+    TLS_OF_DTLS,
 )
 from analyzer.tls.suites import Suite, suite
 
@@ -125,7 +126,7 @@ def _fits(answer: Any, version: int, chosen: Suite | None, where: str) -> Iterat
     """Yield what does not fit together in an answer."""
     versions = registry("versions")
     listed = answer.extension(SUPPORTED_VERSIONS)
-    if version == TLS_1_3 and answer.legacy_version != TLS_1_2:
+    if version == TLS_1_3 and TLS_OF_DTLS.get(answer.legacy_version, answer.legacy_version) != TLS_1_2:
         legacy = versions.name(answer.legacy_version)
         yield wrong(f"the server chose TLS 1.3 with the legacy_version {legacy}, not TLS 1.2 ({where})")
     elif listed is not None and SSL3 <= version < TLS_1_3:

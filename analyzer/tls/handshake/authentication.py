@@ -228,7 +228,7 @@ class Authentication:
                     running.update(b"".join(preceding[n_hashed:]))
                     n_hashed = len(preceding)
                     finished[role] = compare(raw, _expected(keys, role, running.digest()))
-            preceding.append(raw)
+            preceding.append(transcript.hashed(role, raw))
         self.finished = [worse(self.finished[role], finished[role]) for role in range(2)]
 
 

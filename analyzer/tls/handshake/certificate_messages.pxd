@@ -4,6 +4,7 @@ from analyzer.tls.handshake.hello_features cimport shared
 cdef int STATUS_REQUEST, SIGNED_CERTIFICATE_TIMESTAMP, MAX_STAPLES, MAX_STAPLE
 
 cpdef object certificates_of(list kept, int role, object message, list problems)
+cpdef void collect(object handshake, int role, object message, long long frame) except *
 cpdef object uncompressed(object certificate, list problems)
 cpdef list certificate_list(object certificate)
 cpdef void staple(list kept, int role, object message) except *

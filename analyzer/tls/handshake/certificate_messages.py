@@ -34,6 +34,20 @@ def certificates_of(kept: list[Staple], role: cython.int, message: Any, problems
     return message
 
 
+def collect(handshake: Any, role: cython.int, message: Any, frame: cython.longlong) -> None:
+    """Keep a role's first certificates in its `SessionHandshake`, and note if it sends others later."""
+    listed = certificate_list(message)
+    first = handshake.certificates[role]
+    if getattr(message, "certificate_list", None) == []:
+        handshake.roles[role].sent.empty()
+    if not first:
+        handshake.certificates[role] = listed
+    elif listed and listed != first and CUT not in listed and CUT not in first:
+        handshake.log.add_certificate_change(role, listed, first, frame)
+    if listed and not handshake.transcript.complete:
+        handshake.transcript.certificates[role] = listed[0] or None
+
+
 def uncompressed(certificate: Any, problems: list[ParseError]) -> Any:
     """Return the message inside a CompressedCertificate, None if it cannot be decompressed.
 

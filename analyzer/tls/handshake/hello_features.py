@@ -24,6 +24,7 @@ from analyzer.tls.handshake.client_offer import (
 )
 from analyzer.tls.handshake.offer_rules import offer_breaches
 from analyzer.tls.limits import LARGEST_PLAINTEXT, MAX_SHARES, SHORTEST_PUBLIC_KEY
+from analyzer.tls.messages.hello import ClientHello
 from analyzer.tls.messages.numbers import (
     ALPN,
     EARLY_DATA,
@@ -43,6 +44,7 @@ from analyzer.tls.messages.numbers import (
     SUPPORTED_VERSIONS,
     TLS_1_2,
     TLS_1_3,
+    TLS_OF_DTLS,
 )
 
 if TYPE_CHECKING:
@@ -104,7 +106,10 @@ def alpn(answer: Any) -> bytes | None:
 
 
 def selected_version(answer: Any) -> cython.int:
-    """Return the version that a ServerHello or HelloRetryRequest chooses; 0 if it could not be read."""
+    """Return the version that a ServerHello or HelloRetryRequest chooses; 0 if it could not be read.
+
+    Of a version of DTLS it is the version of TLS that it is based on.
+    """
     version = getattr(extension_body(answer, SUPPORTED_VERSIONS), "selected_version", None)
     if version is None:
         version = getattr(answer, "legacy_version", None)
@@ -112,7 +117,7 @@ def selected_version(answer: Any) -> cython.int:
         version = getattr(answer, "version", None)
     if version is None:
         version = getattr(answer, "server_version", None)
-    return version or 0
+    return 0 if version is None else TLS_OF_DTLS.get(version, version)
 
 
 def certain_version(answer: Any) -> cython.int:
@@ -213,7 +218,7 @@ def known_hello(hello: Any, raw: bytes, whole: cython.bint) -> tuple[Fingerprint
     raw: the message with its header; whole: whether it was read without a problem: else it has no offer. Clients send few kinds
     of hello, so results are cached by the bytes of the hello. Equal inputs are one object.
     """
-    if not whole:
+    if not whole or not isinstance(hello, ClientHello):  # that of DTLS is not compared
         return read_fingerprint_input(hello), None
     key: bytes = cache_key(hello, raw)
     known: tuple[FingerprintInput | None, ClientOffer | None] | None = KNOWN_HELLOS.get(key)

@@ -17,12 +17,16 @@ cdef class Transcript:
     cdef public bint early
     cdef public bint complete
     cdef public bint verifies
+    cdef public bint dtls
+    cdef public int sequence
+    cdef dict _sequences
 
     cpdef void begin(self) except *
     cpdef bint add_message(self, int role, bytes raw, bint whole) except *
     cpdef void lose(self, int role) except *
     cpdef void lose_beginning(self) except *
     cpdef void forget(self) except *
+    cpdef bytes hashed(self, int role, bytes raw)
     cpdef list steps(self, bint tls13)
 
 

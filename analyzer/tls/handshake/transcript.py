@@ -46,21 +46,24 @@ class Transcript:
     client_random, server_random: of the hellos, empty before they came. exchanged: for a signed ServerKeyExchange, the
     parameters, the number of the signature's scheme (None if only the key determines it) and the signature. early: whether the
     server accepted early data. complete: whether both Finished came. certificates: each role's own, in DER. verifies: whether
-    there is a CertificateVerify.
+    there is a CertificateVerify. dtls: whether the transport is DTLS; sequence: then the number of the message that comes next.
     """
 
     __slots__ = (
-        "_client", "_server", "_size", "certificates", "client_random", "complete", "early", "exchanged", "server_random",
-        "verifies",
+        "_client", "_sequences", "_server", "_size", "certificates", "client_random", "complete", "dtls", "early", "exchanged",
+        "sequence", "server_random", "verifies",
     )  # fmt: skip
 
     def __init__(self) -> None:
+        self.dtls = False
+        self.sequence = 0
         self.begin()
 
     def begin(self) -> None:
         """Prepare for a handshake, which can also be a renegotiation."""
         self._client: list[bytes | None] = []
         self._server: list[bytes | None] = []
+        self._sequences: dict[tuple[int, bytes], int] = {}
         self._size = 0
         self.client_random = self.server_random = b""
         self.exchanged: tuple[bytes, int | None, bytes] | None = None
@@ -87,6 +90,8 @@ class Transcript:
             self.lose(role)
             return False
         sent.append(raw)
+        if self.dtls:
+            self._sequences[role, raw] = self.sequence
         if number != FINISHED:
             return False
         other = self._client if role else self._server
@@ -108,6 +113,7 @@ class Transcript:
         """Free the messages."""
         self._client.clear()
         self._server.clear()
+        self._sequences.clear()
         self._size = 0
 
     @property
@@ -120,13 +126,24 @@ class Transcript:
         """Whether both hellos came. A ClientHello after that begins another handshake."""
         return bool(self.client_random and self.server_random)
 
+    def hashed(self, role: cython.int, raw: bytes) -> bytes:
+        """Return a message as both sides hash it up to TLS 1.2: in DTLS with its number, and as if it were one fragment.
+
+        See RFC 6347 section 4.2.6. DTLS 1.3 hashes the header of TLS (RFC 9147 section 5.2).
+        """
+        if not self.dtls:
+            return raw
+        sequence: cython.int = self._sequences.get((role, raw), 0)
+        length: bytes = raw[1:4]
+        return raw[:4] + sequence.to_bytes(2, "big") + b"\0\0\0" + length + raw[4:]
+
     def before_change(self) -> bytes | None:
         """Return the messages from ClientHello to ClientKeyExchange, up to TLS 1.2; None if one is missing."""
         preceding: list[bytes] = []
-        for _, raw in self.steps(False):
+        for role, raw in self.steps(False):
             if raw is None:
                 return None
-            preceding.append(raw)
+            preceding.append(self.hashed(role, raw))
             if raw[0] == CLIENT_KEY_EXCHANGE:
                 return b"".join(preceding)
         return None

@@ -1,0 +1,84 @@
+"""Searches UDP flows for QUIC and DTLS, which can share a pair of ports with each other and with STUN, TURN, SRTP and ZRTP.
+
+The first byte of a datagram tells them apart (RFC 7983 section 7, RFC 9443 section 3): 20 to 63 is DTLS, and QUIC begins with
+64 or more, unless its fixed bit is greased. So a datagram that is none of both costs one comparison here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analyzer.engine.dtls_flows import DtlsFlow, DtlsFlows
+from analyzer.engine.quic_flows import QuicFlow, QuicFlows
+from analyzer.engine.session_table import SessionTable
+from analyzer.flows.sink import DatagramSink
+from analyzer.flows.udp_flow import UdpFlow
+from analyzer.tls.dtls.record_headers import END_OF_FIRST_BYTES, FIRST_BYTES, begins_dtls
+
+if TYPE_CHECKING:
+    import cython
+
+_FIRST, _END = FIRST_BYTES, END_OF_FIRST_BYTES
+
+
+class DatagramFlows:
+    """Returns the reader of each UDP flow. It is a `DatagramProtocol`."""
+
+    __slots__ = ("dtls", "quic")
+
+    def __init__(self, dispatcher: SessionTable) -> None:
+        self.quic = QuicFlows(dispatcher)
+        self.dtls = DtlsFlows(dispatcher)
+
+    def __call__(self, flow: UdpFlow) -> DatagramSink:
+        """Return the reader of a new UDP flow."""
+        return DatagramFlow(flow, self)
+
+    def end_closed(self, at: cython.longlong) -> None:
+        """End the connections that were closed some time before `at`, when no datagram comes."""
+        self.quic.end_closed(at)
+        self.dtls.end_closed(at)
+
+
+class DatagramFlow(DatagramSink):
+    """The datagrams of one UDP flow. quic: the reader of those that are not DTLS; dtls: None before DTLS was found."""
+
+    __slots__ = ("dtls", "flow", "flows", "quic")
+
+    def __init__(self, flow: UdpFlow, flows: DatagramFlows) -> None:
+        self.wanted = True
+        self.flow = flow
+        self.flows = flows
+        self.quic: QuicFlow = QuicFlow(flow, flows.quic)
+        self.dtls: DtlsFlow | None = None
+
+    def feed(
+        self,
+        side: cython.int,
+        data: bytes,
+        start: cython.Py_ssize_t,
+        end: cython.Py_ssize_t,
+        missing: cython.longlong,
+        frame: cython.longlong,
+        at: cython.longlong,
+    ) -> None:
+        """See `DatagramSink.feed`."""
+        if end > start and _FIRST <= data[start] < _END and self.is_dtls(data, start, end):
+            self.quic.flows.dispatcher.steps += 1  # the same in all processes that share a capture
+            self.dtls.feed(side, data, start, end, missing, frame, at)  # type: ignore[union-attr]
+        else:
+            self.quic.feed(side, data, start, end, missing, frame, at)
+
+    def is_dtls(self, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.bint:
+        """Return whether a datagram whose first byte is one of DTLS belongs to DTLS."""
+        if self.dtls is None:
+            if self.quic.links or not begins_dtls(data, start, end):
+                return False
+            self.dtls = DtlsFlow(self.flow, self.flows.dtls)
+        return True
+
+    def close(self, reason: str, frame: cython.longlong, at: cython.longlong) -> None:
+        """See `DatagramSink.close`."""
+        self.quic.close(reason, frame, at)
+        if self.dtls is not None:
+            self.dtls.close(reason)

@@ -1,0 +1,60 @@
+"""Keeps what a DTLS association shows beside its TLS: how often a role sent its hello, and what was seen twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from analyzer.tls.dtls.replay_window import ReplayWindow
+
+MAX_EPOCHS = 16
+"""Epochs of a role whose record numbers are remembered. Each renegotiation or KeyUpdate begins one."""
+
+MAX_FRAMES = 64
+"""Frames of hellos that are kept."""
+
+
+class DtlsFacts:
+    """The facts of one session.
+
+    name: of the protocol in the session record; letter: in JA4. close: None, as DTLS ends with an alert. hellos: by role, frame
+    and time of each ClientHello or answer in plaintext, also of those that were sent again. replays: records that came twice.
+    seen: by role and epoch, the numbers of the records that came. silence: nanoseconds that the capture went on behind the last
+    record.
+    """
+
+    __slots__ = ("close", "hellos", "replays", "seen", "silence")
+
+    name = "dtls"
+    letter = "d"
+
+    def __init__(self) -> None:
+        self.close: Any = None
+        self.hellos: tuple[list[tuple[int, int]], list[tuple[int, int]]] = ([], [])
+        self.replays = 0
+        self.silence = 0
+        self.seen: dict[tuple[int, int], ReplayWindow] = {}
+
+    def note_hello(self, role: int, frame: int, at: int) -> None:
+        """Note a datagram with the first bytes of a hello."""
+        listed = self.hellos[role]
+        if len(listed) < MAX_FRAMES and (not listed or listed[-1][0] != frame):
+            listed.append((frame, at))
+
+    @property
+    def outlasted(self) -> bool:
+        """Whether the capture went on behind the client's last hello for as long as the client had waited before it."""
+        listed = self.hellos[0]
+        return len(listed) > 1 and self.silence >= listed[-1][1] - listed[-2][1]
+
+    def repeats(self, role: int, epoch: int, number: int) -> bool:
+        """Return whether a record with this number came before; it counts from now on."""
+        known = self.seen.get((role, epoch))
+        if known is None:
+            if len(self.seen) >= 2 * MAX_EPOCHS:
+                self.seen.pop(next(iter(self.seen)))
+            known = self.seen[role, epoch] = ReplayWindow()
+        if known.has(number):
+            self.replays += 1
+            return True
+        known.add(number)
+        return False

@@ -1,0 +1,29 @@
+from analyzer.tls.establishment cimport is_completed
+from analyzer.tls.events cimport Alert
+from analyzer.tls.handshake.states cimport RoleState
+from analyzer.tls.record.record cimport Record
+from analyzer.tls.session cimport Session
+
+cdef int ALERT, APPLICATION_DATA, BODY, CHANGE_CIPHER_SPEC, FINISHED, FRAGMENT_HEADER, HANDSHAKE, MAX_HELD, SHORTEST_FINISHED
+cdef int _CLIENT, _SERVER, _UNIFIED, _CID, _ACK
+cdef long long GIVE_UP
+
+
+cdef class DtlsSession(Session):
+    cdef public tuple flights
+    cdef public list held
+    cdef public Record plain
+
+    cdef Record content(self, Record record)
+    cdef void take_plaintext(self, Record record) except *
+    cdef void take_change(self, RoleState sender, Record plain) except *
+    cdef void take_fragments(self, int role, bytes body, int epoch, long long frame, long long at) except *
+    cdef void take_fragment(self, int role, bytes header, bytes data, int epoch, long long frame, long long at) except *
+    cdef void deliver(self, int role) except *
+    cdef void take_message(self, int role, int sequence, object message, long long frame, long long at) except *
+    cdef void skip(self, int role, long long frame, long long at) except *
+    cdef void release(self, int role, long long frame, long long at) except *
+    cdef void take_sealed(self, Record record) except *
+    cdef void count_unified(self, RoleState sender, Record record) except *
+    cdef void count_sealed(self, RoleState sender, Record record) except *
+    cdef bint is_unanswered(self) except -1

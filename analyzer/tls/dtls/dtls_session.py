@@ -1,0 +1,293 @@
+"""One session over DTLS: records of datagrams, whose order and number nobody guarantees (RFC 9147, RFC 6347, RFC 4347).
+
+Every record says its epoch, so it is known without a ChangeCipherSpec whether it is encrypted: epoch 0 is plaintext. Handshake
+messages come in fragments (`handshake_flights.py`) and reach the code of TLS whole, in order, and with its header. Up to DTLS
+1.2 what both sides hash has the header of DTLS (`Transcript.hashed`). Encrypted records of a role wait while messages before
+them are missing; what is still missing then, the capture lacks.
+
+A datagram that is missing shows nothing: it can be lost on the path, behind the place of the capture, or in the capture.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from analyzer.flows.flow import Flow
+from analyzer.tls.decryption.key_material import KeyMaterial
+from analyzer.tls.dtls.dtls_facts import DtlsFacts
+from analyzer.tls.dtls.handshake_flights import FlightReader
+from analyzer.tls.dtls.record_headers import ACK, FRAGMENT_HEADER, TLS12_CID, UNIFIED
+from analyzer.tls.establishment import is_completed
+from analyzer.tls.events import Alert, Event
+from analyzer.tls.handshake.resumption import Resumptions
+from analyzer.tls.handshake.states import RoleState
+from analyzer.tls.messages.numbers import FINISHED
+from analyzer.tls.record.content_types import ALERT, CHANGE_CIPHER_SPEC, HANDSHAKE
+from analyzer.tls.record.record import BODY, Record
+from analyzer.tls.session import Session
+
+if TYPE_CHECKING:
+    import cython
+
+MAX_HELD = 64
+"""Records of a session that wait for handshake messages before them."""
+
+GIVE_UP = 5_000_000_000
+"""Nanoseconds after which a message is not waited for: it was sent again twice by then (RFC 6347 section 4.2.4.1)."""
+
+SHORTEST_FINISHED = 53
+"""Bytes of the shortest protected record with a Finished in DTLS 1.3: 12 of header, 32, content type, and a tag of 8. An alert
+is shorter, and an ACK of one or two records."""
+
+_CLIENT, _SERVER = 0, 1
+_UNIFIED, _CID, _ACK = UNIFIED, TLS12_CID, ACK
+
+
+class DtlsSession(Session):
+    """One session over DTLS.
+
+    flights: by role, its handshake messages. held: records that wait for the messages of their role. plain: a record whose body
+    is the content of the one that is read now.
+    """
+
+    __slots__ = ("flights", "held", "plain")
+
+    def __init__(
+        self,
+        number: cython.longlong,
+        flow: Flow,
+        material: KeyMaterial,
+        resumptions: Resumptions,
+        events: list[Event] | None = None,
+        keeps_fields: cython.bint = True,
+        places: cython.bint = True,
+    ) -> None:
+        """See `Session`."""
+        Session.__init__(self, number, flow, material, resumptions, events, keeps_fields, places)
+        self.handshake.transcript.dtls = True
+        self.transport = DtlsFacts()
+        self.flights = (FlightReader(), FlightReader())
+        self.held: list[Record] = []
+        self.plain = Record(0)
+
+    def wants(self, role: cython.int, content_type: cython.int) -> cython.int:
+        """See `RecordSink.wants`."""
+        return BODY
+
+    def take(self, record: Record) -> None:
+        """Take a record with its header."""
+        if record.content_type < 0:
+            self.take_notice(record)
+            return
+        for role in (_CLIENT, _SERVER):
+            since: cython.longlong = self.flights[role].since
+            if since >= 0 and record.at - since > GIVE_UP:
+                self.skip(role, record.frame, record.at)
+        if record.epoch == 0 and record.version != _UNIFIED:
+            self.take_plaintext(record)
+        elif len(self.flights[record.role].waiting) > 0 and len(self.held) < MAX_HELD:
+            self.held.append(record.copy())
+        else:
+            self.take_sealed(record)
+        self.kept = self.handshake.kept + self.flights[0].held + self.flights[1].held
+
+    def content(self, record: Record) -> Record:
+        """Return a record like this one whose body has no header. It is used again for the next one."""
+        plain: Record = self.plain
+        plain.role = record.role
+        plain.content_type = record.content_type
+        plain.version = record.version
+        plain.epoch = record.epoch
+        plain.body = record.body[record.header :]
+        plain.length = record.length
+        plain.missing = record.missing
+        plain.offset = record.offset
+        plain.frame = record.frame
+        plain.at = record.at
+        return plain
+
+    def take_plaintext(self, record: Record) -> None:
+        """Take a record of epoch 0."""
+        sender: RoleState = self.roles[record.role]
+        if self.transport.repeats(record.role, 0, record.offset):
+            return
+        plain: Record = self.content(record)
+        if record.content_type == HANDSHAKE:
+            self.take_fragments(record.role, plain.body, 0, record.frame, record.at)
+        elif record.content_type == CHANGE_CIPHER_SPEC:
+            if len(self.flights[record.role].waiting) > 0 and len(self.held) < MAX_HELD:
+                self.held.append(record.copy())
+            else:
+                self.take_change(sender, plain)
+        elif record.content_type == ALERT and sender.change_frame == 0 and not sender.seals:
+            # One that comes later is no longer the role's: receivers discard it (RFC 9147 section 4.2.1).
+            self.take_alert(sender, plain, plain.body, plain.length, False)
+
+    def take_change(self, sender: RoleState, plain: Record) -> None:
+        """Take a ChangeCipherSpec. It has no number, so messages before it can be missing unseen."""
+        if sender.change_frame > 0 and not self.handshake.parameters.tls13:
+            return  # it was sent again
+        sender.sent.lose()
+        self.change_keys(sender, plain)
+
+    # Handshake messages.
+
+    def take_fragments(
+        self, role: cython.int, body: bytes, epoch: cython.int, frame: cython.longlong, at: cython.longlong
+    ) -> None:
+        """Take the content of a handshake record: fragments of one message or more. epoch: of the record."""
+        pos: cython.Py_ssize_t = 0
+        end: cython.Py_ssize_t = len(body)
+        header: cython.Py_ssize_t = FRAGMENT_HEADER
+        while end - pos >= header:
+            length: cython.longlong = int.from_bytes(body[pos + 9 : pos + 12], "big")
+            stop: cython.Py_ssize_t = min(pos + header + length, end)
+            self.take_fragment(role, body[pos : pos + header], body[pos + header : stop], epoch, frame, at)
+            pos += header + length
+        self.release(role, frame, at)
+
+    def take_fragment(
+        self,
+        role: cython.int,
+        header: bytes,
+        data: bytes,
+        epoch: cython.int,
+        frame: cython.longlong,
+        at: cython.longlong,
+    ) -> None:
+        """Take a fragment, and the messages that it completes."""
+        flight: Any = self.flights[role]
+        if not self.handshake.parameters.tls13:
+            # A handshake begins in the epoch of the one before, and ends with a Finished in the next.
+            begun: cython.int = epoch - 1 if header[0] == FINISHED and epoch > 0 else epoch
+            if begun > flight.epoch:
+                flight.begin(begun)
+        if header[0] <= 3 and header[6:9] == b"\0\0\0":
+            self.transport.note_hello(role, frame, at)
+        if not flight.take(header, data, epoch > 0, frame, at):
+            return
+        self.deliver(role)
+        if flight.since >= 0:
+            flight.since = at
+
+    def deliver(self, role: cython.int) -> None:
+        """Take the messages of a role whose turn it is."""
+        message: Any = self.flights[role].advance()
+        while message is not None:
+            self.take_message(role, self.flights[role].next - 1, message, message.frame, message.at)
+            message = self.flights[role].advance()
+
+    def take_message(
+        self, role: cython.int, sequence: cython.int, message: Any, frame: cython.longlong, at: cython.longlong
+    ) -> None:
+        """Take a message in its turn, with the header of TLS; of one that is not whole, what there is."""
+        handshake = self.handshake
+        handshake.transcript.sequence = sequence
+        handshake.decrypting = message.sealed
+        if message.sealed:
+            self.roles[role].encrypted_finished_seen = True
+        handshake.take(role, message.raw, message.length - len(message.head), -1, frame, at)
+        handshake.decrypting = False
+
+    def skip(self, role: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
+        """Give up the messages of a role that are not whole, and take those behind them."""
+        flight: Any = self.flights[role]
+        while len(flight.waiting) > 0:
+            sequence: cython.int = flight.next
+            message: Any = flight.give_up()
+            if message is None or len(message.head) == 0:
+                self.handshake.lose(role, frame, at)
+            else:
+                self.take_message(role, sequence, message, frame, at)
+            self.deliver(role)
+        self.release(role, frame, at)
+
+    def release(self, role: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
+        """Take the records of a role that waited for its messages, when none is missing any more."""
+        record: Record
+        if not self.held or len(self.flights[role].waiting) > 0:
+            return
+        held, self.held = self.held, []
+        for record in held:
+            if record.role != role or len(self.flights[role].waiting) > 0:
+                self.held.append(record)
+            elif record.content_type == CHANGE_CIPHER_SPEC and record.epoch == 0:
+                self.take_change(self.roles[role], self.content(record))
+            else:
+                self.take_sealed(record)
+
+    # Encrypted records.
+
+    def take_sealed(self, record: Record) -> None:
+        """Take an encrypted record."""
+        sender: RoleState = self.roles[record.role]
+        if record.version == _UNIFIED:
+            self.count_unified(sender, record)
+        elif not self.transport.repeats(record.role, record.epoch, record.offset):
+            self.count_sealed(sender, record)
+
+    def count_unified(self, sender: RoleState, record: Record) -> None:
+        """Count a record of DTLS 1.3 that was not opened. The last bits of its epoch tell the handshake from data."""
+        epoch: cython.int = record.epoch
+        server: RoleState = self.roles[_SERVER]
+        if epoch == 2 and (sender.role == _CLIENT or server.n_protected == 0):
+            sender.lose()
+            if record.length >= SHORTEST_FINISHED and self.handshake.hellos.server_seen and sender.role == _CLIENT:
+                sender.encrypted_finished_seen = True
+                sender.n_protected += 1
+            self.emit_record_event("encrypted_handshake", record, record.length)
+            return
+        if epoch == 1 and sender.role == _CLIENT and not self.handshake.hellos.server_seen:
+            self.count_data(sender, record)  # early data
+            return
+        sender.lose()
+        sender.seals = True
+        sender.n_protected += 1
+        self.count_data(sender, record)
+
+    def count_sealed(self, sender: RoleState, record: Record) -> None:
+        """Count a record up to DTLS 1.2 that was not opened."""
+        if sender.change_frame == 0:
+            self.take_change(sender, self.content(record))
+        plain: Record = self.content(record)
+        if record.content_type == HANDSHAKE:
+            self.take_encrypted_handshake(sender, plain)
+        elif record.content_type == ALERT:
+            self.log.add_alert(Alert(-1, -1, record.role, record.frame, record.at))
+        elif record.content_type != CHANGE_CIPHER_SPEC:
+            sender.seals = True
+            sender.n_protected += 1
+            self.count_data(sender, plain)
+
+    # The end.
+
+    @property
+    def established(self) -> bool | None:
+        """See `Session.established`. That datagrams are missing shows nothing, but a hello that a client sends again does."""
+        handshake = self.handshake
+        known = is_completed(self.flow, self.log, handshake.hellos, handshake.parameters, self.roles[0], self.roles[1])
+        return False if known is None and self.is_unanswered() else known
+
+    def is_unanswered(self) -> cython.bint:
+        """Return whether the client sent its hello again and again, and the capture went on without an answer."""
+        hellos = self.transport.hellos
+        if self.handshake.hellos.server_seen or len(hellos[_SERVER]) > 0 or len(hellos[_CLIENT]) < 3:
+            return False
+        return self.roles[_CLIENT].state == 2 and self.roles[_SERVER].n_protected == 0 and self.transport.outlasted
+
+    @property
+    def whole(self) -> bool:
+        """See `Session.whole`: nobody can tell it of datagrams."""
+        return False
+
+    def end_role(self, role: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
+        """Give up the messages of a role that are not whole: the capture lacks them."""
+        self.skip(role, frame, at)
+        Session.end_role(self, role, frame, at)
+
+    def finish(self, frame: cython.longlong, at: cython.longlong) -> cython.bint:
+        """Note that the flow has ended."""
+        Session.finish(self, frame, at)
+        self.log.in_order()
+        self.transport.seen.clear()
+        return True

@@ -1,0 +1,144 @@
+"""Puts handshake messages together from their fragments, and in order (RFC 9147 section 5.5, RFC 6347 section 4.2.3).
+
+Each message has a number, `message_seq`, and each fragment says which part of its message it has. Fragments come in any order,
+more than once, and overlap; a flight that is not answered is sent again, also in other fragments. What is whole waits for the
+messages before it. If bytes for the same place differ, the first ones count: anybody can have sent the others.
+"""
+
+from __future__ import annotations
+
+from analyzer.tls.limits import MAX_HANDSHAKE
+
+MAX_AHEAD = 32
+"""Messages ahead of the next one that wait: the longest flight has ten."""
+
+MAX_WAITING = 1 << 20
+"""Bytes of a role's fragments that wait: more than a long flight with post-quantum certificates."""
+
+MAX_FRAGMENTS = 256
+"""Fragments of one message that wait for those before them."""
+
+FRAGMENT_COST = 64
+"""Bytes of memory that a waiting fragment needs in addition to its own."""
+
+UNKNOWN = -1
+
+
+class PartialMessage:
+    """A message of which not all bytes came, or that waits for its turn.
+
+    type, length: as its header says. head: its bytes up to the first that is missing; parts: those behind, by offset. frame,
+    at: of the fragment that completed it. sealed: whether it was encrypted. fragments: how many came.
+    """
+
+    __slots__ = ("at", "fragments", "frame", "head", "length", "parts", "sealed", "type")
+
+    def __init__(self, number: int, length: int, sealed: bool) -> None:
+        self.type = number
+        self.length = length
+        self.sealed = sealed
+        self.head = bytearray()
+        self.parts: dict[int, bytes] = {}
+        self.frame = 0
+        self.at = -1
+        self.fragments = 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether all its bytes came."""
+        return len(self.head) == self.length
+
+    @property
+    def raw(self) -> bytes:
+        """Its bytes so far behind a header of TLS, which has only type and length."""
+        return bytes((self.type,)) + self.length.to_bytes(3, "big") + self.head
+
+    def add(self, offset: int, data: bytes) -> None:
+        """Add the bytes of a fragment."""
+        known = len(self.head)
+        if offset > known:
+            if len(self.parts) < MAX_FRAGMENTS and len(data) > len(self.parts.get(offset, b"")):
+                self.parts[offset] = data
+            return
+        self.head += data[known - offset :]
+        while self.parts:
+            first = min(self.parts)
+            if first > len(self.head):
+                break
+            part = self.parts.pop(first)
+            self.head += part[len(self.head) - first :]
+
+
+class FlightReader:
+    """The handshake messages of one role.
+
+    next: number of the message whose turn it is, UNKNOWN before the first one. epoch: in which the current handshake began.
+    waiting: messages by their number. held: bytes that wait. since: time of the first fragment that waits now, -1 without one.
+    repeated: fragments of messages that were complete before.
+    """
+
+    __slots__ = ("epoch", "held", "next", "repeated", "since", "waiting")
+
+    def __init__(self) -> None:
+        self.next = UNKNOWN
+        self.epoch = 0
+        self.waiting: dict[int, PartialMessage] = {}
+        self.held = 0
+        self.since = -1
+        self.repeated = 0
+
+    def begin(self, epoch: int) -> None:
+        """Prepare for another handshake, whose messages are numbered from 0 again."""
+        self.waiting.clear()
+        self.next = self.held = 0
+        self.since = -1
+        self.epoch = epoch
+
+    def take(self, header: bytes, data: bytes, sealed: bool, frame: int, at: int) -> bool:
+        """Take a fragment: its header of 12 bytes, and what there is of its content. Returns whether it was new."""
+        number, length = header[0], int.from_bytes(header[1:4], "big")
+        sequence, offset = int.from_bytes(header[4:6], "big"), int.from_bytes(header[6:9], "big")
+        if length > MAX_HANDSHAKE or offset > length or len(data) > length - offset:
+            return False
+        if self.next == UNKNOWN:
+            self.next = sequence if number in (1, 2, 3) else 0
+        if sequence < self.next:
+            self.repeated += 1
+            return False
+        known = self.waiting.get(sequence)
+        if known is None:
+            if sequence - self.next > MAX_AHEAD or self.held > MAX_WAITING:
+                return False
+            known = self.waiting[sequence] = PartialMessage(number, length, sealed)
+        elif known.type != number or known.length != length or known.complete or self.held > MAX_WAITING:
+            self.repeated += 1
+            return False
+        if self.since < 0:
+            self.since = at
+        known.add(offset, data)
+        known.fragments += 1
+        self.held += len(data) + FRAGMENT_COST
+        if known.complete:
+            known.frame, known.at = frame, at
+        return True
+
+    def advance(self) -> PartialMessage | None:
+        """Return the next message in order, if it is whole."""
+        found = self.waiting.get(self.next)
+        if found is None or not found.complete:
+            return None
+        return self._let_go()
+
+    def give_up(self) -> PartialMessage | None:
+        """Stop waiting for the message whose turn it is. Returns what there is of it, None if nothing came."""
+        if self.next in self.waiting:
+            return self._let_go()
+        self.next = min(self.waiting)
+        return None
+
+    def _let_go(self) -> PartialMessage:
+        found = self.waiting.pop(self.next)
+        self.next += 1
+        if not self.waiting:
+            self.held, self.since = 0, -1
+        return found

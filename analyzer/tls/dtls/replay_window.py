@@ -1,0 +1,34 @@
+"""Remembers which record numbers of an epoch came, as receivers do (RFC 9147 section 4.5.1, RFC 6347 section 4.1.2.6).
+
+A window ends with the highest number. What lies before it is not known: such a record counts as new, because one datagram with
+a high number, which anybody can send, must not hide all others.
+"""
+
+WIDTH = 1024
+"""Numbers that are remembered. Receivers keep 32 to 64; on the path, datagrams are seldom further apart."""
+
+_ALL = (1 << WIDTH) - 1
+
+
+class ReplayWindow:
+    """The numbers of one role and epoch. highest: of them, -1 before the first. bits: bit n for the number `highest` - n."""
+
+    __slots__ = ("bits", "highest")
+
+    def __init__(self) -> None:
+        self.highest = -1
+        self.bits = 0
+
+    def has(self, number: int) -> bool:
+        """Return whether a number came, as far as it is remembered."""
+        behind = self.highest - number
+        return 0 <= behind < WIDTH and bool(self.bits >> behind & 1)
+
+    def add(self, number: int) -> None:
+        """Note that a number came."""
+        ahead = number - self.highest
+        if ahead > 0:
+            self.bits = 1 if ahead >= WIDTH or self.highest < 0 else (self.bits << ahead | 1) & _ALL
+            self.highest = number
+        elif -ahead < WIDTH:
+            self.bits |= 1 << -ahead
