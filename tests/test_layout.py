@@ -315,6 +315,7 @@ TESTED_ELSEWHERE = {
 
 BESIDE_THE_MIRROR = {
     "captures": "the demonstration captures, through the whole of the analyzer",
+    "fuzz": "what holds for any bytes, for every reader",
     "invariants": "what holds for every message table",
     "vectors": "data from RFCs",
 }

@@ -86,7 +86,7 @@ def io_record(counted: Intervals, columns: Sequence[Intervals], filters: Sequenc
     for place, (n_packets, n_bytes) in enumerate(series(counted, first, n)):
         rows.append(
             {
-                "start": rfc3339(counted.start + (first + place) * length),
+                "start": rfc3339(max(0, counted.start + (first + place) * length)),  # no capture has a time before 1970
                 "offset_seconds": place * length / _SECOND,
                 "packets": n_packets,
                 "bytes": n_bytes,

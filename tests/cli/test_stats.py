@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import struct
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -198,3 +199,15 @@ def test_damage_is_said_and_the_rest_counted(ask: Run, demo: Path, tmp_path: Pat
     assert ran.status == 1
     assert "TCP conversations" in ran.text
     assert len(ran.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("form", ["text", "json", "csv", "svg"])
+def test_an_interval_that_would_begin_before_1970(run: Run, tmp_path: Path, form: str):
+    """The first frame is of 2026, and the next one of the sixth second of 1970: intervals are counted from the first."""
+    path = tmp_path / "back.pcap"
+    head = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
+    path.write_bytes(head + b"".join(struct.pack("<IIII", at, 0, 14, 14) + bytes(14) for at in (1_790_000_000, 6)))
+    ran = run("stats", path, "io", "--format", form)
+    assert ran.status == 0
+    if form == "json":
+        assert json.loads(ran.out)["io"]["intervals"][0]["start"] == "1970-01-01T00:00:00.000000000Z"

@@ -4,15 +4,12 @@ Well-formed samples are made from the rows, at random from fixed seeds. A sample
 behind it, and with bytes changed, through reading, writing, spans and JSON.
 """
 
-import importlib
-import json
-import pkgutil
 import random
 from collections.abc import Iterator
 
 import pytest
+from every_table import nest, same_bytes_or_problems, tables
 
-import analyzer.tls.messages
 from analyzer.codec import field_kinds, runner
 from analyzer.codec.errors import Incomplete, Malformed
 from analyzer.codec.field_spec import FieldSpec, Span
@@ -22,19 +19,6 @@ from analyzer.codec.registry import registry
 SEEDS = range(4)
 CHANGES = 150
 """Bytes of a sample that are changed, one at a time."""
-
-
-def tables() -> list[type[Message]]:
-    for module in pkgutil.walk_packages(analyzer.tls.messages.__path__, "analyzer.tls.messages."):
-        importlib.import_module(module.name)
-    found: dict[str, type[Message]] = {}
-    waiting = [Message]
-    while waiting:
-        for table in waiting.pop().__subclasses__():
-            waiting.append(table)
-            if table.__module__.startswith("analyzer.tls.messages."):
-                found[f"{table.__module__}.{table.__qualname__}"] = table
-    return [found[name] for name in sorted(found)]
 
 
 TABLES = tables()
@@ -118,27 +102,6 @@ def samples(table: type[Message]) -> Iterator[tuple[Message, bytes]]:
     for seed in SEEDS:
         message = Maker(seed).message(table)
         yield message, message.write()
-
-
-def nest(spans: list[Span], start: int, end: int) -> None:
-    """Spans lie in ascending order between `start` and `end`, and so do the parts of each."""
-    for span in spans:
-        assert start <= span.start <= span.end <= end
-        nest(span.children, span.start, span.end)
-        start = span.end
-
-
-def same_bytes_or_problems(table: type[Message], data: bytes) -> None:
-    """Reading never raises and says where it found fault; what it does not fault, it can write again."""
-    message, problems = table.read(data)
-    for problem in problems:
-        assert problem.field.startswith(table.__name__)
-        assert 0 <= problem.offset <= len(data)
-        assert problem.why
-    if not problems:
-        assert message.write() == data
-    json.dumps(message.json())
-    nest(runner.spans(table, data, 0, len(data), 0), 0, len(data))
 
 
 def test_all_tables_are_found():

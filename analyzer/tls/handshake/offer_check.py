@@ -105,7 +105,7 @@ def check_answer(handshake: Any, raw: bytes, body: Any, frame: int) -> None:
     _report(handshake, _answer(offer, raw, body, retry, n_keys), frame)
     if hello is not None and handshake.parameters.version == TLS_1_3 and hellos.client_seen:
         asked, echoed = _session_id(hello), _session_id(raw)
-        if asked != echoed:
+        if asked is not None and asked != echoed:
             name = "HelloRetryRequest" if retry else "ServerHello"
             detail = (
                 f"the session id in the {name} is not that of the ClientHello, which it has to echo ({rule(9846, '4.2.3')})"
@@ -125,8 +125,12 @@ def _n_keys(offers: dict[int, Any]) -> int:
     return 0 if offered is None else len(offered)
 
 
-def _session_id(raw: bytes) -> bytes:
-    return raw[SESSION_ID_LENGTH + 1 : SESSION_ID_LENGTH + 1 + raw[SESSION_ID_LENGTH]]
+def _session_id(raw: bytes) -> bytes | None:
+    """Return the session id of a hello; None of a malformed one that ends before it does."""
+    start = SESSION_ID_LENGTH + 1
+    if start > len(raw) or raw[SESSION_ID_LENGTH] > len(raw) - start:
+        return None
+    return raw[start : start + raw[SESSION_ID_LENGTH]]
 
 
 def _answer(offer: ClientOffer | None, raw: bytes, body: Any, retry: bool, n_keys: int) -> tuple[Breach, ...]:

@@ -175,3 +175,8 @@ def test_a_server_hello_that_is_cut_may_have_chosen_a_key():
         hand.say(SERVER, HANDSHAKE, raw[: len(raw) - cut], missing=cut)
         opened(hand, SERVER, message(8, b"\0\4" + early))
         assert found(hand) == wanted
+
+
+def test_a_client_hello_that_ends_before_its_session_id() -> None:
+    """Its session id is not known, so nobody echoes another one."""
+    assert found(talk(message(1), ANSWER)) == []
