@@ -9,12 +9,13 @@ from analyzer.filters.frame_view import Found, FrameView
 from analyzer.filters.packet_values import Occurrence
 from analyzer.packet.layer_places import KINDS
 from analyzer.secrets.quic_versions import INITIAL, RETRY
-from analyzer.tls.quic.datagram_packets import DatagramPacket, DatagramPackets
+from analyzer.tls.quic.datagram_packets import DatagramPacket, DatagramPackets, is_reserved
 from analyzer.tls.quic.packet_headers import FIXED_BIT, NEGOTIATION, OTHER, LongHeader, negotiated_versions
 
 _UDP: Final = KINDS.index("udp")
 _HEADER: Final = 8
 _TAG: Final = 16
+_SPIN_BIT: Final = 0x20
 
 
 class QuicFields:
@@ -43,7 +44,7 @@ class QuicFields:
     def _read(self, data: bytes, key: bytes) -> None:
         for packet in self._packets.split(data, key):
             if packet.header is None:
-                self._add_short(packet)
+                self._add_short(data, packet)
             else:
                 self._add_long(data, packet, packet.header)
 
@@ -57,10 +58,13 @@ class QuicFields:
             if value:
                 self._add(name, value)
         if header.type == NEGOTIATION:
+            self._add("quic.vn.unused", data[packet.start] & 0x7F)
             for version in negotiated_versions(data, header):
                 self._add("quic.supported_version", version)
             return
         if header.type == OTHER:
+            if is_reserved(header.version):
+                self._add("quic.vn.unused", data[packet.start] & 0x7F)
             return
         name = "quic.long.packet_type_v2" if packet.is_version_2 else "quic.long.packet_type"
         self._add(name, data[packet.start] >> 4 & 3)
@@ -76,11 +80,12 @@ class QuicFields:
                 self._add("quic.token", header.token)
         self._add("quic.length", header.end - header.number_at)
 
-    def _add_short(self, packet: DatagramPacket) -> None:
+    def _add_short(self, data: bytes, packet: DatagramPacket) -> None:
         self._add("quic.packet_length", packet.end - packet.start)
         self._add("quic.short", None)
         self._add("quic.header_form", 0)
         self._add("quic.fixed_bit", True)
+        self._add("quic.spin_bit", bool(data[packet.start] & _SPIN_BIT))
         if packet.destination:
             self._add("quic.dcid", packet.destination)
 

@@ -18,6 +18,8 @@ LISTS = {
     "tls_fields": "TlsFields",
     "dns_fields": "DnsFields",
     "quic_fields": "QuicFields",
+    "quic_packet_fields": "QuicPacketFields",
+    "quic_parameter_fields": "QuicParameterFields",
     "scapy_fields": "ScapyFields",
     "dhcp_options": "ScapyFields",
     "certificate_fields": "CertificateFields",
@@ -33,7 +35,7 @@ LISTS = {
 MODULES = {"dhcp_options": "scapy_fields"}
 """The modules of lists whose class is in another one."""
 
-FROM_EVENTS = frozenset({"certificate_fields", "tls_fields"})
+FROM_EVENTS = frozenset({"certificate_fields", "quic_packet_fields", "quic_parameter_fields", "tls_fields"})
 """The lists whose fields are in the events of one frame, and need nothing of the frames before it."""
 
 NEEDS_ENGINE = FROM_EVENTS | {"http2_fields", "http3_fields", "ocsp_fields", "protocol_fields", "websocket_fields"}
@@ -44,7 +46,7 @@ WITH_BYTES = frozenset({"tls", "tls.app_data", "tls.stream"})
 NEEDS_FACTS = frozenset({"http2_fields", "http_fields", "ocsp_fields", "protocol_fields", "session_fields", "websocket_fields"})
 """The lists whose fields need to know what comes behind the frame."""
 
-_FROM_FRAMES_BEFORE = frozenset({"frame.time_delta", "frame.time_relative"})
+_FROM_FRAMES_BEFORE = frozenset({"frame.time_delta", "frame.time_relative", "quic.connection.number"})
 
 
 def source_of(name: str) -> Callable[[], Source]:
@@ -59,12 +61,12 @@ def needs_engine(name: str) -> bool:
 
 def is_from_events(name: str) -> bool:
     """Return whether a field that is no header field is known from the events of an engine alone."""
-    return _list_of(name) in FROM_EVENTS and name not in WITH_BYTES
+    return _list_of(name) in FROM_EVENTS and name not in WITH_BYTES and name not in _FROM_FRAMES_BEFORE
 
 
 def is_in_messages(name: str) -> bool:
     """Return whether a field is in handshake messages alone, or in the certificates that they carry."""
-    return name.startswith("tls.handshake.") or _list_of(name) == "certificate_fields"
+    return name.startswith("tls.handshake.") or _list_of(name) in ("certificate_fields", "quic_parameter_fields")
 
 
 def is_of_one_frame(name: str) -> bool:
