@@ -104,6 +104,7 @@ TESTED_ELSEWHERE = {
     "engine/connection_end.py": "analysis/test_outcome.py",
     "engine/failed_connections.py": "analysis/test_connection_outcome.py",
     "engine/tls_servers.py": "analysis/test_connection_outcome.py",
+    "flows/carrier.py": "engine/test_inner_streams.py",
     "flows/ending.py": "analysis/test_outcome.py",
     "tls/record/sealed_sizes.py": "analysis/test_outcome.py",
     "__init__.py": "test_api.py",

@@ -31,11 +31,12 @@ NOTHING: list[Entry] = []
 def before_of(flow: Flow) -> list[Entry] | None:
     """Return what stood before the TLS of a flow; None where the capture does not show it. The list must not be changed."""
     kept = flow.before
+    known = NOTHING if flow.carrier is None else flow.carrier.before
     if flow.mid_stream or (kept is None and flow.late):
         return None
     if kept is None:
-        return NOTHING
-    found = before_tls((side ^ kept.client, data) for side, data in kept.pieces)
+        return known
+    found = [*known, *before_tls((side ^ kept.client, data) for side, data in kept.pieces)]
     if not kept.cut:
         return found
     return [one for one in found if one["protocol"] != UNKNOWN] or None

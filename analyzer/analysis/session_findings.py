@@ -142,7 +142,7 @@ def agreement_traits(session: Session, port: cython.int) -> list[tuple[str, str,
     found += weak_compression(parameters.version, suite, parameters.compression)
     found += weak_resumption(parameters.version, parameters.resumption, parameters.group)
     dtls: cython.bint = session.log.version != parameters.version
-    return found if dtls else found + unusual_port(port)
+    return found if dtls or session.flow.carrier is not None else found + unusual_port(port)
 
 
 def placed(session: Session, name: str, traits: list[Any]) -> list[Finding]:

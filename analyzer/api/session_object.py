@@ -82,6 +82,7 @@ class Session(Record, declared=SESSION):
     client: Endpoint
     server: Endpoint
     before: tuple[BeforeTls, ...] | None
+    inside: int | None
     first_frame: int
     last_frame: int
     start_time: str | None

@@ -28,6 +28,7 @@ COLUMNS = (
     TableColumn("chain", 11, limit=40),
     TableColumn("JA4", 13),
     TableColumn("before TLS", 5, limit=60),
+    TableColumn("inside", 6, right=True),
     TableColumn("capture", 12, limit=40),
 )
 
@@ -57,6 +58,7 @@ def table_row(record: dict[str, Any]) -> list[Cell]:
         chain_cell(record["chain"]),
         record["ja4"] or "",
         harmless(before_text(record["before"])),
+        "" if record["inside"] is None else str(record["inside"]),
         capture_cell(record),
     ]
 

@@ -172,10 +172,12 @@ def _print_head(output: Output, session: Session, record: dict[str, Any], places
     span = duration_text(flow.end - flow.start) if 0 <= flow.start <= flow.end else ""
     if any(finding["code"] in OF_CLOCKS for finding in record["findings"]):
         span = say("the clock is wrong: the duration is not known")
-    closed_in_quic = record["quic"] is not None and record["quic"]["close"] is not None  # the line QUIC says by whom
+    quic = record["quic"]
+    told = flow.carrier is not None or (quic is not None and quic["close"] is not None)  # the line QUIC says by whom
     facts: Labelled = {
         "client": endpoint(record["client"]),
         "server": endpoint(record["server"]),
+        "inside": None if record["inside"] is None else say("the data of session {id}", id=record["inside"]),
         "before TLS": before_text(record["before"]) or None,
         "process": owner_text(record["process"]) or None,
         "server name": record["server_name"],
@@ -192,7 +194,7 @@ def _print_head(output: Output, session: Session, record: dict[str, Any], places
         "gaps": _gaps_text(record["gaps"]),
         "time": beside(say("{first} to {last} UTC", first=moment_text(flow.start), last=moment_text(flow.end)), span),
         "frames": say("{first} to {last}", first=flow.first_frame, last=flow.last_frame),
-        "connection": None if closed_in_quic else say(_ENDED.get(flow.closed, flow.closed.replace("_", " "))) or None,
+        "connection": None if told else say(_ENDED.get(flow.closed, flow.closed.replace("_", " "))) or None,
         "JA3": record["ja3"],
         "JA3S": record["ja3s"],
         "JA4": record["ja4"],

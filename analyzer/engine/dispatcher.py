@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from analyzer.engine.datagram_flows import DatagramFlows
+from analyzer.engine.inner_streams import InnerStreams
 from analyzer.engine.session_table import SessionTable
 from analyzer.engine.tcp_stream import TcpStream
 from analyzer.flows.connection import Connection
@@ -40,6 +41,7 @@ class Dispatcher(SessionTable):
     ) -> None:
         SessionTable.__init__(self, material, detailed, places, keeps_fields, watches_revocation)
         self.datagram_protocols: tuple[DatagramProtocol, ...] = (*datagram_protocols, DatagramFlows(self))
+        material.inner = InnerStreams(self)
 
     def open(self, connection: Connection) -> Sink:
         """Return the reader of a new connection, which searches it for TLS."""

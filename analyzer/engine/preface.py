@@ -5,6 +5,7 @@ SQL Server goes on with its own packets: up to TDS 7.4, the records of the hands
 ([MS-TDS] 2.2.6.5), whose headers would look like damage between records. The first byte of a header is never that of a record.
 """
 
+from analyzer.flows.carrier import Carrier
 from analyzer.tls.record.record_reader import RecordReader
 
 MAX_BEFORE = 4096
@@ -25,12 +26,15 @@ class Preface:
 
     pieces: side and bytes, in the order in which they came; frames: the last frame of each. client: the side that is the
     client. cut: whether bytes are missing. wraps: whether TDS packets are around the handshake. answer_frames: by side, the
-    first frame of the bytes of `answered`.
+    first frame of the bytes of `answered`. carrier: what carries the connection, None if it is one of its own (`Flow.carrier`).
     """
 
-    __slots__ = ("_answers", "_heads", "_left", "answer_frames", "client", "cut", "frames", "n_bytes", "pieces", "wraps")
+    __slots__ = (
+        "_answers", "_heads", "_left", "answer_frames", "carrier", "client", "cut", "frames", "n_bytes", "pieces", "wraps",
+    )  # fmt: skip
 
-    def __init__(self) -> None:
+    def __init__(self, carrier: Carrier | None = None) -> None:
+        self.carrier = carrier
         self.pieces: list[tuple[int, bytes]] = []
         self.frames: list[int] = []
         self.client = 0
@@ -41,6 +45,10 @@ class Preface:
         self._heads = [b"", b""]
         self._answers = [b"", b""]
         self.answer_frames = [0, 0]
+
+    def again(self) -> "Preface | None":
+        """Return what another session on the same connection has before it; None if that is nothing."""
+        return None if self.carrier is None else Preface(self.carrier)
 
     def answered(self, side: int) -> bytes:
         """Return the first bytes of a side that came when its peer had begun with TLS, while it has not begun itself."""

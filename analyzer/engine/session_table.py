@@ -97,7 +97,8 @@ class SessionTable(Listener):
         number: cython.longlong = self.opened.number(self.count)
         self.count += 1
         events: list[Event] | None = self.events if self.detailed else None
-        session: Session = Session(number, flow, self.material, self.resumptions, events, self.keeps_fields, self.places)
+        places: cython.bint = self.places and flow.carrier is None  # else they would be places in a stream that no packet has
+        session: Session = Session(number, flow, self.material, self.resumptions, events, self.keeps_fields, places)
         self.announce(session, events)
         return session
 

@@ -69,8 +69,8 @@ class TcpStream(Sink):
     """
 
     __slots__ = (
-        "begun", "client", "closing", "connection", "dispatcher", "early", "hello", "kept", "other", "place", "preface",
-        "readers", "scanned", "session", "shard", "sink", "tails", "tls_begun", "watch",
+        "begun", "client", "closing", "connection", "dispatcher", "early", "hello", "kept", "other", "place",
+        "preface", "readers", "scanned", "session", "shard", "sink", "tails", "tls_begun", "watch",
     )  # fmt: skip
 
     def __init__(self, connection: Connection, dispatcher: SessionTable) -> None:
@@ -304,6 +304,7 @@ class TcpStream(Sink):
         if self.preface is not None:
             self.preface.client = client
             flow.before = self.preface
+            flow.carrier = self.preface.carrier
         self.client = client
         if self.dispatcher.watches & WATCHES_FAILURES:
             self.dispatcher.opened.servers.add(flow)
@@ -413,7 +414,7 @@ class TcpStream(Sink):
         self.tls_begun = 0
         self.closing = 0
         self.scanned = 0
-        self.preface = None
+        self.preface = None if self.preface is None else self.preface.again()
         self.place = (frame, at)
 
     def end_session(self, reason: str, frame: cython.longlong, at: cython.longlong) -> None:

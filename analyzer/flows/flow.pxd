@@ -23,6 +23,7 @@ cdef class Flow:
     cdef public object before
     cdef public object ending
     cdef public tuple capture
+    cdef public object carrier
 
     cpdef bytes client_key(self)
     cpdef bytes server_key(self)

@@ -39,13 +39,14 @@ class Flow:
     a method `record`; None if it is not known. No packet says this. It comes from blocks of the capture, or from a listener
     that asks the system when the session begins. before: what came before TLS, with `pieces` and `cut`; None if nothing did.
     ending: how it ended on the wire (`ending.Ending`); None where a session ended and its connection went on, and without TCP.
+    carrier: what carries it where that is no connection of its own; None for TCP and UDP (`carrier.Carrier`).
     capture: the path of the file of the first frame, and its number there, None in a run of one file; None if there is no file.
     `last_frame`, `end`, `closed`, `limited`, `resent`, `unacknowledged` and `unseen` are set when the flow ends.
     """
 
     __slots__ = (
-        "before", "capture", "closed", "end", "ending", "first_frame", "key", "last_frame", "late", "limited", "mid_stream",
-        "process", "protocol", "resent", "start", "unacknowledged", "unseen",
+        "before", "capture", "carrier", "closed", "end", "ending", "first_frame", "key", "last_frame", "late", "limited",
+        "mid_stream", "process", "protocol", "resent", "start", "unacknowledged", "unseen",
     )  # fmt: skip
 
     def __init__(
@@ -73,6 +74,7 @@ class Flow:
         self.before: Any = None
         self.ending: Any = None
         self.capture: tuple[str, int | None] | None = None
+        self.carrier: Any = None
 
     @property
     def client(self) -> tuple[str, int]:

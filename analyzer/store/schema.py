@@ -375,6 +375,12 @@ SESSION: Schema = document(
                     item_of("before"),
                 )
             ),
+            "inside": or_null(
+                number(
+                    "id of the session whose decrypted data carries this one, behind CONNECT or SOCKS; the addresses and "
+                    "frames are those of that session. Null where no session carries it"
+                )
+            ),
             "first_frame": described(FRAME, "first frame of the session's connection"),
             "last_frame": described(FRAME, "last frame of the session's connection"),
             "start_time": or_null(reference("time of the first frame; null where the capture has no time", "time")),

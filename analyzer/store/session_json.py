@@ -37,6 +37,7 @@ from analyzer.store.session_record import (
     gap_record,
     hello_fingerprints,
     http_record,
+    inside_of,
     message_record,
     server_fingerprint,
     session_head,
@@ -260,8 +261,8 @@ def head(session: Session) -> str:
     protocol: str = "tls" if session.transport is None else session.transport.name
     return (
         f"{HEAD[0]}{session.id}{HEAD[1]}{protocol}{capture_json(flow)}{client}{HEAD[5]}{client_port}{HEAD[6]}{server}{HEAD[7]}{server_port}{HEAD[8]}"
-        f"{before_json(flow)}{HEAD[9]}{flow.first_frame}{HEAD[10]}{flow.last_frame}{HEAD[11]}{QUOTED.write(flow.start)}{HEAD[12]}"
-        f"{QUOTED.write(flow.end)}"
+        f"{before_json(flow)}{HEAD[9]}{inside_json(flow)}{HEAD[10]}{flow.first_frame}{HEAD[11]}{flow.last_frame}{HEAD[12]}"
+        f"{QUOTED.write(flow.start)}{HEAD[13]}{QUOTED.write(flow.end)}"
     )
 
 
@@ -282,10 +283,16 @@ def capture_json(flow: Flow) -> str:
 
 def before_json(flow: Flow) -> str:
     """Return what came before TLS as JSON."""
-    if flow.before is None:
+    if flow.before is None and flow.carrier is None:
         return "null" if flow.late else "[]"
     written: str = orjson.dumps(before_of(flow)).decode()
     return written
+
+
+def inside_json(flow: Flow) -> str:
+    """Return the number of the session that carries a flow, as JSON."""
+    number: int | None = None if flow.carrier is None else inside_of(flow)
+    return "null" if number is None else str(number)
 
 
 def address(known: bytes) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from analyzer.analysis.authenticity import authenticity
-from analyzer.analysis.before_tls import NOTHING, before_of
+from analyzer.analysis.before_tls import before_of
 from analyzer.analysis.chain_outcome import judge_outcome
 from analyzer.analysis.decryption_failure import advice, evidence, reason_of
 from analyzer.analysis.downgrade import downgrades
@@ -144,7 +144,8 @@ def session_head(session: Session) -> dict[str, Any]:
         record["capture"], record["frame_in_capture"] = path_text(flow.capture[0]), flow.capture[1]
     record["client"] = endpoint_record(flow.key, CLIENT)
     record["server"] = endpoint_record(flow.key, SERVER)
-    record["before"] = NOTHING if flow.before is None and not flow.late else before_of(flow)
+    record["before"] = before_of(flow)
+    record["inside"] = inside_of(flow)
     record["first_frame"] = flow.first_frame
     record["last_frame"] = flow.last_frame
     record["start_time"] = CLOCK.write(flow.start)
@@ -171,6 +172,11 @@ def session_head(session: Session) -> dict[str, Any]:
     if flow.process is not None:
         record["process"] = flow.process.record()
     return record
+
+
+def inside_of(flow: Flow) -> int | None:
+    """Return the number of the session that carries a flow, None where no session does."""
+    return None if flow.carrier is None or flow.carrier.session < 0 else flow.carrier.session
 
 
 def gap_record(gap: Gap) -> dict[str, Any]:

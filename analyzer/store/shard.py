@@ -78,13 +78,14 @@ class Turn(NamedTuple):
 class Spent(NamedTuple):
     """What a process has used of the limits of a run. held: bytes that its sessions keep. trials, attempts: see `KeyMaterial`.
 
-    matched: the number of sessions with secrets.
+    matched: the number of sessions with secrets. inner: streams inside decrypted sessions, of which the others know nothing.
     """
 
     held: int
     trials: int
     attempts: int
     matched: int
+    inner: int
 
 
 class Ended(NamedTuple):
@@ -307,7 +308,8 @@ class Shard:
     def _spent(self) -> Spent:
         material = self._engine.material
         trials, attempts = MAX_TRIALS - material.trials, MAX_ATTEMPTS_IN_ALL - material.attempts
-        return Spent(self._engine.dispatcher.held, trials, attempts, material.matched)
+        inner = 0 if material.inner is None else material.inner.n_begun
+        return Spent(self._engine.dispatcher.held, trials, attempts, material.matched, inner)
 
     def _ended(self, event: SessionEnded, fresh: list[bytes]) -> Ended:
         session: Session = event.ended

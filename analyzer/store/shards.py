@@ -60,8 +60,11 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 MAX_AHEAD = 16
 """Turns that this process may be ahead of the others."""
 
-MOST = Spent(HELD_TOTAL - (64 << 20), MAX_TRIALS - 1, MAX_ATTEMPTS_IN_ALL - FARTHEST_RECORD * MAX_CANDIDATES, sys.maxsize)
-"""What all processes together may use. With less than this, one process would not reach a limit either."""
+MOST = Spent(HELD_TOTAL - (64 << 20), MAX_TRIALS - 1, MAX_ATTEMPTS_IN_ALL - FARTHEST_RECORD * MAX_CANDIDATES, sys.maxsize, 0)
+"""What all processes together may use. With less than this, one process would not reach a limit either.
+
+Of streams inside sessions there may be none: a session in one of them would need a number, and only one process sees it.
+"""
 
 
 class ShardError(Exception):

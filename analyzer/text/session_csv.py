@@ -48,7 +48,7 @@ CSV_COLUMNS = columns(
     ("decryption_status", "decryption.status"), ("decryption_reason", "decryption.reason"),
     ("gaps", "gaps", len), ("findings", "findings", _codes),
     ("chain_verdict", "chain.verdict"), ("chain_problems", "chain.problems", _codes),
-    ("before", "before", before_text),
+    ("before", "before", before_text), "inside",
     ("process_name", "process.name"), ("process_pid", "process.pid"), ("process_user", "process.user"),
     ("process_container", "process.container"), "capture", "frame_in_capture",
 )  # fmt: skip

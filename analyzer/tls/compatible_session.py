@@ -28,7 +28,7 @@ def begin_compatible(handshake: SessionHandshake, message: HandshakeMessage) -> 
     handshake.transcript.client_random = client_random_of(hello)
     handshake.transcript.add_message(_CLIENT, hello, True)
     if handshake.decryption is None and handshake.material.given:
-        decryption = Decryption(handshake.material, handshake.transcript, handshake.log)
+        decryption = Decryption(handshake.material, handshake.transcript, handshake.log, handshake.flow)
         handshake.decryption = decryption
         decryption.take_message(_CLIENT, hello, True)
         decryption.offer(offered_suites_of(hello), None)

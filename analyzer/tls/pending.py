@@ -399,8 +399,9 @@ class PendingSessions:
     def close(self) -> list[Session]:
         """Return all sessions that are left, in the order of their ids."""
         self.match()
-        for number in sorted(self.parked):
-            pending: PendingSession = self.parked[number]
-            self.ended.append(pending.end())
-        self.parked = {}
+        while self.parked:  # a session can carry another one, which begins and ends with it
+            parked, self.parked = self.parked, {}
+            for number in sorted(parked):
+                pending: PendingSession = parked[number]
+                self.ended.append(pending.end())
         return self.take()

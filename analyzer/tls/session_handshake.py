@@ -318,7 +318,7 @@ class SessionHandshake:
             elif not self.transcript.dtls and (offered := extension_body(body, ENCRYPTED_CLIENT_HELLO)) is not None:
                 hellos.ech = find_ech_offer(offered, body, raw, self.material.keylog if begins else None)
         if self.decryption is None and self.material.given and role == _CLIENT:
-            self.decryption = Decryption(self.material, self.transcript, self.log)
+            self.decryption = Decryption(self.material, self.transcript, self.log, self.flow)
             hellos.offers_early = self.decryption.keys.offers_early = hello_features.has_early_data(body)
             self.decryption.limit(_CLIENT, hello_features.record_size_limit(body))
             self.decryption.take_message(role, raw, True)
@@ -346,7 +346,7 @@ class SessionHandshake:
             # Records without encryption need no secret. In TLS 1.3 trial decryption may find secrets without a ClientHello.
             lost: cython.bint = parameters.tls13 and not hellos.client_seen and self.material.given
             if parameters.suite.mode == "null" or lost:
-                self.decryption = Decryption(self.material, self.transcript, self.log)
+                self.decryption = Decryption(self.material, self.transcript, self.log, self.flow)
         decided: cython.bint = whole or (parameters.version != 0 and not parameters.tls13)
         ech = hellos.ech if decided else None
         if ech is not None and ech.answer(raw, retry, parameters.tls13, parameters.suite, self.transcript):

@@ -39,7 +39,7 @@ def test_a_long_list_ends():
 
 
 def flow(kept=None, late=False, mid_stream=False):
-    return SimpleNamespace(before=kept, late=late, mid_stream=mid_stream)
+    return SimpleNamespace(before=kept, carrier=None, late=late, mid_stream=mid_stream)
 
 
 def kept(data, client=0, cut=False):

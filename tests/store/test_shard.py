@@ -65,7 +65,7 @@ def test_what_is_spent_is_told():
     keylog = KeyLog()
     keylog.feed((CAPTURES / "tls13-rsa" / "tls13-rsa.keys").read_bytes(), "keys")
     last = list(Shard(reader, {"keylog": keylog}, record_text(False, True), (0, 2), Progress(2)).turns())[-1]
-    assert Spent._make(last.spent) == Spent(0, 0, 0, 1)
+    assert Spent._make(last.spent) == Spent(0, 0, 0, 1, 0)
     assert last.is_last
 
 

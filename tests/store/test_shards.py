@@ -148,7 +148,7 @@ def kept_open(path: Path):
 def test_a_limit_of_the_run_is_not_reached_by_fewer_processes_alone(monkeypatch: pytest.MonkeyPatch):
     paths = [str(CAPTURES / name / f"{name}.pcapng") for name in ("tls12-session-id-resumption", "tls13-rsa", "tls13-x25519")]
     alone = described(shards(paths, 1))
-    for most in (Spent(-1, 9, 9, 9), Spent(1 << 60, -1, 9, 9), Spent(1 << 60, 9, -1, 9)):
+    for most in (Spent(-1, 9, 9, 9, 9), Spent(1 << 60, -1, 9, 9, 9), Spent(1 << 60, 9, -1, 9, 9)):
         monkeypatch.setattr("analyzer.store.shards.MOST", most)
         shared = shards(paths)
         assert described(shared) == alone
@@ -164,7 +164,7 @@ def test_what_was_printed_before_a_limit_is_not_printed_again(monkeypatch: pytes
     def merged(shared: Shards, received: list[Turn]) -> list[SharedSession]:
         turns.append(len(received))
         if len(received) > 1 and len(turns) > 7:
-            monkeypatch.setattr("analyzer.store.shards.MOST", Spent(-1, -1, -1, -1))
+            monkeypatch.setattr("analyzer.store.shards.MOST", Spent(-1, -1, -1, -1, -1))
         return whole(shared, received)
 
     whole = Shards._merged
@@ -185,7 +185,7 @@ def test_a_signal_while_one_process_goes_on_alone_does_not_end_before_what_was_p
         if turns.count(1) == 1:
             shared.stop()
         elif len(turns) > 25:
-            monkeypatch.setattr("analyzer.store.shards.MOST", Spent(-1, -1, -1, -1))
+            monkeypatch.setattr("analyzer.store.shards.MOST", Spent(-1, -1, -1, -1, -1))
         return whole(self, received)
 
     whole = Shards._merged

@@ -1,5 +1,6 @@
 cimport cython
 
+from analyzer.flows.flow cimport Flow
 from analyzer.secrets.record_decryptor cimport RecordDecryptor
 from analyzer.tls.decryption.read_state cimport ReadState
 from analyzer.tls.decryption.schedule12 cimport Schedule12
@@ -33,6 +34,7 @@ cdef class Decryption(FinishedKeys):
     cdef public list limits
     cdef public list oversized
     cdef public object application
+    cdef public object inner
     cdef public bint began
     cdef public bint active
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from analyzer.flows.flow import Flow
 from analyzer.secrets.compression import Inflater
 from analyzer.secrets.decryption_error import MISSING_SEGMENT, DecryptionError
 from analyzer.secrets.record_decryptor import Opened, RecordDecryptor
-from analyzer.tls.decryption.key_material import KEY_UPDATE_MISSED, NO_HANDSHAKE, Application, KeyMaterial
+from analyzer.tls.decryption.key_material import KEY_UPDATE_MISSED, NO_HANDSHAKE, Application, InnerData, KeyMaterial
 from analyzer.tls.decryption.read_state import APPLICATION, EARLY, PROTECTED, ReadState
 from analyzer.tls.decryption.schedule12 import Schedule12
 from analyzer.tls.decryption.schedule13 import Schedule13
@@ -56,17 +57,17 @@ class Decryption(FinishedKeys):
     record was early data. held: early data until the server has accepted or rejected it, which early_settled says. limits: how
     long the plaintext of a role's records can be; oversized: of those that were longer, the greatest length
     and the first frames. application:
-    reader of the data, None if there is none; began: whether any data came. active: whether records are to be decrypted, so
+    reader of the data, None if there is none; began: whether any data came. inner: searches the data for TLS, None if there is
+    nothing to search. active: whether records are to be decrypted, so
     that their bodies are needed.
     """
 
     __slots__ = (
-        "active", "application", "began", "early", "early_settled", "failed", "has_gaps", "held", "keys", "limits", "log",
-        "oversized", "records",
-        "schedule12", "schedule13", "sent", "states", "unanswered",
+        "active", "application", "began", "early", "early_settled", "failed", "has_gaps", "held", "inner", "keys", "limits",
+        "log", "oversized", "records", "schedule12", "schedule13", "sent", "states", "unanswered",
     )  # fmt: skip
 
-    def __init__(self, material: KeyMaterial, transcript: Transcript, log: SessionLog) -> None:
+    def __init__(self, material: KeyMaterial, transcript: Transcript, log: SessionLog, flow: Flow) -> None:
         self.keys = SessionKeys(material, transcript)
         self.log = log
         self.states = (ReadState(material), ReadState(material))
@@ -83,6 +84,7 @@ class Decryption(FinishedKeys):
         self.limits = [LARGEST_PLAINTEXT, LARGEST_PLAINTEXT]
         self.oversized: list[tuple[int, list[int]] | None] = [None, None]
         self.application: Application | None = None
+        self.inner: InnerData | None = None if material.inner is None else material.inner.open(flow, log)
         self.began = False
         self.active = True
 
@@ -278,6 +280,8 @@ class Decryption(FinishedKeys):
             self.application = self.keys.material.application(alpn)
         if self.application is not None:
             self.application.feed(role, data, frame, at)
+        if self.inner is not None and not self.inner.feed(role, data, alpn, frame, at):
+            self.inner = None
 
     def settle_early(self, accepted: cython.bint, alpn: bytes | None) -> None:
         """Take the server's answer to early data. What it rejects, nobody reads (RFC 9846 section 4.3.10).
@@ -308,6 +312,8 @@ class Decryption(FinishedKeys):
         """Report to the reader of the data that application data of a role is missing here."""
         if self.application is not None:
             self.application.gap(role, None, reason)
+        if self.inner is not None and not self.inner.miss(role):
+            self.inner = None
         if self.began and self.log.events is not None:
             self.log.emit(DataMissing(role, reason, self.failed))
 
@@ -324,6 +330,9 @@ class Decryption(FinishedKeys):
             self.settle_early(True, None)
         if self.application is not None:
             self.application.close(at)
+        if self.inner is not None:
+            self.inner.close(at)
+            self.inner = None
         state: ReadState
         for state in self.states:
             state.decryptors = []

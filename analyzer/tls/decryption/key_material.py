@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from analyzer.flows.flow import Flow
 from analyzer.tls.limits import MAX_ATTEMPTS_IN_ALL, MAX_TRIALS
 
 if TYPE_CHECKING:
@@ -59,6 +60,29 @@ class StreamApplication(Application, Protocol):
     def feed_datagram(self, role: int, data: bytes, frame: int, at: int) -> None: ...  # noqa: D102
 
 
+class InnerData(Protocol):
+    """Searches the application data of a session for TLS that it carries; role 0 is the client.
+
+    feed: the next bytes of a role; alpn: the agreed protocol. miss: bytes of it are missing here. Both return whether more is
+    wanted. close: the session has ended.
+    """
+
+    def feed(self, role: int, data: bytes, alpn: bytes | None, frame: int, at: int) -> bool: ...  # noqa: D102
+    def miss(self, role: int) -> bool: ...  # noqa: D102
+    def close(self, at: int) -> None: ...  # noqa: D102
+
+
+class InnerSearch(Protocol):
+    """Searches the sessions of a run for TLS in their data. n_begun: how many streams inside sessions were followed.
+
+    open: returns what searches the data of a session, from its flow and its log; None if it is not searched.
+    """
+
+    n_begun: int
+
+    def open(self, flow: Flow, log: Any) -> InnerData | None: ...  # noqa: D102
+
+
 class KeyMaterial:
     """All secrets that can decrypt the sessions of a run.
 
@@ -69,10 +93,13 @@ class KeyMaterial:
     sessions without secrets should be kept pending; None: they cannot. longest_wait: nanoseconds that such a session waits
     while it is open, and again when it has ended; 0: as long as the limits of `pending` allow. matched: number of sessions
     with any secret in the key logs. trials: how many secrets may still be tried on sessions whose name is not known.
-    attempts: how many more attempts are allowed to decrypt records far after a gap.
+    attempts: how many more attempts are allowed to decrypt records far after a gap. inner: searches the data of decrypted
+    sessions for TLS; None if nothing does.
     """
 
-    __slots__ = ("application", "attempts", "keylog", "longest_wait", "matched", "may_grow", "private_keys", "psks", "trials")
+    __slots__ = (
+        "application", "attempts", "inner", "keylog", "longest_wait", "matched", "may_grow", "private_keys", "psks", "trials",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -85,6 +112,7 @@ class KeyMaterial:
     ) -> None:
         self.application = application
         self.keylog = keylog
+        self.inner: InnerSearch | None = None
         self.matched = 0
         self.trials = MAX_TRIALS
         self.attempts = MAX_ATTEMPTS_IN_ALL

@@ -1,0 +1,150 @@
+"""Finds TLS inside HTTP/2: each stream of a decrypted session whose method is CONNECT is a connection (RFC 9113 section 8.5).
+
+A proxy is asked for a tunnel with its first request. So the first field section of the client decides, without a table of
+HPACK: the method is not in the static table (RFC 7541 appendix A), and is a literal there. Only where that is CONNECT, the
+frames are read from the beginning.
+"""
+
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from analyzer.analysis.preamble import authority, entry
+from analyzer.application.exchange import ConversationLog
+from analyzer.application.http2 import Http2
+from analyzer.application.http2_frames import HEADERS, PREFACE
+from analyzer.application.http2_sections import Section
+from analyzer.flows.carrier import Carrier
+
+MAX_HELD: Final = 1 << 16
+"""Bytes that are kept until the first field section of the client. Before it come settings and windows."""
+
+MAX_TUNNELS: Final = 256
+"""Tunnels of one session at a time, as many as the streams that servers usually allow."""
+
+# As a string of HPACK: its length, and its characters as they are or in Huffman code (RFC 7541 appendix B).
+_METHODS: Final = (b"\x07CONNECT", b"\x87\xbd\xab\x4e\x9c\x17\xb7\xff")
+_FRAME: Final = 9
+
+
+class Tunnel(Protocol):
+    """What reads the bytes of one tunnel: `inner_streams.InnerStream`."""
+
+    carrier: Carrier
+
+    def feed(self, role: int, data: bytes, frame: int, at: int) -> bool: ...  # noqa: D102
+    def close(self, at: int) -> None: ...  # noqa: D102
+
+
+Begin = Callable[[int, int], Tunnel]
+"""Begins a tunnel in a frame, at a time."""
+
+
+class InnerHttp2:
+    """The data of one session in HTTP/2, until it is known to carry no tunnel."""
+
+    __slots__ = ("_begin", "_client", "_held", "_n_held", "_reader")
+
+    def __init__(self, begin: Begin) -> None:
+        self._begin = begin
+        self._client = b""
+        self._held: list[tuple[int, bytes, int, int]] = []
+        self._n_held = 0
+        self._reader: _Tunnels | None = None
+
+    def feed(self, role: int, data: bytes, frame: int, at: int) -> bool:
+        """Take the next bytes of a role. Return whether more is wanted."""
+        if self._reader is not None:
+            self._reader.feed(role, data, frame, at)
+            return True
+        self._held.append((role, data, frame, at))
+        self._n_held += len(data)
+        if role == 0:
+            self._client += data
+        section = first_section(self._client)
+        if section is None:
+            return self._n_held <= MAX_HELD and len(self._held) <= MAX_HELD // _FRAME
+        if not any(method in section for method in _METHODS):
+            return False
+        self._reader = _Tunnels(self._begin)
+        for earlier in self._held:
+            self._reader.feed(*earlier)
+        self._held = []
+        self._client = b""
+        return True
+
+    def miss(self, role: int) -> bool:
+        """Note that bytes of a role are missing: which frames are where is not known any more."""
+        self.close(-1)
+        self._reader = None
+        return False
+
+    def close(self, at: int) -> None:
+        """End all tunnels, with the session around them."""
+        if self._reader is not None:
+            self._reader.end_tunnels(at)
+
+
+class _Tunnels(Http2):
+    """Reads HTTP/2, and passes what CONNECT carries to a stream of its own."""
+
+    def __init__(self, begin: Begin) -> None:
+        Http2.__init__(self, ConversationLog("https", False, None))
+        self._begin = begin
+        self._tunnels: dict[int, Tunnel] = {}
+
+    def read_data(self, side: int, stream: int, data: bytes) -> None:
+        tunnel = self._tunnels.get(stream)
+        if tunnel is not None:
+            direction = self._directions[side]
+            if not tunnel.feed(side, data, direction.frame, direction.at):
+                del self._tunnels[stream]
+        Http2.read_data(self, side, stream, data)
+
+    def end_tunnels(self, at: int) -> None:
+        """End all tunnels."""
+        for tunnel in self._tunnels.values():
+            tunnel.close(at)
+        self._tunnels.clear()
+
+    def _end_section(self, side: int, section: Section) -> None:
+        Http2._end_section(self, side, section)
+        found = self._streams.get(section.stream)
+        exchange = None if found is None else found.exchange
+        if exchange is None or exchange.request is None or exchange.request.method != "CONNECT":
+            return
+        if exchange.protocol is not None or section.stream in self._tunnels or len(self._tunnels) >= MAX_TUNNELS:
+            return
+        if exchange.response is not None and exchange.response.status is not None and exchange.response.status // 100 == 2:
+            direction = self._directions[side]
+            tunnel = self._begin(direction.frame, direction.at)
+            asked = entry("http_connect", version="2", status=exchange.response.status)
+            asked["bytes"] = {"client": 0, "server": 0}
+            if exchange.request.authority is not None:
+                asked["target"] = authority(exchange.request.authority.encode("utf-8", "surrogateescape"))
+            tunnel.carrier.before.append(asked)
+            self._tunnels[section.stream] = tunnel
+
+    def _end_side(self, number: int, stream: object, side: int) -> None:
+        Http2._end_side(self, number, stream, side)  # type: ignore[arg-type]
+        if number not in self._streams:
+            tunnel = self._tunnels.pop(number, None)
+            if tunnel is not None:
+                tunnel.close(self._directions[side].at)
+
+
+def first_section(client: bytes) -> bytes | None:
+    """Return the payload of the first HEADERS frame of a client, from its first bytes; None before it is whole.
+
+    It is empty if these bytes are not HTTP/2.
+    """
+    if not client.startswith(PREFACE):
+        return None if PREFACE.startswith(client) else b""
+    pos = len(PREFACE)
+    while len(client) - pos >= _FRAME:
+        length = int.from_bytes(client[pos : pos + 3], "big")
+        kind = client[pos + 3]
+        pos += _FRAME
+        if kind == HEADERS:
+            return client[pos : pos + length] if len(client) - pos >= length else None
+        pos += length
+    return None

@@ -1,0 +1,146 @@
+"""Finds TLS inside TLS: the sessions that a decrypted session carries behind CONNECT, SOCKS or a PROXY header.
+
+A client that speaks TLS with a proxy asks it for a target (HTTP CONNECT: RFC 9110 section 9.3.6, RFC 9113 section 8.5; SOCKS:
+RFC 1928), and then speaks TLS with the target through the proxy. The decrypted bytes of both sides are two streams, as those of
+a TCP connection are, and are searched in the same way (`tcp_stream`). What they carry can carry TLS again, to MAX_DEPTH. In
+HTTP/2, each stream whose method is CONNECT is such a connection (`inner_http2`).
+
+The session inside has the addresses and the frames of the one around it, which is all that packets show of it.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from analyzer.engine.detection import hello_at
+from analyzer.engine.preface import Preface
+from analyzer.engine.tcp_stream import TcpStream
+from analyzer.flows.carrier import Carrier
+from analyzer.flows.connection import Connection
+from analyzer.flows.flow import Flow
+from analyzer.packet.addresses import reverse_key
+from analyzer.tls.record.record import LOST
+from analyzer.tls.session_log import SessionLog
+
+if TYPE_CHECKING:
+    from analyzer.engine.session_table import SessionTable
+
+MAX_DEPTH: Final = 4
+"""Sessions around another one. A chain of proxies has two or three, and each level costs calls within calls."""
+
+_STARTS: Final = (b"CONNECT ", b"PROXY ", b"\r\n\r\n\0\r\nQUIT\n")
+_SOCKS: Final = (4, 5)
+_HTTP2: Final = b"h2"
+
+
+class InnerStreams:
+    """Searches decrypted sessions. n_begun: how many streams inside them were followed, whether TLS was in them or not."""
+
+    def __init__(self, dispatcher: SessionTable) -> None:
+        self.dispatcher = dispatcher
+        self.n_begun = 0
+
+    def open(self, flow: Flow, log: SessionLog) -> InnerData | None:
+        """Return what searches the data of a session; None where it is too deep inside others."""
+        depth = 0 if flow.carrier is None else flow.carrier.depth
+        return InnerData(self, flow, log) if depth < MAX_DEPTH else None
+
+    def begin(self, flow: Flow, log: SessionLog, frame: int, at: int) -> InnerStream:
+        """Return the reader of a stream inside a session, which begins in that frame. flow, log: of the session."""
+        self.n_begun += 1
+        depth = 0 if flow.carrier is None else flow.carrier.depth
+        return InnerStream(self.dispatcher, flow, Carrier("tls", log.session, depth + 1), frame, at)
+
+
+class InnerData:
+    """The data of one decrypted session, until it is known to carry no TLS."""
+
+    __slots__ = ("_flow", "_inner", "_log", "_reader")
+
+    def __init__(self, inner: InnerStreams, flow: Flow, log: SessionLog) -> None:
+        self._inner = inner
+        self._flow = flow
+        self._log = log
+        self._reader: Any = None
+
+    def feed(self, role: int, data: bytes, alpn: bytes | None, frame: int, at: int) -> bool:
+        """Take the next bytes of a role. Return whether more is wanted."""
+        if self._reader is None:
+            if not data:
+                return True
+            if alpn == _HTTP2:
+                from analyzer.engine.inner_http2 import InnerHttp2
+
+                self._reader = InnerHttp2(partial(self._inner.begin, self._flow, self._log))
+            elif role == 0 and begins_tunnel(data):
+                self._reader = self._inner.begin(self._flow, self._log, frame, at)
+            else:
+                return False
+        wanted: bool = self._reader.feed(role, data, frame, at)
+        return wanted
+
+    def miss(self, role: int) -> bool:
+        """Note that bytes of a role are missing. Return whether more is wanted."""
+        return self._reader is not None and self._reader.miss(role)
+
+    def close(self, at: int) -> None:
+        """End what is inside, with the session around it."""
+        if self._reader is not None:
+            self._reader.close(at)
+
+
+class InnerStream:
+    """One stream inside a session: two directions of bytes, searched for TLS. Role 0 is the client of the session around it."""
+
+    __slots__ = ("_flow", "_frame", "_offsets", "_stream", "carrier")
+
+    def __init__(self, dispatcher: SessionTable, flow: Flow, carrier: Carrier, frame: int, at: int) -> None:
+        connection = Connection(flow.key, reverse_key(flow.key), frame, at)
+        connection.syn = True
+        for end in (connection.originator, connection.responder):
+            end.n_packets = 1
+        self.carrier = carrier
+        self._flow = flow
+        self._frame = frame
+        self._offsets = [0, 0]
+        self._stream = TcpStream(connection, dispatcher)
+        self._stream.begun = True
+        self._stream.preface = Preface(carrier)
+
+    def feed(self, role: int, data: bytes, frame: int, at: int) -> bool:
+        """Take the next bytes of a role. Return whether more is wanted."""
+        stream, n_bytes = self._stream, len(data)
+        if n_bytes > 0:
+            self._frame = frame
+            stream.feed(role, data, 0, n_bytes, self._offsets[role], frame, at)
+            self._offsets[role] += n_bytes
+        return stream.wanted
+
+    def miss(self, role: int) -> bool:
+        """Note that bytes of a role are missing, nobody knows how many. Without a session there is nothing to go on with."""
+        session = self._stream.session
+        if session is None:
+            return False
+        if session.decryption is not None:
+            session.decryption.has_gaps = True
+        reader = self._stream.readers[role ^ self._stream.client]
+        reader.finish(self._frame, -1)
+        reader.head = b""
+        reader.searching = True
+        reader.report(LOST, self._offsets[role], "", self._frame, -1)
+        return True
+
+    def close(self, at: int) -> None:
+        """End the stream, with the session around it."""
+        if self._stream.session is None:
+            return
+        closed = self._flow.closed
+        self._stream.close("closed" if closed in ("fin", "rst", "") else closed, self._frame, at)
+
+
+def begins_tunnel(data: bytes) -> bool:
+    """Return whether the first bytes of a client can be those of a tunnel, or of TLS."""
+    if data[0] in _SOCKS or hello_at(data, 0, len(data)) >= 0:
+        return True
+    return any(data.startswith(start) or start.startswith(data) for start in _STARTS)

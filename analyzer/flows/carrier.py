@@ -1,0 +1,20 @@
+"""What carries a flow that has no TCP connection of its own: another session that was decrypted, or EAP."""
+
+from typing import Any
+
+
+class Carrier:
+    """What carries a flow.
+
+    name: `tls` for a session inside another one, `eap` for one in EAP packets. session: the number of the session that carries
+    it, -1 if none does. depth: how many sessions are around it. before: what stood before its TLS, as entries of the record's
+    key `before`, which come before those that the flow itself shows.
+    """
+
+    __slots__ = ("before", "depth", "name", "session")
+
+    def __init__(self, name: str, session: int = -1, depth: int = 0) -> None:
+        self.name = name
+        self.session = session
+        self.depth = depth
+        self.before: list[dict[str, Any]] = []

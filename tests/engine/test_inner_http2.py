@@ -1,0 +1,63 @@
+"""Tunnels in streams of HTTP/2 whose method is CONNECT."""
+
+import hpack
+import pytest
+from conversations import CLIENT, SERVER
+from keyed import Talk, page, talk_of
+from nested_talks import sessions
+
+from analyzer.engine.inner_http2 import first_section
+
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+DATA, HEADERS, SETTINGS = 0, 1, 4
+END_STREAM, END_HEADERS = 1, 4
+
+
+def frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
+    return len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
+
+
+def tunnels(*talks: Talk, huffman: bool = True, extended: bool = False) -> Talk:
+    """A session in HTTP/2 with a tunnel for each of these sessions, one flight of each in turn."""
+    encoders = hpack.Encoder(), hpack.Encoder()
+    script = [(CLIENT, PREFACE + frame(SETTINGS, 0, 0)), (SERVER, frame(SETTINGS, 0, 0))]
+    for number, _ in enumerate(talks):
+        asked = [(":method", "CONNECT"), (":authority", f"target{number}.example:443")]
+        if extended:
+            asked += [(":protocol", "other"), (":scheme", "https"), (":path", "/")]
+        section = encoders[0].encode(asked, huffman=huffman)
+        script.append((CLIENT, frame(HEADERS, END_HEADERS, 2 * number + 1, section)))
+        script.append((SERVER, frame(HEADERS, END_HEADERS, 2 * number + 1, encoders[1].encode([(":status", "200")]))))
+    for turn in range(max(len(talk.flights) for talk in talks)):
+        for number, talk in enumerate(talks):
+            if turn < len(talk.flights):
+                side, data = talk.flights[turn]
+                script.append((side, frame(DATA, 0, 2 * number + 1, data)))
+    for number, _ in enumerate(talks):
+        script += [(side, frame(DATA, END_STREAM, 2 * number + 1)) for side in (CLIENT, SERVER)]
+    outer = talk_of(script, alpn="h2")
+    return Talk(outer.flights, outer.sent, outer.keylog + "".join(talk.keylog for talk in talks))
+
+
+@pytest.mark.parametrize("huffman", [True, False], ids=["huffman", "literal"])
+def test_each_tunnel_is_a_session(tmp_path, huffman):
+    inner = [talk_of(page(f"/{number}", b"inside"), version=version) for number, version in enumerate(("TLSv1_2", "TLSv1_3"))]
+    outer, *found = sessions(tmp_path, tunnels(*inner, huffman=huffman))
+    assert (outer["alpn"], [one["request"]["method"] for one in outer["http"]]) == ("h2", ["CONNECT", "CONNECT"])
+    assert [one["inside"] for one in found] == [0, 0]
+    assert [one["version"] for one in found] == ["TLS 1.2", "TLS 1.3"]
+    assert [one["before"][0]["target"]["host"] for one in found] == ["target0.example", "target1.example"]
+    assert [one["decryption"]["status"] for one in found] == ["decrypted", "decrypted"]
+    assert [one["http"][0]["request"]["path"] for one in found] == ["/0", "/1"]
+
+
+def test_other_protocols_of_an_extended_connect_are_no_tunnels(tmp_path):
+    assert len(sessions(tmp_path, tunnels(talk_of(page("/", b"inside")), extended=True))) == 1
+
+
+def test_the_first_section_is_found_when_it_is_whole():
+    settings, section = frame(SETTINGS, 0, 0, bytes(6)), frame(HEADERS, END_HEADERS, 1, b"section")
+    whole = PREFACE + settings + section
+    assert first_section(whole) == b"section"
+    assert {first_section(whole[:n]) for n in range(len(whole))} == {None}
+    assert first_section(b"GET / HTTP/1.1\r\n") == b""

@@ -1,0 +1,91 @@
+"""Sessions inside the data of decrypted ones: behind CONNECT and SOCKS, and several levels deep."""
+
+import orjson
+import pytest
+from conversations import CLIENT, SERVER, packetise
+from keyed import page, pcapng_of, talk_of, without
+from nested_talks import CONNECT, SOCKS, inside, sessions
+
+from analyzer.cli.main import main
+from analyzer.engine.inner_streams import MAX_DEPTH, begins_tunnel
+
+PAGE = page("/inside", b"the innermost page")
+
+
+@pytest.mark.parametrize(("ahead", "protocol"), [(CONNECT, "http_connect"), (SOCKS, "socks")], ids=["connect", "socks"])
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+def test_a_session_behind_a_proxy_is_a_session_of_its_own(tmp_path, ahead, protocol, version):
+    outer, inner = sessions(tmp_path, inside(talk_of(PAGE, version="TLSv1_2"), ahead, version=version))
+    assert (outer["inside"], inner["inside"]) == (None, 0)
+    assert outer["before"] == []
+    assert inner["before"][0]["protocol"] == protocol
+    assert inner["before"][0]["target"] == {"host": "target.example", "port": 8443}
+    assert (inner["client"], inner["server"]) == (outer["client"], outer["server"])
+    assert (inner["established"], inner["decryption"]["status"]) == (True, "decrypted")
+    assert inner["http"][0]["request"]["path"] == "/inside"
+    assert inner["outcome"]["result"] == "established"
+    assert outer["first_frame"] < inner["first_frame"] <= inner["handshake"][0]["frame"] < inner["last_frame"]
+    assert inner["last_frame"] <= outer["last_frame"]
+    assert [finding["code"] for finding in inner["findings"] if finding["severity"] != "info"] == []
+
+
+def test_the_keys_of_the_inner_session_may_be_missing(tmp_path):
+    talk = talk_of(PAGE)
+    whole = inside(talk)
+    outer, inner = sessions(tmp_path, whole, secrets=whole.keylog.replace(talk.keylog, ""))
+    assert outer["decryption"]["status"] == "decrypted"
+    assert (inner["inside"], inner["decryption"]["reason"], inner["server_name"]) == (0, "no_secret", "example.test")
+
+
+def test_without_keys_nothing_is_seen_inside(tmp_path):
+    assert len(sessions(tmp_path, inside(talk_of(PAGE)), secrets="# none\n")) == 1
+
+
+def test_the_depth_is_bounded(tmp_path):
+    talk = talk_of(PAGE)
+    for _ in range(MAX_DEPTH + 2):
+        talk = inside(talk)
+    assert [record["inside"] for record in sessions(tmp_path, talk)] == [None, *range(MAX_DEPTH)]
+
+
+def test_a_session_behind_a_refused_request(tmp_path):
+    refused = (CLIENT, CONNECT[0][1]), (SERVER, b"HTTP/1.1 407 Who are you?\r\nContent-Length: 2\r\n\r\nno")
+    outer, inner = sessions(tmp_path, inside(talk_of(PAGE), (*refused, *CONNECT)))
+    assert (outer["id"], inner["inside"], inner["decryption"]["status"]) == (0, 0, "decrypted")
+
+
+def test_what_is_missing_in_the_outer_session_is_missing_in_the_inner_one(tmp_path):
+    talk = inside(talk_of([*page("/a", b"a" * 3000), *page("/b", b"b" * 3000), *page("/c", b"c" * 3000)]))
+    outer, inner = sessions(tmp_path, talk, without(packetise(talk.flights), SERVER, -6))
+    assert outer["gaps"]
+    assert (inner["inside"], inner["established"], inner["decryption"]["status"]) == (0, True, "partial")
+
+
+def test_ordinary_data_is_no_tunnel(tmp_path):
+    hello = talk_of(PAGE).flights[0][1]
+    assert len(sessions(tmp_path, talk_of([*page("/upload", b"x"), (CLIENT, hello), *page("/", b"y")]))) == 1
+    assert not begins_tunnel(b"GET / HTTP/1.1\r\n")
+    assert all(map(begins_tunnel, (b"C", b"CONNECT a:1", b"\5\1\0", b"PROXY TCP4", hello)))
+
+
+def test_several_processes_write_the_same(tmp_path):
+    talk = inside(talk_of(PAGE))
+    path = tmp_path / "talk.pcapng"
+    parts = [packetise(talk_of(PAGE).flights, ports=(40000 + n, 443)) for n in range(3)]
+    path.write_bytes(pcapng_of(*parts, packetise(talk.flights), *parts[:1], secrets=talk.keylog))
+    written = []
+    for number in ("1", "2"):
+        assert main(["sessions", str(path), "--json", "-j", number, "-o", str(tmp_path / f"{number}.json")]) == 0
+        written.append((tmp_path / f"{number}.json").read_bytes())
+    assert written[0] == written[1]
+    assert b'"inside":3' in written[0]
+
+
+def test_the_data_inside_is_followed(tmp_path, capsys):
+    path = tmp_path / "talk.pcapng"
+    talk = inside(talk_of(PAGE))
+    path.write_bytes(pcapng_of(packetise(talk.flights), secrets=talk.keylog))
+    assert main(["follow", str(path), "1"]) == 0
+    assert "the innermost page" in capsys.readouterr().out
+    assert main(["http", str(path), "--json"]) == 0
+    assert sorted(orjson.loads(line)["session"] for line in capsys.readouterr().out.splitlines()) == [0, 1]
