@@ -250,6 +250,7 @@ TESTED_ELSEWHERE = {
     "tls/dtls/dtls_facts.py": "engine/test_dtls_flows.py",
     "tls/dtls/dtls_session.py": "engine/test_dtls_flows.py",
     "tls/dtls/hello_ids.py": "engine/test_dtls_flows.py",
+    "tls/dtls/record_opening.py": "engine/test_dtls_flows.py",
     "tls/quic/quic_events.py": "engine/test_quic_flows.py",
     "tls/quic/quic_session.py": "engine/test_quic_flows.py",
     "tls/quic/packet_contents.py": "engine/test_quic_flows.py",

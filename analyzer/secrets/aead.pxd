@@ -33,4 +33,5 @@ cdef class Tls13Decryptor(RecordDecryptor):
     cdef Py_ssize_t _tag
 
     cdef void _key(self) except *
+    cpdef bytes traffic_secret(self)
     cpdef bytes verify_data(self, bytes transcript_hash)

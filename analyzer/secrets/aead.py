@@ -12,6 +12,7 @@ from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from analyzer.secrets.ciphers import Aead, AeadKind, invalid_tag
+from analyzer.secrets.connection_ids import TLS12_CID, connection_id_header
 from analyzer.secrets.decryption_error import MALFORMED, WRONG_SECRET, DecryptionError
 from analyzer.secrets.key_schedule13 import IV_LENGTH, finished, next_traffic_secret, traffic_keys
 from analyzer.secrets.record_decryptor import LAST_SEQUENCE, Opened, RecordDecryptor
@@ -58,7 +59,10 @@ class ExplicitNonceDecryptor(RecordDecryptor):
         if n_bytes < 0:
             raise DecryptionError(MALFORMED, f"a record of {len(body)} bytes has no room for nonce and tag")
         nonce = body[:explicit]
-        aad = _AAD12.pack(sequence, content_type, record_version, n_bytes)
+        if content_type == TLS12_CID:
+            aad = connection_id_header(sequence, record_version, self.connection_id, n_bytes)
+        else:
+            aad = _AAD12.pack(sequence, content_type, record_version, n_bytes)
         try:
             plaintext = self._aead.decrypt(self._salt + nonce, body[explicit:], aad)
         except invalid_tag():
@@ -110,8 +114,12 @@ class ImplicitNonceDecryptor(RecordDecryptor):
         if n_bytes < 0:
             raise DecryptionError(MALFORMED, f"a record of {len(body)} bytes has no room for a tag")
         nonce = (self._iv ^ sequence).to_bytes(self._nonce_length, "big")
+        if content_type == TLS12_CID:
+            aad = connection_id_header(sequence, record_version, self.connection_id, n_bytes)
+        else:
+            aad = _AAD12.pack(sequence, content_type, record_version, n_bytes)
         try:
-            plaintext = self._aead.decrypt(nonce, body, _AAD12.pack(sequence, content_type, record_version, n_bytes))
+            plaintext = self._aead.decrypt(nonce, body, aad)
         except invalid_tag():
             return None
         return content_type, plaintext
@@ -176,6 +184,10 @@ class Tls13Decryptor(RecordDecryptor):
                 raise DecryptionError(MALFORMED, f"record {sequence} of this direction is all padding, with no content type")
             last = len(inner) - 1
         return inner[last], inner[:last]
+
+    def traffic_secret(self) -> bytes:
+        """Return the traffic secret in use."""
+        return self._secret
 
     def update(self) -> None:
         """Switch to the next traffic secret. Its records are numbered from 0 (RFC 9846, section 7.2)."""

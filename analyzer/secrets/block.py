@@ -92,6 +92,7 @@ class BlockDecryptor(RecordDecryptor):
         """
         block: cython.Py_ssize_t = self._block
         mac: RecordMac = self._mac
+        mac.connection_id = self.connection_id
         head: cython.Py_ssize_t = 0 if self._chained else block
         end: cython.Py_ssize_t = len(body) - (mac.length if self._outside else 0)
         least = 1 if self._outside else mac.length + 1

@@ -5,6 +5,7 @@ from analyzer.secrets.key_schedule cimport hmac_keys, tls_version
 
 @cython.no_gc
 cdef class RecordMac:
+    cdef public bytes connection_id
     cdef object _inner
     cdef object _outer
     cdef bint _ssl3

@@ -10,6 +10,7 @@ from __future__ import annotations
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
+from analyzer.secrets.connection_ids import TLS12_CID, connection_id_header
 from analyzer.secrets.key_schedule import SSL_3_0, hmac_keys, tls_version
 from analyzer.secrets.suite_interface import hash_function
 
@@ -26,9 +27,9 @@ _SSL3_PADS = {"MD5": 48, "SHA": 40}
 
 
 class RecordMac:
-    """The MAC of one direction; `length`: number of its bytes in a record."""
+    """The MAC of one direction; `length`: number of its bytes in a record. connection_id: see `RecordDecryptor`."""
 
-    __slots__ = ("_inner", "_outer", "_ssl3", "length")
+    __slots__ = ("_inner", "_outer", "_ssl3", "connection_id", "length")
 
     def __init__(self, version: int, hash_name: str, key: bytes, truncated: bool = False) -> None:
         """Set the key. Raises DecryptionError (unsupported_cipher) if Python does not have the hash."""
@@ -41,6 +42,7 @@ class RecordMac:
             inner, outer = hmac_keys(hashed, key)
         self._inner = hashed(inner)
         self._outer = hashed(outer)
+        self.connection_id = b""
         self.length = TRUNCATED if truncated else self._inner.digest_size
 
     def compute(self, sequence: Any, content_type: cython.int, record_version: cython.int, data: bytes) -> bytes:
@@ -48,6 +50,8 @@ class RecordMac:
         inner = self._inner.copy()
         if self._ssl3:
             inner.update(_HEADER_SSL3.pack(sequence, content_type, len(data)))
+        elif content_type == TLS12_CID:
+            inner.update(connection_id_header(sequence, record_version, self.connection_id, len(data)))
         else:
             inner.update(_HEADER.pack(sequence, content_type, record_version, len(data)))
         inner.update(data)

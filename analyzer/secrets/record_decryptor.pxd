@@ -2,6 +2,7 @@ cimport cython
 
 @cython.no_gc
 cdef class RecordDecryptor:
+    cdef public bytes connection_id
     cdef public object sequence
 
     cpdef tuple open(self, int content_type, int record_version, bytes body)

@@ -23,12 +23,16 @@ LAST_SEQUENCE = (1 << 64) - 1
 
 
 class RecordDecryptor:
-    """Decrypts one direction; `sequence`: number of the next record."""
+    """Decrypts one direction.
 
-    __slots__ = ("sequence",)
+    sequence: number of the next record. connection_id: of records of the type tls12_cid (RFC 9146), which authenticate it.
+    """
+
+    __slots__ = ("connection_id", "sequence")
 
     def __init__(self) -> None:
         self.sequence = 0
+        self.connection_id = b""
 
     def open(self, content_type: cython.int, record_version: cython.int, body: bytes) -> Opened:
         """Decrypt the next record; `body` is the record without its header.

@@ -35,6 +35,7 @@ class StreamDecryptor(RecordDecryptor):
         if start < 0:
             raise DecryptionError(MALFORMED, f"a record of {len(body)} bytes has no room for a MAC")
         decrypted = self._decrypt(body)
+        self._mac.connection_id = self.connection_id
         plaintext = decrypted[:start]
         if self._mac.compute(sequence, content_type, record_version, plaintext) != decrypted[start:]:
             self._last_failed = (body, decrypted)

@@ -29,11 +29,15 @@ _HASHES = {32: "SHA256", 48: "SHA384"}
 
 @dataclass(frozen=True, slots=True)
 class VerifiedPsk:
-    """A key whose binder is correct. index: of its identity in the hello; hash_name: the hash of the key's key schedule."""
+    """A key whose binder is correct. index: of its identity in the hello; hash_name: the hash of the key's key schedule.
+
+    prefix: of the labels, which DTLS has its own of.
+    """
 
     index: int
     hash_name: str
     early_secret: bytes
+    prefix: bytes = key_schedule13.TLS
 
     def early_traffic_secret(self, hello: bytes) -> bytes:
         """Return client_early_traffic_secret."""
@@ -41,7 +45,7 @@ class VerifiedPsk:
 
     def handshake_secret(self) -> bytes:
         """Return the handshake secret of psk_ke, which has no other input."""
-        return key_schedule13.following_secret(self.hash_name, self.early_secret)
+        return key_schedule13.following_secret(self.hash_name, self.early_secret, prefix=self.prefix)
 
     def handshake_traffic_secrets(self, messages: bytes) -> tuple[bytes, bytes]:
         """Return the client's and the server's secret of psk_ke.
@@ -56,21 +60,25 @@ class VerifiedPsk:
 
         messages: the messages up to the server's Finished, which is included.
         """
-        secret = key_schedule13.following_secret(self.hash_name, self.handshake_secret())
+        secret = key_schedule13.following_secret(self.hash_name, self.handshake_secret(), prefix=self.prefix)
         return self._derive(secret, b"c ap traffic", messages), self._derive(secret, b"s ap traffic", messages)
 
     def _derive(self, secret: bytes, label: bytes, messages: bytes) -> bytes:
-        return key_schedule13.derive_secret(self.hash_name, secret, label, hash_function(self.hash_name)(messages).digest())
+        digest = hash_function(self.hash_name)(messages).digest()
+        return key_schedule13.derive_secret(self.hash_name, secret, label, digest, self.prefix)
 
 
-def verify_psks(hello: bytes, psks: Mapping[bytes, bytes], retried: tuple[bytes, bytes] | None = None) -> list[VerifiedPsk]:
+def verify_psks(
+    hello: bytes, psks: Mapping[bytes, bytes], retried: tuple[bytes, bytes] | None = None, dtls: bool = False
+) -> list[VerifiedPsk]:
     """Return the keys whose binders in a ClientHello are correct, in its order.
 
     Raises DecryptionError if the hello is malformed.
 
-    retried: for a second hello, the first one and the HelloRetryRequest.
+    retried: for a second hello, the first one and the HelloRetryRequest. dtls: whether it is a hello of DTLS.
     """
-    listed = hello_extensions(hello, HEADER)
+    listed = hello_extensions(hello, HEADER, dtls=dtls)
+    prefix = key_schedule13.DTLS if dtls else key_schedule13.TLS
     if not any(extension.type == PRE_SHARED_KEY for extension in listed):
         return []
     last = listed[-1]
@@ -82,7 +90,7 @@ def verify_psks(hello: bytes, psks: Mapping[bytes, bytes], retried: tuple[bytes,
     return [
         bound
         for index, (identity, binder) in enumerate(zip(identities, binders, strict=False))
-        if identity in psks and (bound := _check(index, psks[identity], binder, covered, retried)) is not None
+        if identity in psks and (bound := _check(index, psks[identity], binder, covered, retried, prefix)) is not None
     ]
 
 
@@ -110,7 +118,9 @@ def selects(server_hello: bytes) -> tuple[int | None, bool]:
     return None if chosen is None else chosen.selected_identity, message.extension(KEY_SHARE) is not None
 
 
-def _check(index: int, key: bytes, binder: bytes, covered: bytes, retried: tuple[bytes, bytes] | None) -> VerifiedPsk | None:
+def _check(
+    index: int, key: bytes, binder: bytes, covered: bytes, retried: tuple[bytes, bytes] | None, prefix: bytes
+) -> VerifiedPsk | None:
     hash_name = _HASHES.get(len(binder))
     if hash_name is None:
         return None
@@ -118,7 +128,7 @@ def _check(index: int, key: bytes, binder: bytes, covered: bytes, retried: tuple
     start = hash_function(hash_name)
     if retried is not None:
         covered = message_hash(start(retried[0]).digest()) + retried[1] + covered
-    base = key_schedule13.derive_secret(hash_name, early, b"ext binder", start(b"").digest())
-    if key_schedule13.finished(hash_name, base, start(covered).digest()) != binder:
+    base = key_schedule13.derive_secret(hash_name, early, b"ext binder", start(b"").digest(), prefix)
+    if key_schedule13.finished(hash_name, base, start(covered).digest(), prefix) != binder:
         return None
-    return VerifiedPsk(index, hash_name, early)
+    return VerifiedPsk(index, hash_name, early, prefix)

@@ -131,7 +131,7 @@ class Schedule13:
         role: cython.int
         for role, secret in enumerate(bound.application_traffic_secrets(preceding)):
             state: ReadState = self.states[role]
-            state.decryptors[APPLICATION:] = [open_tls13(keys.suite, secret, keys.draft())]
+            state.decryptors[APPLICATION:] = [open_tls13(keys.suite, secret, keys.draft(), keys.transcript.dtls)]
 
     def update(self, role: cython.int) -> None:
         """Process a KeyUpdate of a role."""
@@ -176,7 +176,7 @@ class Schedule13:
         opening: list[bytes] = []
         for secret in list(reversed(secrets))[:MAX_CANDIDATES]:
             try:
-                decryptors.append(open_tls13(keys.suite, secret, keys.draft()))
+                decryptors.append(open_tls13(keys.suite, secret, keys.draft(), keys.transcript.dtls))
                 opening.append(secret)
             except DecryptionError as error:
                 keys.note(error.reason, error.detail)
@@ -214,7 +214,7 @@ class Schedule13:
         from analyzer.tls.decryption.external_psk import verify_psks
 
         try:
-            return verify_psks(hello, self.keys.material.psks, retried)
+            return verify_psks(hello, self.keys.material.psks, retried, self.keys.transcript.dtls)
         except DecryptionError:  # a malformed hello has no valid binder
             return []
 
@@ -257,7 +257,11 @@ class Schedule13:
         for role, secret in enumerate(self.bound.handshake_traffic_secrets(preceding)):
             keys.verified[HANDSHAKE_LABELS[role]] = secret
             state = self.states[role]
-            state.decryptors = [*(state.decryptors[:1] or [None]), open_tls13(chosen, secret, keys.draft()), None]
+            state.decryptors = [
+                *(state.decryptors[:1] or [None]),
+                open_tls13(chosen, secret, keys.draft(), keys.transcript.dtls),
+                None,
+            ]
             if state.decryptors[EARLY] is None:
                 state.epoch = PROTECTED
         return True
@@ -271,7 +275,7 @@ class Schedule13:
                 if offered is None or not offered.tls13:
                     continue
                 try:
-                    decryptors.append(open_tls13(offered, secret))
+                    decryptors.append(open_tls13(offered, secret, 0, self.keys.transcript.dtls))
                 except DecryptionError:  # another hash length, or a cipher that is not available
                     continue
         if decryptors:

@@ -17,12 +17,12 @@ class DtlsFacts:
     """The facts of one session.
 
     name: of the protocol in the session record; letter: in JA4. close: None, as DTLS ends with an alert. hellos: by role, frame
-    and time of each ClientHello or answer in plaintext, also of those that were sent again. replays: records that came twice.
-    seen: by role and epoch, the numbers of the records that came. silence: nanoseconds that the capture went on behind the last
-    record.
+    and time of each ClientHello or answer in plaintext, also of those that were sent again. replays: records that came twice;
+    strays: records that no key opened, though others of their epoch opened; acks: ACK messages that were read. seen: by role
+    and epoch, the numbers of the records that came. silence: nanoseconds that the capture went on behind the last record.
     """
 
-    __slots__ = ("close", "hellos", "replays", "seen", "silence")
+    __slots__ = ("acks", "close", "hellos", "replays", "seen", "silence", "strays")
 
     name = "dtls"
     letter = "d"
@@ -30,7 +30,7 @@ class DtlsFacts:
     def __init__(self) -> None:
         self.close: Any = None
         self.hellos: tuple[list[tuple[int, int]], list[tuple[int, int]]] = ([], [])
-        self.replays = 0
+        self.replays = self.strays = self.acks = 0
         self.silence = 0
         self.seen: dict[tuple[int, int], ReplayWindow] = {}
 

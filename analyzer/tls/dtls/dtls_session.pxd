@@ -1,10 +1,11 @@
+from analyzer.tls.decryption.decryption cimport Decryption
 from analyzer.tls.establishment cimport is_completed
-from analyzer.tls.events cimport Alert
+from analyzer.tls.events cimport Alert, KeysChanged
 from analyzer.tls.handshake.states cimport RoleState
 from analyzer.tls.record.record cimport Record
 from analyzer.tls.session cimport Session
 
-cdef int ALERT, BODY, CHANGE_CIPHER_SPEC, FINISHED, FRAGMENT_HEADER, HANDSHAKE, MAX_HELD, SHORTEST_FINISHED
+cdef int ALERT, APPLICATION_DATA, BODY, CHANGE_CIPHER_SPEC, HEARTBEAT, _CHANGE, FINISHED, FRAGMENT_HEADER, HANDSHAKE, MAX_HELD, SHORTEST_FINISHED
 cdef int _CLIENT, _SERVER, _UNIFIED, _CID, _ACK
 cdef long long GIVE_UP
 
@@ -12,8 +13,10 @@ cdef long long GIVE_UP
 cdef class DtlsSession(Session):
     cdef public tuple flights
     cdef public list held
+    cdef public object opening
     cdef public Record plain
 
+    cdef bint must_wait(self, Record record) except -1
     cdef Record content(self, Record record)
     cdef void take_plaintext(self, Record record) except *
     cdef void take_change(self, RoleState sender, Record plain) except *
@@ -24,6 +27,10 @@ cdef class DtlsSession(Session):
     cdef void skip(self, int role, long long frame, long long at) except *
     cdef void release(self, int role, long long frame, long long at) except *
     cdef void take_sealed(self, Record record) except *
+    cdef bint open_unified(self, RoleState sender, Record record) except -1
+    cdef bint fail(self, RoleState sender, Record record, int epoch, object error) except -1
+    cdef void take_opened(self, RoleState sender, Record record, int epoch, int content_type, bytes content) except *
+    cdef void let_go(self) except *
     cdef void count_unified(self, RoleState sender, Record record) except *
     cdef void count_sealed(self, RoleState sender, Record record) except *
     cdef bint is_unanswered(self) except -1

@@ -13,17 +13,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from analyzer.flows.flow import Flow
+from analyzer.secrets.decryption_error import DecryptionError
+from analyzer.tls.decryption.decryption import Decryption
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.dtls.dtls_facts import DtlsFacts
 from analyzer.tls.dtls.handshake_flights import FlightReader
 from analyzer.tls.dtls.record_headers import ACK, FRAGMENT_HEADER, TLS12_CID, UNIFIED
+from analyzer.tls.dtls.record_opening import RecordOpening
 from analyzer.tls.establishment import is_completed
-from analyzer.tls.events import Alert, Event
+from analyzer.tls.events import Alert, Event, KeysChanged
 from analyzer.tls.handshake.resumption import Resumptions
-from analyzer.tls.handshake.states import RoleState
+from analyzer.tls.handshake.states import CHANGE, RoleState
 from analyzer.tls.messages.numbers import FINISHED
-from analyzer.tls.record.content_types import ALERT, CHANGE_CIPHER_SPEC, HANDSHAKE
+from analyzer.tls.record.content_types import ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, HEARTBEAT
 from analyzer.tls.record.record import BODY, Record
+from analyzer.tls.record_check import take_heartbeat
 from analyzer.tls.session import Session
 
 if TYPE_CHECKING:
@@ -39,18 +43,19 @@ SHORTEST_FINISHED = 53
 """Bytes of the shortest protected record with a Finished in DTLS 1.3: 12 of header, 32, content type, and a tag of 8. An alert
 is shorter, and an ACK of one or two records."""
 
-_CLIENT, _SERVER = 0, 1
+# In the compiled build these are C variables, which other modules cannot see.
+_CLIENT, _SERVER, _CHANGE = 0, 1, CHANGE
 _UNIFIED, _CID, _ACK = UNIFIED, TLS12_CID, ACK
 
 
 class DtlsSession(Session):
     """One session over DTLS.
 
-    flights: by role, its handshake messages. held: records that wait for the messages of their role. plain: a record whose body
-    is the content of the one that is read now.
+    flights: by role, its handshake messages. held: records that wait for the messages of their role. opening: the keys. plain:
+    a record whose body is the content of the one that is read now.
     """
 
-    __slots__ = ("flights", "held", "plain")
+    __slots__ = ("flights", "held", "opening", "plain")
 
     def __init__(
         self,
@@ -68,6 +73,7 @@ class DtlsSession(Session):
         self.transport = DtlsFacts()
         self.flights = (FlightReader(), FlightReader())
         self.held: list[Record] = []
+        self.opening = RecordOpening()
         self.plain = Record(0)
 
     def wants(self, role: cython.int, content_type: cython.int) -> cython.int:
@@ -85,11 +91,22 @@ class DtlsSession(Session):
                 self.skip(role, record.frame, record.at)
         if record.epoch == 0 and record.version != _UNIFIED:
             self.take_plaintext(record)
-        elif len(self.flights[record.role].waiting) > 0 and len(self.held) < MAX_HELD:
+        elif self.must_wait(record) and len(self.held) < MAX_HELD:
             self.held.append(record.copy())
         else:
             self.take_sealed(record)
         self.kept = self.handshake.kept + self.flights[0].held + self.flights[1].held
+
+    def must_wait(self, record: Record) -> cython.bint:
+        """Return whether an encrypted record needs messages that have not come yet.
+
+        Up to DTLS 1.2 these are the messages of its role before its epoch; in DTLS 1.3 it is the ServerHello.
+        """
+        if record.version == _UNIFIED:
+            opens: cython.bint = self.handshake.decryption is not None
+            return opens and not self.handshake.hellos.server_seen and record.epoch != 1
+        flight: Any = self.flights[record.role]
+        return record.epoch > flight.epoch and len(flight.waiting) > 0
 
     def content(self, record: Record) -> Record:
         """Return a record like this one whose body has no header. It is used again for the next one."""
@@ -188,6 +205,8 @@ class DtlsSession(Session):
             self.roles[role].encrypted_finished_seen = True
         handshake.take(role, message.raw, message.length - len(message.head), -1, frame, at)
         handshake.decrypting = False
+        if handshake.parameters.tls13:
+            handshake.transcript.early = False  # there is no EndOfEarlyData (RFC 9147 section 5.6)
 
     def skip(self, role: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
         """Give up the messages of a role that are not whole, and take those behind them."""
@@ -205,14 +224,25 @@ class DtlsSession(Session):
     def release(self, role: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
         """Take the records of a role that waited for its messages, when none is missing any more."""
         record: Record
-        if not self.held or len(self.flights[role].waiting) > 0:
+        if not self.held:
             return
         held, self.held = self.held, []
         for record in held:
-            if record.role != role or len(self.flights[role].waiting) > 0:
+            plain: cython.bint = record.epoch == 0 and record.version != _UNIFIED
+            if len(self.flights[record.role].waiting) > 0 if plain else self.must_wait(record):
                 self.held.append(record)
             elif record.content_type == CHANGE_CIPHER_SPEC and record.epoch == 0:
                 self.take_change(self.roles[role], self.content(record))
+            else:
+                self.take_sealed(record)
+
+    def let_go(self) -> None:
+        """Take the records that still wait for what does not come."""
+        record: Record
+        held, self.held = self.held, []
+        for record in held:
+            if record.content_type == CHANGE_CIPHER_SPEC and record.epoch == 0:
+                self.take_change(self.roles[record.role], self.content(record))
             else:
                 self.take_sealed(record)
 
@@ -222,9 +252,78 @@ class DtlsSession(Session):
         """Take an encrypted record."""
         sender: RoleState = self.roles[record.role]
         if record.version == _UNIFIED:
-            self.count_unified(sender, record)
-        elif not self.transport.repeats(record.role, record.epoch, record.offset):
+            if not self.handshake.opens() or not self.open_unified(sender, record):
+                self.count_unified(sender, record)
+            return
+        if sender.change_frame == 0:
+            self.take_change(sender, self.content(record))
+        if not self.handshake.opens():
+            if not self.transport.repeats(record.role, record.epoch, record.offset):
+                self.count_sealed(sender, record)
+        elif not self.open(sender, record):
             self.count_sealed(sender, record)
+
+    def open(self, sender: RoleState, record: Record) -> cython.bint:
+        """Open a record up to DTLS 1.2. Returns False if no secret opens it, although it seems to be the role's."""
+        decryption: Decryption = self.handshake.decryption
+        flight: Any = self.flights[sender.role]
+        if record.epoch > flight.epoch and (sender.role, record.epoch) not in self.opening.decryptors:
+            decryption.change(sender.role)  # the ChangeCipherSpec can be missing
+        try:
+            opened = self.opening.open(decryption, record)
+        except DecryptionError as error:
+            return self.fail(sender, record, record.epoch, error)
+        if not self.transport.repeats(sender.role, record.epoch, record.offset):
+            self.take_opened(sender, record, record.epoch, opened[0], opened[1])
+        return True
+
+    def open_unified(self, sender: RoleState, record: Record) -> cython.bint:
+        """Open a record of DTLS 1.3: see `open`."""
+        try:
+            opened = self.opening.open_unified(self.handshake.decryption, record)
+        except DecryptionError as error:
+            return self.fail(sender, record, self.opening.current[sender.role], error)
+        self.handshake.decryption.early = opened[0] == 1
+        sender.seals = True
+        if not self.transport.repeats(sender.role, opened[0], opened[1]):
+            self.take_opened(sender, record, opened[0], opened[2], opened[3])
+        return True
+
+    def fail(self, sender: RoleState, record: Record, epoch: cython.int, error: Any) -> cython.bint:
+        """Take a record that does not open. Returns True if it is somebody else's, because others of its epoch open."""
+        if record.missing == 0 and (sender.role, epoch) in self.opening.proven:
+            self.transport.strays += 1
+            return True
+        self.handshake.decryption.note_failure(record, error.reason, error.detail)
+        if record.content_type == HANDSHAKE or record.version == _UNIFIED:
+            self.handshake.transcript.lose(sender.role)
+        return False
+
+    def take_opened(
+        self, sender: RoleState, record: Record, epoch: cython.int, content_type: cython.int, content: bytes
+    ) -> None:
+        """Take the content of a record that was opened. epoch: the whole number of its epoch."""
+        handshake = self.handshake
+        decryption: Decryption = handshake.decryption
+        decryption.records += 1
+        if content_type == HANDSHAKE:
+            self.take_fragments(sender.role, content, epoch, record.frame, record.at)
+        elif content_type == APPLICATION_DATA:
+            if not decryption.early:
+                sender.count_data(record.frame)
+            self.count_data(sender, record)
+            decryption.carry(sender.role, content, handshake.parameters.alpn, record.frame, record.at)
+        elif content_type == ALERT:
+            self.take_alert(sender, record, content, len(content), True)
+        elif content_type == HEARTBEAT:
+            take_heartbeat(self, record, content, len(content), False)
+        elif content_type == _ACK:
+            self.transport.acks += 1
+        elif content_type == CHANGE_CIPHER_SPEC and not handshake.parameters.tls13:  # of a renegotiation
+            handshake.advance(sender, _CHANGE, record.frame, record.at)
+            decryption.change(sender.role)
+            self.emit_record_event("change_cipher_spec", record, record.length)
+            self.log.emit(KeysChanged("protected", sender.role, record.frame, record.at))
 
     def count_unified(self, sender: RoleState, record: Record) -> None:
         """Count a record of DTLS 1.3 that was not opened. The last bits of its epoch tell the handshake from data."""
@@ -247,8 +346,6 @@ class DtlsSession(Session):
 
     def count_sealed(self, sender: RoleState, record: Record) -> None:
         """Count a record up to DTLS 1.2 that was not opened."""
-        if sender.change_frame == 0:
-            self.take_change(sender, self.content(record))
         plain: Record = self.content(record)
         if record.content_type == HANDSHAKE:
             self.take_encrypted_handshake(sender, plain)
@@ -283,6 +380,7 @@ class DtlsSession(Session):
     def end_role(self, role: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
         """Give up the messages of a role that are not whole: the capture lacks them."""
         self.skip(role, frame, at)
+        self.let_go()
         Session.end_role(self, role, frame, at)
 
     def finish(self, frame: cython.longlong, at: cython.longlong) -> cython.bint:

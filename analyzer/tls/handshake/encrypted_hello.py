@@ -31,7 +31,7 @@ from analyzer.tls.messages.extensions.ech_extensions import (
     OuterClientHello,
     OuterExtensions,
 )
-from analyzer.tls.messages.hello import ClientHello, HelloRetryRequest
+from analyzer.tls.messages.hello import ClientHello, DTLSClientHello, HelloRetryRequest
 from analyzer.tls.messages.numbers import CLIENT_HELLO, ECH_OUTER_EXTENSIONS, ENCRYPTED_CLIENT_HELLO, HEADER
 
 CONFIRMATION_LENGTH = 8
@@ -100,16 +100,18 @@ def find_offer(outer: bytes) -> Offer | None:
     return None
 
 
-def hello_extensions(hello: bytes, start: int, *, padded: bool = False) -> list[PlacedExtension]:
+def hello_extensions(hello: bytes, start: int, *, padded: bool = False, dtls: bool = False) -> list[PlacedExtension]:
     """Return the extensions of a ClientHello with their positions. The body of the hello begins at byte `start`.
 
-    padded: whether other bytes may follow. Raises DecryptionError (malformed) if lengths do not match.
+    padded: whether other bytes may follow. dtls: whether it is a hello of DTLS, which has a cookie. Raises DecryptionError
+    (malformed) if lengths do not match.
     """
-    message, _ = read(ClientHello, hello, start, len(hello), 0, Malformed)
+    message, _ = read(DTLSClientHello if dtls else ClientHello, hello, start, len(hello), 0, Malformed)
     if message.legacy_compression_methods is None or 1 > len(hello) - start - _VERSION_AND_RANDOM:
         raise DecryptionError(MALFORMED, f"a hello of {len(hello)} bytes ends before its extensions")
     pos = start + _VERSION_AND_RANDOM
     pos += 1 + hello[pos]
+    pos += 1 + hello[pos] if dtls else 0
     pos += 2 + int.from_bytes(hello[pos : pos + 2], "big")
     pos += 1 + len(message.legacy_compression_methods)
     if pos == len(hello):

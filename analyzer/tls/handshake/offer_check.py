@@ -103,7 +103,8 @@ def check_answer(handshake: Any, raw: bytes, body: Any, frame: int) -> None:
         offer = _after_retry(handshake, offer, before, hello, body, frame)
     n_keys = _n_keys(hellos.offers) if hellos.offers else 0
     _report(handshake, _answer(offer, raw, body, retry, n_keys), frame)
-    if hello is not None and handshake.parameters.version == TLS_1_3 and hellos.client_seen:
+    dtls = handshake.transcript.dtls  # where nothing is echoed (RFC 9147 section 5.3)
+    if hello is not None and handshake.parameters.version == TLS_1_3 and hellos.client_seen and not dtls:
         asked, echoed = _session_id(hello), _session_id(raw)
         if asked is not None and asked != echoed:
             name = "HelloRetryRequest" if retry else "ServerHello"

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from analyzer.tls.events import HandshakeMessage
 from analyzer.tls.handshake.parameters import UNKNOWN_WAY, Hellos, Parameters
 from analyzer.tls.handshake.states import RoleState
-from analyzer.tls.messages.numbers import NEW_SESSION_TICKET, SERVER_HELLO, SESSION_TICKET
+from analyzer.tls.messages.numbers import HELLO_VERIFY_REQUEST, NEW_SESSION_TICKET, SERVER_HELLO, SESSION_TICKET
 
 FULL = "full"
 
@@ -23,7 +23,7 @@ def resumption_kind(
         return ""
     message: HandshakeMessage
     for message in messages:
-        if message.role == server.role and message.type not in (SERVER_HELLO, NEW_SESSION_TICKET):
+        if message.role == server.role and message.type not in (HELLO_VERIFY_REQUEST, SERVER_HELLO, NEW_SESSION_TICKET):
             return FULL
     if client.change_frame > 0:  # in a full handshake the client sends it first
         return ""
