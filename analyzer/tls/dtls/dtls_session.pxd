@@ -5,8 +5,8 @@ from analyzer.tls.handshake.states cimport RoleState
 from analyzer.tls.record.record cimport Record
 from analyzer.tls.session cimport Session
 
-cdef int ALERT, APPLICATION_DATA, BODY, CHANGE_CIPHER_SPEC, HEARTBEAT, _CHANGE, FINISHED, FRAGMENT_HEADER, HANDSHAKE, MAX_HELD, SHORTEST_FINISHED
-cdef int _CLIENT, _SERVER, _UNIFIED, _CID, _ACK
+cdef int ALERT, APPLICATION_DATA, BODY, CHANGE_CIPHER_SPEC, FINISHED, FRAGMENT_HEADER, HANDSHAKE, HEARTBEAT, MAX_HELD
+cdef int SHORTEST_FINISHED, _CHANGE, _CLIENT, _SERVER, _UNIFIED, _CID, _ACK
 cdef long long GIVE_UP
 
 
