@@ -1,6 +1,6 @@
 """Make the captures for the benchmarks: `python -m benchmarks.workloads NAME -o FILE`.
 
-There are five workloads, each a pcap file with its key log (`.keys`) and its facts (`.json`) next to it;
+There are six workloads, each a pcap file with its key log (`.keys`) and its facts (`.json`) next to it;
 `benchmarks/README.md` describes them. TLS bytes are OpenSSL's own (`benchmarks.peers`). Ports, addresses, times and sizes come
 from fixed seeds, so two runs differ only in keys, randoms and signatures.
 """
@@ -43,6 +43,11 @@ PLAIN: dict[str, Callable[[int], traffic.FlowSource]] = {
 BULK_SESSIONS = 20
 BULK_BYTES = 1_000_000_000
 TEXT_BYTES = 50_000_000
+QUIC_PACKETS = 1_000_000
+# Of one connection, which carries about QUIC_BYTES: 1,170 in a packet of the server, and one packet in eleven is the client's.
+QUIC_CONNECTION = 4_600
+QUIC_BYTES = 5_000_000
+QUIC_OPEN = 20
 # Version, TLS 1.2 suites, and which of TLS13_PREFERENCES, for the sessions of `bulk` in turn.
 BULK_KINDS = (
     ("TLSv1_3", "", 0),
@@ -165,6 +170,22 @@ def text(sessions: Sessions, scale: float, kinds: Counter[str]) -> Iterator[wire
         yield from traffic.interleave(iter([tls_session(sessions, 0, 0, parts)]), 1, "text", kinds)
 
 
+def quic(sessions: Sessions, scale: float, kinds: Counter[str]) -> Iterator[wire.Stamped]:
+    """Connections over QUIC with HTTP/3, many at a time."""
+    from benchmarks.quic_traffic import quic_connection  # needs aioquic, which only this workload does
+
+    sizes = random.Random("quic")
+    count = max(1, round(QUIC_PACKETS * scale / QUIC_CONNECTION))
+    with (sessions.scratch / "quic.keys").open("w") as keys:
+        sources = (
+            quic_connection(
+                number, sizes.randrange(QUIC_BYTES // 2, QUIC_BYTES * 3 // 2), sessions.certificates, keys, sessions
+            )
+            for number in range(count)
+        )
+        yield from traffic.interleave(sources, QUIC_OPEN, "quic", kinds)
+
+
 def short_session(sessions: Sessions, number: int, parts: list[Part]) -> traffic.FlowSource:
     """The connection of one short session."""
     return tls_session(sessions, number, SESSION_PACKETS, iter(parts))
@@ -187,6 +208,7 @@ WORKLOADS: dict[str, Callable[[Sessions, float, Counter[str]], Iterator[wire.Sta
     "live": live,
     "bulk": bulk,
     "text": text,
+    "quic": quic,
 }
 
 

@@ -69,8 +69,8 @@ def _take_silence(known: Outcome, session: Session, facts: Any) -> None:
         known.detail = f"the client spoke {versions.name(facts.versions[0])}, and the server offered {offered}"
         known.frames = [session.flow.first_frame, facts.negotiated]
         return
-    tried, took = facts.n_packets[CLIENT][0], session.flow.end - session.flow.start
-    if tried > 1 and took >= UNANSWERED and not facts.retries and sum(facts.n_packets[SERVER]) == 0:
+    tried, took = facts.n_packets(CLIENT, 0), session.flow.end - session.flow.start
+    if tried > 1 and took >= UNANSWERED and not facts.retries and not any(facts.n_packets(SERVER, level) for level in range(4)):
         known.result, known.cause, known.certainty, known.ended_by = ABANDONED, "no_answer", LIKELY, NOBODY
         known.detail = f"the client sent {tried} Initial packets in {took / 1e9:,.1f} s, and no packet came back"
         known.frames = [session.flow.first_frame, session.flow.last_frame]

@@ -1,12 +1,16 @@
+from analyzer.engine.quic_link cimport Link
 from analyzer.engine.session_table cimport SessionTable
 from analyzer.flows.flow cimport Flow
 from analyzer.flows.sink cimport DatagramSink
 from analyzer.flows.udp_flow cimport UdpFlow
+from analyzer.tls.quic.initial_frames cimport opens_connection
 from analyzer.tls.quic.packet_headers cimport LongHeader, read_long
-from analyzer.tls.quic.quic_connection cimport QuicConnection, opens_connection
+from analyzer.tls.quic.quic_connection cimport QuicConnection
 from analyzer.tls.record.record cimport RecordSink
 
+cdef int MAX_ID, MAX_GUESSES, SHORTEST_PROOF, LATER_ATTEMPT
 cdef int MAX_CONNECTIONS, MAX_EARLY_PACKETS, MAX_OPENING_ATTEMPTS, FIRST_DATAGRAMS, HANDSHAKE, INITIAL, RETRY, ZERO_RTT
+cdef str GUESSED, UNANNOUNCED
 cdef int NEGOTIATION, _LONG, _FIXED, _UDP
 
 
@@ -15,6 +19,7 @@ cdef class QuicFlows:
     cdef public dict closing
     cdef public long long clock
     cdef public SessionTable dispatcher
+    cdef public object moves
     cdef public long long n_open
 
     cpdef DatagramSink open(self, UdpFlow flow)
@@ -24,16 +29,12 @@ cdef class QuicFlows:
     cpdef void end_closed(self, long long at) except *
 
 
-cdef class Link:
-    cdef public int client
-    cdef public QuicConnection connection
-
-
 cdef class QuicFlow(DatagramSink):
     cdef public int attempts
     cdef public list early
     cdef public UdpFlow flow
     cdef public QuicFlows flows
+    cdef public int guesses
     cdef public long long kept
     cdef public list links
     cdef public int looked
@@ -51,4 +52,7 @@ cdef class QuicFlow(DatagramSink):
         self, int side, bytes data, Py_ssize_t start, Py_ssize_t end, long long missing, long long frame, long long at
     ) except *
     cdef Link moved(self, int side, bytes data, Py_ssize_t start, Py_ssize_t end)
+    cdef void guess(
+        self, int side, bytes data, Py_ssize_t start, Py_ssize_t end, long long missing, long long frame, long long at
+    ) except *
     cdef void update_held(self) except *

@@ -2,21 +2,27 @@
 
 Only the Initial of a client that authenticates begins a connection: its keys follow from its own header, so bytes that are not
 QUIC fail, whatever they look like. After that, packets belong to a connection by their connection ID, also on another flow,
-where the client has moved or its address was translated anew (RFC 9000 section 9); and on its own flow also without one. Only
-here, a side of a flow (0: who sent first) becomes a role (0: the client).
+where the client has moved or its address was translated anew (RFC 9000 section 9); and on its own flow also without one. Where
+it has moved with an unknown ID, its keys show it (`quic_moves`). Only here, a side of a flow (0: who sent first) becomes a role
+(0: the client).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from analyzer.engine.quic_link import Link, path_of
+from analyzer.engine.quic_moves import Moves
 from analyzer.engine.session_table import SessionTable
 from analyzer.flows.flow import UDP, Flow
 from analyzer.flows.sink import DatagramSink
 from analyzer.flows.udp_flow import UdpFlow
 from analyzer.secrets.quic_versions import HANDSHAKE, INITIAL, RETRY, VERSIONS, ZERO_RTT
-from analyzer.tls.quic.packet_headers import NEGOTIATION, LongHeader, read_long
-from analyzer.tls.quic.quic_connection import QuicConnection, opens_connection
+from analyzer.tls.quic.connection_ids import SHORTEST_PROOF
+from analyzer.tls.quic.initial_frames import opens_connection
+from analyzer.tls.quic.packet_headers import MAX_ID, NEGOTIATION, LongHeader, read_long
+from analyzer.tls.quic.quic_connection import QuicConnection
+from analyzer.tls.quic.quic_events import GUESSED, UNANNOUNCED
 from analyzer.tls.quic.quic_session import QuicSession
 from analyzer.tls.quic.transport_facts import TransportFacts
 from analyzer.tls.record.record import RecordSink
@@ -30,8 +36,11 @@ MAX_CONNECTIONS = 4
 MAX_EARLY_PACKETS = 16
 """Packets before the Initial of their connection that a flow keeps: on the path, early data can overtake it."""
 
-MAX_OPENING_ATTEMPTS = 64
+MAX_OPENING_ATTEMPTS = 1024
 """Initial packets of a flow that are tried although none opened: keys are derived for each of them."""
+
+LATER_ATTEMPT = 8
+"""Of further ones, one of so many is tried: a client sends its own several times."""
 
 DRAINING = 500_000_000
 """Nanoseconds that a connection is followed behind its CONNECTION_CLOSE; endpoints wait for three probe timeouts (RFC 9000
@@ -39,6 +48,9 @@ section 10.2)."""
 
 FIRST_DATAGRAMS = 8
 """Datagrams of a flow that are looked up by their connection ID, if none belonged to a connection."""
+
+MAX_GUESSES = 64
+"""Datagrams of a flow that connections keep whose secrets may still come, if they may be theirs."""
 
 _LONG, _FIXED = 0x80, 0x40
 _UDP = UDP
@@ -49,10 +61,10 @@ class QuicFlows:
 
     by_id: connection and role that is reached, by connection ID. closing: connections that were closed, with `clock`
     behind that. clock: the latest time of a datagram; a clock that steps back does not turn it back. n_open: connections that
-    have not ended.
+    have not ended. moves: those that may have moved.
     """
 
-    __slots__ = ("by_id", "clock", "closing", "dispatcher", "n_open")
+    __slots__ = ("by_id", "clock", "closing", "dispatcher", "moves", "n_open")
 
     def __init__(self, dispatcher: SessionTable) -> None:
         self.dispatcher = dispatcher
@@ -60,6 +72,7 @@ class QuicFlows:
         self.closing: dict[QuicConnection, int] = {}
         self.clock = 0
         self.n_open = 0
+        self.moves = Moves()
 
     def __call__(self, flow: UdpFlow) -> DatagramSink:
         """See `open`: this is a `DatagramProtocol`."""
@@ -90,11 +103,12 @@ class QuicFlows:
         if dispatcher.orders is None:  # events are wanted in the turn of their frames
             connection.unanswered = None
         connection.sink = dispatcher.wait(session)
+        self.moves.add(connection)
         return connection
 
     def end(self, connection: QuicConnection, reason: str) -> None:
         """End a connection, whose last flow has ended. reason: see `Flow.closed`."""
-        connection.leave()
+        connection.known.leave()
         self.closing.pop(connection, None)
         self.n_open -= 1
         self.end_session(connection, reason)
@@ -104,6 +118,7 @@ class QuicFlows:
         session, sink = connection.session, connection.sink
         if session is None or sink is None:
             return
+        self.moves.remove(connection)
         frame, at = connection.last_frame, connection.last_at
         connection.finish(frame, at)
         session.flow.closed = closed_as(connection.facts, reason)
@@ -147,23 +162,14 @@ def closed_as(facts: TransportFacts, reason: str) -> str:
     return reason if facts.reset is None else "rst"
 
 
-class Link:
-    """A connection on one flow. client: the side of the flow that is its client."""
-
-    __slots__ = ("client", "connection")
-
-    def __init__(self, connection: QuicConnection, client: cython.int) -> None:
-        self.connection = connection
-        self.client = client
-
-
 class QuicFlow(DatagramSink):
     """The datagrams of one UDP flow. links: the connections on it, the latest first. early: packets before their connection.
 
-    attempts: how many more Initials are tried; looked: datagrams that were looked up in vain.
+    attempts: Initials that were tried in vain; looked: datagrams that were looked up in vain. guesses: datagrams that were
+    given to connections whose secrets may still come.
     """
 
-    __slots__ = ("attempts", "early", "flow", "flows", "kept", "links", "looked")
+    __slots__ = ("attempts", "early", "flow", "flows", "guesses", "kept", "links", "looked")
 
     def __init__(self, flow: UdpFlow, flows: QuicFlows) -> None:
         self.wanted = True
@@ -171,7 +177,8 @@ class QuicFlow(DatagramSink):
         self.flows = flows
         self.links: list[Link] = []
         self.early: list[tuple[int, bytes, int, int]] = []
-        self.attempts = MAX_OPENING_ATTEMPTS
+        self.attempts = 0
+        self.guesses = 0
         self.looked = 0
         self.kept = 0
 
@@ -194,7 +201,12 @@ class QuicFlow(DatagramSink):
         if end - start < 2:
             return
         first: cython.int = data[start]
-        if not self.links:
+        if len(self.links) > 0:
+            if first & (_LONG | _FIXED) == _FIXED:  # nearly always
+                self.take_short(side, data, start, end, missing, frame, at)
+                self.update_held()
+                return
+        else:
             if first & _LONG:
                 version: cython.longlong = int.from_bytes(data[start + 1 : start + 5], "big")
                 if version not in VERSIONS:
@@ -236,10 +248,11 @@ class QuicFlow(DatagramSink):
                 self.early.append((side, data[start : header.end], frame, at))
             return
         connection: QuicConnection = link.connection
+        connection.path = link.path
         role: cython.int = side ^ link.client
         if header.type == INITIAL:
             if not connection.take_initial(role, header, data, start, end, frame, at):
-                if role == 0 and header.destination not in connection.ids[1] and self.begins(header, data, start, end):
+                if role == 0 and not connection.known.has(1, header.destination) and self.begins(header, data, start, end):
                     link = self.begin(side, header, frame, at)
                     link.connection.take_initial(0, header, data, start, end, frame, at)
             elif self.early:
@@ -264,25 +277,31 @@ class QuicFlow(DatagramSink):
                 if link.connection is connection:
                     return link if side ^ link.client == 1 - receiver else None
             for link in self.links:  # several clients can choose the same ID
-                if header.destination in link.connection.ids[1 - (side ^ link.client)]:
+                if link.connection.known.has(1 - (side ^ link.client), header.destination):
                     return link
-            return self.join(connection, side if receiver else 1 - side)
+            if len(header.destination) >= SHORTEST_PROOF:
+                return self.join(connection, side if receiver else 1 - side)
         for link in self.links:
             role = side ^ link.client
             if header.type == INITIAL and role == 0:
-                if header.destination in link.connection.ids[1] or header.source in link.connection.ids[0]:
+                if link.connection.known.has(1, header.destination) or link.connection.known.has(0, header.source):
                     return link
-            elif header.destination in link.connection.ids[1 - role] or (role == 1 and not link.connection.lengths[0]):
+            elif link.connection.known.has(1 - role, header.destination) or (
+                role == 1 and not link.connection.known.lengths[0]
+            ):
                 return link
         return None
 
     def begins(self, header: LongHeader, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.bint:
         """Return whether an Initial begins a connection."""
-        if header.end > end or self.attempts <= 0:
+        if header.end > end:
+            return False
+        if self.attempts >= MAX_OPENING_ATTEMPTS and self.attempts % LATER_ATTEMPT:
+            self.attempts += 1
             return False
         if opens_connection(header, data, start):
             return True
-        self.attempts -= 1
+        self.attempts += 1
         return False
 
     def begin(self, side: cython.int, header: LongHeader, frame: cython.longlong, at: cython.longlong) -> Link:
@@ -292,10 +311,9 @@ class QuicFlow(DatagramSink):
 
     def join(self, connection: QuicConnection, client: cython.int) -> Link:
         """Note that a connection is on this flow now."""
-        link = Link(connection, client)
+        link = Link(connection, client, self.flow)
         self.links.insert(0, link)
         connection.flows.append(self)
-        connection.facts.add_path(self.flow.responder.key if client else self.flow.originator.key, self.flow.last_frame)
         if len(self.links) > MAX_CONNECTIONS:
             self.leave(self.links.pop(), "closed")
         return link
@@ -313,6 +331,7 @@ class QuicFlow(DatagramSink):
             header = read_long(packet, 0, len(packet))
             if header is not None and self.link_of(side, header) is link:
                 role: cython.int = side ^ link.client
+                link.connection.path = link.path
                 if header.type == INITIAL:
                     link.connection.take_initial(role, header, packet, 0, len(packet), frame, at)
                 else:
@@ -335,31 +354,66 @@ class QuicFlow(DatagramSink):
         length: cython.Py_ssize_t
         connection: QuicConnection
         role: cython.int
+        latest: bytes | None
         for link in self.links:
             connection = link.connection
             role = side ^ link.client
-            for length in connection.lengths[1 - role]:
-                if data[start + 1 : start + 1 + length] in connection.ids[1 - role]:
-                    connection.take_short(role, data, start, start + 1 + length, end, missing, frame, at)
+            latest = link.latest[1 - role]
+            if latest is not None and data.startswith(latest, start + 1):
+                connection.path = link.path
+                connection.take_short(role, data, start, start + 1 + len(latest), end, missing, "", frame, at)
+                return
+            for length in connection.known.lengths[1 - role]:
+                if connection.known.has(1 - role, data[start + 1 : start + 1 + length]):
+                    link.latest[1 - role] = data[start + 1 : start + 1 + length]
+                    connection.path = link.path
+                    connection.take_short(role, data, start, start + 1 + length, end, missing, "", frame, at)
                     return
         # On its own flow, its ID may have been announced where the capture lacks packets.
-        last: Link = self.links[0] if self.links else self.moved(side, data, start, end)  # type: ignore[assignment]
+        problem: str = UNANNOUNCED
+        last: Link = self.links[0] if self.links else None  # type: ignore[assignment]
+        if last is None:
+            last = self.moved(side, data, start, end)
+            problem = ""
         if last is None:
             self.looked += 1
+            self.guess(side, data, start, end, missing, frame, at)
             return
         connection = last.connection
+        connection.path = last.path
         role = side ^ last.client
-        length = next(iter(connection.lengths[1 - role]), 0)
-        connection.take_short(role, data, start, start + 1 + length, end, missing, frame, at)
+        length = next(iter(connection.known.lengths[1 - role]), 0)
+        connection.take_short(role, data, start, start + 1 + length, end, missing, problem, frame, at)
 
     def moved(self, side: cython.int, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> Link | None:
         """Return the connection that has moved to this flow, known by the connection ID of a packet; None for none."""
         by_id = self.flows.by_id
-        for length in range(20, 0, -1):
+        for length in range(MAX_ID, SHORTEST_PROOF - 1, -1):
             found = by_id.get(data[start + 1 : min(end, start + 1 + length)])
-            if found is not None and length in found[0].lengths[found[1]]:
+            if found is not None and length in found[0].known.lengths[found[1]]:
                 return self.join(found[0], side if found[1] else 1 - side)
         return None
+
+    def guess(
+        self, side: cython.int, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t, missing: cython.longlong,
+        frame: cython.longlong, at: cython.longlong,
+    ) -> None:  # fmt: skip
+        """Give a packet to the connections that it may belong to, and note the one that has opened one of this flow."""
+        connection: QuicConnection
+        waits: cython.bint = False
+        for connection, client in self.flows.moves.candidates(self.flow):
+            role: cython.int = side ^ client
+            connection.path = path_of(self.flow, client)
+            length: cython.Py_ssize_t = next(iter(connection.known.lengths[1 - role]), 0)
+            if not connection.facts.has_path(connection.path):
+                connection.take_short(role, data, start, start + 1 + length, end, missing, GUESSED, frame, at)
+            if connection.facts.has_path(connection.path):
+                self.join(connection, client)
+                return
+            waits = waits or connection.sink is not connection.session
+        if waits and self.guesses < MAX_GUESSES:
+            self.guesses += 1
+            self.looked -= 1
 
     def update_held(self) -> None:
         """Update the memory that the sessions of this flow take, here and in the dispatcher."""

@@ -1,6 +1,6 @@
 cimport cython
 
-cdef int _LONG, _KEY_PHASE, _SAMPLE, _LONGEST_NUMBER, _FARTHEST_WINDOW, _MAX_UPDATES
+cdef int _LONG, _KEY_PHASE, _SAMPLE, _LONGEST_NUMBER, _FARTHEST_WINDOW, _MAX_UPDATES, _NUMBER_AT
 cdef long long _LARGEST_NUMBER
 
 
@@ -21,43 +21,48 @@ cdef class PacketKeys:
     cdef public str hash_name
     cdef public object iv
     cdef public object kind
+    cdef public long long low
     cdef public long long n_packets
+    cdef public bytearray nonce
     cdef public bytes secret
+    cdef public object unseal
     cdef public object version
 
     cpdef PacketKeys updated(self)
-    cpdef bytes decrypt(self, long long number, bytes ciphertext, bytes header)
+    cpdef bytes decrypt(self, long long number, bytes ciphertext, bytearray header)
 
 
 @cython.final
 cdef class PacketDecryptor:
     cdef public long long attempts
     cdef public PacketKeys earlier
+    cdef public bytearray header
     cdef public PacketKeys keys
     cdef public long long largest
     cdef public PacketKeys later
-    cdef public object masks
+    cdef public HeaderMasks masks
     cdef public long long since
     cdef public Py_ssize_t tag
     cdef public bint updates
 
     cpdef OpenedPacket open(self, bytes data, Py_ssize_t start, Py_ssize_t number_at, Py_ssize_t end)
-    cdef OpenedPacket _open_short(self, long long number, int first, Py_ssize_t n_bytes, bytes ciphertext, bytes header)
+    cpdef bint fits(self, bytes data, Py_ssize_t number_at) except -1
+    cdef OpenedPacket _open_short(self, long long number, int first, Py_ssize_t n_bytes, bytes ciphertext, bytearray header)
     cdef OpenedPacket _open_in(
-        self, PacketKeys keys, long long number, int first, Py_ssize_t n_bytes, bytes ciphertext, bytes header
+        self, PacketKeys keys, long long number, int first, Py_ssize_t n_bytes, bytes ciphertext, bytearray header
     )
 
 
-cdef class AesMasks:
+cdef class HeaderMasks:
+    cpdef bytes mask(self, bytes sample)
+
+
+cdef class AesMasks(HeaderMasks):
     cdef object _encrypt
 
-    cpdef bytes mask(self, bytes sample)
 
-
-cdef class ChaChaMasks:
+cdef class ChaChaMasks(HeaderMasks):
     cdef bytes _key
-
-    cpdef bytes mask(self, bytes sample)
 
 
 cpdef long long nearest_number(long long largest, long long truncated, Py_ssize_t n_bytes) except? -1

@@ -9,7 +9,7 @@ header, the key phase, says which one is in use; the key of header protection st
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -45,6 +45,7 @@ _LONG, _KEY_PHASE = 0x80, 0x04
 _LARGEST_NUMBER = (1 << 62) - 1
 
 # In the compiled build these are C variables, which other modules cannot see.
+_NUMBER_AT = IV_LENGTH - 8
 _SAMPLE, _LONGEST_NUMBER, _FARTHEST_WINDOW, _MAX_UPDATES = SAMPLE, LONGEST_NUMBER, FARTHEST_WINDOW, MAX_UPDATES
 
 
@@ -68,10 +69,14 @@ class PacketKeys:
     """The AEAD of one direction in one generation of keys.
 
     version: whose labels are used. secret: the traffic secret. n_packets: how many packets it has opened. following: the keys
-    after the next key update, None before they are needed.
+    after the next key update, None before they are needed. unseal: the method of `aead` that decrypts. nonce: of the last
+    packet; low: the last 8 bytes of `iv`, with which packet numbers are combined.
     """
 
-    __slots__ = ("aead", "following", "generation", "hash_name", "iv", "kind", "n_packets", "secret", "version")
+    __slots__ = (
+        "aead", "following", "generation", "hash_name", "iv", "kind", "low", "n_packets", "nonce", "secret", "unseal",
+        "version",
+    )  # fmt: skip
 
     def __init__(self, version: QuicVersion, kind: AeadKind, hash_name: str, secret: bytes, generation: int = 0) -> None:
         self.version = version
@@ -82,7 +87,10 @@ class PacketKeys:
         self.n_packets = 0
         self.following: PacketKeys | None = None
         self.aead: Aead = kind.build(expand_label(hash_name, secret, version.key, b"", kind.key))
-        self.iv = int.from_bytes(expand_label(hash_name, secret, version.iv, b"", IV_LENGTH), "big")
+        self.unseal: Any = self.aead.decrypt
+        self.nonce = bytearray(expand_label(hash_name, secret, version.iv, b"", IV_LENGTH))
+        self.iv = int.from_bytes(self.nonce, "big")
+        self.low = int.from_bytes(self.nonce[IV_LENGTH - 8 :], "big", signed=True)
 
     def updated(self) -> PacketKeys:
         """Return the keys after the next key update (RFC 9001 section 6.1). They are made once."""
@@ -91,10 +99,15 @@ class PacketKeys:
             self.following = PacketKeys(self.version, self.kind, self.hash_name, secret, self.generation + 1)
         return self.following
 
-    def decrypt(self, number: cython.longlong, ciphertext: bytes, header: bytes) -> bytes | None:
+    def decrypt(self, number: cython.longlong, ciphertext: bytes, header: bytearray) -> bytes | None:
         """Return the frames of a packet; None if its tag is wrong for this packet number."""
+        nonce: bytearray = self.nonce
+        low: cython.longlong = self.low ^ number
+        i: cython.int
+        for i in range(8):
+            nonce[_NUMBER_AT + i] = (low >> (56 - 8 * i)) & 0xFF
         try:
-            opened: bytes = self.aead.decrypt((self.iv ^ number).to_bytes(IV_LENGTH, "big"), ciphertext, header)
+            opened: bytes = self.unseal(nonce, ciphertext, header)
         except invalid_tag():
             return None
         self.n_packets += 1
@@ -106,10 +119,11 @@ class PacketDecryptor:
 
     keys: those in use; earlier, later: of the phases before and after, None if unknown. largest: the largest packet number
     opened, or acknowledged by the peer, so far; -1 before. since: the first packet number opened with the keys in use. updates:
-    whether keys can be updated, in 1-RTT packets. tag: bytes of the tag of the AEAD. attempts: see MAX_ATTEMPTS.
+    whether keys can be updated, in 1-RTT packets. tag: bytes of the tag of the AEAD. attempts: see MAX_ATTEMPTS. header: of the
+    last packet, without its protection.
     """
 
-    __slots__ = ("attempts", "earlier", "keys", "largest", "later", "masks", "since", "tag", "updates")
+    __slots__ = ("attempts", "earlier", "header", "keys", "largest", "later", "masks", "since", "tag", "updates")
 
     def __init__(
         self, version: QuicVersion, suite_cipher: str, hash_name: str, secret: bytes, updates: cython.bint = False
@@ -122,7 +136,8 @@ class PacketDecryptor:
         self.keys: PacketKeys = PacketKeys(version, kind, hash_name, secret)
         self.earlier: PacketKeys | None = None
         self.later: PacketKeys | None = None
-        self.masks = header_masks(suite_cipher, expand_label(hash_name, secret, version.hp, b"", kind.key))
+        self.header = bytearray()
+        self.masks: HeaderMasks = header_masks(suite_cipher, expand_label(hash_name, secret, version.hp, b"", kind.key))
         self.largest = -1
         self.since = -1
         self.updates = updates
@@ -143,22 +158,35 @@ class PacketDecryptor:
         first: cython.int = data[start]
         first ^= mask[0] & (0x0F if first & _LONG else 0x1F)
         n_bytes: cython.Py_ssize_t = (first & 3) + 1
+        n_before: cython.Py_ssize_t = number_at - start
+        header: bytearray = self.header
+        if len(header) != n_before + n_bytes:
+            header = self.header = bytearray(n_before + n_bytes)
         truncated: cython.longlong = 0
         i: cython.Py_ssize_t
-        header = bytearray(data[start : number_at + n_bytes])
+        for i in range(n_before):
+            header[i] = data[start + i]
         header[0] = first
         for i in range(n_bytes):
-            header[number_at - start + i] ^= mask[1 + i]
-            truncated = truncated << 8 | header[number_at - start + i]
+            header[n_before + i] = data[number_at + i] ^ mask[1 + i]
+            truncated = truncated << 8 | header[n_before + i]
         number: cython.longlong = nearest_number(self.largest, truncated, n_bytes)
         ciphertext: bytes = data[number_at + n_bytes : end]
-        associated: bytes = bytes(header)
         if not self.updates or first & _LONG:
-            return self._open_in(self.keys, number, first, n_bytes, ciphertext, associated)
-        return self._open_short(number, first, n_bytes, ciphertext, associated)
+            return self._open_in(self.keys, number, first, n_bytes, ciphertext, header)
+        return self._open_short(number, first, n_bytes, ciphertext, header)
+
+    def fits(self, data: bytes, number_at: cython.Py_ssize_t) -> cython.bint:
+        """Return whether a 1-RTT packet opens with the keys in use, without trying anything else. It costs one decryption."""
+        attempts: cython.longlong = self.attempts
+        updates: cython.bint = self.updates
+        self.attempts, self.updates = 0, False
+        opened = self.open(data, 0, number_at, len(data))
+        self.attempts, self.updates = attempts, updates
+        return opened is not None
 
     def _open_short(
-        self, number: cython.longlong, first: cython.int, n_bytes: cython.Py_ssize_t, ciphertext: bytes, header: bytes
+        self, number: cython.longlong, first: cython.int, n_bytes: cython.Py_ssize_t, ciphertext: bytes, header: bytearray
     ) -> OpenedPacket | None:
         """Open a 1-RTT packet, with the keys that its phase and its number suggest."""
         same: cython.bint = (first & _KEY_PHASE != 0) == (self.keys.generation & 1 != 0)
@@ -196,7 +224,7 @@ class PacketDecryptor:
         first: cython.int,
         n_bytes: cython.Py_ssize_t,
         ciphertext: bytes,
-        header: bytes,
+        header: bytearray,
     ) -> OpenedPacket | None:
         """Open a packet with these keys. Where packets may be missing, later numbers with the same last bytes are tried too."""
         plaintext = keys.decrypt(number, ciphertext, header)
@@ -215,7 +243,17 @@ class PacketDecryptor:
         return OpenedPacket(number, first, plaintext, keys.generation)
 
 
-class AesMasks:
+class HeaderMasks:
+    """Makes the masks of header protection: those of a packet that has none, before there is a cipher."""
+
+    __slots__ = ()
+
+    def mask(self, sample: bytes) -> bytes:
+        """Return the mask of a sample; the first 5 bytes count."""
+        return sample
+
+
+class AesMasks(HeaderMasks):
     """Masks of header protection by AES (RFC 9001 section 5.4.3)."""
 
     __slots__ = ("_encrypt",)
@@ -224,11 +262,12 @@ class AesMasks:
         self._encrypt = Cipher(algorithms.AES(key), modes.ECB()).encryptor().update  # noqa: S305 - as the RFC prescribes
 
     def mask(self, sample: bytes) -> bytes:
-        """Return the mask of a sample; the first 5 bytes count."""
-        return self._encrypt(sample)
+        """See `HeaderMasks.mask`."""
+        made: bytes = self._encrypt(sample)
+        return made
 
 
-class ChaChaMasks:
+class ChaChaMasks(HeaderMasks):
     """Masks of header protection by ChaCha20 (RFC 9001 section 5.4.4): the sample is counter and nonce."""
 
     __slots__ = ("_key",)
@@ -237,11 +276,11 @@ class ChaChaMasks:
         self._key = key
 
     def mask(self, sample: bytes) -> bytes:
-        """Return the mask of a sample."""
+        """See `HeaderMasks.mask`."""
         return Cipher(algorithms.ChaCha20(self._key, sample), None).encryptor().update(bytes(5))
 
 
-def header_masks(suite_cipher: str, key: bytes) -> AesMasks | ChaChaMasks:
+def header_masks(suite_cipher: str, key: bytes) -> HeaderMasks:
     """Return what makes the masks of header protection. Raises DecryptionError for a cipher that QUIC does not have."""
     if suite_cipher.startswith("AES_"):
         return AesMasks(key)

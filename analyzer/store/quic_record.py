@@ -26,13 +26,15 @@ def quic_record(facts: TransportFacts | None, alpn: bytes | None) -> dict[str, A
         "connection_ids": {role: [known.hex() for known in facts.ids[i]] for i, role in enumerate(ROLES)},
         "paths": [path_record(key, frame) for key, frame in facts.paths],
         "transport_parameters": {role: parameters_record(facts.parameters[i]) for i, role in enumerate(ROLES)},
-        "packets": {role: dict(zip(LEVELS, facts.n_packets[i], strict=True)) for i, role in enumerate(ROLES)},
+        "packets": {
+            role: {name: facts.n_packets(i, level) for level, name in enumerate(LEVELS)} for i, role in enumerate(ROLES)
+        },
         "missing": {role: facts.missing(i) for i, role in enumerate(ROLES)},
         "unacknowledged": {role: facts.unacknowledged(i) for i, role in enumerate(ROLES)},
         "unopened": facts.strays,
         "key_updates": {role: facts.updates[i] for i, role in enumerate(ROLES)},
-        "spin_bit": {role: None if not facts.spins[i] else facts.spins[i] == 3 for i, role in enumerate(ROLES)},
-        "ecn": {role: ecn_record(facts.ecn[i]) for i, role in enumerate(ROLES)},
+        "spin_bit": {role: None if not facts.marks.spins[i] else facts.marks.spins[i] == 3 for i, role in enumerate(ROLES)},
+        "ecn": {role: ecn_record(facts.marks.reported[i]) for i, role in enumerate(ROLES)},
         "handshake_done": facts.done or None,
         "close": None if facts.close is None else close_record(facts.close, alpn),
         "stateless_reset": None if facts.reset is None else {"from": ROLES[facts.reset[0]], "frame": facts.reset[1]},

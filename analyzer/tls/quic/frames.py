@@ -21,14 +21,21 @@ _STREAM, _LAST_STREAM, _FIN, _HAS_LENGTH, _HAS_OFFSET = 8, 15, 1, 2, 4
 _MAX_DATA, _STREAMS_BLOCKED_UNI, _NEW_ID, _RETIRE_ID, _CHALLENGE, _RESPONSE = 0x10, 0x17, 0x18, 0x19, 0x1A, 0x1B
 _CLOSE, _CLOSE_APPLICATION, _HANDSHAKE_DONE, _IMMEDIATE_ACK, _RESET_STREAM_AT = 0x1C, 0x1D, 0x1E, 0x1F, 0x24
 _DATAGRAM, _DATAGRAM_LENGTH, _ACK_FREQUENCY = 0x30, 0x31, 0xAF
+_MAX_STREAM_DATA, _LAST_BIT = 0x11, 62
 _NO_LENGTH, _MAX_RANGES = NO_LENGTH, MAX_RANGES
-_N_NUMBERS = {0x10: 1, 0x11: 2, 0x12: 1, 0x13: 1, 0x14: 1, 0x15: 2, 0x16: 1, 0x17: 1, 0x19: 1, 0x1E: 0, 0x1F: 0, 0xAF: 4}
+_N_NUMBERS = {0x10: 1, 0x12: 1, 0x13: 1, 0x14: 1, 0x15: 2, 0x16: 1, 0x17: 1, 0x19: 1, 0x1E: 0, 0x1F: 0, 0xAF: 4}
 
 
 class FrameTaker:
-    """Gets the frames of a packet; subclasses override what they need. It is told nothing about PADDING and flow control."""
+    """Gets the frames of a packet; subclasses override what they need. It is told nothing about PADDING and BLOCKED frames.
 
-    __slots__ = ()
+    kinds: the types of the frames of the packet that was read last, as bits; of those above 62, none.
+    """
+
+    __slots__ = ("kinds",)
+
+    def __init__(self) -> None:
+        self.kinds = 0
 
     def take_ack(self, ranges: list[Any], ecn: Any) -> None:
         """Take an ACK: the packet numbers that the peer got, as ranges of first and last; the counts of ECT(0), ECT(1), CE."""
@@ -44,6 +51,9 @@ class FrameTaker:
 
     def take_stop(self, stream: cython.longlong, code: cython.longlong) -> None:
         """Take a STOP_SENDING: its sender reads no more of the stream."""
+
+    def take_limit(self, stream: cython.longlong, maximum: cython.longlong) -> None:
+        """Take a MAX_STREAM_DATA: the peer may send so many bytes of a stream."""
 
     def take_connection_id(self, number: cython.longlong, connection_id: bytes, token: bytes) -> None:
         """Take a NEW_CONNECTION_ID: an ID under which the sender can be reached, and the token of its stateless reset."""
@@ -71,6 +81,8 @@ def read_frames(payload: bytes, taker: FrameTaker) -> str:
     length: cython.longlong
     offset: cython.longlong
     stream: cython.longlong
+    one: cython.longlong = 1
+    taker.kinds = 0
     while pos < end:
         kind: cython.longlong = payload[pos]
         begins: cython.Py_ssize_t = pos
@@ -83,6 +95,8 @@ def read_frames(payload: bytes, taker: FrameTaker) -> str:
             if kind == _NO_LENGTH:
                 return f"the type at {begins} does not end inside its packet"
         pos += varint_length(payload, pos, end)
+        if kind <= _LAST_BIT:
+            taker.kinds |= one << kind
         if kind == _PING:
             continue
         if _STREAM <= kind <= _LAST_STREAM:
@@ -183,6 +197,15 @@ def read_other(
     first: cython.longlong
     second: cython.longlong
     n_bytes: cython.longlong
+    if kind == _MAX_STREAM_DATA:
+        first = read_varint(payload, pos, end)
+        pos += varint_length(payload, pos, end)
+        second = read_varint(payload, pos, end)
+        pos += varint_length(payload, pos, end)
+        if first == _NO_LENGTH or second == _NO_LENGTH:
+            return -1
+        taker.take_limit(first, second)
+        return pos
     if kind in _N_NUMBERS:
         for _ in range(_N_NUMBERS[kind]):
             if read_varint(payload, pos, end) == _NO_LENGTH:

@@ -1,16 +1,20 @@
 from analyzer.secrets.quic_protection cimport OpenedPacket
 from analyzer.tls.quic.frames cimport FrameTaker, read_frames
+from analyzer.tls.quic.stream_data cimport StreamData
 from analyzer.tls.quic.stream_reassembly cimport Reassembly
+from analyzer.tls.quic.transport_facts cimport TransportFacts
 
 cdef int _STREAM, _RESET, _STOP, _DATAGRAM, _EARLY, _APPLICATION
 
 
 cdef class PacketContents(FrameTaker):
     cdef public long long at
+    cdef public TransportFacts facts
     cdef public long long frame
     cdef public int level
     cdef public int role
     cdef public object session
+    cdef public StreamData streams
 
     cpdef void read(self, OpenedPacket opened, int role, int level, long long frame, long long at) except *
     cdef void take_data(self, int kind, long long stream, long long offset, bytes data, bint end) except *

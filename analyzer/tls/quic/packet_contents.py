@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from analyzer.secrets.quic_protection import OpenedPacket
 from analyzer.tls.quic.frames import FrameTaker, read_frames
-from analyzer.tls.quic.stream_data import DATAGRAM, RESET, STOP, STREAM
+from analyzer.tls.quic.stream_data import DATAGRAM, RESET, STOP, STREAM, StreamData
 from analyzer.tls.quic.stream_reassembly import Reassembly
-from analyzer.tls.quic.transport_facts import APPLICATION, EARLY, FARTHEST_ACK, MAX_LISTED, Close
+from analyzer.tls.quic.transport_facts import APPLICATION, EARLY, FARTHEST_ACK, MAX_LISTED, Close, TransportFacts
 
 if TYPE_CHECKING:
     import cython
@@ -20,12 +20,17 @@ _STREAM, _RESET, _STOP, _DATAGRAM, _EARLY, _APPLICATION = STREAM, RESET, STOP, D
 
 
 class PacketContents(FrameTaker):
-    """Gets the frames of the packets of a session. session: None after its end. role, level, frame, at: of the packet."""
+    """Gets the frames of the packets of a session. session: None after its end; facts, streams: its own; streams is None before
+    the first packet. role, level, frame, at: of the packet.
+    """
 
-    __slots__ = ("at", "frame", "level", "role", "session")
+    __slots__ = ("at", "facts", "frame", "level", "role", "session", "streams")
 
     def __init__(self, session: Any) -> None:
+        FrameTaker.__init__(self)
         self.session = session
+        self.facts: TransportFacts = None  # type: ignore[assignment]  # set by `QuicSession.begin_transport`
+        self.streams: StreamData = None  # type: ignore[assignment]  # set before the first packet
         self.role = 0
         self.level = 0
         self.frame = 0
@@ -35,23 +40,19 @@ class PacketContents(FrameTaker):
         self, opened: OpenedPacket, role: cython.int, level: cython.int, frame: cython.longlong, at: cython.longlong
     ) -> None:
         """Read the frames of a packet."""
-        session = self.session
-        facts = session.transport
         self.role = role
         self.level = level
         self.frame = frame
         self.at = at
-        space: cython.int = _APPLICATION if level == _EARLY else level
-        facts.sent[role][space].seen.add(opened.number, opened.number)
         problem: str = read_frames(opened.plaintext, self)
-        if level == _APPLICATION and facts.close is not None:
-            session.review_close(role)
-        if problem:
-            session.log.add_finding("protocol_violation", "medium", f"packet {opened.number}: {problem}", frame)
+        if level == _APPLICATION and self.facts.close is not None:
+            self.session.review_close(role)
+        if len(problem) > 0:
+            self.session.log.add_finding("protocol_violation", "medium", f"packet {opened.number}: {problem}", frame)
 
     def take_ack(self, ranges: list[Any], ecn: Any) -> None:
         """See `FrameTaker.take_ack`."""
-        self.session.transport.take_ack(self.role, self.level, ranges, ecn)
+        self.facts.take_ack(self.role, self.level, ranges, ecn)
         place = 2 * self.level + 1 - self.role
         decryptor = self.session.opening.proven[place]
         if decryptor is not None and decryptor.largest < ranges[0][1] <= decryptor.largest + FARTHEST_ACK:
@@ -71,7 +72,14 @@ class PacketContents(FrameTaker):
 
     def take_stream(self, stream: cython.longlong, offset: cython.longlong, data: bytes, end: cython.bint) -> None:
         """See `FrameTaker.take_stream`."""
-        self.take_data(_STREAM, stream, offset, data, end)
+        if self.level == _APPLICATION:
+            self.streams.take_stream(self.role, stream, offset, data, end, self.frame, self.at)
+        else:
+            self.take_data(_STREAM, stream, offset, data, end)
+
+    def take_limit(self, stream: cython.longlong, maximum: cython.longlong) -> None:
+        """See `FrameTaker.take_limit`."""
+        self.streams.allow(self.role, stream, maximum)
 
     def take_reset(self, stream: cython.longlong, code: cython.longlong) -> None:
         """See `FrameTaker.take_reset`."""
@@ -89,8 +97,8 @@ class PacketContents(FrameTaker):
         self, kind: cython.int, stream: cython.longlong, offset: cython.longlong, data: bytes, end: cython.bint
     ) -> None:
         """Take a frame with application data. Early data waits for the server's answer."""
-        streams = self.session.streams
-        if self.level == _EARLY and self.session.transport.parameters[1] is None:
+        streams: StreamData = self.streams
+        if self.level == _EARLY and self.facts.parameters[1] is None:
             streams.hold(kind, stream, offset, data, end, self.frame, self.at)
         elif self.level != _EARLY or self.session.accepts_early:
             streams.take(kind, self.role, stream, offset, data, end, self.frame, self.at)
@@ -102,14 +110,14 @@ class PacketContents(FrameTaker):
 
     def take_path(self, answers: cython.bint) -> None:
         """See `FrameTaker.take_path`."""
-        probes = self.session.transport.probes
+        probes = self.facts.probes
         if not answers and len(probes) < MAX_LISTED:
             probes.append(self.frame)
 
     def take_done(self) -> None:
         """See `FrameTaker.take_done`."""
-        facts = self.session.transport
-        facts.done = facts.done or self.frame
+        if self.facts.done == 0:
+            self.facts.done = self.frame
 
     def take_close(self, code: cython.longlong, application: cython.bint, reason: bytes) -> None:
         """See `FrameTaker.take_close`."""

@@ -10,6 +10,13 @@ SEALED = -1
 """The number of a packet that was not opened."""
 
 
+UNANNOUNCED = "unannounced"
+"""The `problem` of a record whose connection ID is not known to be the receiver's, or proves nothing."""
+
+GUESSED = "guessed"
+"""The `problem` of a record that may be of another connection: it counts if it opens."""
+
+
 class PacketSeen(Event):
     """A packet of a connection.
 

@@ -1,17 +1,18 @@
-from analyzer.secrets.quic_protection cimport OpenedPacket
+from analyzer.secrets.quic_protection cimport OpenedPacket, PacketDecryptor
 from analyzer.tls.decryption.decryption cimport Decryption
 from analyzer.tls.establishment cimport is_completed
 from analyzer.tls.events cimport Alert, Gap, record_event
 from analyzer.tls.handshake.states cimport RoleState
 from analyzer.tls.quic.packet_contents cimport PacketContents
-from analyzer.tls.quic.packet_numbers cimport PacketNumbers
 from analyzer.tls.quic.packet_opening cimport PacketOpening
 from analyzer.tls.quic.stream_reassembly cimport Reassembly
 from analyzer.tls.quic.stream_data cimport StreamData
+from analyzer.tls.quic.transport_facts cimport Sent, TransportFacts
 from analyzer.tls.record.record cimport Record
 from analyzer.tls.session cimport Session
 
-cdef int ALERT, APPLICATION_DATA, HANDSHAKE, GAP, BODY, NOTHING, MAX_HELD, MAX_STRAYS_IN_A_ROW, TLS_1_3, CRYPTO_ERRORS
+cdef int ALERT, APPLICATION_DATA, HANDSHAKE, FACT, GAP, BODY, NOTHING, MAX_HELD, MAX_STRAYS_IN_A_ROW, TLS_1_3, CRYPTO_ERRORS
+cdef str GUESSED
 cdef int _CLIENT, _EARLY_LEVEL, _HANDSHAKE_LEVEL, _APPLICATION_LEVEL
 
 
@@ -34,6 +35,7 @@ cdef class QuicSession(Session):
     cdef bint is_ready(self, int level) except -1
     cpdef void release(self, long long frame, long long at) except *
     cdef void take_protected(self, Record record) except *
+    cdef void take_guessed(self, Record record) except *
     cdef void count_sealed(self, RoleState sender, Record record) except *
     cdef void emit_packet(self, Record record, OpenedPacket opened) except *
     cdef void open_packet(self, Record record) except *

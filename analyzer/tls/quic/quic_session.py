@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from analyzer.flows.flow import Flow
 from analyzer.secrets.decryption_error import MISSING_SEGMENT, WRONG_SECRET
-from analyzer.secrets.quic_protection import OpenedPacket
+from analyzer.secrets.quic_protection import OpenedPacket, PacketDecryptor
 from analyzer.secrets.quic_versions import VERSIONS, QuicVersion
 from analyzer.tls.decryption.decryption import Decryption
 from analyzer.tls.decryption.key_material import KEY_UPDATE_MISSED, MISSING_LABEL, NO_SECRET, KeyMaterial
@@ -25,14 +25,13 @@ from analyzer.tls.handshake.resumption import Resumptions
 from analyzer.tls.handshake.states import RoleState
 from analyzer.tls.messages.numbers import TLS_1_3
 from analyzer.tls.quic.packet_contents import CRYPTO_ERRORS, PacketContents
-from analyzer.tls.quic.packet_numbers import PacketNumbers
 from analyzer.tls.quic.packet_opening import APPLICATION_LEVEL, EARLY_LEVEL, HANDSHAKE_LEVEL, PacketOpening
-from analyzer.tls.quic.quic_events import PacketSeen
+from analyzer.tls.quic.quic_events import GUESSED, PacketSeen
 from analyzer.tls.quic.stream_data import StreamData
 from analyzer.tls.quic.stream_reassembly import Reassembly
-from analyzer.tls.quic.transport_facts import MAX_LISTED, Close, TransportFacts
+from analyzer.tls.quic.transport_facts import MAX_LISTED, Close, Sent, TransportFacts
 from analyzer.tls.record.content_types import ALERT, APPLICATION_DATA, HANDSHAKE
-from analyzer.tls.record.record import BODY, GAP, NOTHING, Record
+from analyzer.tls.record.record import BODY, FACT, GAP, NOTHING, Record
 from analyzer.tls.session import Session
 from analyzer.tls.session_log import FATAL, ROLES
 
@@ -60,17 +59,8 @@ class QuicSession(Session):
     """
 
     __slots__ = (
-        "accepts_early",
-        "connection",
-        "contents",
-        "counted",
-        "crypto",
-        "doubtful",
-        "held",
-        "opening",
-        "strays",
-        "streams",
-    )
+        "accepts_early", "connection", "contents", "counted", "crypto", "doubtful", "held", "opening", "strays", "streams",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -98,6 +88,7 @@ class QuicSession(Session):
     def begin_transport(self, facts: TransportFacts, connection: Any) -> None:
         """Note what the connection shows, and whom to tell about its IDs."""
         self.transport = facts
+        self.contents.facts = facts
         self.connection = connection
 
     def wants(self, role: cython.int, content_type: cython.int) -> cython.int:
@@ -106,15 +97,17 @@ class QuicSession(Session):
 
     def take(self, record: Record) -> None:
         """Take handshake bytes of Initial packets, an alert in one, or a packet with another protection."""
-        if record.content_type == HANDSHAKE:
+        if record.content_type == APPLICATION_DATA:
+            self.take_protected(record)
+        elif record.content_type == HANDSHAKE:
             self.take_handshake(record.role, record.body, record.frame, record.at, False)
             self.release(record.frame, record.at)
         elif record.content_type == ALERT:
             code = int.from_bytes(record.body[:8], "big")
             application: cython.bint = record.body[8] != 0
             self.take_close(Close(record.role, record.frame, record.at, code, application, record.body[9:]))
-        elif record.content_type == APPLICATION_DATA:
-            self.take_protected(record)
+        elif record.content_type == FACT:
+            self.log.add_finding(record.problem, "high", record.second.decode(), record.frame)
         elif record.content_type == GAP:
             self.log.add_gap(Gap(record.role, record.offset, record.length, record.frame))
             self.handshake.take(record.role, b"", record.length, -1, record.frame, record.at)
@@ -177,6 +170,7 @@ class QuicSession(Session):
             self.connection.take_parameters()
         if self.streams is not None:
             self.streams.alpn = handshake.parameters.alpn
+            self.streams.parameters = self.transport.parameters
             self.streams.settle_early(self.accepts_early)
 
     def is_ready(self, level: cython.int) -> cython.bint:
@@ -199,6 +193,9 @@ class QuicSession(Session):
 
     def take_protected(self, record: Record) -> None:
         """Take a packet that is protected with other keys than those of Initial packets."""
+        if record.problem == GUESSED:
+            self.take_guessed(record)
+            return
         sender: RoleState = self.roles[record.role]
         sender.seals = True
         if self.handshake.decryption is None:
@@ -213,9 +210,24 @@ class QuicSession(Session):
                 self.open_packet(earlier)
         self.open_packet(record)
 
+    def take_guessed(self, record: Record) -> None:
+        """Take a packet that may be of another connection. It counts if it opens, and changes nothing if not."""
+        decryptor: PacketDecryptor = self.opening.proven[2 * record.epoch + record.role]  # type: ignore[assignment]
+        if decryptor is not None and decryptor.fits(record.body, record.header):
+            record.problem = ""
+            self.take_protected(record)
+
     def count_sealed(self, sender: RoleState, record: Record) -> None:
-        """Count a packet that is not opened. What is behind the handshake counts as application data."""
+        """Count a packet that is not opened. What is behind the handshake counts as application data.
+
+        One without a connection ID that only the peer knows can be anybody's: it is not counted.
+        """
+        self.emit_packet(record, None)
+        if record.problem != "":
+            return
         self.counted = (record.frame, record.at)
+        if record.epoch == _APPLICATION_LEVEL and self.opening.proven[2 * _APPLICATION_LEVEL + record.role] is None:
+            self.transport.hear(record.role, record.second, record.frame)
         if record.epoch != _HANDSHAKE_LEVEL:
             sender.n_application += 1
             sender.n_bytes += record.length
@@ -224,7 +236,6 @@ class QuicSession(Session):
             self.review_close(record.role)
         if record.epoch != _EARLY_LEVEL:
             sender.lose()
-        self.emit_packet(record, None)
 
     def emit_packet(self, record: Record, opened: OpenedPacket | None) -> None:
         """Emit the events of a protected packet. opened: None if it was not opened."""
@@ -243,39 +254,53 @@ class QuicSession(Session):
         """Open a packet and take its frames."""
         role: cython.int = record.role
         level: cython.int = record.epoch
+        place: cython.int = 2 * level + role
         decryption: Decryption = self.handshake.decryption
         sender: RoleState = self.roles[role]
-        version: QuicVersion = VERSIONS[record.offset]
+        facts: TransportFacts = self.contents.facts
         if record.missing > 0:
             self.fail(sender, record, MISSING_SEGMENT, f"{record.missing} bytes of the packet")
             return
-        opened: OpenedPacket | None = self.opening.open(decryption, version, level, role, record.body, record.header)
+        opened: OpenedPacket
+        decryptor: PacketDecryptor = self.opening.proven[place]  # type: ignore[assignment]
+        if decryptor is not None:
+            opened = decryptor.open(record.body, 0, record.header, len(record.body))  # type: ignore[assignment]
+        else:
+            version: QuicVersion = VERSIONS[record.offset]
+            opened = self.opening.open(decryption, version, level, role, record.body, record.header)
         if opened is None:
             self.judge_failure(sender, record)
             return
-        if self.opening.found is not None:
+        if decryptor is None and self.opening.found is not None:
             self.take_found()
         self.strays[role] = 0
-        if self.opening.lost:
-            self.count_strays(2 * level + role)
+        if len(self.opening.lost) > 0:
+            self.count_strays(place)
         self.counted = (record.frame, record.at)
-        known: PacketNumbers = self.transport.sent[role][_APPLICATION_LEVEL if level == _EARLY_LEVEL else level].seen
-        if known.has(opened.number):  # the same packet again: on the path, or in the capture
+        facts.add_path(record.second, record.frame)
+        sent: Sent = facts.sent[4 * role + (_APPLICATION_LEVEL if level == _EARLY_LEVEL else level)]
+        if sent.seen.has(opened.number):  # the same packet again: on the path, or in the capture
             self.emit_packet(record, opened)
             return
+        sent.seen.add(opened.number, opened.number)
         decryption.records += 1
-        self.transport.n_packets[role][level] += 1
+        if level == _EARLY_LEVEL:
+            sent = facts.sent[4 * role + level]
+        sent.count += 1
         if level != _HANDSHAKE_LEVEL:
             sender.n_application += 1
             sender.n_bytes += record.length
         if level == _APPLICATION_LEVEL:
             sender.n_protected += 1
-            updates = self.transport.updates[role]
-            if opened.generation > len(updates) and len(updates) < MAX_LISTED:
-                updates.append(record.frame)
+            if opened.generation > 0:
+                updates: list[int] = facts.updates[role]
+                if opened.generation > len(updates) and len(updates) < MAX_LISTED:
+                    updates.append(record.frame)
         if self.streams is None:
             self.streams = StreamData(decryption, self.log)
             self.streams.alpn = self.handshake.parameters.alpn
+            self.streams.parameters = facts.parameters
+            self.contents.streams = self.streams
         self.emit_packet(record, opened)
         self.contents.read(opened, role, level, record.frame, record.at)
 
@@ -368,7 +393,7 @@ class QuicSession(Session):
     @property
     def established(self) -> bool | None:
         """See `Session.established`. A client has 1-RTT packets only after both Finished (RFC 9001 section 5.7)."""
-        if self.transport.n_packets[_CLIENT][_APPLICATION_LEVEL] > 0:
+        if self.transport.n_packets(_CLIENT, _APPLICATION_LEVEL) > 0:
             return True
         handshake = self.handshake
         return is_completed(self.flow, self.log, handshake.hellos, handshake.parameters, self.roles[0], self.roles[1])
@@ -402,12 +427,8 @@ class QuicSession(Session):
             if self.opening.proven[place] is not None:
                 self.transport.strays += 1
             else:
-                self.fail(
-                    self.roles[record.role],
-                    record,
-                    WRONG_SECRET,
-                    f"a packet of the {ROLES[record.role]} in frame {record.frame}",
-                )
+                detail = f"a packet of the {ROLES[record.role]} in frame {record.frame}"
+                self.fail(self.roles[record.role], record, WRONG_SECRET, detail)
         self.doubtful = []
         self.count_lost()
         if self.transport.parameters[0] is None:
@@ -420,6 +441,7 @@ class QuicSession(Session):
             self.streams.finish(frame, at)
         self.connection = None
         self.contents.session = None
+        self.contents.streams = None  # type: ignore[assignment]
         self.streams = None
         frame, at = max(self.counted, self.transport.last)
         return Session.finish(self, frame, at)

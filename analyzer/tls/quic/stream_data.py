@@ -13,6 +13,7 @@ from analyzer.secrets.decryption_error import MISSING_SEGMENT
 from analyzer.tls.decryption.decryption import Decryption
 from analyzer.tls.events import Data, DataBegan, DataMissing
 from analyzer.tls.quic.packet_numbers import PacketNumbers
+from analyzer.tls.quic.stream_reader import StreamReader
 from analyzer.tls.quic.stream_reassembly import Reassembly
 from analyzer.tls.session_log import SessionLog
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 MAX_STREAMS = 16384
 """Directions of streams that are open at a time. Of those that are over, only the numbers are kept, as ranges."""
 
-MAX_WAITING_TOTAL = 8 << 20
+MAX_WAITING_TOTAL = 32 << 20
 """Bytes behind holes in all streams of a connection."""
 
 MAX_EARLY = 1 << 20
@@ -30,6 +31,9 @@ MAX_EARLY = 1 << 20
 
 FRAME_COST = 256
 """Bytes of memory that a frame of early data needs beside its own."""
+
+_LIMITS = {"bidi_local": 0x05, "bidi_remote": 0x06, "uni": 0x07}
+"""The transport parameters `initial_max_stream_data_…` (RFC 9000 section 18.2)."""
 
 STREAM, RESET, STOP, DATAGRAM = 0, 1, 2, 3
 """The kinds of frames that carry application data, or end it."""
@@ -40,13 +44,18 @@ _STREAM, _RESET, _STOP, _MAX_STREAMS, _MAX_WAITING_TOTAL = STREAM, RESET, STOP, 
 class StreamData:
     """The streams of one connection.
 
-    decryption: counts the data, and has its reader. alpn: the agreed protocol. directions: by stream number and role, the
-    reassembly of what that role sends, until it is over. over: by type of stream and role, those that are over. waiting:
-    bytes behind holes. early, n_early: frames of early data
-    that wait for the server's answer, and their bytes. broken: whether a stream lacks bytes.
+    decryption: counts the data. alpn: the agreed protocol. directions: by stream number and role, the reassembly of what that
+    role sends, until it is over; latest: that of the last frame, and latest_key its key, -1 without one. over: by type of
+    stream and role, those that are over. parameters: the transport parameters of each role. waiting: bytes behind holes.
+    early, n_early: frames of early data that wait for the server's answer, and their bytes. broken: whether a stream lacks
+    bytes; limited: whether some were given up because more waited for them than is kept. reader: of the application, None if
+    there is none; direct: the same if it is a `StreamReader`; asked: whether it was asked for.
     """
 
-    __slots__ = ("alpn", "broken", "decryption", "directions", "early", "log", "n_early", "over", "waiting")
+    __slots__ = (
+        "alpn", "asked", "broken", "decryption", "direct", "directions", "early", "latest", "latest_key", "limited", "log",
+        "n_early", "over", "parameters", "reader", "waiting",
+    )  # fmt: skip
 
     def __init__(self, decryption: Decryption, log: SessionLog) -> None:
         self.decryption = decryption
@@ -58,6 +67,13 @@ class StreamData:
         self.early: list[tuple[int, int, int, bytes, bool, int, int]] = []
         self.n_early = 0
         self.broken = False
+        self.limited = False
+        self.parameters: list[Any] = [None, None]
+        self.latest: Reassembly | None = None
+        self.latest_key = -1
+        self.asked = False
+        self.reader: Any = None
+        self.direct: StreamReader | None = None
 
     def hold(
         self, kind: cython.int, stream: cython.longlong, offset: cython.longlong, data: bytes, end: cython.bint,
@@ -87,7 +103,8 @@ class StreamData:
         if kind == _STREAM:
             self.take_stream(role, stream, offset, data, end, frame, at)
             return
-        reader = self.reader(frame, at)
+        self.ask()
+        reader = self.reader
         if kind in (_RESET, _STOP):
             if kind == _RESET:
                 self.end(2 * stream + role)
@@ -106,8 +123,11 @@ class StreamData:
         """Take bytes of a stream, and pass on what is now in order."""
         key: cython.longlong = 2 * stream + role
         direction: Reassembly
-        if key in self.directions:
-            direction = self.directions[key]
+        if key == self.latest_key:
+            direction = self.latest  # type: ignore[assignment]
+        elif key in self.directions:
+            direction = self.latest = self.directions[key]
+            self.latest_key = key
         elif self.is_over(key):
             return
         else:
@@ -119,8 +139,34 @@ class StreamData:
         self.waiting += direction.waiting - before
         if len(ready) > 0 or (end and direction.next == direction.end):
             self.pass_on(direction, role, stream, ready, frame, at)
-        while direction.overflows or (self.waiting > _MAX_WAITING_TOTAL and direction.waiting > 0):
+        while direction.waiting > 0 and (direction.overflows or self.waiting > _MAX_WAITING_TOTAL):
+            self.note_limit(direction, role, stream, frame)
             self.give_up(direction, role, stream, frame, at)
+
+    def allow(self, role: cython.int, stream: cython.longlong, maximum: cython.longlong) -> None:
+        """Take a MAX_STREAM_DATA of a role: up to this offset its peer may send in a stream."""
+        key: cython.longlong = 2 * stream + 1 - role
+        if key in self.directions:
+            direction: Reassembly = self.directions[key]
+            direction.allow(maximum)
+
+    def allowed(self, key: cython.longlong) -> cython.Py_ssize_t:
+        """Return how many bytes a role may send in a stream from its start, as the peer's transport parameters say; else 0."""
+        stream: cython.longlong = key >> 1
+        receiver: cython.int = 1 - (key & 1)
+        wanted = _LIMITS["uni" if stream & 2 else "bidi_local" if stream & 1 == receiver else "bidi_remote"]
+        for parameter in getattr(self.parameters[receiver], "transport_parameters", None) or ():
+            if parameter.id == wanted and isinstance(parameter.value, int):
+                allowed: cython.Py_ssize_t = parameter.value
+                return allowed
+        return 0
+
+    def note_limit(self, direction: Reassembly, role: cython.int, stream: cython.longlong, frame: cython.longlong) -> None:
+        """Report once that a hole is given up although the capture may have its bytes later."""
+        if not self.limited:
+            self.limited = True
+            detail = f"{direction.waiting} bytes of stream {stream} wait behind a hole, more than are kept: it is given up"
+            self.log.add_finding("limit", "info", detail, frame)
 
     def begin(self, key: cython.longlong, frame: cython.longlong, at: cython.longlong) -> Reassembly:
         """Begin a direction of a stream. If too many are open, the oldest one is given up."""
@@ -130,7 +176,9 @@ class StreamData:
             self.end(oldest)
             self.broken = True
         direction: Reassembly = Reassembly()
-        self.directions[key] = direction
+        direction.allow(self.allowed(key))
+        self.directions[key] = self.latest = direction
+        self.latest_key = key
         return direction
 
     def is_over(self, key: cython.longlong) -> cython.bint:
@@ -144,6 +192,9 @@ class StreamData:
             direction: Reassembly = self.directions.pop(key)
             self.waiting -= direction.waiting
             direction.reset()
+        if key == self.latest_key:
+            self.latest_key = -1
+            self.latest = None
         numbers: PacketNumbers = self.over[key & 7]
         numbers.add(key >> 3, key >> 3)
 
@@ -153,12 +204,14 @@ class StreamData:
     ) -> None:  # fmt: skip
         """Pass on bytes that are in order."""
         over: cython.bint = direction.end >= 0 and direction.next >= direction.end
-        reader = self.reader(frame, at)
+        self.ask()
         self.count(role, data, stream, over, -1, frame, at)
         if over:
             self.end(2 * stream + role)
-        if reader is not None:
-            reader.feed_stream(stream, role, data, over, frame, at)
+        if self.direct is not None:
+            self.direct.feed_stream(stream, role, data, over, frame, at)
+        elif self.reader is not None:
+            self.reader.feed_stream(stream, role, data, over, frame, at)
 
     def give_up(
         self, direction: Reassembly, role: cython.int, stream: cython.longlong, frame: cython.longlong, at: cython.longlong
@@ -168,7 +221,8 @@ class StreamData:
         length, data = direction.skip()
         self.waiting += direction.waiting - before
         self.broken = True
-        reader = self.reader(frame, at)
+        self.ask()
+        reader = self.reader
         if self.log.events is not None:
             missing = DataMissing(role, MISSING_SEGMENT, self.decryption.failed)
             missing.stream = stream
@@ -211,9 +265,14 @@ class StreamData:
             event.reset = reset
             self.log.emit(event)
 
-    def reader(self, frame: cython.longlong, at: cython.longlong) -> Any:
-        """Return the reader of the data, which the first data creates; None if there is none that reads streams."""
+    def ask(self) -> None:
+        """Ask for the reader of the data, which the first data creates; only some protocols have streams."""
+        if self.asked:
+            return
+        self.asked = True
         decryption: Decryption = self.decryption
         if decryption.application is None and decryption.keys.material.application is not None:
             decryption.application = decryption.keys.material.application(self.alpn)
-        return decryption.application if hasattr(decryption.application, "feed_stream") else None
+        if hasattr(decryption.application, "feed_stream"):
+            self.reader = decryption.application
+            self.direct = self.reader if isinstance(self.reader, StreamReader) else None

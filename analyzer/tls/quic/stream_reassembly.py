@@ -13,24 +13,29 @@ if TYPE_CHECKING:
     import cython
 
 MAX_WAITING = 1 << 20
-"""Bytes of one stream that wait behind a hole. Flow control lets a sender go on for a round trip; then it fills the hole."""
+"""Bytes of one stream that wait behind a hole, where the receiver does not allow more. It lets a sender go on for a round trip;
+then the sender fills the hole."""
 
-MAX_PIECES = 2048
-"""Pieces of one stream that wait behind holes."""
+LARGEST_WAITING = 16 << 20
+"""The same where the receiver allows more: the flow control of a path of 1 Gbit/s with a round trip of 0.1 s."""
+
+MAX_PIECES = 16384
+"""Pieces of one stream that wait behind holes: LARGEST_WAITING in packets of 1,024 bytes."""
 
 
 class Reassembly:
     """One direction of a stream.
 
-    next: the offset of the first byte that did not come. waiting: bytes behind it. end: the length of the stream, -1 before it
-    is known.
+    next: the offset of the first byte that did not come. waiting: bytes behind it; limit: how many of them are kept. end: the
+    length of the stream, -1 before it is known.
     """
 
-    __slots__ = ("_offsets", "_pieces", "end", "next", "waiting")
+    __slots__ = ("_offsets", "_pieces", "end", "limit", "next", "waiting")
 
     def __init__(self) -> None:
         self.next = 0
         self.waiting = 0
+        self.limit = MAX_WAITING
         self.end = -1
         self._offsets: list[int] = []
         self._pieces: list[bytes] = []
@@ -53,6 +58,10 @@ class Reassembly:
             self._keep(offset, data)
         return b""
 
+    def allow(self, maximum: cython.longlong) -> None:
+        """Let so much wait as the receiver allows. maximum: the offset up to which it does, from its flow control."""
+        self.limit = max(self.limit, min(maximum - self.next, LARGEST_WAITING))
+
     def pieces(self) -> list[tuple[int, bytes]]:
         """Return what waits, with its offsets."""
         return list(zip(self._offsets, self._pieces, strict=True))
@@ -66,7 +75,7 @@ class Reassembly:
     @property
     def overflows(self) -> bool:
         """Whether more waits behind a hole than the limits allow."""
-        return self.waiting > MAX_WAITING or len(self._offsets) > MAX_PIECES
+        return self.waiting > self.limit or len(self._offsets) > MAX_PIECES
 
     def skip(self) -> tuple[int, bytes]:
         """Give up the first hole. Return its length, and the bytes behind it; 0 and nothing if there is no hole."""

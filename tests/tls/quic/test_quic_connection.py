@@ -45,9 +45,10 @@ def long_header(first: int, version: int, destination: bytes, source: bytes) -> 
     return bytes([first]) + version.to_bytes(4, "big") + ids
 
 
-def initial(talk: Talk, frames: bytes, number: int = 77) -> Sent:
+def initial(talk: Talk, frames: bytes, number: int = 77, source: bytes | None = None) -> Sent:
     """An Initial of the server, which anybody can make who has seen the client's first one."""
     original, client, server = ids_of(talk)
+    server = source or server
     keys = initial_decryptors(VERSIONS[VERSION_1], original)[SERVER]
     frames = frames.ljust(40, b"\0")
     head = long_header(0xC3, VERSION_1, client, server) + b"\0" + (0x4000 | len(frames) + 20).to_bytes(2, "big")
@@ -195,3 +196,89 @@ def test_clients_that_choose_the_same_connection_id() -> None:
         record = session_record(session, False)
         assert record["decryption"]["bytes"] == {"client": len(QUESTION), "server": len(ANSWER)}
         assert (record["quic"]["unopened"], len(record["quic"]["paths"])) == (0, 1)
+
+
+def server_hello(talk: Talk, number: int = 77, source: bytes | None = None) -> Sent:
+    """A false ServerHello."""
+    return initial(talk, b"\6\0\x40\x64\2\0\0\x60\3\3" + bytes(94), number, source)
+
+
+@pytest.mark.parametrize("source", [None, b"stranger"], ids=["its-id", "another-id"])
+@pytest.mark.parametrize("with_keys", [True, False])
+def test_the_client_shows_which_server_hello_is_true(talk: Talk, source: bytes | None, with_keys: bool) -> None:
+    place = answered_at(talk)
+    keys = talk.keys if with_keys else b""
+    plain = record_of(talk.sent, keys)
+    for number in (place, place + 1):
+        record = record_of([*talk.sent[:number], server_hello(talk, 77, source), *talk.sent[number:]], keys)
+        assert [finding["code"] for finding in record["findings"]] == ["contradicting_initials"]
+        assert {key: record[key] for key in SAME if key != "findings"} == {key: plain[key] for key in SAME if key != "findings"}
+        for key in ("connection_ids", "packets", "missing", "unacknowledged"):
+            assert record["quic"][key] == plain["quic"][key]
+
+
+def test_a_server_hello_that_cannot_be_told_from_a_forged_one_is_not_believed(talk: Talk) -> None:
+    place = answered_at(talk)
+    sent = [*talk.sent[:place], server_hello(talk, 0), *talk.sent[place:]]
+    record = record_of(sent)
+    assert (record["version"], record["established"], record["cipher_suite"]) == (None, None, None)
+    assert "contradicting_initials" in [finding["code"] for finding in record["findings"]]
+    keyed = record_of(sent, talk.keys)
+    assert (keyed["decryption"]["status"], keyed["established"]) == ("decrypted", True)
+
+
+def test_packets_of_strangers_establish_nothing(talk: Talk) -> None:
+    source = random.Random(6)
+    strange = [Sent(number % 2, b"\x41" + source.randbytes(60)) for number in range(20)]
+    record = record_of([*talk.sent[: answered_at(talk) + 1], *strange])
+    assert (record["established"], record["outcome"]["result"], record["outcome"]["step"]) == (None, "unknown", "server_hello")
+    assert len(record["quic"]["paths"]) == 1
+
+
+@pytest.mark.parametrize("with_keys", [True, False])
+@pytest.mark.parametrize("length", [1, 8])
+def test_only_packets_that_open_make_paths(length: int, with_keys: bool) -> None:
+    talk = Talk(id_length=length).connect().say(CLIENT, 0, QUESTION).close()
+    _, _, server = ids_of(talk)
+    middle = len(talk.sent) // 2
+    strange = [Sent(CLIENT, b"\x41" + server + bytes(40), (1024 + number, 443)) for number in range(30)]
+    strange += [Sent(number % 2, bytes([0x40, number]) + bytes(60), (9000, 53)) for number in range(256)]
+    keys = talk.keys if with_keys else b""
+    record = record_of([*talk.sent[:middle], *strange, *talk.sent[middle:]], keys)
+    assert [path["client"]["port"] for path in record["quic"]["paths"]] == [50000]
+    assert record["quic"]["unopened"] <= 30
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_client_that_has_moved_with_an_unknown_id_is_known_by_its_keys(late: bool) -> None:
+    talk = Talk().connect().say(CLIENT, 0, QUESTION)
+    handshake = [one for one in talk.sent if one.payload[0] & 0x80]
+    before = [one for one in talk.sent if one.side == CLIENT and one not in handshake]
+    start = len(talk.sent)
+    talk.client.change_connection_id()
+    talk.ports = (50777, 443)
+    talk.say(CLIENT, 4, b"more").close()
+    other = Talk().connect().say(CLIENT, 0, QUESTION)  # of the same server, from another port
+    strange = [replace(one, ports=(50001, 443)) for one in other.sent]
+    sent = [*handshake, *before, *strange, *[one for one in talk.sent[start:] if one.side == CLIENT]]
+    if late:
+        tap = read_talk(sent, b"#", may_grow=lambda: True)
+        tap.engine.material.keylog.feed(talk.keys)
+        sessions = tap.close()
+    else:
+        sessions = read_talk(sent, talk.keys).close()
+    assert len(sessions) == 2
+    record = session_record(next(one for one in sessions if one.id == 0), False)
+    assert [path["client"]["port"] for path in record["quic"]["paths"]] == [50000, 50777]
+    assert record["decryption"]["bytes"]["client"] == len(QUESTION) + 4
+    assert record["quic"]["unopened"] == 0
+
+
+def test_many_forged_initials_hide_no_connection(talk: Talk) -> None:
+    source = random.Random(7)
+    strange = [
+        Sent(CLIENT, long_header(0xC3, VERSION_1, source.randbytes(8), b"id") + b"\0\x40\x64" + source.randbytes(100))
+        for _ in range(100)
+    ]
+    record = record_of([*strange, *talk.sent], talk.keys)
+    assert record["decryption"]["status"] == "decrypted"
