@@ -63,3 +63,13 @@ def test_bytes_behind_the_end_of_a_stream_are_not_counted_twice(streams: StreamD
     streams.take(STREAM, SERVER, 8, 5, b"last", True, 2, 0)
     streams.finish(4, 0)
     assert (streams.waiting, streams.directions) == (0, {})
+
+
+def test_of_too_many_open_streams_the_oldest_quarter_is_given_up(streams: StreamData) -> None:
+    for number in range(MAX_STREAMS):
+        streams.take(STREAM, CLIENT, 4 * number, 1, b"x", False, 1, 0)
+    assert (len(streams.directions), streams.waiting) == (MAX_STREAMS, MAX_STREAMS)
+    streams.take(STREAM, CLIENT, 4 * MAX_STREAMS, 1, b"x", False, 2, 0)
+    assert len(streams.directions) == streams.waiting == MAX_STREAMS - MAX_STREAMS // 4 + 1
+    assert reader_of(streams).streams[0].gaps == [1]
+    assert 4 * (MAX_STREAMS // 4) not in reader_of(streams).streams

@@ -1,0 +1,57 @@
+"""Floods of two small sizes: twice the bytes are at most a little more than twice the work, and the limits have their names."""
+
+from pathlib import Path
+
+import pytest
+from conversations import Tap
+from torture import FLOODS, MAX_RATIO
+from work import at_most
+
+import analyzer
+from analyzer.codec.build import build
+from analyzer.engine import Engine
+from analyzer.secrets.keylog import KeyLog
+from analyzer.store.chain_verdicts import default_chains
+from analyzer.store.session_json import session_json
+from analyzer.tls.events import SessionEnded
+
+SIZE = 200
+PACKAGE = Path(analyzer.__file__).parent
+
+
+def lines_for(name: str, n: int) -> int:
+    """The lines of Python that run for a flood of this size, up to the records of its sessions."""
+    flood, tap = FLOODS[name], Tap()
+    keylog = KeyLog()
+    if flood.keys is not None:
+        keylog.feed(flood.keys())
+        keylog.close()
+    tap.engine = Engine(detailed=True, keylog=keylog)
+    frames = list(flood.frames(n))
+    with at_most(1 << 40) as work:
+        for data in frames:
+            tap.feed_bytes(data)
+            tap.at += 10_000
+        tap.engine.close()
+        for event in tap.engine.take():
+            if isinstance(event, SessionEnded):
+                session_json(event.ended, True, default_chains())
+    return work.n_lines
+
+
+@pytest.mark.parametrize("name", FLOODS)
+def test_twice_the_flood_is_twice_the_work(name: str) -> None:
+
+    lines_for(name, 10)  # what is done once
+    none, one, two = lines_for(name, 10), lines_for(name, SIZE), lines_for(name, 2 * SIZE)
+    assert two - none <= MAX_RATIO * (one - none) + 2000
+    if "not compiled" in build():
+        assert one > none
+
+
+@pytest.mark.parametrize("name", FLOODS)
+def test_a_limit_is_where_it_is_said_to_be(name: str) -> None:
+    place, _, limits = FLOODS[name].limit.partition(": ")
+    text = (PACKAGE / place).read_text("utf-8")
+    for limit in limits.split(", "):
+        assert f"\n{limit} = " in text or f"\n{limit}: Final = " in text or f"\n{limit}," in text
