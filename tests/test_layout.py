@@ -105,6 +105,7 @@ TESTED_ELSEWHERE = {
     "engine/failed_connections.py": "analysis/test_connection_outcome.py",
     "engine/tls_servers.py": "analysis/test_connection_outcome.py",
     "flows/carrier.py": "engine/test_inner_streams.py",
+    "engine/eap_conversation.py": "engine/test_eap_sessions.py",
     "flows/ending.py": "analysis/test_outcome.py",
     "tls/record/sealed_sizes.py": "analysis/test_outcome.py",
     "__init__.py": "test_api.py",

@@ -43,6 +43,7 @@ ENGLISH_FILES = {
     "store/inventory_schema.py": "JSON Schema",
     "store/output_schemas.py": "JSON Schema",
     "store/quic_info.py": "the column Info of packets, as other analyzers write it",
+    "store/eap_info.py": "the column Info of packets, as other analyzers write it",
     "store/packet_info.py": "the column Info of packets, as other analyzers write it",
     "store/report_schema.py": "JSON Schema",
     "store/schema.py": "JSON Schema",

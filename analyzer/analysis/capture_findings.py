@@ -6,14 +6,13 @@ is no TLS. All of it is counted with limits; what is beyond them is reported.
 
 from collections.abc import Iterator
 from functools import lru_cache
-from ipaddress import ip_address
 from typing import Any, NamedTuple
 
 from analyzer.analysis.capture_finding import MAX_OCCURRENCES, CaptureFinding, Occurrence
 from analyzer.analysis.failure_patterns import FailurePatterns
 from analyzer.analysis.regular_connections import LEAST_CONNECTIONS, Opened, regular_connections
 from analyzer.analysis.traffic import Traffic
-from analyzer.packet.addresses import address_text, split_key
+from analyzer.packet.addresses import address_text, packed_address, split_key
 
 LEAST_SESSIONS = 50
 """Sessions with a fingerprint from which one that was seen once is rare. In fewer of them, each program may come only once."""
@@ -168,11 +167,11 @@ class CaptureFindings:
 
 @lru_cache(maxsize=REMEMBERED_ADDRESSES)
 def _packed(address: str) -> bytes:
-    return ip_address(address).packed
+    return packed_address(address)
 
 
 def _key(record: dict[str, Any]) -> bytes:
     """Return the `Packet.key()` of the packets from client to server."""
     ends = record["client"], record["server"]
     addresses = b"".join(_packed(end["address"]) for end in ends)
-    return addresses + b"".join(end["port"].to_bytes(2, "big") for end in ends)
+    return addresses + b"".join((end["port"] or 0).to_bytes(2, "big") for end in ends)

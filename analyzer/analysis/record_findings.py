@@ -30,6 +30,9 @@ DESCRIPTIONS = registry("alert_descriptions").names
 MAX_FRAMES = 16
 """Maximum number of frames that one finding about gaps names."""
 
+EAP = "eap"
+"""What carries a session that no connection carries (`Carrier.name`)."""
+
 _CLOSED = {"fin": "the connection was closed", "rst": "the connection was reset"}
 
 
@@ -54,6 +57,9 @@ def anomalies(session: Session) -> list[Finding]:
             detail = f"the {who} sent a record of {n_bytes} bytes, and was asked for no more than {work.limits[role]}"
             found.append(Finding("record_too_long", "low", detail, list(dict.fromkeys(oversized[1]))))
     closed = _CLOSED.get(session.flow.closed)
+    carrier: Any = session.flow.carrier
+    if carrier is not None and carrier.name == EAP:  # its methods end without close_notify
+        return found
     if closed is None or session.transport is not None or work.status != "decrypted":
         return found
     for role in range(2):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from analyzer.analysis.tally import MOST_VALUES, Tally
+from analyzer.packet.addresses import end_text
 
 MOST_NAMES = 4
 """Names of one server address that are kept. An address of a large provider may have thousands."""
@@ -35,7 +36,7 @@ class SessionTotals:
             tallies[name].add(record[key])
         server, client = record["server"], record["client"]
         address = server["address"]
-        tallies["servers"].add(f"[{address}]:{server['port']}" if ":" in address else f"{address}:{server['port']}")
+        tallies["servers"].add(end_text(address, server["port"]))
         tallies["clients"].add(client["address"])
         if record["resumed"]:
             tallies["resumptions"].add(record["resumption"])

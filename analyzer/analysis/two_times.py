@@ -12,6 +12,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from analyzer.analysis.capture_finding import CaptureFinding
+from analyzer.packet.addresses import end_text
 
 HOST, SERVER, NAME, CERTIFICATE, VERSION, SUITE, GROUP, JA4, FINDING, CHAIN_PROBLEM, PROTOCOL = (
     "host", "server", "server_name", "certificate", "version", "cipher_suite", "group", "ja4", "finding", "chain_problem",
@@ -177,8 +178,7 @@ def changes(before: Sightings, after: Sightings, kinds: Iterable[str] = KINDS) -
 
 def endpoint(end: dict[str, Any]) -> str:
     """Return an entry `client` or `server` as text: `192.0.2.1:443`, `[2001:db8::1]:443`."""
-    address, port = end["address"], end["port"]
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+    return end_text(end["address"], end["port"])
 
 
 def _is_address(word: str) -> bool:

@@ -1,14 +1,15 @@
 """One end of a connection as a typed object; see `session_parts`."""
 
 from analyzer.api.typed_record import Record
+from analyzer.packet.addresses import end_text
 from analyzer.store.schema import DEFINITIONS
 
 
 class Endpoint(Record, declared=DEFINITIONS["endpoint"]):
-    """One end of a connection: an address and a port."""
+    """One end of a connection: an address and a port; a hardware address has none."""
 
     address: str
-    port: int
+    port: int | None
 
     def __str__(self) -> str:
-        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
+        return end_text(self.address, self.port)

@@ -16,6 +16,7 @@ from analyzer.cli.part_frames import frames_of
 from analyzer.cli.part_listener import PartListener
 from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine
+from analyzer.packet.addresses import end_text
 from analyzer.store.compare_modes import TIMES
 from analyzer.store.compare_record import compare_record
 from analyzer.store.place_facts import PlaceFacts
@@ -121,7 +122,7 @@ def _rows_of_places(record: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _ends(connection: dict[str, Any]) -> str:
     client, server = connection["client_a"], connection["server_a"]
-    return " ".join(f"[{end['address']}]:{end['port']}" if ":" in end["address"] else f"{end['address']}:{end['port']}"
+    return " ".join(end_text(end["address"], end["port"])
                     for end in (client, server))  # fmt: skip
 
 

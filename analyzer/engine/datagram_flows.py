@@ -1,5 +1,7 @@
 """Searches UDP flows for QUIC and DTLS, which can share a pair of ports with each other and with STUN, TURN, SRTP and ZRTP.
 
+RADIUS, which carries TLS in EAP, is on ports of its own. It begins with a code up to 11, and then says how long it is.
+
 The first byte of a datagram tells them apart (RFC 7983 section 7, RFC 9443 section 3): 20 to 63 is DTLS, and QUIC begins with
 64 or more, unless its fixed bit is greased. So a datagram that is none of both costs one comparison here.
 """
@@ -9,8 +11,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analyzer.engine.dtls_flows import DtlsFlow, DtlsFlows
+from analyzer.engine.eap_sessions import EapSessions
 from analyzer.engine.quic_flows import QuicFlow, QuicFlows
 from analyzer.engine.session_table import SessionTable
+from analyzer.flows.eap import LAST_CODE
 from analyzer.flows.sink import DatagramSink
 from analyzer.flows.udp_flow import UdpFlow
 from analyzer.tls.dtls.record_headers import END_OF_FIRST_BYTES, FIRST_BYTES, begins_dtls
@@ -19,16 +23,18 @@ if TYPE_CHECKING:
     import cython
 
 _FIRST, _END = FIRST_BYTES, END_OF_FIRST_BYTES
+_LAST_CODE, _SHORTEST = LAST_CODE, 20  # of RADIUS
 
 
 class DatagramFlows:
-    """Returns the reader of each UDP flow. It is a `DatagramProtocol`."""
+    """Returns the reader of each UDP flow. It is a `DatagramProtocol`. eap: takes what can be RADIUS."""
 
-    __slots__ = ("dtls", "quic")
+    __slots__ = ("dtls", "eap", "quic")
 
     def __init__(self, dispatcher: SessionTable) -> None:
         self.quic = QuicFlows(dispatcher)
         self.dtls = DtlsFlows(dispatcher)
+        self.eap = EapSessions(dispatcher)
 
     def __call__(self, flow: UdpFlow) -> DatagramSink:
         """Return the reader of a new UDP flow."""
@@ -38,6 +44,7 @@ class DatagramFlows:
         """End the connections that were closed some time before `at`, when no datagram comes."""
         self.quic.end_closed(at)
         self.dtls.end_closed(at)
+        self.eap.tick(at)
 
 
 class DatagramFlow(DatagramSink):
@@ -63,11 +70,25 @@ class DatagramFlow(DatagramSink):
         at: cython.longlong,
     ) -> None:
         """See `DatagramSink.feed`."""
-        if end > start and _FIRST <= data[start] < _END and self.is_dtls(data, start, end):
+        first: cython.int = data[start] if end > start else _END
+        if first <= _LAST_CODE and self.is_radius(data, start, end):
+            self.take_radius(side, data[start:end], frame, at)
+        elif _FIRST <= first < _END and self.is_dtls(data, start, end):
             self.quic.flows.dispatcher.steps += 1  # the same in all processes that share a capture
             self.dtls.feed(side, data, start, end, missing, frame, at)  # type: ignore[union-attr]
         else:
             self.quic.feed(side, data, start, end, missing, frame, at)
+
+    def is_radius(self, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.bint:
+        """Return whether a datagram that begins as RADIUS has the length that it says (RFC 2865 section 3)."""
+        whole: cython.bint = end - start >= _SHORTEST and (data[start + 2] << 8 | data[start + 3]) == end - start
+        return whole and not self.quic.links
+
+    def take_radius(self, side: cython.int, data: bytes, frame: cython.longlong, at: cython.longlong) -> None:
+        """Take a datagram that can be RADIUS."""
+        key: bytes = self.flow.responder.key if side else self.flow.originator.key
+        back: bytes = self.flow.originator.key if side else self.flow.responder.key
+        self.flows.eap.feed_radius(key, back, data, frame, at)
 
     def is_dtls(self, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.bint:
         """Return whether a datagram whose first byte is one of DTLS belongs to DTLS."""

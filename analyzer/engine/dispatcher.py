@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from analyzer.codec.byte_slices import slice_bytes
 from analyzer.engine.datagram_flows import DatagramFlows
+from analyzer.engine.eap_sessions import hardware_addresses
 from analyzer.engine.inner_streams import InnerStreams
 from analyzer.engine.session_table import SessionTable
 from analyzer.engine.tcp_stream import TcpStream
@@ -13,6 +15,7 @@ from analyzer.flows.connection import Connection
 from analyzer.flows.listener import Listener
 from analyzer.flows.sink import DatagramSink, Sink
 from analyzer.flows.udp_flow import UdpFlow
+from analyzer.packet.packet import Packet
 from analyzer.tls.decryption.key_material import KeyMaterial
 
 if TYPE_CHECKING:
@@ -47,8 +50,23 @@ class Dispatcher(SessionTable):
         """Return the reader of a new connection, which searches it for TLS."""
         return TcpStream(connection, self)
 
+    def feed_port(self, packet: Packet, link_type: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
+        """Take a frame of 802.1X, which can have EAP."""
+        ends = hardware_addresses(packet, link_type)
+        for protocol in self.datagram_protocols:
+            if ends is not None and isinstance(protocol, DatagramFlows):
+                data = slice_bytes(packet.data, packet.payload, packet.payload_end)
+                protocol.eap.feed_port(ends[0], ends[1], data, frame, at)
+
+    def close(self) -> None:
+        """End the conversations of EAP that are open, and then the sessions that are pending."""
+        for protocol in self.datagram_protocols:
+            if isinstance(protocol, DatagramFlows):
+                protocol.eap.close()
+        SessionTable.close(self)
+
     def end_closed(self, at: cython.longlong) -> None:
-        """End the connections over UDP that were closed some time before `at`, when no frame comes."""
+        """End what was closed or fell silent some time before `at`, when no frame comes: connections of QUIC, and EAP."""
         for protocol in self.datagram_protocols:
             if isinstance(protocol, DatagramFlows):
                 protocol.end_closed(at)

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 # In the compiled build these are C variables, which other modules cannot see.
 _TCP, _UDP, _ICMP, _ICMPV6 = TCP, UDP, ICMP, ICMPV6
 
+_PORT_CONTROL, _BEFORE_ROAMING = 0x888E, 0x88C7
+"""The EtherTypes of 802.1X: on the port that it opens, and through the network to the next access point."""
+
 MAX_REPORTS = 1024
 """Reports of anomalies in fragments that are kept, at most. In a flood of fragments, each one can cause a report."""
 
@@ -151,6 +154,8 @@ class Engine:
                 self.datagrams.feed(packet, frame.number, frame.at)
         elif packet.protocol == _ICMP or packet.protocol == _ICMPV6:
             note_path_error(self.connections, packet, frame.number)
+        elif packet.ether_type == _PORT_CONTROL or packet.ether_type == _BEFORE_ROAMING:
+            self.dispatcher.feed_port(packet, frame.link_type, frame.number, frame.at)
 
     def step(self, frame_reader: FrameReader) -> cython.bint:
         """Take the next frame, and the secrets before it. Return False if the packet reader needs more bytes."""

@@ -28,7 +28,8 @@ NONE = (0, 0)
 class Flow:
     """One connection or exchange of datagrams.
 
-    protocol: 6 TCP, 17 UDP. key: addresses and ports, as in a packet from client to server (`Packet.key`). first_frame,
+    protocol: 6 TCP, 17 UDP, 0 EAP. key: addresses and ports, as in a packet from client to server (`Packet.key`); hardware
+    addresses with ports of 0 where there is no IP. first_frame,
     last_frame: of its packets; start, end: their times in nanoseconds since the epoch, -1 if the capture has no times.
     mid_stream: whether the flow began before the capture, and before what shows its roles; late: whether the capture lacks its
     beginning, for TCP the SYN. closed: why it ended, "" while it is open: `fin`, `rst`, `reused`, `idle`, `evicted`, `end` (of

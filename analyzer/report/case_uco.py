@@ -14,7 +14,16 @@ import orjson
 
 from analyzer.report.case_graph import CONTEXT, CaseGraph, Node, date_time, reference
 from analyzer.report.redaction import redact
-from analyzer.report.standard_values import cut, exchanges, hash_or_none, key_text, known, request_fields, session_facts
+from analyzer.report.standard_values import (
+    cut,
+    exchanges,
+    hash_or_none,
+    key_text,
+    known,
+    request_fields,
+    session_facts,
+    transport_of,
+)
 
 _TLS_PROPERTIES: Final = {
     "session": "number of the session in the report",
@@ -112,8 +121,9 @@ def _connection(graph: CaseGraph, session: Mapping[str, Any], certificates: Mapp
     """Add a session as a connection, with its addresses, its server name, and its certificates."""
     owner = ("session", str(session["id"]), str(session["first_frame"]))
     ends = [graph.address(session[side]["address"]) for side in ("client", "server")]
+    transport = transport_of(session)
     layers = {
-        "Transport Layer": "TCP" if session["protocol"] == "tls" else "UDP",
+        **({} if transport is None else {"Transport Layer": transport.upper()}),
         "Session Layer": session.get("version") or session["protocol"].upper(),
     }
     if session.get("http") or session.get("alpn"):

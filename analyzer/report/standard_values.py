@@ -70,6 +70,16 @@ def milliseconds(text: str | None) -> str | None:
     return f"{second}.{fraction[:3]:0<3}Z"
 
 
+def transport_of(session: Mapping[str, Any]) -> str | None:
+    """Return what carries a session: `tcp` or `udp`; None where it is neither, but EAP on a link."""
+    if session["protocol"] != "tls":
+        return "udp"
+    before = session.get("before") or []
+    if not before or before[0]["protocol"] != "eap":
+        return "tcp"
+    return None if session["client"]["port"] is None else "udp"
+
+
 def address_version(text: Any) -> int | None:
     """Return 4 or 6 for an IP address; 0 for the pseudonym of a redacted address; None for anything else."""
     if not isinstance(text, str):

@@ -27,6 +27,7 @@ from analyzer.report.standard_values import (
     milliseconds,
     request_fields,
     session_facts,
+    transport_of,
 )
 
 EXTENSION: Final = f"extension-definition--{identifier('stix extension', 'tls')}"
@@ -230,7 +231,7 @@ class _Bundle:
         """Return the values of network-traffic that a session has; without ends if its addresses are not valid."""
         start, end = milliseconds(session.get("start_time")), milliseconds(session.get("end_time"))
         version = address_version(session["client"]["address"])
-        carrier = "tcp" if session["protocol"] == "tls" else "udp"
+        carrier = transport_of(session)
         return {
             "start": start,
             "end": end,
@@ -239,7 +240,7 @@ class _Bundle:
             "dst_ref": self._address(session["server"]["address"]),
             "src_port": session["client"]["port"],
             "dst_port": session["server"]["port"],
-            "protocols": [*([f"ipv{version}"] if version else ["ip"]), carrier, *protocols],
+            "protocols": [*([f"ipv{version}"] if version else ["ip"]), *([carrier] if carrier else ["eap"]), *protocols],
             "extensions": extensions,
         }
 

@@ -6,8 +6,8 @@ BEFORE = record(
     "one protocol that the connection carried before TLS. Nothing protects what it says",
     {
         "protocol": text(
-            "proxy (PROXY protocol), socks, http_connect, http, smtp, lmtp, imap, pop3, ftp, nntp, sieve, irc, xmpp, ldap, "
-            "postgresql, mysql, rdp, tds, amqp; unknown for bytes that are none of them"
+            "proxy (PROXY protocol), socks, http_connect, eap, http, smtp, lmtp, imap, pop3, ftp, nntp, sieve, irc, xmpp, "
+            "ldap, postgresql, mysql, rdp, tds, amqp; unknown for bytes that are none of them"
         ),
         "version": or_null(text("of the protocol, as it says")),
         "client": or_null(reference("the real client, as a PROXY header names it", "endpoint")),

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
 from analyzer import __version__
+from analyzer.packet.addresses import end_text
 from analyzer.store.cbom_algorithms import (
     Algorithm,
     certificate_signature,
@@ -26,7 +27,6 @@ from analyzer.store.cbom_algorithms import (
     suite_algorithms,
     suite_number,
 )
-from analyzer.store.inventory_tables import end_text
 
 if TYPE_CHECKING:
     from cyclonedx.model import Property

@@ -9,6 +9,7 @@ from typing import Any
 
 from analyzer.analysis.shown_certificates import HIDDEN, LISTED, NONE, PART
 from analyzer.analysis.tally import Tally
+from analyzer.packet.addresses import end_text
 from analyzer.store.chain_verdicts import CLIENT, SERVER, Chains
 from analyzer.store.seen_certificates import SeenCertificates, earlier, later
 from analyzer.store.session_sighting import Sighting
@@ -196,11 +197,6 @@ class Inventory:
             judged = chains.judge(session, role) if chain else None
             if chain and judged is not None:
                 self.certificates.judge(chain, judged)
-
-
-def end_text(address: str, port: int) -> str:
-    """Return a server as one text: `192.0.2.1:443`, and `[2001:db8::1]:443`."""
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
 def _take_server(server: SeenServer, seen: Sighting, agreed: dict[str, Any]) -> None:

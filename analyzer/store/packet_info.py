@@ -9,11 +9,13 @@ from analyzer.capture.frame_places import FramePlaces
 from analyzer.codec.byte_slices import slice_bytes
 from analyzer.codec.registry import registry
 from analyzer.engine.engine import NO_CONNECTION, Engine
+from analyzer.flows.eap import LAST_CODE
 from analyzer.packet.addresses import address_text
 from analyzer.packet.options import read_tcp_options
 from analyzer.packet.packet import Packet
 from analyzer.store.clock import rfc3339
 from analyzer.store.declaration import path_text
+from analyzer.store.eap_info import port_text, radius_text
 from analyzer.store.http_messages import HttpMessages
 from analyzer.store.quic_info import QuicPackets
 from analyzer.tls.events import Alert, Event, HandshakeMessage, RecordEvent
@@ -66,6 +68,7 @@ _DNS_TYPES = {
     1: "A", 2: "NS", 5: "CNAME", 6: "SOA", 12: "PTR", 15: "MX", 16: "TXT", 28: "AAAA", 33: "SRV", 43: "DS", 48: "DNSKEY",
     64: "SVCB", 65: "HTTPS", 255: "ANY",
 }  # fmt: skip
+_PORT_CONTROL = (0x888E, 0x88C7)
 _DNS_PORTS = {53: "DNS", 5353: "MDNS", 5355: "LLMNR"}
 _DNS_NAMES = frozenset(_DNS_PORTS.values())
 
@@ -120,6 +123,8 @@ class Describer:
                 return tls_protocol(shown[len(shown) - 1].version), tls_info(shown) + (f" ({inside})" if inside else "")
             return "TCP", self._tcp(packet)
         if packet.transport >= 0 and number == _UDP:
+            if shown and data[packet.payload] <= LAST_CODE and not isinstance(shown[0], PacketSeen):
+                return "RADIUS", tls_info(shown)
             if shown or (packet.payload < packet.payload_end and self._quic.may_begin(data[packet.payload])):
                 octets = slice_bytes(data, packet.payload, packet.payload_end)
                 seen = [event for event in shown if isinstance(event, PacketSeen) and event.frame == frame.number]
@@ -137,6 +142,10 @@ class Describer:
             return self._protocols[number] if number >= 0 else f"IPv{packet.ip_version}", _count(n_bytes, "byte")
         if packet.ether_type == 0x0806 and n_bytes >= 28:
             return "ARP", arp(data, packet.payload)
+        if packet.ether_type in _PORT_CONTROL:
+            if shown:
+                return tls_protocol(shown[len(shown) - 1].version), tls_info(shown)
+            return port_text(slice_bytes(data, packet.payload, packet.payload_end))
         if packet.ether_type < 0:
             return "unknown", _count(n_bytes, "byte")
         return registry("ether_types").name(packet.ether_type), _count(n_bytes, "byte")
@@ -221,6 +230,8 @@ class Describer:
             name = self._udp_names[ports] = self._udp_name(ports)
         if name in _DNS_NAMES:
             info = dns(packet.data, packet.payload, packet.payload_end) or info
+        elif name == "RADIUS":
+            info = radius_text(slice_bytes(packet.data, packet.payload, packet.payload_end)) or info
         return name, info
 
     def _udp_name(self, ports: tuple[int, int]) -> str:

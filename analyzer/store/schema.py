@@ -33,7 +33,10 @@ _MD5 = "^[0-9a-f]{32}$"
 
 ENDPOINT = record(
     "one end of a connection",
-    {"address": text("IPv4 or IPv6 address"), "port": number("TCP or UDP port", maximum=65535)},
+    {
+        "address": text("IPv4 or IPv6 address; a hardware address where there is no IP"),
+        "port": or_null(number("TCP or UDP port; null with a hardware address", maximum=65535)),
+    },
 )
 
 
@@ -364,7 +367,9 @@ SESSION: Schema = document(
         "added, and are never renamed.",
         {
             "id": number("number in the run, from 0, in the order in which the first handshake bytes appear"),
-            "protocol": one_of("what carries the session: tls is TLS over TCP", ("tls", "dtls", "quic")),
+            "protocol": one_of(
+                "what carries the session: tls is TLS over TCP, inside another session or in EAP", ("tls", "dtls", "quic")
+            ),
             **CAPTURE_KEYS,
             "client": reference("the side that sent the ClientHello", "endpoint"),
             "server": reference("the other side", "endpoint"),

@@ -21,7 +21,7 @@ from analyzer.analysis.shown_certificates import LISTED, NONE, shown_certificate
 from analyzer.analysis.shown_resumption import is_resumed
 from analyzer.codec.byte_slices import slice_bytes
 from analyzer.flows.flow import Flow
-from analyzer.packet.addresses import address_text
+from analyzer.packet.addresses import HARDWARE, address_text
 from analyzer.store.certificate_records import certificate_record
 from analyzer.store.chain_verdicts import CLIENT, SERVER
 from analyzer.store.clock import Clock, rfc3339
@@ -254,8 +254,8 @@ def head(session: Session) -> str:
     key: bytes = flow.key
     half: cython.Py_ssize_t = (len(key) - 4) >> 1
     at: cython.Py_ssize_t = 2 * half
-    client_port: cython.int = key[at] << 8 | key[at + 1]
-    server_port: cython.int = key[at + 2] << 8 | key[at + 3]
+    client_port: str = "null" if half == HARDWARE else str(key[at] << 8 | key[at + 1])
+    server_port: str = "null" if half == HARDWARE else str(key[at + 2] << 8 | key[at + 3])
     client: str = address(slice_bytes(key, 0, half))
     server: str = address(slice_bytes(key, half, at))
     protocol: str = "tls" if session.transport is None else session.transport.name

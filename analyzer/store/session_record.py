@@ -24,7 +24,7 @@ from analyzer.analysis.shown_resumption import is_resumed
 from analyzer.codec.errors import ParseError
 from analyzer.codec.registry import registry
 from analyzer.flows.flow import Flow
-from analyzer.packet.addresses import address_text
+from analyzer.packet.addresses import HARDWARE, address_text
 from analyzer.store.certificate_records import certificates_record, chain_record
 from analyzer.store.chain_verdicts import CLIENT, SERVER, default_chains
 from analyzer.store.clock import Clock
@@ -189,7 +189,8 @@ def endpoint_record(key: bytes, end: cython.int) -> dict[str, Any]:
     half: cython.Py_ssize_t = (len(key) - 4) >> 1
     start: cython.Py_ssize_t = half if end else 0
     port: cython.Py_ssize_t = 2 * (half + end)
-    return {"address": address_text(key[start : start + half]), "port": key[port] << 8 | key[port + 1]}
+    number: int | None = None if half == HARDWARE else key[port] << 8 | key[port + 1]
+    return {"address": address_text(key[start : start + half]), "port": number}
 
 
 def ech_record(ech: Any, fields: cython.bint) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from analyzer.packet.addresses import end_text
 from analyzer.store.clock import rfc3339
 from analyzer.text.language import counted, retold, say
 from analyzer.text.punctuation import listing
@@ -41,9 +42,9 @@ def size_text(n_bytes: int) -> str:
     return f"{size:.{digits}f} {_UNITS[unit]}"
 
 
-def endpoint_text(address: str, port: int) -> str:
-    """Return address and port: `192.0.2.1:443`; an IPv6 address in brackets (RFC 3986 section 3.2.2)."""
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+def endpoint_text(address: str, port: int | None) -> str:
+    """Return address and port, as `end_text`."""
+    return end_text(address, port)
 
 
 def duration_text(nanoseconds: int) -> str:
