@@ -23,6 +23,7 @@ _HANDSHAKE = {
     0: "hello_request",
     1: "client_hello",
     2: "server_hello",
+    3: "hello_verify_request",
     4: "new_session_ticket",
     5: "end_of_early_data",
     8: "encrypted_extensions",
@@ -49,6 +50,7 @@ _ALERTS = {
 }
 _GROUPS = {23: "secp256r1", 24: "secp384r1", 29: "x25519", 30: "x448", 4588: "X25519MLKEM768"}
 _VERSIONS = {0x0301: "TLS 1.0", 0x0302: "TLS 1.1", 0x0303: "TLS 1.2", 0x0304: "TLS 1.3"}
+_VERSIONS |= {0xFEFF: "DTLS 1.0", 0xFEFD: "DTLS 1.2", 0xFEFC: "DTLS 1.3"}
 _VERIFY_ERRORS = {10: "expired", 20: "unknown_issuer", 62: "name_mismatch"}
 
 # The random of a HelloRetryRequest, RFC 8446, 4.1.3: SHA-256 of "HelloRetryRequest".
@@ -96,11 +98,11 @@ def tshark_version() -> str:
 
 
 class _Session:
-    """One TCP stream with TLS inside, or one QUIC connection, gathered from tshark's frames."""
+    """One TCP stream with TLS inside, one DTLS association or one QUIC connection, gathered from tshark's frames."""
 
     def __init__(self, frames: list[tuple[int, dict[str, Any]]]) -> None:
         self.frames = frames
-        self.protocol = "quic" if "quic" in frames[0][1] else "tls"
+        self.protocol = next((each for each in ("quic", "dtls") if each in frames[0][1]), "tls")
         self.first_frame = frames[0][0]
         self.handshake: list[tuple[str, str, int]] = []
         self.alerts: list[tuple[str, str, str, int]] = []
@@ -108,6 +110,7 @@ class _Session:
         self.http: list[dict[str, Any]] = []
         self.hellos: dict[str, dict[str, Any]] = {}
         self.facts: dict[str, Any] = {}
+        self.pieces: dict[tuple[str, ...], set[int] | None] = {}
         self.client: tuple[str, int] | None = None
         self.server: tuple[str, int] | None = None
         for frame, layers in frames:
@@ -152,7 +155,7 @@ class _Session:
     def _read(self, frame: int, layers: dict[str, Any]) -> None:
         network = layers.get("ip") or layers.get("ipv6")
         kind = "ip" if "ip" in layers else "ipv6"
-        over = "udp" if self.protocol == "quic" else "tcp"
+        over = "tcp" if self.protocol == "tls" else "udp"
         ports = _first(layers[over])
         source = (str(_first(network)[f"{kind}.src"]), int(ports[f"{over}.srcport"]))
         destination = (str(_first(network)[f"{kind}.dst"]), int(ports[f"{over}.dstport"]))
@@ -162,15 +165,19 @@ class _Session:
                     self.client, self.server = source, destination
                 self._message(frame, "client" if source[1] != (self.server or destination)[1] else "server", message)
             return
-        if "tls" not in layers:
+        if self.protocol not in layers:
             return
-        for layer in _many(layers["tls"]):
+        for layer in _many(_as_tls(layers[self.protocol])):
             for record in _many(layer.get("tls.record", [])) if isinstance(layer, dict) else []:
                 for message in _many(record.get("tls.handshake", [])):
                     if isinstance(message, dict) and "tls.handshake.type" in message:
                         if message["tls.handshake.type"] == "1" and self.client is None:
                             self.client, self.server = source, destination
-                        self._message(frame, "client" if source == self.client else "server", message)
+                        side = "client" if source == self.client else "server"
+                        if self.protocol == "tls" or self._completes(side, record, message):
+                            self._message(frame, side, message)
+                        else:
+                            self._learn(message, side)
                 for alert in _many(record.get("tls.alert_message", [])):
                     if isinstance(alert, dict) and "tls.alert_message.desc" in alert:
                         level = "fatal" if alert["tls.alert_message.level"] == "2" else "warning"
@@ -178,15 +185,31 @@ class _Session:
                         self.alerts.append((level, _ALERTS[int(alert["tls.alert_message.desc"])], side, frame))
         self._application(layers)
 
+    def _completes(self, side: str, record: dict[str, Any], message: dict[str, Any]) -> bool:
+        """Whether this fragment of DTLS is the first that makes its message whole."""
+        names = ("tls.handshake.message_seq", "tls.handshake.type", "tls.handshake.length")
+        epoch = str(next((record[name] for name in ("tls.record.epoch", "tls.epoch") if name in record), ""))
+        key = (side, epoch, *(message[name] for name in names))
+        seen = self.pieces.setdefault(key, set())
+        if seen is None:
+            return False
+        start = int(message["tls.handshake.fragment_offset"])
+        seen |= set(range(start, start + int(message["tls.handshake.fragment_length"])))
+        if len(seen) < int(message["tls.handshake.length"]):
+            return False
+        self.pieces[key] = None
+        return True
+
     def _message(self, frame: int, side: str, message: dict[str, Any]) -> None:
-        kind = _HANDSHAKE[int(message["tls.handshake.type"])]
-        if kind == "server_hello" and message["tls.handshake.random"].replace(":", "") == _RETRY:
-            kind = "hello_retry_request"
-        self.handshake.append((kind, side, frame))
+        self.handshake.append((_kind(message), side, frame))
+        self._learn(message, side)
+
+    def _learn(self, message: dict[str, Any], side: str) -> None:
+        kind = _kind(message)
         if kind == "client_hello":
             for name in _find(message, "tls.handshake.extensions_server_name"):
                 self.facts["server_name"] = name
-        elif kind == "server_hello":
+        elif kind == "server_hello" and "tls.handshake.version" in message:
             versions = list(_find(message, "tls.handshake.extensions.supported_version"))
             number = int(versions[0] if versions else message["tls.handshake.version"], 16)
             self.facts["version"] = _VERSIONS[number]
@@ -196,9 +219,9 @@ class _Session:
         elif kind == "server_key_exchange":
             for group in _find(message, "tls.handshake.server_named_curve"):
                 self.facts["group"] = _GROUPS[int(group, 16)]
-        elif kind == "certificate":
-            found = [bytes.fromhex(text.replace(":", "")) for text in _find(message, "tls.handshake.certificate")]
-            self.certificates[side] = [hashlib.sha256(der).hexdigest() for der in found]
+        elif kind == "certificate" and (found := list(_find(message, "tls.handshake.certificate"))):
+            ders = [bytes.fromhex(text.replace(":", "")) for text in found]
+            self.certificates[side] = [hashlib.sha256(der).hexdigest() for der in ders]
         if kind in ("server_hello", "encrypted_extensions"):
             for protocol in _find(message, "tls.handshake.extensions_alpn_str"):
                 self.facts["alpn"] = protocol
@@ -230,11 +253,28 @@ def _streams(packets: list[dict[str, Any]]) -> dict[str, list[tuple[int, dict[st
         name = None
         if "tcp" in layers:
             name = f"tcp {_first(layers['tcp'])['tcp.stream']}"
+        elif "dtls" in layers:
+            name = f"udp {_first(layers['udp'])['udp.stream']}"
         elif "quic" in layers:
             name = next((f"quic {number}" for number in _find(layers["quic"], "quic.connection.number")), None)
         if name is not None:
             streams.setdefault(name, []).append((frame, layers))
     return streams
+
+
+def _kind(message: dict[str, Any]) -> str:
+    kind = _HANDSHAKE[int(message["tls.handshake.type"])]
+    retry = kind == "server_hello" and message.get("tls.handshake.random", "").replace(":", "") == _RETRY
+    return "hello_retry_request" if retry else kind
+
+
+def _as_tls(tree: Any) -> Any:
+    """The tree of DTLS with the names that the same fields have in TLS."""
+    if isinstance(tree, list):
+        return [_as_tls(item) for item in tree]
+    if isinstance(tree, dict):
+        return {("tls" + key[4:] if key.startswith("dtls.") else key): _as_tls(value) for key, value in tree.items()}
+    return tree
 
 
 def _quic_messages(packets: Any) -> Iterator[dict[str, Any]]:

@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import scenes_dtls
 import scenes_encrypted_hello
 import scenes_loopback
 import scenes_network
@@ -33,6 +34,7 @@ _SCENES = (
     *scenes_encrypted_hello.SCENES,
     *scenes_network.SCENES,
     *scenes_quic.SCENES,
+    *scenes_dtls.SCENES,
     *scenes_loopback.SCENES,
 )
 

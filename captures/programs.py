@@ -55,14 +55,14 @@ def nginx(folder: Path, identity: Identity, files: dict[str, bytes]) -> Iterator
           }}
         }}"""
     )
-    with _running([_program("nginx"), "-p", str(folder), "-c", str(folder / "nginx.conf")]):
+    with _running([find_program("nginx"), "-p", str(folder), "-c", str(folder / "nginx.conf")]):
         _await(lambda: _answers(port), "nginx does not listen")
         yield port
 
 
 def curl(port: int, keys: Path, name: str, paths: tuple[str, ...], *options: str) -> list[bytes]:
     """Fetch `https://NAME/PATH` for each path over one connection to `port` of loopback; returns the bodies."""
-    command = [_program("curl"), "--silent", "--fail", "--insecure", "--connect-to", f"{name}:443:127.0.0.1:{port}"]
+    command = [find_program("curl"), "--silent", "--fail", "--insecure", "--connect-to", f"{name}:443:127.0.0.1:{port}"]
     parts = [keys.with_name(f"part{number}") for number in range(len(paths))]
     for path, part in zip(paths, parts, strict=True):
         command += ["-o", str(part), f"https://{name}{path}"]
@@ -79,7 +79,7 @@ def chromium(port: int, keys: Path, identity: Identity, name: str) -> str:
     """Open `https://NAME/` of `port` of loopback over QUIC without a window; returns the page as it stands then."""
     public = identity.chain[0].public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     command = [
-        _program("chromium"),
+        find_program("chromium"),
         "--headless",
         "--no-sandbox",
         "--disable-gpu",
@@ -143,7 +143,7 @@ def http3_server(identity: Identity, files: dict[str, bytes]) -> Iterator[tuple[
 def sniff(port: int, file: Path) -> Iterator[None]:
     """Record the packets from and to `port` on the loopback interface into `file` (pcap) with tcpdump."""
     command = [
-        _program("tcpdump"),
+        find_program("tcpdump"),
         "-i",
         "lo",
         "-n",
@@ -170,7 +170,7 @@ def openssl_server(folder: Path, identity: Identity) -> Iterator[int]:
     (folder / "key.pem").write_bytes(identity.key_pem())
     (folder / "leaf.pem").write_bytes(identity.chain_pem())
     (folder / "rest.pem").write_bytes(Identity(identity.key, identity.chain[1:]).chain_pem())
-    command = [_program("openssl"), "s_server", "-accept", f"127.0.0.1:{port}", "-tls1_3", "-rev", "-quiet"]
+    command = [find_program("openssl"), "s_server", "-accept", f"127.0.0.1:{port}", "-tls1_3", "-rev", "-quiet"]
     command += ["-key", f"{folder}/key.pem", "-cert", f"{folder}/leaf.pem", "-cert_chain", f"{folder}/rest.pem"]
     with _running(command):
         _await(lambda: _answers(port), "openssl s_server does not listen")
@@ -179,7 +179,16 @@ def openssl_server(folder: Path, identity: Identity) -> Iterator[int]:
 
 def openssl_client(port: int, keys: Path, name: str, lines: tuple[str, ...]) -> None:
     """Type `lines` into `openssl s_client`, slowly; a line `K` makes it update its keys and ask the server to, `Q` ends it."""
-    command = [_program("openssl"), "s_client", "-connect", f"127.0.0.1:{port}", "-servername", name, "-keylogfile", str(keys)]
+    command = [
+        find_program("openssl"),
+        "s_client",
+        "-connect",
+        f"127.0.0.1:{port}",
+        "-servername",
+        name,
+        "-keylogfile",
+        str(keys),
+    ]
     quiet = subprocess.DEVNULL
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, text=True) as process:
         assert process.stdin is not None
@@ -230,6 +239,14 @@ class Relay:
                         other.shutdown(socket.SHUT_WR)
 
 
+def find_program(name: str) -> str:
+    """The path of the program called `name`."""
+    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
+    if found is None:
+        raise ProgramError(f"needs {name}")
+    return found
+
+
 @contextmanager
 def _running(command: list[str]) -> Iterator[None]:
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
@@ -238,13 +255,6 @@ def _running(command: list[str]) -> Iterator[None]:
     finally:
         process.terminate()
         process.wait(_PATIENCE)
-
-
-def _program(name: str) -> str:
-    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
-    if found is None:
-        raise ProgramError(f"needs {name}")
-    return found
 
 
 def _free_port() -> int:

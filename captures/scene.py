@@ -279,6 +279,10 @@ class Scene:
                 late["http"] = exchange.exchanges
         sent = both.get("certificates", {"server": [], "client": []})
         for side, identity in (("server", stated.server), ("client", stated.client)):
+            if identity is not None and not sent[side] and record["protocol"] == "dtls":
+                # tshark does not put fragments together that overlap.
+                shown = record if ["certificate", side] in [message[:2] for message in record["handshake"]] else late
+                sent = shown["certificates"] = {**sent, side: identity.fingerprints()}
             if identity is not None and sent[side] != identity.fingerprints():
                 raise DisagreementError(f"{self.name} {number}: the {side}'s certificates are not those that tshark sees")
         if stated.server is not None:
@@ -289,6 +293,7 @@ class Scene:
         elif not sent["server"] and record["version"] is not None:
             record["chain"] = {"verdict": "absent", "problems": []}
         record.update(stated.extra)
+        late.update({key: record.pop(key) for key in ("decryption", "srtp_keying_material") if key in record})
         if "gaps" in record:
             # What lies behind a gap is not tshark's to tell: it waits for the missing bytes.
             for key in ("alerts", "when_decrypted"):
