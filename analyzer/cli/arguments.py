@@ -169,6 +169,7 @@ def _schema_options(arguments: list[str]) -> argparse.Namespace:
     small.add_argument("-o", "--output", action="append")
     small.add_argument("--schema", action="store_true")
     small.add_argument("--events", action="store_true")
+    small.add_argument("--srtp-keys", nargs="?", const="")
     small.set_defaults(version=False, completion=None, captures=[])
     add_color(small, "auto")
     add_pager(small, False)

@@ -11,6 +11,7 @@ from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.export_files import export_files
 from analyzer.cli.export_har import export_har
 from analyzer.cli.export_reading import read_for, report_missing_sessions, report_undecrypted, require_capture
+from analyzer.cli.export_srtp import export_srtp
 from analyzer.cli.key_files import Keys, read_keys
 from analyzer.cli.output import STANDARD_STREAM, CommandError, Output, complain
 from analyzer.cli.part_arguments import part_of
@@ -46,15 +47,20 @@ def run(options: Namespace, output: Output) -> int:
     """Write what the options ask for, and return the exit status."""
     if options.target is not None and options.har is None and options.target.lower().endswith(_ARCHIVE):
         options.target, options.har = None, options.target
-    if [options.target, options.plaintext, options.har].count(None) != 2:
-        raise CommandError("say where to: -o DIR, -o FILE.zip, -o FILE.pcapng, --plaintext FILE.pcapng, or --har FILE")
-    if STANDARD_STREAM in (options.target, options.plaintext, options.har):
+    targets = [options.target, options.plaintext, options.har, options.srtp_keys]
+    if len(targets) - targets.count(None) != 1:
+        raise CommandError(
+            "say where to: -o DIR, -o FILE.zip, -o FILE.pcapng, --plaintext FILE.pcapng, --har FILE, or --srtp-keys FILE"
+        )
+    if STANDARD_STREAM in targets:
         raise CommandError("standard output cannot hold an export: name a file or a folder")
-    if options.har is not None:
+    for option, path, export in (("--har", options.har, export_har), ("--srtp-keys", options.srtp_keys, export_srtp)):
+        if path is None:
+            continue
         for name, value in (("--what", options.what), ("--only", options.only)):
             if value:
-                raise CommandError(f"{name} does not go with --har")
-        return export_har(options, output, _file(options.har, options))
+                raise CommandError(f"{name} does not go with {option}")
+        return export(options, output, _file(path, options))
     if options.target is not None and options.target.lower().endswith(_OTHER_ENDINGS):
         raise CommandError(f"{options.target}: only a capture in pcapng can hold secrets: give it the ending {_CAPTURE}")
     to_file = options.plaintext is not None or options.target.lower().endswith(_CAPTURE)

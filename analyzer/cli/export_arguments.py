@@ -13,6 +13,7 @@ examples:
   analyzer export trace.pcapng --har web.har -k keys.log    every HTTP exchange, for the developer tools of a browser
   analyzer export trace.pcap -o open.pcapng -k keys.log     the capture with its secrets: wireshark opens it as it is
   analyzer export trace.pcap -o one.pcapng -k keys.log --session 3 --only
+  analyzer export call.pcap --srtp-keys call.srtp.jsonl -k keys.log
   analyzer export trace.pcap --plaintext plain.pcapng -k keys.log && suricata -r plain.pcapng"""
 
 
@@ -37,6 +38,12 @@ def add_export(command: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="instead of -o: every HTTP exchange, decrypted or plain, as an HTTP Archive (HAR 1.2), which browsers open; "
         "cookies and passwords are in it as they were sent",
+    )
+    command.add_argument(
+        "--srtp-keys",
+        metavar="FILE",
+        help="instead of -o: the keys of SRTP of each decrypted session over DTLS that agreed on a profile (RFC 5764), an "
+        "object of JSON a line; they open its media for everybody who gets them",
     )
     command.add_argument(
         "--what",

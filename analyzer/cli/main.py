@@ -127,10 +127,13 @@ def _print_schema(options: Namespace) -> int:
 
     from analyzer.store.event_schema import EVENT
     from analyzer.store.output_schemas import SCHEMAS
+    from analyzer.store.srtp_schema import SRTP_KEYS
 
     if options.command not in SCHEMAS:
         raise CommandError(f"{options.command} has no JSON output (see analyzer {options.command} --help)")
     schema = EVENT if options.command == "live" and options.events else SCHEMAS[options.command]
+    if options.command == "export" and options.srtp_keys is not None:
+        schema = SRTP_KEYS
     (output,) = outputs = open_outputs(options, [])
     _choose_pager(options, outputs)
     output.write(orjson.dumps(schema, option=orjson.OPT_INDENT_2) + b"\n")
