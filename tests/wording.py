@@ -26,6 +26,7 @@ ENGLISH_FILES = {
     "report/svg_check.py": "errors of whoever draws a plot",
     "application/stream_messages.py": "lines in the form of HTTP/1 and of zone files",
     "store/dns_schema.py": "JSON Schema",
+    "store/srtp_schema.py": "JSON Schema",
     "store/before_schema.py": "JSON Schema",
     "store/quic_record.py": "names of codes in JSON",
     "store/quic_schema.py": "JSON Schema",

@@ -6,6 +6,7 @@ TYPES has what Wireshark declares in another way.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -18,6 +19,8 @@ from analyzer.filters.frame_view import Found
 from analyzer.filters.packet_values import Occurrence
 from analyzer.filters.value_strings import type_of, value_strings
 from analyzer.tls.messages.extensions import EXTENSIONS
+from analyzer.tls.messages.finish import NextProtocol
+from analyzer.tls.messages.hello import DTLSClientHello
 from analyzer.tls.messages.message_tables import (
     CLIENT_KEY_EXCHANGES,
     SERVER_KEY_EXCHANGES,
@@ -62,6 +65,8 @@ _HEX = {"versions", "cipher_suites", "supported_groups", "signature_schemes", "s
 """Registries whose numbers are written in hex."""
 
 _BASES = {
+    "dtls.use_srtp.protection_profile": "hex",
+    "tls.handshake.cert_type.type": "hex",
     "tls.ech.echconfig.version": "hex",
     "tls.handshake.extensions_key_share_group": "dec",
     "tls.handshake.extensions_key_share_selected_group": "dec",
@@ -71,15 +76,35 @@ _BASES = {
 }
 """Bases that do not follow from the registry."""
 
+DATAGRAMS = "dtls."
+"""How the names begin that only DTLS has."""
+
+_SESSION_ID_LENGTH = "dtls.handshake.session_id_length"
+_OF_QUIC, _OF_TLS = "tls.quic.", "tls."
 _MILLISECOND = 1_000_000
 _LENGTH = "length:"
 
 
 @cache
 def message_fields() -> dict[str, Field]:
-    """Return the fields of all messages, by name."""
+    """Return the fields of all messages of TLS, by name."""
+    found = _fields(_specs_of([*_tables(), *SSL2_MESSAGES.values()]))
+    return {name: field for name, field in found.items() if not name.startswith(DATAGRAMS)}
+
+
+@cache
+def datagram_fields() -> dict[str, Field]:
+    """Return the fields of all messages of DTLS, by name: those of TLS under another name, and its own."""
+    found = _fields(_specs_of([DTLSClientHello, *(table for table in _tables() if table is not NextProtocol)]))
+    renamed = {name: f"d{name}" if name.startswith(_OF_TLS) else name for name in found if not name.startswith(_OF_QUIC)}
+    fields = {new: replace(found[name], name=new) for name, new in renamed.items()}
+    length = fields[_SESSION_ID_LENGTH]
+    return fields | {_SESSION_ID_LENGTH: replace(length, bits=8)}  # two bytes are those of SSL 2.0
+
+
+def _fields(specs: Iterator[FieldSpec]) -> dict[str, Field]:
     fields: dict[str, Field] = {}
-    for spec in _specs():
+    for spec in specs:
         chosen = _example(spec)
         if spec.filter and spec.filter not in fields:
             fields[spec.filter] = _field(spec.filter, _type(chosen), spec.doc, chosen.registry)
@@ -118,7 +143,7 @@ def _read_field(span: Span, spec: FieldSpec, beside: list[Span], raw: bytes, fou
     if spec.kind == SELECT and spec.cases is not None:
         on = next((one.value for one in beside if one.name == spec.on), None)
         chosen = spec.cases.get(on, spec.element)
-        if spec.filter and message_fields()[spec.filter].type is FieldType.UINT and (chosen is None or chosen.kind != UINT):
+        if spec.filter and _kinds()[spec.filter] is FieldType.UINT and (chosen is None or chosen.kind != UINT):
             return  # another form, which is no number
     width = 0 if chosen is None or chosen.kind in (UINT, FIXED) else chosen.width
     if spec.size_filter and width and span.end - span.start >= width:
@@ -131,7 +156,7 @@ def _read_field(span: Span, spec: FieldSpec, beside: list[Span], raw: bytes, fou
 
 
 def _value(span: Span, name: str, octets: bytes) -> Any:
-    kind = message_fields()[name].type
+    kind = _kinds()[name]
     if kind is FieldType.ABSOLUTE_TIME:
         return span.value * _MILLISECOND if isinstance(span.value, int) else 0
     if kind is FieldType.UINT:
@@ -179,13 +204,18 @@ def _example(spec: FieldSpec) -> FieldSpec:
     return example
 
 
-def _specs() -> Iterator[FieldSpec]:
-    """Yield the specs of all tables."""
-    waiting: list[Any] = [*TLS_1_2_HANDSHAKES.values(), *TLS_1_3_HANDSHAKES.values(), *CLIENT_KEY_EXCHANGES.values()]
-    waiting += SSL2_MESSAGES.values()
-    waiting += [table for forms in SERVER_KEY_EXCHANGES.values() for table in forms]
-    waiting += [table for tables in EXTENSIONS.values() for table in tables.values()]
-    return _specs_of(waiting)
+def _tables() -> Iterator[Any]:
+    """Yield the tables of all messages, and of extensions."""
+    yield from (*TLS_1_2_HANDSHAKES.values(), *TLS_1_3_HANDSHAKES.values(), *CLIENT_KEY_EXCHANGES.values())
+    yield from (table for forms in SERVER_KEY_EXCHANGES.values() for table in forms)
+    yield from (table for tables in EXTENSIONS.values() for table in tables.values())
+
+
+@cache
+def _kinds() -> dict[str, FieldType]:
+    """Return the types of all fields of messages under the names of their rows."""
+    found = {name: field.type for name, field in message_fields().items()}
+    return found | {name: field.type for name, field in datagram_fields().items()}
 
 
 def _specs_of(waiting: list[Any]) -> Iterator[FieldSpec]:

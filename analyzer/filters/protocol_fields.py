@@ -10,6 +10,7 @@ from analyzer.application.exchange import Exchange, Request, Response
 from analyzer.filters.certificate_fields import certificates_of
 from analyzer.filters.der_parts import parts
 from analyzer.filters.dns_fields import PORTS, DnsFields
+from analyzer.filters.dtls_fields import DtlsFields
 from analyzer.filters.frame_view import Found, FrameView, found
 from analyzer.filters.http2_fields import Http2Fields
 from analyzer.filters.http3_fields import Http3Fields
@@ -52,6 +53,7 @@ class ProtocolFields:
 
     def __init__(self) -> None:
         self._dns = DnsFields()
+        self._dtls = DtlsFields()
         self._http2 = Http2Fields()
         self._http3 = Http3Fields()
         self._quic = QuicFields()
@@ -60,6 +62,7 @@ class ProtocolFields:
     def take(self, view: FrameView) -> None:
         """See `Source.take`."""
         self._dns.take(view)
+        self._dtls.take(view)
         self._http2.take(view)
         self._http3.take(view)
         self._quic.take(view)
@@ -77,6 +80,12 @@ class ProtocolFields:
     def _carried(self, view: FrameView) -> Iterator[str]:
         """Yield what TCP or UDP carry."""
         yield from (name for name in PORTS.values() if name in self._dns.find(view))
+        if "dtls" in self._dtls.find(view):
+            yield "dtls"
+            for event in view.events:
+                for certificate in certificates_of(event):
+                    yield from _in_certificate(certificate)
+            return
         if "quic" in self._quic.find(view):
             yield from self._in_quic(view)
             return

@@ -4,21 +4,13 @@ They come from the events of the engine. `tls_fields.csv` has those of records; 
 (`handshake_fields`). Decrypted messages have the same fields as those in plaintext.
 """
 
-from typing import Any
-
-from analyzer.analysis.fingerprints import ja3_text, ja3s_text, ja4_text
 from analyzer.codec.field_tables import spans
-from analyzer.filters.certificate_fields import certificates_of
-from analyzer.filters.extension_grammar import sct_list
 from analyzer.filters.frame_view import Found, FrameView
-from analyzer.filters.handshake_fields import OF_EXTENSIONS, names_of_table, read_message
+from analyzer.filters.handshake_fields import read_message
+from analyzer.filters.message_values import is_of_dtls, read_values, with_sources
 from analyzer.filters.packet_values import Occurrence
-from analyzer.store.session_record import hello_fingerprints, server_fingerprint
 from analyzer.tls.events import Alert, Data, HandshakeMessage, RecordEvent, RecordRead
 from analyzer.tls.handshake import hello_features
-from analyzer.tls.messages.extensions.about_certificates import SignedCertificateTimestampList
-from analyzer.tls.messages.hello import ServerHello
-from analyzer.tls.messages.numbers import CERTIFICATE, CLIENT_HELLO, QUIC_TRANSPORT_PARAMETERS, SERVER_HELLO, SUPPORTED_VERSIONS
 from analyzer.tls.messages.ssl2_tables import SSL2_MESSAGES
 from analyzer.tls.record.content_types import ALERT, APPLICATION_DATA, HANDSHAKE, SSL2
 
@@ -31,24 +23,6 @@ MAX_DIRECTIONS = 1 << 14
 _OF_FRAMES = frozenset({"tls", "tls.stream"})
 _SECOND = 1_000_000_000
 _SSL2_TABLES = frozenset(SSL2_MESSAGES.values())
-_OF_TIMESTAMPS = ("tls.sct.", "tls.handshake.sig_hash_")
-
-_FINGERPRINTS = frozenset(
-    {
-        "tls.handshake.ja3",
-        "tls.handshake.ja3_full",
-        "tls.handshake.ja3s",
-        "tls.handshake.ja3s_full",
-        "tls.handshake.ja4",
-        "tls.handshake.ja4_r",
-    }
-)
-
-_DERIVED = {
-    "tls.handshake.sig_hash_hash": ("tls.handshake.sig_hash_alg",),
-    "tls.handshake.sig_hash_sig": ("tls.handshake.sig_hash_alg",),
-}
-"""Fields that are made of the values of others."""
 
 
 class TlsFields:
@@ -60,8 +34,7 @@ class TlsFields:
 
     def want(self, names: frozenset[str]) -> None:
         """See `Selective.want`."""
-        derived = {own for name, of in _DERIVED.items() if name in names for own in of}
-        self._names = names | derived
+        self._names = with_sources(names)
 
     def take(self, view: FrameView) -> None:
         """See `Source.take`. Where the next record of a direction begins, and in which session, is remembered."""
@@ -73,6 +46,8 @@ class TlsFields:
     def find(self, view: FrameView) -> Found:
         """See `Source.find`."""
         found: Found = {}
+        if any(map(is_of_dtls, view.events)):
+            return found
         record: RecordRead | None = None
         for event in view.events:
             if isinstance(event, RecordRead):
@@ -84,7 +59,7 @@ class TlsFields:
                 if record is None and "tls" not in found:
                     _add(found, "tls", b"", b"")  # QUIC has no records
                 _read_handshake(event, record, found, self._names)
-            elif isinstance(event, Alert):
+            elif isinstance(event, Alert) and record is not None:  # else it is one of DTLS
                 _read_alert(event, record, found)
             elif isinstance(event, Data):
                 _open(record, APPLICATION_DATA, found)
@@ -171,13 +146,6 @@ def _read_ssl2(message: HandshakeMessage, found: Found) -> None:
     read_message(spans(type(message.body), raw, 1, len(raw), 0), raw, found)
 
 
-def _read_timestamps(message: HandshakeMessage, found: Found) -> None:
-    """Read the timestamps that are in the certificates of a message (RFC 6962 section 3.3)."""
-    for der in certificates_of(message):
-        for raw in sct_list(der):
-            read_message(spans(SignedCertificateTimestampList, raw, 0, len(raw), 0), raw, found)
-
-
 def _read_handshake(message: HandshakeMessage, record: RecordRead | None, found: Found, names: frozenset[str] | None) -> None:
     _add(found, "tls.handshake", None, message.raw)
     if message.encrypted and message.body is None:
@@ -186,55 +154,7 @@ def _read_handshake(message: HandshakeMessage, record: RecordRead | None, found:
     raw = message.raw
     _add(found, "tls.handshake.type", message.type, raw[:1])
     _add(found, "tls.handshake.length", message.length - 4, raw[1:4])
-    if message.body is None:
-        return
-    if _may_have(message, names):
-        read_message(spans(type(message.body), raw, 4, len(raw), 0), raw, found, names)
-    if message.type == CERTIFICATE and (names is None or any(name.startswith(_OF_TIMESTAMPS) for name in names)):
-        _read_timestamps(message, found)
-    if _has_time(message) and len(raw) >= 38:
-        _add(found, "tls.handshake.random_time", int.from_bytes(raw[6:10]) * _SECOND, raw[6:10])
-        _add(found, "tls.handshake.random_bytes", raw[10:38], raw[10:38])
-    if names is None or not names.isdisjoint(_FINGERPRINTS):
-        _read_fingerprints(message, found)
-    for one in found.get("tls.handshake.sig_hash_alg", ())[len(found.get("tls.handshake.sig_hash_hash", ())) :]:
-        if isinstance(one.value, int) and one.raw is not None:
-            _add(found, "tls.handshake.sig_hash_hash", one.value >> 8, one.raw[:1])
-            _add(found, "tls.handshake.sig_hash_sig", one.value & 0xFF, one.raw[1:])
-
-
-def _may_have(message: HandshakeMessage, names: frozenset[str] | None) -> bool:
-    """Return whether a message can have one of the fields that are asked for."""
-    if names is None or not names.isdisjoint(OF_EXTENSIONS):
-        return True
-    table: Any = type(message.body)
-    return not names.isdisjoint(names_of_table(table))
-
-
-def _has_time(message: HandshakeMessage) -> bool:
-    """Return whether the random may begin with a time, as it does up to TLS 1.2 (RFC 5246 section 7.4.1.2)."""
-    if message.type == SERVER_HELLO:
-        return isinstance(message.body, ServerHello) and message.body.extension(SUPPORTED_VERSIONS) is None
-    return message.type == CLIENT_HELLO and not hello_features.is_tls13(message.version)
-
-
-def _read_fingerprints(message: HandshakeMessage, found: Found) -> None:
-    if message.problems:
-        return
-    if message.type == CLIENT_HELLO:
-        offer = hello_features.read_fingerprint_input(message.body)
-        if offer is not None:
-            own, other = hello_fingerprints(offer, "q" if QUIC_TRANSPORT_PARAMETERS in offer[2] else "t")
-            _add(found, "tls.handshake.ja3", own)
-            _add(found, "tls.handshake.ja4", other)
-            version, suites, types, groups, formats, schemes, _, _ = offer
-            _add(found, "tls.handshake.ja3_full", ja3_text(version, suites, types, groups, formats))
-            _add(found, "tls.handshake.ja4_r", ja4_text(other, suites, types, schemes))
-    elif message.type == SERVER_HELLO:
-        answer = hello_features.server_fingerprint_input(message.body)
-        if answer is not None:
-            _add(found, "tls.handshake.ja3s", server_fingerprint(answer))
-            _add(found, "tls.handshake.ja3s_full", ja3s_text(answer[0], answer[1], answer[2]))
+    read_values(message, found, names)
 
 
 def _read_alert(alert: Alert, record: RecordRead | None, found: Found) -> None:

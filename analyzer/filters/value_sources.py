@@ -6,7 +6,7 @@ from importlib import import_module
 
 from analyzer.filters.field import Field
 from analyzer.filters.frame_view import Source
-from analyzer.filters.handshake_fields import message_fields
+from analyzer.filters.handshake_fields import datagram_fields, message_fields
 from analyzer.filters.value_strings import rows, type_of, value_strings
 
 LISTS = {
@@ -16,6 +16,7 @@ LISTS = {
     "icmp_fields": "IcmpFields",
     "tcp_fields": "TcpFields",
     "tls_fields": "TlsFields",
+    "dtls_fields": "DtlsFields",
     "dns_fields": "DnsFields",
     "quic_fields": "QuicFields",
     "quic_packet_fields": "QuicPacketFields",
@@ -38,7 +39,14 @@ MODULES = {"dhcp_options": "scapy_fields"}
 FROM_EVENTS = frozenset({"certificate_fields", "quic_packet_fields", "quic_parameter_fields", "tls_fields"})
 """The lists whose fields are in the events of one frame, and need nothing of the frames before it."""
 
-NEEDS_ENGINE = FROM_EVENTS | {"http2_fields", "http3_fields", "ocsp_fields", "protocol_fields", "websocket_fields"}
+NEEDS_ENGINE = FROM_EVENTS | {
+    "dtls_fields",
+    "http2_fields",
+    "http3_fields",
+    "ocsp_fields",
+    "protocol_fields",
+    "websocket_fields",
+}
 """The lists whose fields are in what the engine reassembles or decrypts."""
 WITH_BYTES = frozenset({"tls", "tls.app_data", "tls.stream"})
 """Fields of these lists whose values are bytes of the frame, which its events do not have."""
@@ -86,11 +94,12 @@ def listed_fields() -> Iterator[Field]:
             kind, bits = type_of(row["type"])
             yield Field(row["name"], kind, row["label"], value_strings(row["values"]), row["base"] or "none", bits)
     yield from message_fields().values()
+    yield from datagram_fields().values()
 
 
 @cache
 def _places() -> dict[str, str]:
-    places = dict.fromkeys(message_fields(), "tls_fields")
+    places = dict.fromkeys(message_fields(), "tls_fields") | dict.fromkeys(datagram_fields(), "dtls_fields")
     return places | {row["name"]: name for name in LISTS for row in rows(name)}
 
 

@@ -12,6 +12,7 @@ from analyzer.filters.value_sources import LISTS, source_of
 from analyzer.filters.value_strings import rows, type_of, value_strings
 
 CHANGED = {
+    "dtls.handshake.verify_data",
     "frame.time_epoch",
     "http.response.code",
     "ntp.ppoll",

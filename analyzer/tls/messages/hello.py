@@ -58,13 +58,43 @@ class ClientHello(Message):
 class DTLSClientHello(Message):
     """RFC 9147 section 5.3, RFC 6347 section 4.2.1: `ClientHello` of DTLS, with the cookie of a HelloVerifyRequest."""
 
-    legacy_version: int = u16("versions")
-    random: bytes = fixed(32)
-    legacy_session_id: bytes = opaque(1, high=32)
-    legacy_cookie: bytes = opaque(1)
-    cipher_suites: list[int] = vector(2, u16("cipher_suites"), low=2)
-    legacy_compression_methods: list[int] = vector(1, u8("compression_methods"), low=1)
-    extensions: list[Extension] = extensions(EXTENSIONS["client_hello"], optional=True)
+    legacy_version: int = described(
+        u16("versions"),
+        "the highest version that a client up to TLS 1.2 speaks",
+        filter="tls.handshake.version",
+    )
+    random: bytes = described(fixed(32), "32 random bytes", filter="tls.handshake.random")
+    legacy_session_id: bytes = described(
+        opaque(1, high=32),
+        "the session that the client wants to resume",
+        filter="tls.handshake.session_id",
+        size="tls.handshake.session_id_length",
+    )
+    legacy_cookie: bytes = described(
+        opaque(1),
+        "the cookie of the HelloVerifyRequest",
+        filter="dtls.handshake.cookie",
+        size="dtls.handshake.cookie_length",
+    )
+    cipher_suites: list[int] = described(
+        vector(2, u16("cipher_suites"), low=2),
+        "a cipher suite that the client offers",
+        filter="tls.handshake.ciphersuites",
+        size="tls.handshake.cipher_suites_length",
+        each="tls.handshake.ciphersuite",
+    )
+    legacy_compression_methods: list[int] = described(
+        vector(1, u8("compression_methods"), low=1),
+        "a compression method that the client offers",
+        filter="tls.handshake.comp_methods",
+        size="tls.handshake.comp_methods_length",
+        each="tls.handshake.comp_method",
+    )
+    extensions: list[Extension] = described(
+        extensions(EXTENSIONS["client_hello"], optional=True),
+        "the extensions",
+        size="tls.handshake.extensions_length",
+    )
 
 
 class ServerHello(Message):
@@ -158,8 +188,10 @@ class EarlyDraftHelloRetryRequest(Message):
 class HelloVerifyRequest(Message):
     """RFC 6347 section 4.2.1: `HelloVerifyRequest`, the cookie of DTLS up to 1.2."""
 
-    server_version: int = u16("versions")
-    cookie: bytes = opaque(1)
+    server_version: int = described(u16("versions"), "a version, which says nothing", filter="tls.handshake.version")
+    cookie: bytes = described(
+        opaque(1), "the cookie that the client returns", filter="dtls.handshake.cookie", size="dtls.handshake.cookie_length"
+    )
 
 
 def server_hello_table(data: bytes, start: int = 0) -> type[Message]:

@@ -50,8 +50,15 @@ class HeartbeatExtension(Message):
 class UseSRTPData(Message):
     """RFC 5764 section 4.1.1: `UseSRTPData`; the server's answer has one profile."""
 
-    srtp_protection_profiles: list[int] = vector(2, u16("srtp_protection_profiles"), low=2)
-    srtp_mki: bytes = opaque(1)
+    srtp_protection_profiles: list[int] = described(
+        vector(2, u16("srtp_protection_profiles"), low=2),
+        "a protection profile of SRTP",
+        size="dtls.use_srtp.protection_profiles_length",
+        each="dtls.use_srtp.protection_profile",
+    )
+    srtp_mki: bytes = described(
+        opaque(1), "the master key identifier of SRTP", filter="dtls.use_srtp.mki", size="dtls.use_srtp.mki_length"
+    )
 
 
 @extension(39, "client_hello")

@@ -1,0 +1,317 @@
+"""The fields of DTLS: headers of records and fragments from the datagram, contents from the events of the engine.
+
+A datagram is DTLS if its first byte is one of those that DTLS has (RFC 7983) and it begins with a whole record; with one of a
+unified header only where its ends have sent a hello before. The messages have the fields of TLS (`message_values`) under the
+name `dtls`, in the frame that completes them; fragments have their header in each frame. How long a connection ID is, the
+hellos say.
+"""
+
+from collections import OrderedDict, deque
+from typing import Any, Final
+
+from analyzer.filters.frame_view import Found, FrameView
+from analyzer.filters.message_values import read_values, with_sources
+from analyzer.filters.packet_values import Occurrence
+from analyzer.packet.addresses import reverse_key
+from analyzer.packet.layer_places import KINDS
+from analyzer.tls.dtls.hello_ids import HelloIds
+from analyzer.tls.dtls.record_headers import (
+    ACK,
+    END_OF_FIRST_BYTES,
+    FIRST_BYTES,
+    FRAGMENT_HEADER,
+    TLS12_CID,
+    UNIFIED,
+    begins_dtls,
+    read_record,
+)
+from analyzer.tls.events import NO_ROLE, Alert, Data, HandshakeMessage, RecordEvent, handshake_message
+from analyzer.tls.messages.hello import DTLSClientHello
+from analyzer.tls.messages.message_tables import table_of
+from analyzer.tls.messages.numbers import CLIENT_HELLO, HEADER, SERVER_HELLO, SUPPORTED_VERSIONS, TLS_1_2, TLS_OF_DTLS
+from analyzer.tls.record.content_types import ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, HEARTBEAT
+from analyzer.tls.record.record import Record
+from analyzer.tls.suites import Suite, suite
+
+PAIRS_MAX: Final = 1 << 14
+"""Pairs of ends whose connection IDs are remembered; beyond it the oldest is forgotten."""
+
+SEEN_MAX: Final = 64
+"""Messages of two ends that are remembered, to know them where the engine has them later than the datagram."""
+
+_UDP: Final = KINDS.index("udp")
+_HEADER: Final = 8
+_LONGEST: Final = 1 << 16
+_TLS: Final = "tls."
+
+
+class _Pair:
+    """Two ends that speak DTLS.
+
+    client: the key of the client's datagrams. random: of its hello. ids: the connection IDs of the hellos. version, suite: of
+    the last ServerHello, by which the messages behind it are read; 0 and None before it. seen: hashes of the last messages that
+    were whole in one fragment.
+    """
+
+    __slots__ = ("client", "ids", "random", "seen", "suite", "version")
+
+    def __init__(self, client: bytes, random: bytes) -> None:
+        self.client = client
+        self.random = random
+        self.ids = HelloIds()
+        self.version = 0
+        self.suite: Suite | None = None
+        self.seen: deque[int] = deque(maxlen=SEEN_MAX)
+
+    def read(self, raw: bytes) -> HandshakeMessage | None:
+        """Read a whole message in plaintext, with the header of TLS; None for one of an unknown type."""
+        number = raw[0]
+        table: Any = DTLSClientHello if number == CLIENT_HELLO else table_of(number, self.version, self.suite, raw)
+        if table is None:
+            return None
+        body, problems = table.read(raw[HEADER:])
+        if number == SERVER_HELLO and isinstance(body.cipher_suite, int):
+            chosen = body.extension(SUPPORTED_VERSIONS)
+            version = getattr(chosen, "selected_version", None) or body.legacy_version
+            self.version = TLS_OF_DTLS.get(version, TLS_1_2)
+            self.suite = suite(body.cipher_suite)
+        message = handshake_message(number, "", NO_ROLE, 0, -1, len(raw), raw, body, problems, False)
+        message.version = self.version
+        self.seen.append(hash(raw))
+        return message
+
+
+class DtlsFields:
+    """The source of `dtls.*`."""
+
+    def __init__(self) -> None:
+        self._names: frozenset[str] | None = None
+        self._pairs: OrderedDict[bytes, _Pair] = OrderedDict()
+        self._streams: OrderedDict[bytes, int] = OrderedDict()
+        self._data = b""
+        self._records: list[Record] = []
+        self._pair: _Pair | None = None
+
+    def want(self, names: frozenset[str]) -> None:
+        """See `Selective.want`."""
+        self._names = with_sources(frozenset(name[1:] if name.startswith("dtls.") else name for name in names) | names)
+
+    def take(self, view: FrameView) -> None:
+        """See `Source.take`."""
+        self._records = []
+        layers = view.layers
+        for index in range(layers.count):
+            if layers.kind(index) == _UDP:
+                datagram = layers.behind(index, _LONGEST)
+                if len(datagram) > _HEADER and FIRST_BYTES <= datagram[_HEADER] < END_OF_FIRST_BYTES:
+                    length = int.from_bytes(datagram[4:6])
+                    self._data = datagram[_HEADER : max(length, _HEADER) if length else None]
+                    self._read(layers.key(index))
+                    if self._records:
+                        self._note_stream(layers.key(index), view)
+                return
+
+    def find(self, view: FrameView) -> Found:
+        """See `Source.find`."""
+        found: Found = {}
+        if not self._records:
+            return found
+        _add(found, "dtls", self._data, self._data)
+        for key in (view.layers.packet.key(), reverse_key(view.layers.packet.key())):
+            if key in self._streams:
+                _add(found, "dtls.stream", self._streams[key])
+                break
+        events = [event for event in view.events if isinstance(event, HandshakeMessage | Alert | Data)]
+        pair = self._pair
+        whole = [event for event in events if isinstance(event, HandshakeMessage) and event.body is not None]
+        for record in self._records:
+            _read_header(record, found)
+            for raw in _read_content(record, events, found):
+                if len(raw) == 1:  # the type of a message of which this is one of several fragments
+                    message = next((one for one in whole if one.type == raw[0] and not one.encrypted), None)
+                    if message is not None:
+                        whole.remove(message)
+                else:
+                    message = None if pair is None else pair.read(raw)
+                if message is not None:
+                    self._read_message(message, found)
+        for message in whole:
+            if pair is None or hash(message.raw) not in pair.seen:
+                self._read_message(message, found)
+        return found
+
+    def _read(self, key: bytes) -> None:
+        """Read the headers of the records of a datagram."""
+        data = self._data
+        pair = self._pairs.get(key) or self._pairs.get(reverse_key(key))
+        if begins_dtls(data, 0, len(data)):
+            hello = data[13] == CLIENT_HELLO
+            client, random = (key, data[27:59]) if hello else (reverse_key(key), b"")
+            if pair is None or (hello and data[19:22] == b"\0\0\0" and pair.random != random):
+                pair = self._pairs[client] = _Pair(client, random)
+                self._pairs.pop(reverse_key(client), None)
+                if len(self._pairs) > PAIRS_MAX:
+                    self._pairs.popitem(last=False)
+        self._pair = pair
+        if pair is None and data[0] >= 32:
+            return
+        pos = 0
+        while pos < len(data):
+            role = 0 if pair is None or pair.client == key else 1
+            record = Record(role)
+            pos = read_record(record, data, pos, len(data), -1 if pair is None else pair.ids.length(1 - role), 0)
+            if pos < 0:
+                return
+            self._records.append(record)
+            if pair is not None and record.content_type == HANDSHAKE and record.epoch == 0 and record.version != UNIFIED:
+                pair.ids.take(role, record.body[record.header :])
+
+    def _note_stream(self, key: bytes, view: FrameView) -> None:
+        """Remember the session of two ends."""
+        events = (event for event in view.events if isinstance(event, HandshakeMessage | Alert | Data | RecordEvent))
+        number = next((event.session for event in events), None)
+        if number is not None:
+            self._streams.pop(reverse_key(key), None)
+            self._streams[key] = number
+            if len(self._streams) > PAIRS_MAX:
+                self._streams.popitem(last=False)
+
+    def _read_message(self, message: HandshakeMessage, found: Found) -> None:
+        """Add a message that is whole, under the names of DTLS."""
+        values: Found = {}
+        read_values(message, values, self._names, "d")
+        if message.encrypted:
+            _add(found, "dtls.handshake.type", message.type, message.raw[:1])
+            _add(found, "dtls.handshake.length", message.length - 4, message.raw[1:4])
+        for name, occurrences in values.items():
+            found.setdefault("d" + name if name.startswith(_TLS) else name, []).extend(occurrences)
+
+
+def _add(found: Found, name: str, value: object, raw: bytes | None = None) -> None:
+    found.setdefault(name, []).append(Occurrence(value, raw, 1))  # type: ignore[arg-type]
+
+
+def _read_header(record: Record, found: Found) -> None:
+    """Add the header of a record."""
+    whole = record.body
+    _add(found, "dtls.record", None, whole)
+    if record.version == UNIFIED:
+        _read_unified(record, found)
+        return
+    special = record.content_type == TLS12_CID
+    _add(found, "dtls.record.special_type" if special else "dtls.record.content_type", record.content_type, whole[:1])
+    _add(found, "dtls.record.version", record.version, whole[1:3])
+    _add(found, "dtls.record.epoch", record.epoch, whole[3:5])
+    _add(found, "dtls.record.sequence_number", record.offset, whole[5:11])
+    if record.header > 13:
+        _add(found, "dtls.record.connection_id", whole[11 : record.header - 2], whole[11 : record.header - 2])
+    _add(found, "dtls.record.length", record.length, whole[record.header - 2 : record.header])
+
+
+def _read_unified(record: Record, found: Found) -> None:
+    """Add a header of DTLS 1.3 (RFC 9147 section 4)."""
+    whole = record.body
+    first = whole[0]
+    _add(found, "dtls.unified_header.bitmask", first, whole[:1])
+    _add(found, "dtls.unified_header.fixed", first >> 5, whole[:1])
+    for name, bit in (("cid_present", 0x10), ("seq_size", 0x08), ("length", 0x04)):
+        _add(found, f"dtls.unified_header.{name}", bool(first & bit), whole[:1])
+    _add(found, "dtls.unified_header.epoch_bits", first & 3, whole[:1])
+    end = record.header - (2 if first & 0x04 else 0)
+    number = end - (2 if first & 0x08 else 1)
+    if number > 1:
+        _add(found, "dtls.record.connection_id", whole[1:number], whole[1:number])
+    _add(found, "dtls.record.sequence_suffix", record.offset, whole[number:end])
+    if first & 0x04:
+        _add(found, "dtls.record.length", record.length, whole[end : record.header])
+
+
+def _read_content(record: Record, events: list[HandshakeMessage | Alert | Data], found: Found) -> list[bytes]:
+    """Add what is in a record.
+
+    Return its handshake messages in plaintext: one that is whole with the header of TLS, of a part of one the byte of its type.
+    """
+    body = record.body[record.header :]
+    if record.epoch > 0 or record.version == UNIFIED:
+        _read_sealed(record, body, events, found)
+    elif record.content_type == HANDSHAKE:
+        return _read_fragments(body, found)
+    elif record.content_type == ALERT:
+        _add(found, "dtls.alert_message", None, body)
+        if len(body) == 2:
+            _read_alert(body[0], body[1], found)
+    elif record.content_type == CHANGE_CIPHER_SPEC:
+        _add(found, "dtls.change_cipher_spec", None, body)
+    elif record.content_type == APPLICATION_DATA:
+        _add(found, "dtls.app_data", body, body)
+    elif record.content_type == HEARTBEAT:
+        _add(found, "dtls.heartbeat_message", None, body)
+    elif record.content_type == ACK:
+        _add(found, "dtls.ack_message", None, body)
+        if len(body) > 1:
+            _add(found, "dtls.ack.record_numbers_length", int.from_bytes(body[:2]), body[:2])
+    return []
+
+
+def _read_fragments(body: bytes, found: Found) -> list[bytes]:
+    """Add the headers of the fragments of handshake messages (RFC 9147 section 5.2); see `_read_content`."""
+    pos = 0
+    whole = []
+    while len(body) - pos >= FRAGMENT_HEADER:
+        header = body[pos : pos + FRAGMENT_HEADER]
+        length = int.from_bytes(header[9:12])
+        _add(found, "dtls.handshake", None, body[pos : pos + FRAGMENT_HEADER + length])
+        _add(found, "dtls.handshake.type", header[0], header[:1])
+        for name, start, end in (
+            ("length", 1, 4),
+            ("message_seq", 4, 6),
+            ("fragment_offset", 6, 9),
+            ("fragment_length", 9, 12),
+        ):
+            _add(found, f"dtls.handshake.{name}", int.from_bytes(header[start:end]), header[start:end])
+        pos += FRAGMENT_HEADER + length
+        if header[6:9] == b"\0\0\0" and header[1:4] == header[9:12] and pos <= len(body):
+            whole.append(header[:4] + body[pos - length : pos])
+        elif pos == len(body) or length:
+            whole.append(header[:1])
+    return whole
+
+
+def _read_sealed(record: Record, body: bytes, events: list[HandshakeMessage | Alert | Data], found: Found) -> None:
+    """Add what is in an encrypted record: the type that its header says, or that the engine saw in it."""
+    kind = record.content_type
+    if record.version == UNIFIED or kind == TLS12_CID:
+        opened = [event for event in events if not getattr(event, "encrypted", False) or getattr(event, "body", None)]
+        kind = _type_of(opened)
+        if kind >= 0 and record.content_type == TLS12_CID:
+            _add(found, "dtls.record.content_type", kind)
+    if kind == HANDSHAKE:
+        _add(found, "dtls.handshake", None, body)
+    elif kind == ALERT:
+        _add(found, "dtls.alert_message", None, body)
+        for event in events:
+            if isinstance(event, Alert) and event.level >= 0:
+                _read_alert(event.level, event.description, found)
+    elif kind == APPLICATION_DATA:
+        _add(found, "dtls.app_data", body, body)
+    elif kind == CHANGE_CIPHER_SPEC:
+        _add(found, "dtls.change_cipher_spec", None, body)
+    elif kind < 0:
+        _add(found, "dtls.enc_content", body, body)
+
+
+def _type_of(events: list[HandshakeMessage | Alert | Data]) -> int:
+    """Return the content type of what was decrypted; -1 if nothing was."""
+    for event in events:
+        if isinstance(event, HandshakeMessage):
+            return HANDSHAKE
+        if isinstance(event, Alert) and event.level >= 0:
+            return ALERT
+        if isinstance(event, Data):
+            return APPLICATION_DATA
+    return -1
+
+
+def _read_alert(level: int, description: int, found: Found) -> None:
+    _add(found, "dtls.alert_message.level", level, bytes((level,)))
+    _add(found, "dtls.alert_message.desc", description, bytes((description,)))
