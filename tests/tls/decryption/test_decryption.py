@@ -13,12 +13,14 @@ from conversations import CLIENT, SERVER, Segment, Tap, contexts, handshake_type
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from sessions_by_hand import KEY, START
 from talks import SIZES, Talk, client_of, converse, talk_over
 
 from analyzer.application.conversation import Conversation
 from analyzer.capture.blocks import TLS_KEY_LOG
 from analyzer.capture.capture_reader import CaptureReader
 from analyzer.engine import Engine
+from analyzer.flows.flow import TCP, Flow
 from analyzer.secrets.ciphers import BlockCipher
 from analyzer.secrets.decryption_error import DecryptionError
 from analyzer.secrets.keylog import KeyLog
@@ -370,7 +372,7 @@ def test_lines_that_agree_are_no_contradiction():
 def test_a_suite_that_is_offered_again_and_again_is_tried_once():
     keylog = KeyLog()
     keylog.feed(f"CLIENT_EARLY_TRAFFIC_SECRET {bytes(32).hex()} {bytes(32).hex()}\n".encode())
-    decryption = Decryption(KeyMaterial(keylog=keylog), Transcript(), SessionLog(0, None))
+    decryption = Decryption(KeyMaterial(keylog=keylog), Transcript(), SessionLog(0, None), Flow(TCP, KEY, 1, START, False))
     decryption.keys.client_random = bytes(32)
     decryption.offer([0x1301, 0x1303] * 15_000, None)
     assert decryption.states[CLIENT].decryptors[0].n_candidates == 2
@@ -434,7 +436,7 @@ def test_several_secrets_decrypt_a_record_after_a_gap_but_once_each(monkeypatch:
 @pytest.mark.parametrize("answer", ["accepted", "rejected", "unknown"])
 def test_early_data_waits_for_the_answer_of_the_server(answer: str) -> None:
     log = SessionLog(0, None)
-    work = Decryption(KeyMaterial(Kept), Transcript(), log)
+    work = Decryption(KeyMaterial(Kept), Transcript(), log, Flow(TCP, KEY, 1, START, False))
     work.early = True
     work.carry(0, b"early", None, 4, 40)
     work.carry(0, b" data", None, 5, 50)
@@ -451,7 +453,7 @@ def test_early_data_waits_for_the_answer_of_the_server(answer: str) -> None:
 
 
 def test_early_data_without_any_answer_is_what_the_client_asked() -> None:
-    work = Decryption(KeyMaterial(Kept), Transcript(), SessionLog(0, None))
+    work = Decryption(KeyMaterial(Kept), Transcript(), SessionLog(0, None), Flow(TCP, KEY, 1, START, False))
     work.early = True
     work.carry(0, b"early", None, 4, 40)
     work.close(50)

@@ -2,7 +2,9 @@
 
 import pytest
 from quic_talks import Streams
+from sessions_by_hand import KEY, START
 
+from analyzer.flows.flow import UDP, Flow
 from analyzer.tls.decryption.decryption import Decryption
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.handshake.transcript import Transcript
@@ -15,7 +17,7 @@ CLIENT, SERVER = 0, 1
 @pytest.fixture
 def streams() -> StreamData:
     log = SessionLog(1, None)
-    return StreamData(Decryption(KeyMaterial(application=Streams), Transcript(), log), log)
+    return StreamData(Decryption(KeyMaterial(application=Streams), Transcript(), log, Flow(UDP, KEY, 1, START, False)), log)
 
 
 def reader_of(streams: StreamData) -> Streams:
