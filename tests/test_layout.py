@@ -251,6 +251,7 @@ TESTED_ELSEWHERE = {
     "store/quic_record.py": "engine/test_quic_flows.py",
     "analysis/dtls_outcome.py": "engine/test_dtls_flows.py",
     "engine/datagram_flows.py": "engine/test_dtls_flows.py",
+    "tls/dtls/dtls_events.py": "engine/test_dtls_flows.py",
     "tls/dtls/dtls_facts.py": "engine/test_dtls_flows.py",
     "tls/dtls/dtls_session.py": "engine/test_dtls_flows.py",
     "tls/dtls/hello_ids.py": "engine/test_dtls_flows.py",

@@ -21,6 +21,7 @@ from analyzer.engine.run import turns
 from analyzer.store.http_messages import HttpMessages
 from analyzer.store.packet_info import Describer, packet_record
 from analyzer.store.validation_time import CAPTURE
+from analyzer.tls.dtls.dtls_events import PartSeen
 from analyzer.tls.events import SessionEnded
 from analyzer.tls.quic.quic_events import PacketSeen
 
@@ -207,7 +208,7 @@ def events(
         for turn in turns(source, engine):
             chains.take(turn)
             for event in turn:
-                if not isinstance(event, PacketSeen):
+                if not isinstance(event, PacketSeen | PartSeen):
                     yield typed(event, True, chains)
 
     return Reading(inputs, read)

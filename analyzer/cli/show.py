@@ -166,6 +166,8 @@ def _print_head(output: Output, session: Session, record: dict[str, Any], places
     title = say("TLS session {id} in {name}", id=session.id, name=name)
     if record["protocol"] == "quic":
         title = say("QUIC session {id} in {name}", id=session.id, name=name)
+    elif record["protocol"] == "dtls":
+        title = say("DTLS session {id} in {name}", id=session.id, name=name)
     for line in wrap(title, output.width):
         output.line(output.paint(line, "bold"))
     flow = session.flow

@@ -88,7 +88,8 @@ class DtlsFlows:
 
     def end(self, association: Association, reason: str) -> None:
         """End a session. reason: see `Flow.closed`."""
-        self.closing.pop(association, None)
+        if self.closing.pop(association, None) is not None:
+            reason = "closed"
         for known in association.ids.known():
             self.by_id.pop(known, None)
         session, sink = association.session, association.sink
@@ -96,7 +97,7 @@ class DtlsFlows:
             return
         association.session = association.sink = None
         frame, at = association.last_frame, association.last_at
-        session.flow.closed = reason
+        session.flow.closed = "fin" if reason == "closed" and session.has_ended() else reason
         session.transport.silence = self.clock - at
         for role in range(2):
             sink.end_role(role, frame, at)
@@ -106,13 +107,19 @@ class DtlsFlows:
     def end_closed(self, at: int) -> None:
         """End the sessions that both sides ended some time before `at`."""
         self.clock = max(self.clock, at)
-        while self.closing:
-            association, (since, flow) = next(iter(self.closing.items()))
+        ending = []
+        for association, (since, flow) in self.closing.items():
             if self.clock - since <= DRAINING:
-                break
-            del self.closing[association]
+                break  # the others were closed later
+            ending.append((association, flow))
+        for association, flow in sorted(ending, key=_number):  # as `Shards` puts those that end at once
             self.end(association, "closed")
             flow.update_held()
+
+
+def _number(one: tuple[Association, DtlsFlow]) -> int:
+    session = one[0].session
+    return -1 if session is None else session.id
 
 
 class DtlsFlow:
@@ -163,6 +170,8 @@ class DtlsFlow:
             self.note_end(association, role, record.epoch > 0)
         if association.sink is not None:
             association.sink.take(record)
+            if association.session is not None and association.session.has_ended():
+                self.flows.closing.setdefault(association, (self.flows.clock, self))
 
     def association_of(self, record: Record) -> Association | None:
         """Return the session of a record that begins none: of a protected one, the latest that a server answered."""

@@ -18,6 +18,7 @@ from analyzer.store.declaration import path_text
 from analyzer.store.eap_info import port_text, radius_text
 from analyzer.store.http_messages import HttpMessages
 from analyzer.store.quic_info import QuicPackets
+from analyzer.tls.dtls.dtls_events import PartSeen
 from analyzer.tls.events import Alert, Event, HandshakeMessage, RecordEvent
 from analyzer.tls.handshake import hello_features
 from analyzer.tls.quic.quic_events import PacketSeen
@@ -41,7 +42,7 @@ _OPTIONS = {2: "MSS", 3: "WS", 4: "SACK_PERM", 5: "SACK", 8: "TSval"}
 _NOTHING: list[Any] = []
 _ADDRESSES: dict[bytes, str] = {}
 """The text of addresses; of their own, because packets ask for two of them each."""
-_SHOWN = (HandshakeMessage, Alert, RecordEvent, PacketSeen)
+_SHOWN = (HandshakeMessage, Alert, RecordEvent, PacketSeen, PartSeen)
 """The events that the packet list describes."""
 
 _EVENTS = {
@@ -64,6 +65,9 @@ _ICMPV6 = {
     133: "Router Solicitation", 134: "Router Advertisement", 135: "Neighbor Solicitation", 136: "Neighbor Advertisement",
     137: "Redirect", 143: "Multicast Listener Report Message v2",
 }  # fmt: skip
+_DTLS = 1
+"""Stands for a version of DTLS that was not negotiated yet."""
+
 _DNS_TYPES = {
     1: "A", 2: "NS", 5: "CNAME", 6: "SOA", 12: "PTR", 15: "MX", 16: "TXT", 28: "AAAA", 33: "SRV", 43: "DS", 48: "DNSKEY",
     64: "SVCB", 65: "HTTPS", 255: "ANY",
@@ -125,6 +129,10 @@ class Describer:
         if packet.transport >= 0 and number == _UDP:
             if shown and data[packet.payload] <= LAST_CODE and not isinstance(shown[0], PacketSeen):
                 return "RADIUS", tls_info(shown)
+            if shown and _is_dtls(data[packet.payload], shown):
+                parts = [_part_text(event) for event in shown if event.frame == frame.number]
+                words = ", ".join(filter(None, (*parts, self._plaintext.words())))
+                return tls_protocol(shown[len(shown) - 1].version or _DTLS), words
             if shown or (packet.payload < packet.payload_end and self._quic.may_begin(data[packet.payload])):
                 octets = slice_bytes(data, packet.payload, packet.payload_end)
                 seen = [event for event in shown if isinstance(event, PacketSeen) and event.frame == frame.number]
@@ -317,10 +325,22 @@ def option_text(kind: int, value: Any) -> str:
     return f"{_OPTIONS[kind]}={value}" if isinstance(value, int) else _OPTIONS[kind]
 
 
+def _is_dtls(first: int, shown: list[Any]) -> bool:
+    """Return whether the events of a datagram are of DTLS. first: its first byte (RFC 7983 section 7)."""
+    return 20 <= first < 64 and not any(isinstance(event, PacketSeen) for event in shown)
+
+
+def _part_text(event: Any) -> str:
+    """Return the text for one event of DTLS."""
+    return event.text if isinstance(event, PartSeen) else tls_text(event)
+
+
 def tls_protocol(version: int) -> str:
-    """Return the protocol name: `TLSv1.3`, `SSLv3`; `TLS` before a version is negotiated."""
+    """Return the protocol name: `TLSv1.3`, `DTLSv1.2`, `SSLv3`; `TLS` or `DTLS` before a version is negotiated."""
     if not version:
         return "TLS"
+    if version == _DTLS:
+        return "DTLS"
     family, _, number = registry("versions").name(version).partition(" ")
     return f"{family}v{number.removesuffix('.0') if family == 'SSL' else number}"
 

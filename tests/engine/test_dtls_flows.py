@@ -1,6 +1,9 @@
 """DTLS from datagrams to sessions: captures with known answers, and what can happen to their packets."""
 
 import json
+import random
+import struct
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,8 @@ from conversations import read_sessions
 from analyzer.capture.capture_reader import CaptureReader
 from analyzer.engine import Engine
 from analyzer.store.session_record import session_record
+from analyzer.tls.dtls.dtls_events import PartSeen
+from analyzer.tls.events import Event, HandshakeMessage
 
 CAPTURES = ("dtls1_0", "dtls1_2", "dtls13-wolfssl", "dtls13-cid", "dtls-sequence-number-jumps", "webrtc-stun")
 
@@ -43,3 +48,138 @@ def test_captures_with_known_answers(name: str, corpus: Path):
         }:
             assert record[key] == expected[key], key
         assert {one["code"] for one in record["findings"]} <= {"deprecated_version", "mac_then_encrypt", "self_signed_service"}
+
+
+# What can happen to datagrams on the path and in a capture.
+
+Packet = tuple[int, bytes]
+"""Time in microseconds, and the frame."""
+
+
+def packets_of(path: Path) -> tuple[bytes, list[Packet]]:
+    """The header and the packets of a capture in the classic format of little-endian machines."""
+    data = path.read_bytes()
+    assert data[:4] == bytes.fromhex("d4c3b2a1")
+    found, pos = [], 24
+    while pos < len(data):
+        seconds, micros, kept, _ = struct.unpack_from("<4I", data, pos)
+        found.append((seconds * 1_000_000 + micros, data[pos + 16 : pos + 16 + kept]))
+        pos += 16 + kept
+    return data[:24], found
+
+
+def written(path: Path, head: bytes, packets: Iterable[Packet]) -> Path:
+    """Write a capture."""
+    records = [struct.pack("<4I", at // 1_000_000, at % 1_000_000, len(frame), len(frame)) + frame for at, frame in packets]
+    path.write_bytes(head + b"".join(records))
+    return path
+
+
+def facts_of(record: dict[str, Any]) -> tuple[Any, ...]:
+    """What does not depend on the frames in which it came."""
+    return (
+        record["version"], record["cipher_suite"], record["established"], record["ja3"], record["ja3s"],
+        sorted(one["type"] for one in record["handshake"]), [one["sha256"] for one in record["certificates"]["server"]],
+        sorted(one["code"] for one in record["findings"]),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def talk(corpus: Path) -> tuple[bytes, list[Packet]]:
+    """DTLS 1.2 with a cookie, and a certificate in five fragments."""
+    return packets_of(corpus / "zeek/tls/dtls1_2.pcap")
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_datagrams_that_come_twice_and_out_of_order(talk: tuple[bytes, list[Packet]], tmp_path: Path, seed: int):
+    head, packets = talk
+    chance = random.Random(seed)
+    flights = [packets[:2], packets[2:3], packets[3:5], packets[5:12], packets[12:13], packets[13:15], packets[15:]]
+    shuffled = []
+    for flight in flights:
+        twice = [*flight, *chance.sample(flight, 1)]
+        chance.shuffle(twice)
+        shuffled += twice
+    times = [packets[0][0] + 1000 * place for place in range(len(shuffled))]
+    mixed = [(at, frame) for at, (_, frame) in zip(times, shuffled, strict=True)]
+    (whole,) = sessions_of(written(tmp_path / "a.pcap", head, packets))
+    (found,) = sessions_of(written(tmp_path / "b.pcap", head, mixed))
+    assert facts_of(found) == facts_of(whole)
+
+
+@pytest.mark.parametrize("lost", range(16))
+def test_what_is_lost_is_no_claim(talk: tuple[bytes, list[Packet]], tmp_path: Path, lost: int):
+    head, packets = talk
+    (whole,) = sessions_of(written(tmp_path / "a.pcap", head, packets))
+    found = sessions_of(written(tmp_path / "b.pcap", head, packets[:lost] + packets[lost + 1 :]))
+    assert len(found) == 1
+    assert found[0]["established"] in (True, None)
+    assert {one["code"] for one in found[0]["findings"]} <= {one["code"] for one in whole["findings"]} | {"gap"}
+    assert found[0]["resumed"] in (False, None)
+
+
+def test_nothing_but_a_part(talk: tuple[bytes, list[Packet]], tmp_path: Path):
+    head, packets = talk
+    for first in range(len(packets)):
+        for record in sessions_of(written(tmp_path / "a.pcap", head, packets[first:])):
+            assert record["established"] is not False
+            assert not [one for one in record["findings"] if one["severity"] in ("medium", "high")]
+    for last in range(len(packets)):
+        for record in sessions_of(written(tmp_path / "a.pcap", head, packets[:last])):
+            assert record["established"] is not False
+
+
+def test_the_next_session_on_the_same_ports(talk: tuple[bytes, list[Packet]], tmp_path: Path):
+    """Until a server answers the new hello, protected records are those of the session before (RFC 6347 section 4.2.8)."""
+    head, packets = talk
+    other = [(at + 10_000_000, frame.replace(frame_random(packets), bytes(range(24)))) for at, frame in packets]
+    found = sessions_of(written(tmp_path / "a.pcap", head, packets + other))
+    assert [record["id"] for record in found] == [0, 1]
+    assert [record["established"] for record in found] == [True, True]
+    assert found[0]["last_frame"] == len(packets)
+    forged = sessions_of(written(tmp_path / "b.pcap", head, [*packets[:14], *other[:2], *packets[14:]]))
+    assert [record["established"] for record in forged] == [None, True] or [one["established"] for one in forged] == [
+        True,
+        None,
+    ]
+
+
+def frame_random(packets: list[Packet]) -> bytes:
+    """A part of the client's random, which stands in both ClientHellos."""
+    return packets[0][1][14 + 20 + 8 + 25 + 6 : 14 + 20 + 8 + 25 + 30]
+
+
+def events_of(path: Path) -> list[Event]:
+    engine = Engine(detailed=True)
+    events: list[Event] = []
+    with_events = CaptureReader([str(path)])
+    for frame_reader in with_events.packet_readers():
+        engine.run(frame_reader)
+        events += engine.take()
+    engine.close()
+    return events + engine.take()
+
+
+def test_events_of_parts(talk: tuple[bytes, list[Packet]], tmp_path: Path):
+    head, packets = talk
+    twice = [packets[0], *packets]
+    events = events_of(written(tmp_path / "a.pcap", head, twice))
+    parts = [(event.frame, event.text) for event in events if isinstance(event, PartSeen)]
+    assert parts[:3] == [
+        (1, "Client Hello (Fragment)"), (2, "Record (Retransmission)"), (5, "Client Hello (Fragment)"),
+    ]  # fmt: skip
+    names = [event.name for event in events if isinstance(event, HandshakeMessage)]
+    assert names[:4] == ["client_hello", "hello_verify_request", "client_hello", "server_hello"]
+
+
+@pytest.mark.parametrize("first", [0x00, 0x01, 0x40, 0x80, 0x14, 0x20, 0x3F])
+def test_other_protocols_on_the_ports_of_a_session(talk: tuple[bytes, list[Packet]], tmp_path: Path, first: int):
+    """STUN, ZRTP, TURN channels, RTP, and bytes that only begin like DTLS (RFC 7983 section 7)."""
+    head, packets = talk
+    strange = bytes((first,)) + bytes(range(60))
+    at, frame = packets[0]
+    other = frame[:38] + (8 + len(strange)).to_bytes(2, "big") + b"\0\0" + strange
+    mixed = [(at, other), *[one for packet in packets for one in (packet, (packet[0], other))]]
+    (whole,) = sessions_of(written(tmp_path / "a.pcap", head, packets))
+    (found,) = sessions_of(written(tmp_path / "b.pcap", head, mixed))
+    assert facts_of(found) == facts_of(whole)

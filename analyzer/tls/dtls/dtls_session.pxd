@@ -1,6 +1,7 @@
 from analyzer.tls.decryption.decryption cimport Decryption
 from analyzer.tls.establishment cimport is_completed
 from analyzer.tls.events cimport Alert, KeysChanged
+from analyzer.tls.handshake.parameters cimport Parameters
 from analyzer.tls.handshake.states cimport RoleState
 from analyzer.tls.record.record cimport Record
 from analyzer.tls.session cimport Session
@@ -19,7 +20,10 @@ cdef class DtlsSession(Session):
     cdef bint must_wait(self, Record record) except -1
     cdef Record content(self, Record record)
     cdef void take_plaintext(self, Record record) except *
+    cdef bint is_repeated(self, Record record, int epoch, long long number) except -1
+    cdef void take_ack(self, Record record) except *
     cdef void take_change(self, RoleState sender, Record plain) except *
+    cdef void infer_change(self, RoleState sender, Record record) except *
     cdef void take_fragments(self, int role, bytes body, int epoch, long long frame, long long at) except *
     cdef void take_fragment(self, int role, bytes header, bytes data, int epoch, long long frame, long long at) except *
     cdef void deliver(self, int role) except *
@@ -33,4 +37,5 @@ cdef class DtlsSession(Session):
     cdef void let_go(self) except *
     cdef void count_unified(self, RoleState sender, Record record) except *
     cdef void count_sealed(self, RoleState sender, Record record) except *
+    cpdef bint has_ended(self) except -1
     cdef bint is_unanswered(self) except -1

@@ -16,12 +16,14 @@ from analyzer.flows.flow import Flow
 from analyzer.secrets.decryption_error import DecryptionError
 from analyzer.tls.decryption.decryption import Decryption
 from analyzer.tls.decryption.key_material import KeyMaterial
+from analyzer.tls.dtls.dtls_events import PartSeen
 from analyzer.tls.dtls.dtls_facts import DtlsFacts
 from analyzer.tls.dtls.handshake_flights import FlightReader
 from analyzer.tls.dtls.record_headers import ACK, FRAGMENT_HEADER, TLS12_CID, UNIFIED
 from analyzer.tls.dtls.record_opening import RecordOpening
 from analyzer.tls.establishment import is_completed
 from analyzer.tls.events import Alert, Event, KeysChanged
+from analyzer.tls.handshake.parameters import Parameters
 from analyzer.tls.handshake.resumption import Resumptions
 from analyzer.tls.handshake.states import CHANGE, RoleState
 from analyzer.tls.messages.numbers import FINISHED
@@ -93,6 +95,7 @@ class DtlsSession(Session):
             self.take_plaintext(record)
         elif self.must_wait(record) and len(self.held) < MAX_HELD:
             self.held.append(record.copy())
+            self.log.emit(PartSeen("Encrypted Record", record.role, record.frame, record.at))
         else:
             self.take_sealed(record)
         self.kept = self.handshake.kept + self.flights[0].held + self.flights[1].held
@@ -103,8 +106,7 @@ class DtlsSession(Session):
         Up to DTLS 1.2 these are the messages of its role before its epoch; in DTLS 1.3 it is the ServerHello.
         """
         if record.version == _UNIFIED:
-            opens: cython.bint = self.handshake.decryption is not None
-            return opens and not self.handshake.hellos.server_seen and record.epoch != 1
+            return not self.handshake.hellos.server_seen
         flight: Any = self.flights[record.role]
         return record.epoch > flight.epoch and len(flight.waiting) > 0
 
@@ -126,19 +128,34 @@ class DtlsSession(Session):
     def take_plaintext(self, record: Record) -> None:
         """Take a record of epoch 0."""
         sender: RoleState = self.roles[record.role]
-        if self.transport.repeats(record.role, 0, record.offset):
+        if self.is_repeated(record, 0, record.offset):
             return
         plain: Record = self.content(record)
         if record.content_type == HANDSHAKE:
-            self.take_fragments(record.role, plain.body, 0, record.frame, record.at)
+            if sender.n_application == 0:  # else the handshake is over, and anybody can have sent it
+                self.take_fragments(record.role, plain.body, 0, record.frame, record.at)
         elif record.content_type == CHANGE_CIPHER_SPEC:
             if len(self.flights[record.role].waiting) > 0 and len(self.held) < MAX_HELD:
                 self.held.append(record.copy())
             else:
                 self.take_change(sender, plain)
+        elif record.content_type == _ACK:
+            self.take_ack(record)
         elif record.content_type == ALERT and sender.change_frame == 0 and not sender.seals:
             # One that comes later is no longer the role's: receivers discard it (RFC 9147 section 4.2.1).
             self.take_alert(sender, plain, plain.body, plain.length, False)
+
+    def is_repeated(self, record: Record, epoch: cython.int, number: cython.longlong) -> cython.bint:
+        """Return whether a record came before: on the path, or in the capture. It counts once."""
+        if not self.transport.repeats(record.role, epoch, number):
+            return False
+        self.log.emit(PartSeen("Record (Retransmission)", record.role, record.frame, record.at))
+        return True
+
+    def take_ack(self, record: Record) -> None:
+        """Take an ACK, which says what to send again and nothing about the session (RFC 9147 section 7)."""
+        self.transport.acks += 1
+        self.log.emit(PartSeen("Ack", record.role, record.frame, record.at))
 
     def take_change(self, sender: RoleState, plain: Record) -> None:
         """Take a ChangeCipherSpec. It has no number, so messages before it can be missing unseen."""
@@ -146,6 +163,18 @@ class DtlsSession(Session):
             return  # it was sent again
         sender.sent.lose()
         self.change_keys(sender, plain)
+
+    def infer_change(self, sender: RoleState, record: Record) -> None:
+        """Take an encrypted record of a role whose ChangeCipherSpec did not come, or comes later."""
+        handshake = self.handshake
+        sender.sent.lose()
+        sender.change_frame = record.frame
+        if record.role != _CLIENT:
+            handshake.detect_resumption()
+        handshake.advance(sender, _CHANGE, record.frame, record.at)
+        if handshake.opens():
+            handshake.decryption.active = handshake.decryption.change(record.role)
+            handshake.share_master_secret()
 
     # Handshake messages.
 
@@ -181,7 +210,12 @@ class DtlsSession(Session):
                 flight.begin(begun)
         if header[0] <= 3 and header[6:9] == b"\0\0\0":
             self.transport.note_hello(role, frame, at)
-        if not flight.take(header, data, epoch > 0, frame, at):
+        taken: cython.bint = flight.take(header, data, epoch > 0, frame, at)
+        if self.log.events is not None:
+            words = flight.words_of(header, taken)
+            if words:
+                self.log.emit(PartSeen(words, role, frame, at))
+        if not taken:
             return
         self.deliver(role)
         if flight.since >= 0:
@@ -201,8 +235,11 @@ class DtlsSession(Session):
         handshake = self.handshake
         handshake.transcript.sequence = sequence
         handshake.decrypting = message.sealed
+        sender: RoleState = self.roles[role]
         if message.sealed:
-            self.roles[role].encrypted_finished_seen = True
+            sender.encrypted_finished_seen = True
+        elif sender.connected:  # the Finished has overtaken it
+            sender.sent.lose()
         handshake.take(role, message.raw, message.length - len(message.head), -1, frame, at)
         handshake.decrypting = False
         if handshake.parameters.tls13:
@@ -251,14 +288,18 @@ class DtlsSession(Session):
     def take_sealed(self, record: Record) -> None:
         """Take an encrypted record."""
         sender: RoleState = self.roles[record.role]
+        parameters: Parameters = self.handshake.parameters
+        if parameters.version != 0 and parameters.tls13 != (record.version == _UNIFIED):
+            self.transport.strays += 1  # the version has no such records
+            return
         if record.version == _UNIFIED:
             if not self.handshake.opens() or not self.open_unified(sender, record):
                 self.count_unified(sender, record)
             return
         if sender.change_frame == 0:
-            self.take_change(sender, self.content(record))
+            self.infer_change(sender, record)
         if not self.handshake.opens():
-            if not self.transport.repeats(record.role, record.epoch, record.offset):
+            if not self.is_repeated(record, record.epoch, record.offset):
                 self.count_sealed(sender, record)
         elif not self.open(sender, record):
             self.count_sealed(sender, record)
@@ -273,7 +314,7 @@ class DtlsSession(Session):
             opened = self.opening.open(decryption, record)
         except DecryptionError as error:
             return self.fail(sender, record, record.epoch, error)
-        if not self.transport.repeats(sender.role, record.epoch, record.offset):
+        if not self.is_repeated(record, record.epoch, record.offset):
             self.take_opened(sender, record, record.epoch, opened[0], opened[1])
         return True
 
@@ -285,7 +326,7 @@ class DtlsSession(Session):
             return self.fail(sender, record, self.opening.current[sender.role], error)
         self.handshake.decryption.early = opened[0] == 1
         sender.seals = True
-        if not self.transport.repeats(sender.role, opened[0], opened[1]):
+        if not self.is_repeated(record, opened[0], opened[1]):
             self.take_opened(sender, record, opened[0], opened[2], opened[3])
         return True
 
@@ -318,7 +359,7 @@ class DtlsSession(Session):
         elif content_type == HEARTBEAT:
             take_heartbeat(self, record, content, len(content), False)
         elif content_type == _ACK:
-            self.transport.acks += 1
+            self.take_ack(record)
         elif content_type == CHANGE_CIPHER_SPEC and not handshake.parameters.tls13:  # of a renegotiation
             handshake.advance(sender, _CHANGE, record.frame, record.at)
             decryption.change(sender.role)
@@ -371,6 +412,10 @@ class DtlsSession(Session):
         if self.handshake.hellos.server_seen or len(hellos[_SERVER]) > 0 or len(hellos[_CLIENT]) < 3:
             return False
         return self.roles[_CLIENT].state == 2 and self.roles[_SERVER].n_protected == 0 and self.transport.outlasted
+
+    def has_ended(self) -> cython.bint:
+        """Return whether both sides said that they end the session."""
+        return self.roles[_CLIENT].ended > 0 and self.roles[_SERVER].ended > 0
 
     @property
     def whole(self) -> bool:

@@ -7,6 +7,8 @@ messages before it. If bytes for the same place differ, the first ones count: an
 
 from __future__ import annotations
 
+from analyzer.codec.registry import registry
+from analyzer.tls.dtls.dtls_events import FRAGMENT, REPEATED, WAITING
 from analyzer.tls.limits import MAX_HANDSHAKE
 
 MAX_AHEAD = 32
@@ -22,6 +24,8 @@ FRAGMENT_COST = 64
 """Bytes of memory that a waiting fragment needs in addition to its own."""
 
 UNKNOWN = -1
+
+_NAMES = registry("handshake_types")
 
 
 class PartialMessage:
@@ -121,6 +125,17 @@ class FlightReader:
         if known.complete:
             known.frame, known.at = frame, at
         return True
+
+    def words_of(self, header: bytes, taken: bool) -> str:
+        """Return what a fragment is, in words for lists of packets; empty if it completed its message, whose turn it is."""
+        name = _NAMES.name(header[0]).replace("_", " ").title()
+        if not taken:
+            return name + REPEATED
+        sequence = int.from_bytes(header[4:6], "big")
+        known = self.waiting.get(sequence)
+        if known is None or not known.complete:
+            return name + FRAGMENT
+        return name + WAITING if sequence != self.next else ""
 
     def advance(self) -> PartialMessage | None:
         """Return the next message in order, if it is whole."""
