@@ -12,10 +12,10 @@ from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from analyzer.secrets.ciphers import Aead, AeadKind, invalid_tag
-from analyzer.secrets.connection_ids import TLS12_CID, connection_id_header
 from analyzer.secrets.decryption_error import MALFORMED, WRONG_SECRET, DecryptionError
 from analyzer.secrets.key_schedule13 import IV_LENGTH, finished, next_traffic_secret, traffic_keys
 from analyzer.secrets.record_decryptor import LAST_SEQUENCE, Opened, RecordDecryptor
+from analyzer.secrets.record_id_header import TLS12_CID, connection_id_header
 from analyzer.secrets.suite_interface import hash_sizes
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from __future__ import annotations
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
-from analyzer.secrets.connection_ids import TLS12_CID, connection_id_header
 from analyzer.secrets.key_schedule import SSL_3_0, hmac_keys, tls_version
+from analyzer.secrets.record_id_header import TLS12_CID, connection_id_header
 from analyzer.secrets.suite_interface import hash_function
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ import pytest
 
 from analyzer.secrets.aead import ExplicitNonceDecryptor, ImplicitNonceDecryptor
 from analyzer.secrets.ciphers import aead_kind
-from analyzer.secrets.connection_ids import TLS12_CID, connection_id_header
 from analyzer.secrets.dtls_protection import inner_content
 from analyzer.secrets.mac import RecordMac
+from analyzer.secrets.record_id_header import TLS12_CID, connection_id_header
 
 ID, SEQUENCE, INNER = b"\xc1\xd2\xe3", 1 << 48 | 7, b"content\x17" + bytes(5)
 AAD = bytes.fromhex("ffffffffffffffff 19 03 19 fefd 0001000000000007") + ID + (13).to_bytes(2, "big")
