@@ -517,7 +517,7 @@ def test_nobody_imports_what_is_c_once_compiled() -> None:
         ".".join(path.relative_to(ROOT).with_suffix("").parts): names_in_c(path.read_text("utf-8"))
         for path in PACKAGE.rglob("*.pxd")
     }
-    assert hidden["analyzer.capture.packet_reader"] >= {"_LARGEST_BLOCK", "read_u16"}
+    assert "_LARGEST_BLOCK" in hidden["analyzer.capture.packet_reader"]
     broken = [
         f"{path.relative_to(ROOT)}:{node.lineno}: {node.module}.{name.name}"
         for path in sorted([*PACKAGE.rglob("*.py"), *(ROOT / "tests").rglob("*.py")])

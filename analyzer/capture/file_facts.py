@@ -4,6 +4,8 @@ These blocks are untrusted input, and a file can contain very many of them. So e
 left out. If it is content (comments, secrets), this is noted as an anomaly. The frames can be read without any of it.
 """
 
+from collections.abc import Sequence
+
 from analyzer.capture.blocks import (
     ByteOrder,
     Clock,
@@ -16,6 +18,7 @@ from analyzer.capture.blocks import (
     read_section,
     read_statistics,
 )
+from analyzer.capture.channel import Channel
 from analyzer.capture.processes.process_blocks import FrameProcesses
 from analyzer.codec.errors import Anomaly, Malformed
 
@@ -93,9 +96,19 @@ class Facts:
                 self.names[address] = (known + tuple(name for name in found[:MAX_NAMES] if name not in known))[:MAX_NAMES]
         self._note_block([], anomaly, offset)
 
-    def read_statistics(self, body: bytes, order: ByteOrder, offset: int, number: int, clock: Clock) -> None:
-        """Read an Interface Statistics Block, of at least 12 bytes, of interface `number`."""
-        statistics, anomaly = read_statistics(body, order, offset, number, clock)
+    def read_statistics(self, body: bytes, order: ByteOrder, offset: int, channels: Sequence[Channel]) -> None:
+        """Read an Interface Statistics Block. channels: the interfaces of its section."""
+        if len(body) < 12:
+            self.note_anomaly(
+                Anomaly("Interface Statistics Block", offset, f"{len(body) + 12} bytes are too few for its fixed fields")
+            )
+            return
+        index = int.from_bytes(body[:4], order)
+        if index >= len(channels):
+            self.note_anomaly(Anomaly("Interface Statistics Block.interface", offset + 8, f"{index} was not described"))
+            return
+        number = channels[index].number
+        statistics, anomaly = read_statistics(body, order, offset, number, channels[index].clock)
         if number in self.statistics or len(self.statistics) < MAX_FACTS:
             self.statistics[number] = statistics
         self._note_block([], anomaly, offset)

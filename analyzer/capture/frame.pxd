@@ -7,4 +7,5 @@ cdef class Frame:
     cdef public long long wire_length
     cdef public int link_type
     cdef public int interface
+    cdef public list interfaces
     cdef public long long offset

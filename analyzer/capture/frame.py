@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class Frame:
     """The current frame of a packet reader.
@@ -14,11 +16,12 @@ class Frame:
     data, start, end: the captured bytes are `data[start:end]`.
     wire_length: bytes that were on the wire; more than `end - start` if the snapshot length truncated the frame.
     link_type: the LINKTYPE_ number (https://www.tcpdump.org/linktypes.html).
-    interface: counts from 0 over all interfaces of a run.
+    interface: counts from 0 over all interfaces of a run. interfaces: the descriptions (`Interface`) of those of the file; the
+    list grows, and stays empty in a file that describes none.
     offset: where the frame's record begins in the (decompressed) file, in bytes.
     """
 
-    __slots__ = ("at", "data", "end", "interface", "link_type", "number", "offset", "start", "wire_length")
+    __slots__ = ("at", "data", "end", "interface", "interfaces", "link_type", "number", "offset", "start", "wire_length")
 
     def __init__(self) -> None:
         self.number = 0
@@ -29,6 +32,7 @@ class Frame:
         self.wire_length = 0
         self.link_type = 0
         self.interface = 0
+        self.interfaces: list[Any] = []
         self.offset = 0
 
 

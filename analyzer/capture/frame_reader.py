@@ -22,6 +22,7 @@ class FrameReader:
         self.frame = frame
         self.secrets: list[tuple[int, bytes]] = []
         self.interfaces: list[Interface] = []
+        frame.interfaces = self.interfaces
         self.processes: Any = None
 
     def advance(self) -> bool:

@@ -1,6 +1,6 @@
 cimport cython
 
-from analyzer.capture.packet_reader cimport read_u32
+from analyzer.capture.file_numbers cimport read_u32
 
 cdef Py_ssize_t _HEAD
 cdef long long _SECTION

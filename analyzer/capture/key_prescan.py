@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 from analyzer.capture.blocks import ByteOrder
 from analyzer.capture.decompress import MAGIC_LENGTH, compression_of
 from analyzer.capture.file_facts import MAX_SECRET_BYTES, Facts
+from analyzer.capture.file_numbers import read_u32
 from analyzer.capture.frame import Frame
-from analyzer.capture.packet_reader import MAX_BLOCK, PacketReader, read_u32
+from analyzer.capture.packet_reader import MAX_BLOCK, PacketReader
 from analyzer.capture.source import STANDARD_INPUT, Source, open_read_only
 from analyzer.codec.errors import ParseError
 

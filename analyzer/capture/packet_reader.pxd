@@ -2,6 +2,7 @@ cimport cython
 from analyzer.capture.channel cimport Channel
 from analyzer.capture.frame cimport Frame
 from analyzer.capture.frame_reader cimport FrameReader
+from analyzer.capture.file_numbers cimport read_u16, read_u32
 
 
 cdef long long _LARGEST_FRAME
@@ -59,15 +60,18 @@ cdef class PacketReader(FrameReader):
     cdef object _facts
 
     cpdef void close(self) except *
+    @cython.locals(captured="long long", at="long long")
+    cdef bint _read_plain_record(self) except -1
+    @cython.locals(length="long long", captured="long long", index="long long", at="long long")
+    cdef bint _read_plain_block(self) except -1
     cdef bint _next(self) except *
     cdef void _take(self, bytes data) except *
     cdef bint _need(self, Py_ssize_t size) except *
     cdef bint _begin(self) except *
-    cdef bint _begin_pcap(self, str name) except *
     cdef bint _begin_again(self) except *
-    @cython.locals(captured="long long", wire="long long", swap="long long", at="long long", body="Py_ssize_t")
+    @cython.locals(captured="long long", wire="long long", at="long long", body="Py_ssize_t")
     cdef bint _next_record(self) except *
-    @cython.locals(kind="long long", length="long long")
+    @cython.locals(kind="long long", length="long long", end="long long")
     cdef bint _next_block(self) except *
     cdef bint _set_byte_order(self, Py_ssize_t position) except *
     @cython.locals(
@@ -76,14 +80,12 @@ cdef class PacketReader(FrameReader):
     cdef void _read_packet(self, Py_ssize_t position, Py_ssize_t length, bint obsolete) except *
     @cython.locals(captured="long long", wire="long long")
     cdef void _read_simple_packet(self, Py_ssize_t position, Py_ssize_t length) except *
-    cdef void _set_frame(
+    cdef int _set_frame(
         self, Channel channel, long long at, Py_ssize_t start, Py_ssize_t captured, long long wire, Py_ssize_t position
-    ) except *
+    ) except -1
     @cython.locals(code="long long", length="long long")
     cdef void _read_frame_options(self, Py_ssize_t at, Py_ssize_t end) except *
-    @cython.locals(index="long long")
     cdef void _read_other_block(self, long long kind, Py_ssize_t position, Py_ssize_t length) except *
 
 
-cdef long long read_u16(bytes data, Py_ssize_t at, bint little) except -1
-cpdef long long read_u32(bytes data, Py_ssize_t at, bint little) except -1
+cdef long long _u32(const unsigned char *view, Py_ssize_t at, bint little) noexcept

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analyzer.capture.blocks import MICROSECOND_CLOCK, NANOSECOND_CLOCK, NANOSECONDS, ByteOrder, Interface, Section
+from analyzer.capture.blocks import MICROSECOND_CLOCK, NANOSECONDS, ByteOrder, Interface
 from analyzer.capture.channel import Channel, LinkType
 from analyzer.capture.file_facts import Facts
+from analyzer.capture.file_numbers import read_u16, read_u32
 from analyzer.capture.frame import Frame
 from analyzer.capture.frame_reader import FrameReader
 from analyzer.capture.other_formats import advice, begins_capture
+from analyzer.capture.pcap_header import FORMATS, read_pcap_header
+from analyzer.capture.pcap_header import SIZE as PCAP_HEADER
 from analyzer.codec.errors import Anomaly, Incomplete, Malformed, ParseError
 
 if TYPE_CHECKING:
@@ -38,16 +41,10 @@ _SECOND = NANOSECONDS
 _BRIDGE = 4096
 
 _UNKNOWN, _PCAP, _PCAPNG = 0, 1, 2
-
 _SECTION = 0x0A0D0D0A
 _INTERFACE, _OBSOLETE_PACKET, _SIMPLE_PACKET, _NAMES, _STATISTICS, _ENHANCED_PACKET = 1, 2, 3, 4, 5, 6
-_SECRETS = 10
-_JOURNAL = 9
-_PROCESS = 0x80000001
-_CUSTOM = 0xBAD
-_CUSTOM_NOT_COPIED = 0x40000BAD
-
-_FORMATS = {0xA1B2C3D4: "pcap", 0xA1B23C4D: "nanosecond pcap", 0xA1B2CD34: "modified pcap"}
+_JOURNAL, _SECRETS = 9, 10
+_PROCESS, _CUSTOM, _CUSTOM_NOT_COPIED = 0x80000001, 0xBAD, 0x40000BAD
 
 
 class PacketReader(FrameReader):
@@ -79,15 +76,14 @@ class PacketReader(FrameReader):
         facts = Facts()
         self._facts = facts
         self.sections, self.interfaces, self.comments = facts.sections, facts.interfaces, facts.comments
-        self.secrets, self.names = facts.secrets, facts.names
+        self.secrets, self.names, frame.interfaces = facts.secrets, facts.names, []
         self.statistics, self.processes, self.anomalies = facts.statistics, facts.processes, facts.anomalies
         self.n_interfaces = 0
         self._first_interface = first_interface
         self._data = b""
         self._position = self._size = self._needed = self._base = 0
-        self._pending = bytearray()
+        self._pending, self._rest = bytearray(), b""
         self._bridged = 0
-        self._rest = b""
         self._kind = _UNKNOWN
         self._little = True
         self._header = 16
@@ -124,6 +120,8 @@ class PacketReader(FrameReader):
             return self._next()
         if self.error is not None:
             return False
+        if self._read_plain_record() if self._kind == _PCAP else self._kind == _PCAPNG and self._read_plain_block():
+            return True
         try:
             return self._next()
         except ParseError as error:
@@ -168,6 +166,49 @@ class PacketReader(FrameReader):
             self._take(self._data[self._position : self._bridged] + rest)
         return True
 
+    def _read_plain_record(self) -> cython.bint:
+        """Read the next record of pcap, if it is whole and there is nothing special about it. Otherwise change nothing."""
+        position: cython.Py_ssize_t = self._position
+        body: cython.Py_ssize_t = position + self._header
+        if body > self._size or self._swapped:
+            return False
+        view: cython.p_const_uchar = self._data  # type: ignore[assignment]  # C sees the bytes
+        little: cython.bint = self._little
+        captured = _u32(view, position + 8, little)
+        if captured == 0 or captured > _LARGEST_FRAME or captured > self._size - body:
+            return False
+        at = _u32(view, position, little) * _SECOND + _u32(view, position + 4, little) * self._channel.multiplier
+        self._set_frame(self._channel, at, body, captured, _u32(view, position + 12, little), position)
+        self._position = body + captured
+        return True
+
+    def _read_plain_block(self) -> cython.bint:
+        """Do the same with an Enhanced Packet Block of pcapng without options."""
+        position: cython.Py_ssize_t = self._position
+        left: cython.Py_ssize_t = self._size - position
+        if left < 32:
+            return False
+        view: cython.p_const_uchar = self._data  # type: ignore[assignment]  # C sees the bytes
+        little: cython.bint = self._little
+        length = _u32(view, position + 4, little)
+        captured = _u32(view, position + 20, little)
+        if _u32(view, position, little) != _ENHANCED_PACKET or length > left or (captured + 3 & ~3) + 32 != length:
+            return False
+        index = _u32(view, position + 8, little)
+        if length > _LARGEST_BLOCK or _u32(view, position + length - 4, little) != length or index >= len(self._channels):
+            return False
+        channel: Channel = self._channels[index]
+        at = _u32(view, position + 12, little)
+        if at >= 0x80000000 or channel.multiplier == 0:
+            return False
+        at = at << 32 | _u32(view, position + 16, little)
+        if at > channel.most_ticks:
+            return False
+        at *= channel.multiplier
+        self._set_frame(channel, at, position + 28, captured, _u32(view, position + 24, little), position)
+        self._position = position + length
+        return True
+
     def _next(self) -> bool:
         if self._kind == _PCAPNG:
             return self._next_block()
@@ -183,16 +224,26 @@ class PacketReader(FrameReader):
             if self._size < 12:
                 return self._need(12) and self._begin()
             self._set_byte_order(0)
+            self.frame.interfaces = self.interfaces
             self.format = self.format or "pcapng"
             self._kind = _PCAPNG
             return True
-        for little in (True, False):
-            name = _FORMATS.get(read_u32(self._data, 0, little))
-            if name is not None:
-                self.format = self.format or name
-                self._little = little
-                return self._begin_pcap(name)
-        raise Malformed("file header", 0, advice(self._data) or f"{self._data[:4].hex()} begins no capture file")
+        if self._data[:4] not in FORMATS:
+            raise Malformed("file header", 0, advice(self._data) or f"{self._data[:4].hex()} begins no capture file")
+        name, order = FORMATS[self._data[:4]]
+        self.format = self.format or name
+        if self._size < PCAP_HEADER:
+            return self._need(PCAP_HEADER) and self._begin()
+        header = read_pcap_header(self._data[:PCAP_HEADER], self._first_interface + self.n_interfaces)
+        self.sections.append(header.section)
+        self.interfaces.append(header.interface)
+        self.n_interfaces += 1
+        self._little = order == "little"
+        self._channel = Channel(header.interface, header.clock, self.links)
+        self._swapped, self._header = header.swapped, header.n_record
+        self._position = PCAP_HEADER
+        self._kind = _PCAP
+        return True
 
     def _begin_again(self) -> bool:
         """Begin a second file, which somebody has appended to the first one, at the current position."""
@@ -206,42 +257,16 @@ class PacketReader(FrameReader):
         self._take(self._data[self._position : self._size])
         return self._next()
 
-    def _begin_pcap(self, name: str) -> bool:
-        if self._size < 24:
-            return self._need(24) and self._begin_pcap(name)
-        data = self._data
-        order: ByteOrder = "little" if self._little else "big"
-        version = (read_u16(data, 4, self._little), read_u16(data, 6, self._little))
-        network = read_u32(data, 20, self._little)
-        # If bit 26 is set, bits 28 to 31 count 16-bit words of frame check sequence. The link type itself has 16 bits.
-        fcs_length = (network >> 28) * 2 if network & 0x04000000 else None
-        clock = NANOSECOND_CLOCK if name == "nanosecond pcap" else MICROSECOND_CLOCK
-        number = self._first_interface + self.n_interfaces
-        interface = Interface(number, 0, network & 0xFFFF, read_u32(data, 16, self._little), clock.text, fcs_length=fcs_length)
-        self.sections.append(Section(0, order, version))
-        self.interfaces.append(interface)
-        self.n_interfaces += 1
-        self._channel = Channel(interface, clock, self.links)
-        # Before version 2.3, libpcap wrote the two lengths in the other order. Programs with version 2.3 used both orders.
-        self._swapped = 0 if version[0] != 2 or version[1] > 3 else 2 if version[1] < 3 else 1
-        self._header = 24 if name == "modified pcap" else 16
-        self._position = 24
-        self._kind = _PCAP
-        return True
-
     def _next_record(self) -> bool:
         data = self._data
         position: cython.Py_ssize_t = self._position
         left: cython.Py_ssize_t = self._size - position
-        little: cython.bint = self._little
         if left < self._header:
             return self._need(self._header) and self._next()
-        captured = read_u32(data, position + 8, little)
-        wire = read_u32(data, position + 12, little)
+        little: cython.bint = self._little
+        captured, wire = read_u32(data, position + 8, little), read_u32(data, position + 12, little)
         if self._swapped and (self._swapped == 2 or captured > wire):
-            swap = captured
-            captured = wire
-            wire = swap
+            captured, wire = wire, captured
         if (captured == 0 or captured > _LARGEST_FRAME) and begins_capture(data, position):
             return self._begin_again()
         if captured > _LARGEST_FRAME:
@@ -273,16 +298,14 @@ class PacketReader(FrameReader):
                 raise Malformed("block.length", self._base + position + 4, f"{length} bytes are more than a block has")
             if length > left:
                 return self._need(length) and self._next()
-            if read_u32(data, position + length - 4, self._little) != length:
-                raise Malformed(
-                    "block.length", self._base + position + length - 4, f"it is not the {length} of the block's head"
-                )
-            if kind in (_ENHANCED_PACKET, _OBSOLETE_PACKET):
-                self._read_packet(position, length, kind == _OBSOLETE_PACKET)
-                self._position = position + length
-                return True
-            if kind == _SIMPLE_PACKET:
-                self._read_simple_packet(position, length)
+            end = position + length - 4
+            if read_u32(data, end, self._little) != length:
+                raise Malformed("block.length", self._base + end, f"it is not the {length} of the block's head")
+            if kind in (_ENHANCED_PACKET, _OBSOLETE_PACKET, _SIMPLE_PACKET):
+                if kind == _SIMPLE_PACKET:
+                    self._read_simple_packet(position, length)
+                else:
+                    self._read_packet(position, length, kind == _OBSOLETE_PACKET)
                 self._position = position + length
                 return True
             if kind in (_CUSTOM, _CUSTOM_NOT_COPIED, _JOURNAL):
@@ -360,7 +383,10 @@ class PacketReader(FrameReader):
         frame.end = start + captured
         frame.wire_length = wire
         frame.link_type = channel.link.number
-        channel.link.count(frame)
+        if channel.link.another_at < 0:
+            channel.link.frames += 1
+        else:
+            channel.link.count(frame)
         frame.interface = channel.number
         frame.offset = self._base + position
         self.frames += 1
@@ -380,9 +406,8 @@ class PacketReader(FrameReader):
                 return
             at += 4
             if length > end - at:
-                self._facts.note_anomaly(
-                    Anomaly("packet block.option", self._base + at - 2, f"{length} bytes declared, {end - at} left")
-                )
+                found = f"{length} bytes declared, {end - at} left"
+                self._facts.note_anomaly(Anomaly("packet block.option", self._base + at - 2, found))
                 return
             if code == 1:
                 self._facts.note_comment(self.frame.number, self._data[at : at + length], self.frame.offset)
@@ -406,39 +431,14 @@ class PacketReader(FrameReader):
             interface, clock = self._facts.read_interface(body, order, offset, self._first_interface + self.n_interfaces)
             self.n_interfaces += 1
             self._channels.append(Channel(interface, clock, self.links))
-        elif kind != _STATISTICS:
-            self._facts.read_other(kind, body, order, offset)
-        elif length < 24:
-            self._facts.note_anomaly(
-                Anomaly("Interface Statistics Block", offset, f"{length} bytes are too few for its fixed fields")
-            )
+        elif kind == _STATISTICS:
+            self._facts.read_statistics(body, order, offset, self._channels)
         else:
-            index = read_u32(body, 0, self._little)
-            if index >= len(self._channels):
-                self._facts.note_anomaly(
-                    Anomaly("Interface Statistics Block.interface", offset + 8, f"{index} was not described")
-                )
-                return
-            channel: Channel = self._channels[index]
-            self._facts.read_statistics(body, order, offset, channel.number, channel.clock)
+            self._facts.read_other(kind, body, order, offset)
 
 
-def read_u16(data: bytes, at: cython.Py_ssize_t, little: cython.bint) -> cython.longlong:
-    """Read two bytes as an unsigned number. Raise IndexError outside `data`."""
-    # One check, then reads through a pointer. The C compiler makes a single load of them.
-    if at < 0 or at > len(data) - 2:
-        raise IndexError(at)
-    view: cython.p_const_uchar = data  # type: ignore[assignment]  # C sees the bytes
-    if little:
-        return view[at] | view[at + 1] << 8
-    return view[at] << 8 | view[at + 1]
-
-
-def read_u32(data: bytes, at: cython.Py_ssize_t, little: cython.bint) -> cython.longlong:
-    """Read four bytes as an unsigned number. Raise IndexError outside `data`."""
-    if at < 0 or at > len(data) - 4:
-        raise IndexError(at)
-    view: cython.p_const_uchar = data  # type: ignore[assignment]  # C sees the bytes
+def _u32(view: cython.p_const_uchar, at: cython.Py_ssize_t, little: cython.bint) -> cython.longlong:
+    """Read four bytes without a check, as `read_u32`: the caller knows that they are there."""
     # The most significant byte is widened first: in a C int, its top bit would become the sign.
     if little:
         high: cython.longlong = view[at + 3]

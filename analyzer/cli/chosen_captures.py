@@ -12,8 +12,13 @@ from collections.abc import Sequence
 from analyzer.capture.frame_choice import choice_of
 from analyzer.cli.output import STANDARD_STREAM, CommandError, complain
 
-WITH_EXPRESSION = frozenset({"summary", "sessions", "http", "certificates", "inventory", "packets", "keys", "report"})
-"""The commands behind whose captures a filter may stand."""
+WITH_EXPRESSION = frozenset(
+    {
+        "summary", "sessions", "http", "certificates", "inventory", "packets", "keys", "report", "stats", "show", "follow",
+        "packet", "export",
+    }
+)  # fmt: skip
+"""The commands behind whose captures, and what is looked for in them, a filter may stand."""
 
 
 def take_expression(options: Namespace) -> None:

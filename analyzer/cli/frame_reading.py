@@ -128,17 +128,13 @@ class FrameReading:
                 take_references(options, output, keys, one)
         facts = read_facts(options, output, keys, asked) if needs_of(asked)[1] else None
         engine = frame_engine(keys) if self.needs_engine else None
-        values, layers, defragmenter = FrameValues(asked, engine, facts), LayerPlaces(), Defragmenter()
+        values = FrameValues(asked, engine, facts)
+        layers = values.layers
         first, *others = self._filters
         view = View(Frame(), layers)
         view.values = values
 
         def look(frame: Frame, events: "Sequence[Event]") -> None:
-            if layers.find(frame.data, frame.start, frame.end, frame.link_type, frame.wire_length):
-                datagram = defragmenter.feed(layers.packet, frame.at, frame.number)
-                if datagram is not None:
-                    layers.find_rest(datagram)
-                defragmenter.take_reports()
             values.take(frame, events)
             if (first is None or first.matches(values)) and (wanted is None or wanted(layers.packet, frame)):
                 view.frame, view.events = frame, events

@@ -51,6 +51,8 @@ def columns_of(options: Namespace) -> "FieldColumns":
     from analyzer.filters.field_table import field_table
     from analyzer.filters.filter_error import FilterError
 
+    if options.style is not None and options.format not in (None, "text", options.style):
+        raise CommandError(f"-T {options.style} says how rows are written: leave --format {options.format} out, or -T")
     if not options.row_fields and options.style == "fields":
         raise CommandError("-T fields prints the fields that -e names: give at least one, such as -e frame.number")
     names = options.row_fields

@@ -142,7 +142,7 @@ def _print_packet(
     where = say(
         "captured {time} UTC by interface {interface}, at byte {offset:,} of the file",
         time=moment_text(frame.at),
-        interface=frame.interface,
+        interface=interface_text(frame),
         offset=frame.offset,
     )
     output.line("  " + where)
@@ -170,6 +170,14 @@ def _print_packet(
             if event.stream >= 0:
                 what = clauses(what, say("stream {n}", n=event.stream))
             _print_plaintext(output, title, what, event.data)
+
+
+def interface_text(frame: Frame) -> str:
+    """Return the name and the number of the interface of a frame, as far as the capture has them: `eth0, id 0`."""
+    interfaces = frame.interfaces
+    index = frame.interface - interfaces[0].number if interfaces else -1
+    name = interfaces[index].name if 0 <= index < len(interfaces) else None
+    return clauses(harmless(name), f"id {index}") if name else str(frame.interface)
 
 
 def _print_plaintext(output: Output, title: str, what: str, data: bytes) -> None:

@@ -14,10 +14,12 @@ from analyzer.cli.tshark_taps import Span, Tap, read_filter
 from analyzer.filters.field_table import field_table
 from analyzer.packet.options import read_tcp_options
 from analyzer.packet.packet import Packet
+from analyzer.tls.events import HandshakeMessage, RecordRead
 
 if TYPE_CHECKING:
     from analyzer.filters.compiled_filter import CompiledFilter
     from analyzer.filters.field import Field
+    from analyzer.tls.events import Event
 
 MOST_ROWS = 1 << 14
 """Different sentences of one severity, at most."""
@@ -54,7 +56,10 @@ _EXPECTED = {2: "MSS", 4: "SACK PERM"}
 
 _HEADER = 20
 
-_HELLOS = frozenset({1, 2})
+_RESUMED = "This session reuses previously negotiated keys (Session resumption)"
+_CLIENT_HELLO, _SERVER_HELLO, _CLIENT_KEY_EXCHANGE, _CHANGE_CIPHER_SPEC, _SERVER = 1, 2, 16, 20, 1
+_HELLOS = frozenset({_CLIENT_HELLO, _SERVER_HELLO})
+_TLS_13 = 0x0304
 
 
 def expert_tap(words: Sequence[str], options: Namespace) -> "ExpertTap":
@@ -82,6 +87,7 @@ class ExpertTap(Tap):
         self.fields = frozenset(field for field in wanted if field is not None)
         self._rows: dict[str, dict[tuple[str, str, str], int]] = {severity: {} for severity in self._shown}
         self._closing: dict[bytes, bytes] = {}
+        self._answered: set[int] = set()
         self._left_out = 0
 
     def take(self, view: View, passed: Sequence[bool]) -> None:
@@ -90,6 +96,7 @@ class ExpertTap(Tap):
         if packet.protocol != _TCP or packet.transport < 0:
             return
         initiates = self._initiates(packet) if packet.flags & _FIN else False
+        resumed = sum(map(self._resumes, view.events))
         if not passed[0]:
             return
         self._take_flags(packet, initiates)
@@ -107,6 +114,22 @@ class ExpertTap(Tap):
             for kind in values.values(self._type):
                 if kind in _HELLOS:
                     self._add(_CHAT, "Deprecated", "TLS", _LEGACY)
+        for _ in range(resumed):
+            self._add(_NOTE, "Sequence", "TLS", _RESUMED)
+
+    def _resumes(self, event: "Event") -> bool:
+        """Return whether an event shows that a session up to TLS 1.2 is resumed: its server changes to keys that nobody has
+        negotiated after the hello (RFC 5246 section 7.3)."""
+        if isinstance(event, HandshakeMessage):
+            if event.type == _SERVER_HELLO and event.version < _TLS_13 and len(self._answered) < MOST_CLOSING:
+                self._answered.add(event.session)
+            elif event.type == _CLIENT_KEY_EXCHANGE:
+                self._answered.discard(event.session)
+        elif isinstance(event, RecordRead) and event.content_type == _CHANGE_CIPHER_SPEC and event.role == _SERVER:
+            known = event.session in self._answered
+            self._answered.discard(event.session)
+            return known
+        return False
 
     def _take_flags(self, packet: Packet, initiates: bool) -> None:
         if packet.flags & _SYN and packet.flags & _ACK:

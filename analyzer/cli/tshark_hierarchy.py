@@ -5,6 +5,7 @@ such as the parts of a certificate, is no protocol of the frame here.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from analyzer.cli.frame_reading import View
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 MOST_PROTOCOLS = 4096
 """Places in the hierarchy, at most. Frames beyond it count for what carries them."""
+
+MOST_PATHS = 1 << 14
+"""Ways through the hierarchy whose frames are counted together, at most. Beyond it, all are added up, and forgotten."""
 
 MOST_DIRECTIONS = 1 << 17
 """Directions of connections whose records are followed, at most. Beyond it, all are forgotten."""
@@ -44,6 +48,17 @@ class _Node:
         self.parts: dict[str, _Node] = {}
 
 
+class _Path:
+    """A way through the hierarchy, and the frames that have exactly these protocols."""
+
+    __slots__ = ("frames", "n_bytes", "nodes")
+
+    def __init__(self, nodes: list[_Node]) -> None:
+        self.nodes = nodes
+        self.frames = 0
+        self.n_bytes = 0
+
+
 class HierarchyTap(Tap):
     """`-z io,phs`."""
 
@@ -54,6 +69,7 @@ class HierarchyTap(Tap):
         self._pieces = _TlsPieces()
         self._text = text
         self._tree: dict[str, _Node] = {}
+        self._paths: dict[tuple[str | bytes, int, int], _Path] = {}
         self._n_nodes = 0
 
     def take(self, view: View, passed: Sequence[bool]) -> None:
@@ -61,40 +77,49 @@ class HierarchyTap(Tap):
         times_tls = self._pieces.take(view)
         if not passed[0]:
             return
-        parts = self._tree
-        for name in self._path(view, times_tls):
+        values = view.values
+        found = [] if values is None else values.values(self._protocols)
+        key: tuple[str | bytes, int, int]
+        if values is None or not found:
+            key = view.layers.shape(), 0, 0
+        else:
+            text = str(found[0])
+            n_http2 = sum(len(values.values(field)) for field in self._http2) if "http2" in text else 0
+            key = text, times_tls, n_http2
+        path = self._paths.get(key)
+        if path is None:
+            if len(self._paths) >= MOST_PATHS:
+                self._add_up()
+            names = _headers(view) if isinstance(key[0], bytes) else _named(key[0], times_tls, key[2])
+            path = self._paths[key] = _Path(self._nodes(names))
+        path.frames += 1
+        path.n_bytes += view.frame.wire_length
+
+    def _nodes(self, names: Iterator[str]) -> list[_Node]:
+        """Return the places of these protocols in the hierarchy, below the frame itself."""
+        nodes, parts = [], self._tree
+        for name in chain(("frame",), names):
             node = parts.get(name)
             if node is None:
                 if self._n_nodes >= MOST_PROTOCOLS:
-                    return
+                    break
                 self._n_nodes += 1
                 node = parts[name] = _Node()
-            node.frames += 1
-            node.n_bytes += view.frame.wire_length
+            nodes.append(node)
             parts = node.parts
+        return nodes
 
-    def _path(self, view: View, times_tls: int) -> Iterator[str]:
-        """Yield the protocols of a frame. times_tls: how often TLS is read in it."""
-        yield "frame"
-        values = view.values
-        found = [] if values is None else values.values(self._protocols)
-        if values is None or not found:
-            yield from _headers(view)
-            return
-        before = ""
-        for name in str(found[0]).split(":"):
-            if name == "tls":
-                yield from ["tls"] * (max(1, times_tls) if before != "tls" else 0)
-            elif name == "http2":
-                yield from ["http2"] * max(1, sum(len(values.values(field)) for field in self._http2))
-            elif name not in _INSIDE and not name.startswith("ipv6.") and not (before in _MESSAGES and name == "data"):
-                yield name
-            before = name
-        if before == "tcp":
-            yield from ["tls"] * times_tls
+    def _add_up(self) -> None:
+        """Count the frames of all ways for the protocols on them."""
+        for path in self._paths.values():
+            for node in path.nodes:
+                node.frames += path.frames
+                node.n_bytes += path.n_bytes
+        self._paths.clear()
 
     def lines(self, span: Span) -> Iterator[str]:
         """See `Tap.lines`."""
+        self._add_up()
         yield ""
         yield _BORDER
         yield "Protocol Hierarchy Statistics"
@@ -116,6 +141,21 @@ def _lines(parts: dict[str, _Node], depth: int) -> Iterator[str]:
         indented = "  " * depth + name
         yield f"{indented:<40} frames:{node.frames} bytes:{node.n_bytes}"
         yield from _lines(node.parts, depth + 1)
+
+
+def _named(text: str, times_tls: int, n_http2: int) -> Iterator[str]:
+    """Yield the protocols that `frame.protocols` names. times_tls, n_http2: how often TLS and frames of HTTP/2 are read."""
+    before = ""
+    for name in text.split(":"):
+        if name == "tls":
+            yield from ["tls"] * (max(1, times_tls) if before != "tls" else 0)
+        elif name == "http2":
+            yield from ["http2"] * max(1, n_http2)
+        elif name not in _INSIDE and not name.startswith("ipv6.") and not (before in _MESSAGES and name == "data"):
+            yield name
+        before = name
+    if before == "tcp":
+        yield from ["tls"] * times_tls
 
 
 def _headers(view: View) -> Iterator[str]:

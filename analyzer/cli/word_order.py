@@ -216,10 +216,25 @@ def _captures_first(captures: list[str], others: list[str], command: argparse.Ar
     behind = sum(action.dest != "captures" for action in declared)
     if behind == 1 and len(others) > 1 and _is_capture(others[-1]) and not _is_capture(others[0]):
         others = [*others[1:], others[0]]
+    if behind == 1:
+        others = _expression_before(others, declared[-1], bool(captures))
     named = [*captures, *others]
     if len(named) <= behind and not any(map(_is_capture, named)) and input_comes():
         return [STANDARD_STREAM, *named]
     return named
+
+
+def _expression_before(others: list[str], wanted: argparse.Action, has_captures: bool) -> list[str]:
+    """Return the words with a filter that stands behind what is looked for in front of it, behind the captures.
+
+    wanted: the argument behind the captures. has_captures: whether captures were given by options.
+    """
+    first = next((place for place, word in enumerate(others) if not _is_capture(word)), len(others))
+    looked_for, expression = others[first : first + 1], others[first + 1 :]
+    if not expression or not (first or has_captures) or any(map(_is_capture, expression)):
+        return others
+    sure = looked_for[0].isdecimal() or looked_for[0] in (wanted.choices or ()) or " " in expression[-1]
+    return [*others[:first], *expression, *looked_for] if sure else others
 
 
 def _is_capture(word: str) -> bool:

@@ -35,6 +35,8 @@ class DecryptedStreams:
     def take(self, view: FrameView) -> Found:
         """Take the events of the next frame. Return the fields that they complete."""
         found: Found = {}
+        if not view.events:
+            return found
         for event in view.events:
             if isinstance(event, Data):
                 reader = self._readers.get(event.session)

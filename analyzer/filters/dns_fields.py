@@ -30,17 +30,27 @@ class DnsFields:
         self._queries: dict[bytes, tuple[int, int]] = {}
         self._parts: dict[bytes, tuple[int, bytes]] = {}
         self._found: Found = {}
+        self._whole = True
+
+    def want(self, names: frozenset[str]) -> None:
+        """See `Selective.want`: a datagram is not read for the names of the protocols alone."""
+        self._whole = any(name not in PORTS.values() for name in names)
 
     def take(self, view: FrameView) -> None:
         """See `Source.take`."""
         self._found = {}
         layers = view.layers
+        if not layers.has(_UDP) and _DNS_PORT not in (layers.packet.source_port, layers.packet.destination_port):
+            return
         for index in range(layers.count):
             if layers.kind(index) == _UDP:
                 datagram = layers.behind(index, 1 << 16)
                 protocol = _protocol(datagram)
                 length = int.from_bytes(datagram[4:6])
                 message = datagram[8:length] if length >= 8 else datagram[8:]
+                if protocol and message and not self._whole:
+                    self._found = {protocol: [Occurrence(message, message, 1)]}
+                    return
                 if protocol and message:
                     self._found = DnsMessage(message, protocol).found
                     self._match(view, layers.key(index), self._found)

@@ -13,6 +13,7 @@ from analyzer.filters.field import Field, FieldTable
 from analyzer.filters.field_text import TRUE, writer_of, writer_of_type
 from analyzer.filters.field_type import FieldType
 from analyzer.filters.filter_error import FilterError
+from analyzer.filters.filter_lexer import field_named
 from analyzer.filters.packet_values import PacketValues
 from analyzer.filters.protocol_lines import line_of
 from analyzer.filters.typed_tree import ExistsTest
@@ -45,9 +46,9 @@ Texts = Callable[[PacketValues], list[str]]
 class FieldColumns:
     """The columns of one command. They are asked after `FrameValues.take`, for the frames that are shown.
 
-    names: as they were given; columns of the packet list have their name in Wireshark 4.6. fields: all that have to be found
-    for them. list_columns: the columns of the packet list among them, by their index. plain_fields: those of `names` that are
-    the name of a field.
+    names: as they were given; columns of the packet list, and fields with a deprecated name, have the name of Wireshark 4.6.
+    fields: all that have to be found for them. list_columns: the columns of the packet list among them, by their index.
+    plain_fields: those of `names` that are the name of a field.
     """
 
     def __init__(self, names: Sequence[str], table: FieldTable) -> None:
@@ -63,10 +64,10 @@ class FieldColumns:
                 needed, texts = _column(name.strip(), table)
                 self.fields |= needed
                 self._texts.append(texts)
-                field = table.get(name.strip())
+                field = field_named(name.strip(), table)
                 if field is not None:
                     self.plain_fields.append(field)
-                self.names.append(name)
+                self.names.append(name if field is None else field.name)
             else:
                 self.names.append(_LIST + _TODAY[column])
                 self.list_columns[index] = column
@@ -92,7 +93,7 @@ def _nothing(_: PacketValues) -> list[str]:
 
 
 def _column(name: str, table: FieldTable) -> tuple[AbstractSet[Field], Texts]:
-    field = table.get(name)
+    field = field_named(name, table)
     if field is None:
         return _expression(compile_filter(name, table))
     lines = line_of(field, table)

@@ -1,5 +1,6 @@
 """The fields of the frame itself: number, times, lengths (`frame_fields.csv`)."""
 
+from analyzer.capture.frame import Frame
 from analyzer.filters.frame_view import Found, FrameView, found
 from analyzer.filters.packet_values import Occurrence
 
@@ -35,7 +36,6 @@ class FrameFields:
             ("frame.number", frame.number),
             ("frame.len", frame.wire_length),
             ("frame.cap_len", len(data)),
-            ("frame.interface_id", frame.interface),
             ("frame.marked", False),
             ("frame.ignored", False),
             ("frame.offset_shift", 0),
@@ -43,6 +43,7 @@ class FrameFields:
         fields["frame"] = [Occurrence(data, data, 1)]
         if frame.link_type in _ENCAPSULATIONS:
             fields |= found(("frame.encap_type", _ENCAPSULATIONS[frame.link_type]))
+        fields |= _interface(frame)
         if frame.at >= 0:
             fields |= found(
                 ("frame.time", frame.at),
@@ -53,3 +54,18 @@ class FrameFields:
             if self._before >= 0:
                 fields |= found(("frame.time_delta", frame.at - self._before))
         return fields
+
+
+def _interface(frame: Frame) -> Found:
+    """Return the fields of the interface, which pcap does not describe."""
+    interfaces = frame.interfaces
+    index = frame.interface - interfaces[0].number if interfaces else -1
+    if not 0 <= index < len(interfaces):
+        return {}
+    one = interfaces[index]
+    fields = found(
+        ("frame.section_number", one.section + 1),
+        ("frame.interface_id", index),
+        ("frame.interface_name", one.name or "unknown"),
+    )
+    return fields | found(("frame.interface_description", one.description)) if one.description else fields

@@ -44,6 +44,9 @@ _EC_PUBLIC_KEY = bytes.fromhex("2a8648ce3d0201")
 _ATTRIBUTE, _EXTENSION = bytes.fromhex("5504"), bytes.fromhex("551d")
 _EXTENSIONS = 0xA3
 _BINARY = 2
+_MAX_SHAPES = 4096
+"""Orders of headers whose names are remembered; a real capture has some twenty."""
+
 _MAX_NAMES = 256
 """Names in one value: a certificate has some twenty, and a message can have many certificates."""
 
@@ -58,24 +61,44 @@ class ProtocolFields:
         self._http3 = Http3Fields()
         self._quic = QuicFields()
         self._websocket = WebsocketFields()
+        self._dns.want(frozenset())
+        self._had_events = False
+        self._shapes: dict[tuple[int, bytes], tuple[list[str], Found]] = {}
 
     def take(self, view: FrameView) -> None:
         """See `Source.take`."""
         self._dns.take(view)
         self._dtls.take(view)
-        self._http2.take(view)
-        self._http3.take(view)
         self._quic.take(view)
-        self._websocket.take(view)
+        if view.events or self._had_events:
+            self._http2.take(view)
+            self._http3.take(view)
+            self._websocket.take(view)
+            self._had_events = bool(view.events)
 
     def find(self, view: FrameView) -> Found:
         """See `Source.find`."""
-        names = _headers(view.layers, view.frame.link_type)
-        if names is None:
-            return {}
-        if names[-1] in ("tcp", "udp"):
-            names += self._carried(view)
-        return found(("frame.protocols", ":".join(names[:_MAX_NAMES])))
+        shape = view.frame.link_type, view.layers.shape()
+        known = self._shapes.get(shape)
+        if known is None:
+            if len(self._shapes) >= _MAX_SHAPES:
+                self._shapes.clear()
+            headers = _headers(view.layers, view.frame.link_type)
+            text = {} if headers is None else found(("frame.protocols", ":".join(headers[:_MAX_NAMES])))
+            known = self._shapes[shape] = (headers or [], text)
+        names, alone = known
+        if not names or names[-1] not in ("tcp", "udp") or not self._may_carry(view):
+            return alone
+        return found(("frame.protocols", ":".join([*names, *self._carried(view)][:_MAX_NAMES])))
+
+    def _may_carry(self, view: FrameView) -> bool:
+        """Return whether anything is known of what TCP or UDP carry; most frames of a capture have nothing of it."""
+        if view.events or self._dns.find(view) or self._quic.find(view) or self._dtls.find(view):
+            return True
+        facts, number = view.facts, view.frame.number
+        return facts is not None and (
+            number in facts.requests or number in facts.responses or number in facts.sections or number in facts.plain.found
+        )
 
     def _carried(self, view: FrameView) -> Iterator[str]:
         """Yield what TCP or UDP carry."""

@@ -62,11 +62,12 @@ _ADDRESS = writer_of(Field("", FieldType.IPV4, ""))
 
 
 def _frame(values: Sequence[Any]) -> str:
-    number, wire, captured = values
-    return (
+    number, wire, captured, name, index = values
+    line = (
         f"Frame {number}: Packet, {wire} byte{_s(wire)} on wire ({8 * wire} bits), "
         f"{captured} byte{_s(captured)} captured ({8 * captured} bits)"
     )
+    return line if index is None else f"{line} on interface {name}, id {index}"
 
 
 def _s(count: int) -> str:
@@ -118,7 +119,7 @@ def _sll(values: Sequence[Any]) -> str:
 
 
 _LINES: dict[str, tuple[tuple[str, ...], Line | None]] = {
-    "frame": (("frame.number", "frame.len", "frame.cap_len"), _frame),
+    "frame": (("frame.number", "frame.len", "frame.cap_len", "frame.interface_name", "frame.interface_id"), _frame),
     "vlan": _of("802.1Q Virtual LAN, PRI: {}, DEI: {}, ID: {}", "vlan", "vlan.priority", "vlan.dei", "vlan.id"),
     "arp": (("arp.opcode", "arp.src.proto_ipv4", "arp.dst.proto_ipv4", "arp.dst.hw_mac"), _arp),
     "ip": _of("Internet Protocol Version 4, Src: {}, Dst: {}", "ip", "ip.src", "ip.dst"),

@@ -29,13 +29,13 @@ class QuicFields:
         """See `Source.take`."""
         self._found = {}
         layers = view.layers
-        for index in range(layers.count):
-            if layers.kind(index) == _UDP:
-                datagram = layers.behind(index, 1 << 16)
-                length = int.from_bytes(datagram[4:6])
-                if len(datagram) > _HEADER:
-                    self._read(datagram[_HEADER : max(length, _HEADER) if length else None], layers.key(index))
-                return
+        index = layers.first(_UDP)
+        if index < 0:
+            return
+        datagram = layers.behind(index, 1 << 16)
+        length = int.from_bytes(datagram[4:6])
+        if len(datagram) > _HEADER:
+            self._read(datagram[_HEADER : max(length, _HEADER) if length else None], layers.key(index))
 
     def find(self, view: FrameView) -> Found:
         """See `Source.find`."""

@@ -12,6 +12,8 @@ from analyzer.filters.value_strings import rows, type_of, value_strings
 LISTS = {
     "frame_fields": "FrameFields",
     "pair_fields": "PairFields",
+    "trailer_fields": "TrailerFields",
+    "ipv6_options": "Ipv6Options",
     "protocol_fields": "ProtocolFields",
     "icmp_fields": "IcmpFields",
     "tcp_fields": "TcpFields",

@@ -6,7 +6,7 @@ from analyzer.packet.header_tests cimport HeaderTest
 from analyzer.packet.layer_places cimport LayerPlaces, Place
 
 cdef int _HEXADECIMAL, _BIT, _HARDWARE, _ADDRESS, _FRAME_NUMBER
-cdef int _FRAME_LENGTH, _CAPTURED, _INTERFACE, _EPOCH, _SINCE_FIRST
+cdef int _FRAME_LENGTH, _CAPTURED, _EPOCH, _SINCE_FIRST
 cdef int _FIRST, _LAST
 cdef bytes _DIGITS
 cdef long long _SECOND

@@ -17,7 +17,7 @@ from analyzer.packet.layer_places import LayerPlaces, Place
 DECIMAL, HEXADECIMAL, BIT, HARDWARE, ADDRESS = range(5)
 """What a column shows of a header."""
 
-FRAME_NUMBER, FRAME_LENGTH, CAPTURED, INTERFACE, EPOCH, SINCE_FIRST, SINCE_LAST = range(5, 12)
+FRAME_NUMBER, FRAME_LENGTH, CAPTURED, EPOCH, SINCE_FIRST, SINCE_LAST = range(5, 11)
 """What a column shows of the frame itself."""
 
 ALL, FIRST, LAST = range(3)
@@ -31,7 +31,7 @@ MAX_TEXTS = 65536
 
 # C variables, which other modules cannot see.
 _HEXADECIMAL, _BIT, _HARDWARE, _ADDRESS, _FRAME_NUMBER = HEXADECIMAL, BIT, HARDWARE, ADDRESS, FRAME_NUMBER
-_FRAME_LENGTH, _CAPTURED, _INTERFACE, _EPOCH, _SINCE_FIRST = FRAME_LENGTH, CAPTURED, INTERFACE, EPOCH, SINCE_FIRST
+_FRAME_LENGTH, _CAPTURED, _EPOCH, _SINCE_FIRST = FRAME_LENGTH, CAPTURED, EPOCH, SINCE_FIRST
 _FIRST, _LAST = FIRST, LAST
 _DIGITS = b"0123456789abcdef"
 _SECOND = 1_000_000_000
@@ -161,8 +161,6 @@ class HeaderRows:
             value = frame.wire_length
         elif form == _CAPTURED:
             value = frame.end - frame.start
-        elif form == _INTERFACE:
-            value = frame.interface
         elif form >= _EPOCH:
             before = 0 if form == _EPOCH else self._first if form == _SINCE_FIRST else self._before
             if frame.at < 0 or before < 0:

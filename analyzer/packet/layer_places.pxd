@@ -66,6 +66,9 @@ cdef class LayerPlaces:
     @cython.locals(cell=Py_ssize_t, start=Py_ssize_t, end=Py_ssize_t, data=bytes)
     cpdef bytes behind(self, int index, Py_ssize_t n_bytes)
 
+    @cython.locals(octets=bytearray, end="long long", index=int, cell=Py_ssize_t, bits=int)
+    cpdef bytes shape(self)
+
     @cython.locals(wanted="long long", number=int, i=int)
     cpdef int layer_number(self, int index) except -1
 

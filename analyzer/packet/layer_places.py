@@ -231,6 +231,26 @@ class LayerPlaces:
         data = self.datagram if self.cells[cell + 3] else self.data
         return data[start:end]
 
+    def shape(self) -> bytes:
+        """Return two bytes for each header: its kind, and bits.
+
+        The bits say that it begins where the one before it ends (1), that it is in a datagram that was put together (2), and
+        that it has more than eight bytes (4).
+        """
+        octets = bytearray(2 * self.count)
+        end = -1
+        for index in range(self.count):
+            cell = index * _CELLS
+            bits = 1 if self.cells[cell + 1] == end else 0
+            if self.cells[cell + 3]:
+                bits += 2
+            end = self.cells[cell + 2]
+            if end - self.cells[cell + 1] > 8:
+                bits += 4
+            octets[2 * index] = self.cells[cell]
+            octets[2 * index + 1] = bits
+        return bytes(octets)
+
     def layer_number(self, index: int) -> int:
         """Return which header of its protocol this is, from 1. `eth.ii` counts as `eth`."""
         wanted = self.cells[index * _CELLS]

@@ -45,6 +45,20 @@ def test_a_display_filter_may_too(run: Run, demo, words):
     assert numbers(run, "-r", demo, *words) == [1, 2, 3, 4]
 
 
+@pytest.mark.parametrize("words", [["io"], ["-z", "io,stat,0"], ["conversations", "--json"]])
+def test_a_capture_filter_may_stand_behind_what_is_counted(run: Run, demo, words):
+    chosen = run("stats", demo, *words, "tcp port 80")
+    assert chosen.status == 0
+    assert chosen.out != run("stats", demo, *words).out
+    assert b"no packet passes" in run("stats", demo, *words, "udp port 9999").err
+
+
+def test_a_capture_filter_may_stand_behind_a_session_or_frame(run: Run, demo):
+    assert "www.bank.example" in run("show", demo, "0", "host 198.51.100.44").out.decode()
+    assert "Frame 119" in run("packet", demo, "119", "tcp", "port", "443").out.decode()
+    assert "missing.pcap: No such file" in run("show", demo, "missing.pcap", "0").complaint
+
+
 def test_the_frames_that_pass_are_all_there_is(run: Run, demo):
     found = [json.loads(line) for line in run("sessions", demo, "host 203.0.113.30", "--json").out.splitlines()]
     assert [session["server_name"] for session in found] == ["news.example"]

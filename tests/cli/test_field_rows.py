@@ -66,6 +66,8 @@ def test_ek_has_a_line_for_the_index_and_one_for_the_packet(run: Run, demo):
         (["-T", "fields"], "give at least one"),
         (["-T", "fields", "-e", "tcp.prot"], "field, character 1: tcp.prot is neither a field nor a protocol; did you mean"),
         (["-e", "ip.src"], "-T fields"),
+        (["-T", "fields", "-e", "ip.src", "--format", "json"], "leave --format json out"),
+        (["-T", "text", "--format", "csv"], "leave --format csv out"),
         (["-T", "pdml"], "invalid choice"),
         (["-T", "fields", "-e", "ip.src", "-E", "x=y"], "no such setting"),
     ],

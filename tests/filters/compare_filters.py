@@ -6,7 +6,8 @@ For all of them, with the last word of tshark 4.6, in some five minutes:
 
 prints every difference that exceptions.csv does not name, and ends with status 1 if there is one. A folder stands for all
 captures in it. A `.keys` file beside a capture, as in `captures/`, is given to both. A row of exceptions.csv with options is no
-excuse: with these options (`again`) tshark has to find the same frames. Rows that were not needed are named at the end.
+excuse: with these options (`again`) tshark has to find the same frames. A row with `frames` excuses these alone; with
+`undecoded`, those in which tshark names a protocol that we never name. Rows that were not needed are named at the end.
 """
 
 import csv
@@ -21,13 +22,59 @@ if __name__ == "__main__":
     sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent)]
 
 from filters.field_readings import facts_of, keylog_of  # noqa: E402
-from filters.filter_oracle import NEWER, newer_frames  # noqa: E402
+from filters.filter_oracle import NEWER, newer_frames, newer_protocols  # noqa: E402
 
 from analyzer.capture.capture_reader import CaptureReader  # noqa: E402
 from analyzer.engine import Engine  # noqa: E402
 from analyzer.filters.compiled_filter import compile_filter  # noqa: E402
 from analyzer.filters.field_table import field_table  # noqa: E402
 from analyzer.filters.frame_values import FrameValues, needs_of  # noqa: E402
+
+NAMES = frozenset(
+    [
+        "arp",
+        "data-text-lines",
+        "dns",
+        "dtls",
+        "eth",
+        "ethertype",
+        "http",
+        "http2",
+        "http3",
+        "icmp",
+        "icmpv6",
+        "image-gif",
+        "image-jfif",
+        "ip",
+        "ipv6",
+        "ipv6.dstopts",
+        "ipv6.fraghdr",
+        "ipv6.hopopts",
+        "ipv6.routing",
+        "json",
+        "llmnr",
+        "mdns",
+        "media",
+        "null",
+        "ocsp",
+        "pkixalgs",
+        "png",
+        "ppp",
+        "quic",
+        "raw",
+        "sll",
+        "tcp",
+        "tls",
+        "udp",
+        "urlencoded-form",
+        "vlan",
+        "websocket",
+        "x509ce",
+        "x509sat",
+        "xml",
+    ]
+)
+"""The protocols that we name in `frame.protocols`."""
 
 
 def filters():
@@ -38,7 +85,7 @@ def filters():
 
 @cache
 def exceptions():
-    """What may differ: filter and capture with wildcards, the reason, and options with which tshark agrees (`again`)."""
+    """What may differ: filter and capture with wildcards, the reason, options with which tshark agrees (`again`), frames."""
     with (HERE / "exceptions.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
@@ -74,11 +121,12 @@ def own_frames(path, texts, keys=None):
     return found
 
 
-def differences(path, ours, theirs, ask=None, needed=None):
+def differences(path, ours, theirs, ask=None, needed=None, undecoded=None):
     """The filters whose frames differ, each with the frames that only one side has.
 
     ask: a function of filters and further options that asks tshark again, where an exception has such options. Without it such
-    an exception is one without condition. needed: gets the rows of the list of exceptions that were needed.
+    an exception is one without condition. needed: gets the rows of the list of exceptions that were needed. undecoded: returns
+    the frames for which rows with that word stand; without it they stand for all.
     """
     needed = [] if needed is None else needed
     found, waiting = {}, {}
@@ -86,20 +134,40 @@ def differences(path, ours, theirs, ask=None, needed=None):
         if ours[text] == frames:
             continue
         found[text] = {"only ours": _only(ours[text], frames), "only theirs": _only(frames, ours[text])}
+        left = set(ours[text]) ^ set(frames)
         for row in exceptions_of(text, path):
-            if not row["again"] or ask is None:
-                found.pop(text, None)
+            if row["again"] and ask is not None:
+                waiting.setdefault(row["again"], []).append((text, row))
+                continue
+            excused = left & _frames_of(row, left, undecoded)
+            if excused:
                 needed.append(row)
-                break
-            waiting.setdefault(row["again"], []).append((text, row))
+                left -= excused
+        if not left:
+            del found[text]
+    waiting = {options: [pair for pair in pairs if pair[0] in found] for options, pairs in waiting.items()}
     for options, pairs in waiting.items():
         texts = list(dict.fromkeys(text for text, _ in pairs if text in found))
         answers = ask(texts, options.split()) if texts else {}
         for text, row in pairs:
-            if text in found and ours[text] == answers[text]:
+            left = set(ours[text]) ^ set(answers[text])
+            for other in exceptions_of(text, path):
+                left -= set() if other["again"] else _frames_of(other, left, undecoded)
+            if text in found and not left:
                 del found[text]
                 needed.append(row)
     return found
+
+
+def _frames_of(row, left, undecoded):
+    """The frames of those that are left that a row stands for."""
+    if row["frames"] == "undecoded":
+        return left if undecoded is None else undecoded()
+    numbers = set()
+    for part in row["frames"].split():
+        first, _, last = part.partition("-")
+        numbers |= set(range(int(first), int(last or first) + 1))
+    return numbers if row["frames"] else left
 
 
 def _only(frames, others):
@@ -122,13 +190,18 @@ def main(paths):
         def ask(some, more, path=path, options=options):
             return newer_frames(path, some, NEWER or "tshark", *options, *more)
 
+        @cache
+        def undecoded(path=path, options=options):
+            rows = newer_protocols(path, NEWER or "tshark", *options)
+            return {number for number, names in enumerate(rows, 1) if not NAMES.issuperset(names)}
+
         try:
             theirs = ask(texts, [])
         except ValueError as error:
             print(f"{path}: tshark: {error}", file=sys.stderr)
             worse += 1
             continue
-        found = differences(path, own_frames(path, texts, keys), theirs, ask, needed)
+        found = differences(path, own_frames(path, texts, keys), theirs, ask, needed, undecoded)
         worse += len(found)
         whole += not found
         names.add(path.name)

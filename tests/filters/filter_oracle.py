@@ -83,6 +83,13 @@ def newer_frames(path, texts, program=None, *options):
     return found
 
 
+def newer_protocols(path, program=None, *options):
+    """The names of the protocols in each frame, by the newer tshark or another program."""
+    command = [program or NEWER, "-n", *options, "-r", str(path), "-T", "fields", "-e", "frame.protocols"]
+    rows = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    return [row.split(":") for row in rows.split("\n")[:-1]]
+
+
 @cache
 def version():
     """The version of the installed tshark, as (4, 0)."""

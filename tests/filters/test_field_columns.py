@@ -21,6 +21,11 @@ def test_a_field_has_all_its_values():
     assert texts("ip.addr", "udp.port") == [["192.0.2.1", "198.51.100.2"], []]
 
 
+def test_a_field_with_a_deprecated_name_has_that_of_today():
+    columns = FieldColumns(["ssl.handshake.type", "tcp.port"], field_table())
+    assert columns.names == ["tls.handshake.type", "tcp.port"]
+
+
 def test_an_expression_has_the_values_that_it_computes():
     assert texts("ip.src[0:2]", "@ip.src", "ip.proto + 1", "max(ip.src)") == [
         ["c0:00"], ["c0:00:02:01"], ["7"], ["192.0.2.1"],

@@ -75,3 +75,10 @@ def test_the_frame_itself_has_number_times_and_lengths():
     assert [values.values(field) for field in fields] == [[1], [len(frame)], [0], [], [1_000]]
     values.take(filled(frame, 2, 4_000))
     assert [values.values(field) for field in fields] == [[2], [len(frame)], [3_000], [3_000], [4_000]]
+
+
+def test_an_interface_of_pcapng_has_a_name(repository):
+    names = ("frame.interface_id", "frame.interface_name", "frame.section_number")
+    first = next(readings(repository / "captures/demo.pcapng", fields_of(*names)))
+    assert first == [[0], ["unknown"], [1]]
+    assert next(readings(repository / "captures/vlan/vlan.pcap", fields_of(*names))) == [[], [], []]

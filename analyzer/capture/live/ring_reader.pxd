@@ -1,7 +1,7 @@
 cimport cython
 from analyzer.capture.frame cimport Frame
 from analyzer.capture.frame_reader cimport FrameReader
-from analyzer.capture.packet_reader cimport read_u32
+from analyzer.capture.file_numbers cimport read_u32
 
 
 cdef bint _LITTLE

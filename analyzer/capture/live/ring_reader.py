@@ -15,9 +15,9 @@ import sys
 from typing import TYPE_CHECKING
 
 from analyzer.capture.blocks import LATEST
+from analyzer.capture.file_numbers import read_u32
 from analyzer.capture.frame import Frame
 from analyzer.capture.frame_reader import FrameReader
-from analyzer.capture.packet_reader import read_u32
 
 if TYPE_CHECKING:
     import cython
