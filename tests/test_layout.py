@@ -58,6 +58,7 @@ TESTED_ELSEWHERE = {
     "filters/websocket_reader.py": "filters/test_websocket_fields.py",
     "filters/handshake_fields.py": "filters/test_tls_fields.py",
     "filters/message_values.py": "filters/test_tls_fields.py",
+    "tls/dtls/opened_record.py": "filters/test_dtls_fields.py",
     "store/srtp_export.py": "cli/test_export_srtp.py",
     "store/srtp_schema.py": "cli/test_export_srtp.py",
     "cli/export_arguments.py": "cli/test_export.py",

@@ -22,6 +22,7 @@ from analyzer.store.http_messages import HttpMessages
 from analyzer.store.packet_info import Describer, packet_record
 from analyzer.store.validation_time import CAPTURE
 from analyzer.tls.dtls.dtls_events import PartSeen
+from analyzer.tls.dtls.opened_record import RecordOpened
 from analyzer.tls.events import SessionEnded
 from analyzer.tls.quic.quic_events import PacketSeen
 
@@ -208,7 +209,7 @@ def events(
         for turn in turns(source, engine):
             chains.take(turn)
             for event in turn:
-                if not isinstance(event, PacketSeen | PartSeen):
+                if not isinstance(event, PacketSeen | PartSeen | RecordOpened):
                     yield typed(event, True, chains)
 
     return Reading(inputs, read)

@@ -15,6 +15,7 @@ from analyzer.filters.packet_values import Occurrence
 from analyzer.packet.addresses import reverse_key
 from analyzer.packet.layer_places import KINDS
 from analyzer.tls.dtls.hello_ids import HelloIds
+from analyzer.tls.dtls.opened_record import RecordOpened
 from analyzer.tls.dtls.record_headers import (
     ACK,
     END_OF_FIRST_BYTES,
@@ -43,6 +44,13 @@ _UDP: Final = KINDS.index("udp")
 _HEADER: Final = 8
 _LONGEST: Final = 1 << 16
 _TLS: Final = "tls."
+_SEALED: Final = {
+    CHANGE_CIPHER_SPEC: "dtls.change_cipher_spec",
+    ALERT: "dtls.alert_message",
+    HANDSHAKE: "dtls.handshake",
+    HEARTBEAT: "dtls.heartbeat_message",
+}
+"""What a protected record is up to DTLS 1.2, by its content type, where it is not opened."""
 
 
 class _Pair:
@@ -121,14 +129,14 @@ class DtlsFields:
             if key in self._streams:
                 _add(found, "dtls.stream", self._streams[key])
                 break
-        events = [event for event in view.events if isinstance(event, HandshakeMessage | Alert | Data)]
         pair = self._pair
-        whole = [event for event in events if isinstance(event, HandshakeMessage) and event.body is not None]
+        whole = [event for event in view.events if isinstance(event, HandshakeMessage) and event.body is not None]
+        opened = {event.raw: event for event in view.events if isinstance(event, RecordOpened)}
         for record in self._records:
             _read_header(record, found)
-            for raw in _read_content(record, events, found):
+            for raw in _read_content(record, opened.get(record.body), found):
                 if len(raw) == 1:  # the type of a message of which this is one of several fragments
-                    message = next((one for one in whole if one.type == raw[0] and not one.encrypted), None)
+                    message = next((one for one in whole if one.type == raw[0]), None)
                     if message is not None:
                         whole.remove(message)
                 else:
@@ -180,9 +188,6 @@ class DtlsFields:
         """Add a message that is whole, under the names of DTLS."""
         values: Found = {}
         read_values(message, values, self._names, "d")
-        if message.encrypted:
-            _add(found, "dtls.handshake.type", message.type, message.raw[:1])
-            _add(found, "dtls.handshake.length", message.length - 4, message.raw[1:4])
         for name, occurrences in values.items():
             found.setdefault("d" + name if name.startswith(_TLS) else name, []).extend(occurrences)
 
@@ -226,31 +231,63 @@ def _read_unified(record: Record, found: Found) -> None:
         _add(found, "dtls.record.length", record.length, whole[end : record.header])
 
 
-def _read_content(record: Record, events: list[HandshakeMessage | Alert | Data], found: Found) -> list[bytes]:
-    """Add what is in a record.
+def _read_content(record: Record, opened: RecordOpened | None, found: Found) -> list[bytes]:
+    """Add what is in a record. opened: what is known of it if it is protected.
 
-    Return its handshake messages in plaintext: one that is whole with the header of TLS, of a part of one the byte of its type.
+    Return its handshake messages: one that is whole with the header of TLS, of a part of one the byte of its type.
     """
     body = record.body[record.header :]
+    kind, content = record.content_type, body
     if record.epoch > 0 or record.version == UNIFIED:
-        _read_sealed(record, body, events, found)
-    elif record.content_type == HANDSHAKE:
-        return _read_fragments(body, found)
-    elif record.content_type == ALERT:
-        _add(found, "dtls.alert_message", None, body)
-        if len(body) == 2:
-            _read_alert(body[0], body[1], found)
-    elif record.content_type == CHANGE_CIPHER_SPEC:
-        _add(found, "dtls.change_cipher_spec", None, body)
+        if opened is None:
+            _read_sealed(record, body, found)
+            return []
+        kind, content = opened.content_type, opened.content
+        if record.version == UNIFIED:
+            bits = 0xFFFF if record.body[0] & 0x08 else 0xFF
+            _add(found, "dtls.record.sequence_suffix_dec", opened.number & bits)
+        elif record.content_type == TLS12_CID:
+            _add(found, "dtls.record.content_type", kind)
+    if kind == HANDSHAKE:
+        return _read_fragments(content, found)
+    if kind == ALERT:
+        _add(found, "dtls.alert_message", None, content)
+        if len(content) == 2:
+            _add(found, "dtls.alert_message.level", content[0], content[:1])
+            _add(found, "dtls.alert_message.desc", content[1], content[1:])
+    elif kind == CHANGE_CIPHER_SPEC:
+        _add(found, "dtls.change_cipher_spec", None, content)
+    elif kind == APPLICATION_DATA:
+        _add(found, "dtls.app_data", body, body)
+    elif kind == HEARTBEAT:
+        _add(found, "dtls.heartbeat_message", None, content)
+    elif kind == ACK:
+        _read_ack(content, found)
+    return []
+
+
+def _read_sealed(record: Record, body: bytes, found: Found) -> None:
+    """Add what the header of a record that did not open says of its content."""
+    if record.version == UNIFIED or record.content_type == TLS12_CID:
+        _add(found, "dtls.enc_content", body, body)
     elif record.content_type == APPLICATION_DATA:
         _add(found, "dtls.app_data", body, body)
-    elif record.content_type == HEARTBEAT:
-        _add(found, "dtls.heartbeat_message", None, body)
-    elif record.content_type == ACK:
-        _add(found, "dtls.ack_message", None, body)
-        if len(body) > 1:
-            _add(found, "dtls.ack.record_numbers_length", int.from_bytes(body[:2]), body[:2])
-    return []
+    elif record.content_type in _SEALED:
+        _add(found, _SEALED[record.content_type], None, body)
+
+
+def _read_ack(content: bytes, found: Found) -> None:
+    """Add an ACK (RFC 9147 section 7): pairs of epoch and sequence number, of eight bytes each."""
+    _add(found, "dtls.ack_message", None, content)
+    length = int.from_bytes(content[:2])
+    if length < 2 or length > len(content) - 2:
+        return
+    _add(found, "dtls.ack.record_numbers_length", length, content[:2])
+    _add(found, "dtls.ack.record_numbers", None, content[2 : 2 + length])
+    for pos in range(2, length - 13, 16):
+        for name, start in (("epoch", pos), ("sequence_number", pos + 8)):
+            octets = content[start : start + 8]
+            _add(found, f"dtls.record.{name}", int.from_bytes(octets), octets)
 
 
 def _read_fragments(body: bytes, found: Found) -> list[bytes]:
@@ -275,43 +312,3 @@ def _read_fragments(body: bytes, found: Found) -> list[bytes]:
         elif pos == len(body) or length:
             whole.append(header[:1])
     return whole
-
-
-def _read_sealed(record: Record, body: bytes, events: list[HandshakeMessage | Alert | Data], found: Found) -> None:
-    """Add what is in an encrypted record: the type that its header says, or that the engine saw in it."""
-    kind = record.content_type
-    if record.version == UNIFIED or kind == TLS12_CID:
-        opened = [event for event in events if not getattr(event, "encrypted", False) or getattr(event, "body", None)]
-        kind = _type_of(opened)
-        if kind >= 0 and record.content_type == TLS12_CID:
-            _add(found, "dtls.record.content_type", kind)
-    if kind == HANDSHAKE:
-        _add(found, "dtls.handshake", None, body)
-    elif kind == ALERT:
-        _add(found, "dtls.alert_message", None, body)
-        for event in events:
-            if isinstance(event, Alert) and event.level >= 0:
-                _read_alert(event.level, event.description, found)
-    elif kind == APPLICATION_DATA:
-        _add(found, "dtls.app_data", body, body)
-    elif kind == CHANGE_CIPHER_SPEC:
-        _add(found, "dtls.change_cipher_spec", None, body)
-    elif kind < 0:
-        _add(found, "dtls.enc_content", body, body)
-
-
-def _type_of(events: list[HandshakeMessage | Alert | Data]) -> int:
-    """Return the content type of what was decrypted; -1 if nothing was."""
-    for event in events:
-        if isinstance(event, HandshakeMessage):
-            return HANDSHAKE
-        if isinstance(event, Alert) and event.level >= 0:
-            return ALERT
-        if isinstance(event, Data):
-            return APPLICATION_DATA
-    return -1
-
-
-def _read_alert(level: int, description: int, found: Found) -> None:
-    _add(found, "dtls.alert_message.level", level, bytes((level,)))
-    _add(found, "dtls.alert_message.desc", description, bytes((description,)))

@@ -3,6 +3,7 @@ from analyzer.tls.record.record cimport Record, RecordSink
 from analyzer.tls.session cimport Session
 
 cdef int APPLICATION_DATA, BODY, CHANGE_CIPHER_SPEC, HANDSHAKE, CLIENT_HELLO, SSL2, _RANDOM_BEGINS, _RANDOM_ENDS, _CLIENT
+cdef int _DTLS, _FRAGMENT_BEGINS, _FRAGMENT_ENDS
 cdef long long MAX_PENDING, MAX_PENDING_ENDED, MAX_PENDING_OPEN, MAX_PENDING_TIME, MAX_PENDING_TOTAL, PENDING_COST, NEVER
 cdef long long PATIENCE, PROMPT_WAIT
 

@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     import cython
 
 _RANDOM_BEGINS, _RANDOM_ENDS = RANDOM.start, RANDOM.stop
+_DTLS, _FRAGMENT_BEGINS, _FRAGMENT_ENDS = 0xFE, RANDOM.start + 8, RANDOM.stop + 8
+_FIRST_FRAGMENT = b"\0\0\0"
+"""The first byte of versions of DTLS; where the random is behind the header of a fragment, which is longer; its offset."""
 _CLIENT = 0
 
 NEVER = (1 << 63) - 1
@@ -108,6 +111,12 @@ class PendingSession(RecordSink):
             self.random = client_random_of(record.body) if is_compatible(record.body) else b""
             self.evicted = len(self.random) == 0
             if not self.evicted:
+                self.store.name(self)
+            return
+        if record.version >> 8 == _DTLS:
+            hello: bytes = record.body[record.header :]
+            if len(hello) >= _FRAGMENT_ENDS and hello[0] == CLIENT_HELLO and hello[6:9] == _FIRST_FRAGMENT:
+                self.random = hello[_FRAGMENT_BEGINS:_FRAGMENT_ENDS]
                 self.store.name(self)
             return
         self.hello += record.body[:_RANDOM_ENDS]

@@ -42,7 +42,7 @@ OF_A_ROLE = (Alert, Conflict, Data, DataMissing, Gap, HandshakeMessage, KeysChan
 OF_NOBODY = (DataBegan, Finding, SessionBegan, SessionEnded)
 BOTH = pytest.mark.parametrize("keyed", [True, False])
 EACH = pytest.mark.parametrize("name", NAMES)
-OVER_TCP = pytest.mark.parametrize("name", [name for name in NAMES if "quic" not in name])
+OVER_TCP = pytest.mark.parametrize("name", [name for name in NAMES if "quic" not in name and not name.startswith("dtls")])
 """Captures with records. QUIC has none, its packets come in any order, and its messages are in pieces of CRYPTO frames."""
 OUT_OF_TURN = {"tcp-trouble"}
 """Captures whose segments come late: events of bytes after a gap are emitted when the gap is closed."""

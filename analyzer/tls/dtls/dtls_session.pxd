@@ -32,6 +32,9 @@ cdef class DtlsSession(Session):
     cdef void release(self, int role, long long frame, long long at) except *
     cdef void take_sealed(self, Record record) except *
     cdef bint open_unified(self, RoleState sender, Record record) except -1
+    cdef void emit_opened(
+        self, Record record, int epoch, long long number, int content_type, bytes content
+    ) except *
     cdef bint fail(self, RoleState sender, Record record, int epoch, object error) except -1
     cdef void take_opened(self, RoleState sender, Record record, int epoch, int content_type, bytes content) except *
     cdef void let_go(self) except *

@@ -19,6 +19,7 @@ from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.dtls.dtls_events import PartSeen
 from analyzer.tls.dtls.dtls_facts import DtlsFacts
 from analyzer.tls.dtls.handshake_flights import FlightReader
+from analyzer.tls.dtls.opened_record import RecordOpened
 from analyzer.tls.dtls.record_headers import ACK, FRAGMENT_HEADER, TLS12_CID, UNIFIED
 from analyzer.tls.dtls.record_opening import RecordOpening
 from analyzer.tls.establishment import is_completed
@@ -314,6 +315,7 @@ class DtlsSession(Session):
             opened = self.opening.open(decryption, record)
         except DecryptionError as error:
             return self.fail(sender, record, record.epoch, error)
+        self.emit_opened(record, record.epoch, record.offset, opened[0], opened[1])
         if not self.is_repeated(record, record.epoch, record.offset):
             self.take_opened(sender, record, record.epoch, opened[0], opened[1])
         return True
@@ -324,11 +326,19 @@ class DtlsSession(Session):
             opened = self.opening.open_unified(self.handshake.decryption, record)
         except DecryptionError as error:
             return self.fail(sender, record, self.opening.current[sender.role], error)
+        self.emit_opened(record, opened[0], opened[1], opened[2], opened[3])
         self.handshake.decryption.early = opened[0] == 1
         sender.seals = True
         if not self.is_repeated(record, opened[0], opened[1]):
             self.take_opened(sender, record, opened[0], opened[2], opened[3])
         return True
+
+    def emit_opened(
+        self, record: Record, epoch: cython.int, number: cython.longlong, content_type: cython.int, content: bytes
+    ) -> None:
+        """Emit what was in a protected record, if somebody looks at records."""
+        if self.log.places:
+            self.log.emit(RecordOpened(record.role, record.body, epoch, number, content_type, content, record.frame, record.at))
 
     def fail(self, sender: RoleState, record: Record, epoch: cython.int, error: Any) -> cython.bint:
         """Take a record that does not open. Returns True if it is somebody else's, because others of its epoch open."""
@@ -429,7 +439,9 @@ class DtlsSession(Session):
         Session.end_role(self, role, frame, at)
 
     def finish(self, frame: cython.longlong, at: cython.longlong) -> cython.bint:
-        """Note that the flow has ended."""
+        """Note that the flow has ended. A session that waited for its secrets was not told that its roles had ended."""
+        for role in (_CLIENT, _SERVER):
+            self.skip(role, frame, at)
         Session.finish(self, frame, at)
         self.log.in_order()
         self.transport.seen.clear()
