@@ -390,6 +390,64 @@ def acknowledgements(n: int) -> Iterator[bytes]:
     return _sealed(payloads())
 
 
+# DTLS and EAP.
+
+
+def _dtls(number: int, body: bytes, content_type: int = 22, epoch: int = 0) -> bytes:
+    return bytes([content_type]) + b"\xfe\xfd" + epoch.to_bytes(2) + number.to_bytes(6) + len(body).to_bytes(2) + body
+
+
+def _fragment(kind: int, sequence: int, length: int, offset: int, data: bytes) -> bytes:
+    head = bytes([kind]) + length.to_bytes(3) + sequence.to_bytes(2)
+    return head + offset.to_bytes(3) + len(data).to_bytes(3) + data
+
+
+def _dtls_hello(number: int) -> bytes:
+    body = b"\xfe\xfd" + struct.pack(">28xI", number) + b"\0\0" + b"\0\2\xc0\x2f" + b"\1\0"
+    return _fragment(1, number & 0xFFFF, len(body), 0, body)
+
+
+def dtls_hellos(n: int) -> Iterator[bytes]:
+    """As many ClientHellos on one flow, each with another random."""
+    for number in range(n):
+        yield udp(CLIENT, _dtls(number, _dtls_hello(number)))
+
+
+def dtls_hellos_of_many(n: int) -> Iterator[bytes]:
+    """A ClientHello from as many ports and addresses."""
+    for number in range(n):
+        yield udp(CLIENT, _dtls(0, _dtls_hello(0)), 1024 + number % 60000, struct.pack(">I", 0x0B000000 + number // 60000))
+
+
+def dtls_fragments(n: int) -> Iterator[bytes]:
+    """As many fragments of messages that are never whole, twenty in a datagram."""
+    random = Random(7)
+    yield udp(CLIENT, _dtls(0, _dtls_hello(0)))
+    for number in range(0, n, 20):
+        pieces = (
+            _fragment(11, random.randrange(1, 30), 60_000, random.randrange(1, 59_000), random.randbytes(30)) for _ in range(20)
+        )
+        yield udp(SERVER, b"".join(_dtls(number + place, one) for place, one in enumerate(pieces)))
+
+
+def dtls_replays(n: int) -> Iterator[bytes]:
+    """A session, and as many sealed records of random epochs and numbers."""
+    random = Random(8)
+    yield udp(CLIENT, _dtls(0, _dtls_hello(0)))
+    for _ in range(n):
+        yield udp(CLIENT, _dtls(random.randrange(1 << 48), random.randbytes(40), 23, random.randrange(1 << 16)))
+
+
+def stations(n: int) -> Iterator[bytes]:
+    """802.1X: the beginning of EAP-TLS from as many hardware addresses."""
+    packet = b"\1\0\0\6" + b"\1\1\0\6\x0d\x20"
+    answer_ = b"\1\0\0\x0b" + b"\2\1\0\x0b\x0d\x80\0\0\0\x20h"
+    for number in range(n):
+        station = b"\x02\0" + number.to_bytes(4)
+        yield station + b"\x02\0\0\0\0\2\x88\x8e" + packet
+        yield b"\x02\0\0\0\0\2" + station + b"\x88\x8e" + answer_
+
+
 def _keys() -> bytes:
     keys: bytes = _talk().keys
     return keys
@@ -416,9 +474,14 @@ FLOODS: dict[str, Flood] = {
     "random_ids": Flood(random_ids, 40_000, "tls/quic/quic_session.py: MAX_STRAYS_IN_A_ROW"),
     "random_ids_of_many": Flood(random_ids_of_many, 40_000, "flows/limits.py: UDP_FLOWS"),
     "migrations": Flood(migrations, 20_000, "tls/quic/transport_facts.py: MAX_LISTED"),
-    "new_connection_ids": Flood(new_connection_ids, 60_000, "tls/quic/quic_connection.py: MAX_IDS", _keys),
+    "new_connection_ids": Flood(new_connection_ids, 60_000, "tls/quic/connection_ids.py: MAX_IDS", _keys),
     "streams": Flood(streams, 60_000, "tls/quic/stream_data.py: MAX_STREAMS, MAX_WAITING_TOTAL", _keys),
     "acknowledgements": Flood(acknowledgements, 100_000, "tls/quic/frames.py: MAX_RANGES", _keys),
+    "dtls_hellos": Flood(dtls_hellos, 20_000, "engine/dtls_flows.py: MAX_ASSOCIATIONS"),
+    "dtls_hellos_of_many": Flood(dtls_hellos_of_many, 10_000, "flows/limits.py: UDP_FLOWS"),
+    "dtls_fragments": Flood(dtls_fragments, 60_000, "tls/dtls/handshake_flights.py: MAX_AHEAD, MAX_WAITING, MAX_FRAGMENTS"),
+    "dtls_replays": Flood(dtls_replays, 20_000, "tls/dtls/record_opening.py: MAX_EPOCHS"),
+    "stations": Flood(stations, 10_000, "engine/eap_sessions.py: MAX_CONVERSATIONS"),
 }
 """All floods by name."""
 

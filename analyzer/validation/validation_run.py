@@ -28,7 +28,7 @@ FORMAT = 1
 
 LIMITS = (
     "ciphers", "pipes", "effort", "later_certificates", "exports", "revocation", "conflicts", "packet", "middle", "processes",
-    "filters", "datagrams", "http3", "migration", "unknown", "scapy",
+    "filters", "datagrams", "http3", "migration", "nested", "unknown", "scapy",
 )  # fmt: skip
 """The known limits, in the order of README.md, which has the same sentences; a test compares them."""
 

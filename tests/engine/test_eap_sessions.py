@@ -1,5 +1,7 @@
 """TLS in EAP over 802.1X and RADIUS: fragments, what comes again or is lost, and many conversations at once."""
 
+from pathlib import Path
+
 import orjson
 import pytest
 from eap_talks import (
@@ -21,6 +23,21 @@ from keyed import page, talk_of
 from analyzer.cli.main import main
 from analyzer.engine.eap_sessions import MAX_CONVERSATIONS, EapSessions
 from analyzer.engine.engine import Engine
+
+SPOKEN = {
+    "wpa-supplicant-hostapd": [
+        ("EAP-TLS", "alice@example.org", "TLS 1.3"),
+        ("EAP-TLS", "alice@example.org", "TLS 1.2"),
+        ("PEAP", "bob", "TLS 1.3"),
+        ("PEAP", "bob", "TLS 1.2"),
+    ],
+    "eapol-test-radius": [
+        (method, user, version)
+        for method, user in (("EAP-TLS", "alice@example.org"), ("PEAP", "bob"), ("EAP-TTLS", "carol"))
+        for version in ("TLS 1.2", "TLS 1.3")
+    ],
+}
+HELLOS = {"wpa-supplicant-hostapd": [11, 33, 55, 79], "eapol-test-radius": [3, 21, 39, 61, 83, 99]}
 
 TALK = talk_of(page("/", b"inside" * 200), version="TLSv1_2", close=False)
 TALK_13 = talk_of([(1, b"\0")], version="TLSv1_3", close=False)
@@ -167,3 +184,21 @@ def test_a_silent_conversation_ends():
     assert engine.dispatcher.events == []
     sessions.tick(1 << 40)
     assert engine.dispatcher.events[0].ended.flow.closed == "idle"
+
+
+@pytest.mark.parametrize("name", ["wpa-supplicant-hostapd", "eapol-test-radius"])
+def test_real_programs(tmp_path, name):
+    """What the programs logged, and the frames of the ClientHellos by tshark 4.6."""
+    folder = Path(__file__).parents[1] / "vectors" / "nested"
+    out = tmp_path / "sessions.json"
+    keys = ["-k", str(folder / f"{name}.keys")]
+    assert main(["sessions", str(folder / f"{name}.pcap"), *keys, "--json", "-j", "1", "-o", str(out)]) == 0
+    found = sorted(map(orjson.loads, out.read_bytes().splitlines()), key=lambda record: record["id"])
+    spoken = [(record["before"][0]["details"]["method"], record["before"][0]["user"], record["version"]) for record in found]
+    assert spoken == SPOKEN[name]
+    assert [record["handshake"][0]["frame"] for record in found] == HELLOS[name]
+    for record in found:
+        assert (record["established"], record["decryption"]["status"], record["gaps"]) == (True, "decrypted", [])
+        assert record["authenticity"]["server_signature"] == "verified"
+        assert record["authenticity"]["finished"] == {"client": "verified", "server": "verified"}
+        assert [finding["code"] for finding in record["findings"] if finding["severity"] != "info"] == []

@@ -1,5 +1,7 @@
 """Sessions inside the data of decrypted ones: behind CONNECT and SOCKS, and several levels deep."""
 
+from pathlib import Path
+
 import orjson
 import pytest
 from conversations import CLIENT, SERVER, packetise
@@ -89,3 +91,16 @@ def test_the_data_inside_is_followed(tmp_path, capsys):
     assert "the innermost page" in capsys.readouterr().out
     assert main(["http", str(path), "--json"]) == 0
     assert sorted(orjson.loads(line)["session"] for line in capsys.readouterr().out.splitlines()) == [0, 1]
+
+
+def test_curl_and_its_proxy(tmp_path):
+    folder = Path(__file__).parents[1] / "vectors" / "nested"
+    out = tmp_path / "sessions.json"
+    keys = ["-k", str(folder / "curl-https-proxy.keys")]
+    assert main(["sessions", str(folder / "curl-https-proxy.pcap"), *keys, "--json", "-j", "1", "-o", str(out)]) == 0
+    found = sorted(map(orjson.loads, out.read_bytes().splitlines()), key=lambda record: record["id"])
+    assert [record["inside"] for record in found] == [None, 0, None, 2]
+    assert [record["version"] for record in found] == ["TLS 1.3", "TLS 1.2"] * 2
+    assert [record["alpn"] for record in found] == [None, "http/1.1", None, "h2"]
+    assert [[one["response"]["status"] for one in record["http"]] for record in found] == [[200], [200], [200], [200, 404]]
+    assert {record["decryption"]["status"] for record in found} == {"decrypted"}

@@ -65,6 +65,7 @@ from analyzer.filters.field_table import field_table
 from analyzer.filters.filter_error import FilterError
 from analyzer.filters.filter_tree import tree_record
 from analyzer.filters.frame_values import FrameValues
+from analyzer.flows.eap import read_eap, read_radius
 from analyzer.flows.fragments import Defragmenter
 from analyzer.flows.listener import Listener
 from analyzer.flows.sink import Sink
@@ -81,10 +82,13 @@ from analyzer.secrets.keylog import KeyLog
 from analyzer.secrets.private_keys import read_private_keys
 from analyzer.secrets.psk_file import read_psks
 from analyzer.store.chain_verdicts import Chains
+from analyzer.store.eap_info import eap_text, port_text, radius_text
 from analyzer.store.session_json import session_json
 from analyzer.store.session_record import session_record
 from analyzer.text.escape import csv_row, harmless
 from analyzer.text.language import retold
+from analyzer.tls.dtls.handshake_flights import FlightReader
+from analyzer.tls.dtls.record_headers import read_record
 from analyzer.tls.events import SessionEnded
 from analyzer.tls.quic.frames import FrameTaker, read_frames
 from analyzer.tls.quic.packet_headers import negotiated_versions, read_long
@@ -286,6 +290,10 @@ def sessions(data: bytes) -> None:
     for number, chunk in enumerate(chunks(data), 1):
         engine.feed(_frame(number, 1, chunk.data))
     engine.close()
+    _check_records(engine)
+
+
+def _check_records(engine: Engine) -> None:
     for event in engine.take():
         if isinstance(event, SessionEnded):
             record = session_record(event.ended, True, _chains())
@@ -635,11 +643,70 @@ def quic_packets(data: bytes) -> None:
         numbers[role] += 1
         engine.feed(_frame(number, 1, Sent(role, packet).frame()))
     engine.close()
-    for event in engine.take():
-        if isinstance(event, SessionEnded):
-            assert json.loads(session_json(event.ended, True, _chains())) == json.loads(
-                orjson.dumps(session_record(event.ended, True, _chains()))
-            )
+    _check_records(engine)
+
+
+# DTLS and EAP.
+
+
+def dtls_records(data: bytes) -> None:
+    """Records of DTLS, with plain and unified headers: within the datagram, one behind the other, whole or said to be cut."""
+    if len(data) < 2:
+        return
+    id_length, cut, data = data[0] % 22 - 1, data[1], data[2:]
+    record, pos = Record(0), 0
+    while pos < len(data):
+        after = read_record(record, data, pos, len(data), id_length, cut)
+        if after < 0:
+            break
+        assert pos < after <= len(data)
+        assert len(record.body) == after - pos == record.header + record.length - record.missing
+        assert 0 <= record.missing <= cut
+        pos = after
+
+
+def dtls_flights(data: bytes) -> None:
+    """Handshake messages out of fragments in any order: each has its length, and what waits is bounded."""
+    reader = FlightReader()
+    for number, chunk in enumerate(chunks(data), 1):
+        if chunk.marks & RESET:
+            reader.begin(chunk.marks >> 5)
+        elif chunk.marks & GAP:
+            if reader.waiting:
+                reader.give_up()
+        elif len(chunk.data) >= 12:
+            reader.take(chunk.data[:12], chunk.data[12:], bool(chunk.marks & 2), number, number)
+        while (message := reader.advance()) is not None:
+            assert len(message.raw) == 4 + message.length
+        assert reader.held >= 0
+        assert all(len(message.head) <= message.length for message in reader.waiting.values())
+
+
+def datagrams(data: bytes) -> None:
+    """The engine with all keys on one UDP flow (DTLS, QUIC, RADIUS, DNS …): both writers of session records agree."""
+    from quic_talks import Sent
+
+    ports = (50000, 443)
+    if data:
+        ports = (50000, (443, 1812, 53, 5684, 4433, 3478)[data[0] % 6])
+    engine = Engine(detailed=True, keylog=key_log())
+    for number, chunk in enumerate(chunks(data[1:]), 1):
+        engine.feed(_frame(number, 1, Sent(chunk.side, chunk.data[:1400], ports).frame()))
+    engine.close()
+    _check_records(engine)
+
+
+def eap(data: bytes) -> None:
+    """EAP, RADIUS and 802.1X: what is read is in the packet, and has a text."""
+    found, radius = read_eap(data), read_radius(data)
+    if found is not None:
+        assert len(found.data) <= len(data)
+        assert found.missing >= 0
+        assert eap_text(data)
+    if radius is not None:
+        assert len(radius.eap) + len(radius.state) + len(radius.user) + len(radius.station) <= len(data)
+    radius_text(data)
+    assert all(port_text(data))
 
 
 # The words of the analyst.
@@ -816,6 +883,35 @@ def _record_streams() -> list[bytes]:
     return [joined([(0, hello)]), joined([(0, hello[:7]), (GAP, b"123"), (0, hello * 3)])]
 
 
+def _datagrams() -> list[bytes]:
+    made = []
+    for frames in heard().frames:
+        packet, pieces, client = Packet(), [], b""
+        for link, data in frames[:30]:
+            if read(packet, data, 0, len(data), link, len(data)) and packet.protocol == 17:
+                client = client or packet.key()
+                pieces.append((int(packet.key() != client), data[packet.payload : packet.payload_end]))
+        if pieces:
+            made.append(b"\0" + joined(pieces)[:12_000])
+    return made
+
+
+def _dtls_payloads() -> list[bytes]:
+    return [chunk.data for made in _datagrams() for chunk in chunks(made[1:]) if chunk.data[:1] in (b"\x16", b"\x17", b"\x19")]
+
+
+def _fragments() -> list[bytes]:
+    hello = b"\1\0\0\x0a\0\0"
+    first, second = hello + b"\0\0\0\0\0\5abcde", hello + b"\0\0\5\0\0\5fghij"
+    return [joined([(0, second), (0, first)]), *(joined([(0, data[13:])]) for data in _dtls_payloads()[:40])]
+
+
+def _eap() -> list[bytes]:
+    start, piece = b"\1\1\0\6\x0d\x20", b"\2\1\0\x0f\x0d\xc0\0\0\0\x20hello"
+    radius = b"\1\1\0\x2b" + bytes(16) + b"\1\4ab" + b"\x4f\x11" + piece + b"\x18\2"
+    return [start, piece, b"\3\1\0\4", b"\2\0\0\6" + start, radius, b"\1\1\0\x0b\x37\x31\0\0\0\1abc"]
+
+
 TARGETS: dict[str, Target] = {
     "capture_file": Target(capture_file, lambda: [b"\x07" + data for data in whole_files()], 8192, n_tried=250),
     "compression": Target(compression, _files, 4096, n_tried=1500),
@@ -852,6 +948,10 @@ TARGETS: dict[str, Target] = {
         lambda: [joined([(0, _quic()[0]), (1, b"".join(_quic())), (STREAM, bytes(30))]), *map(_one, _quic())],
         n_tried=300,
     ),
+    "dtls_records": Target(dtls_records, lambda: [b"\1\0" + data for data in _dtls_payloads()[:60]], 1500),
+    "dtls_flights": Target(dtls_flights, _fragments),
+    "datagrams": Target(datagrams, _datagrams, 12_000, n_tried=200),
+    "eap": Target(eap, _eap, 1500),
     "display_filter": Target(display_filter, _filters, 300, n_tried=1000),
     "bpf": Target(
         bpf, lambda: [b"tcp port 443", b"host 192.0.2.1 and not udp", b"ether[0] & 1 != 0 or (vlan 5 && ip6)"], 200, n_tried=60
