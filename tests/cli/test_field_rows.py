@@ -6,6 +6,8 @@ import subprocess
 import pytest
 
 from analyzer.cli.exit_status import FAILED
+from analyzer.filters.value_strings import rows
+from tests.filters.filter_oracle import NEWER
 
 from .conftest import Run, pcap, tcp
 
@@ -111,7 +113,10 @@ def test_json_and_ek_without_fields_have_all_layers(run: Run, demo):
     (found,) = json.loads(run("-r", demo, "-T", "json", "-Y", "tls.handshake.type == 1 and frame.number < 30").out)
     layers = found["_source"]["layers"]
     assert list(layers)[:4] == ["frame", "eth", "ip", "tcp"]
-    assert layers["tls"]["tls.handshake.extensions_server_name"] == "www.shop.example"
+    assert layers["frame"]["frame.interface_id_tree"] == {"frame.interface_name": "unknown"}
+    message = layers["tls"]["tls.record"]["tls.handshake"]
+    assert message["tls.handshake.type"] == "1"
+    assert "www.shop.example" in json.dumps(message)
     _, row = run("-r", demo, "-T", "ek", "-Y", "tls.handshake.type == 1 and frame.number < 30").out.splitlines()
     assert json.loads(row)["layers"]["tls"]["tls_tls_handshake_type"] == "1"
 
@@ -134,3 +139,29 @@ def test_a_filter_of_headers_and_separators_with_and_without_escapes(run: Run, d
     assert quick.startswith("frame.number\tip.src\n9\t192.0.2.10\n")
     slow = run(*words, "-E", "separator=.").text.splitlines()
     assert [line.replace("\\.", ".") for line in slow] == [line.replace("\t", ".") for line in quick.splitlines()]
+
+
+SHARED = {row["field"] for row in rows("tree_shape") if not row["field"].startswith("tcp.option_")} | {"Timestamps"}
+"""Names that count in a comparison: those of options of TCP stand together here."""
+
+
+def paths(pairs, before=()):
+    """Yield where each name of the table stands. pairs: of an object of JSON that may have a name several times."""
+    for key, value in pairs:
+        name = key.removesuffix("_tree")
+        if isinstance(value, list) and value and isinstance(value[0], tuple):
+            yield from paths(value, (*before, name) if name in SHARED else before)
+        if key in SHARED:
+            yield (*before, key)
+
+
+@pytest.mark.skipif(NEWER is None, reason="ANALYZER_TSHARK names no newer tshark")
+@pytest.mark.parametrize("capture", ["demo.pcapng", "ipv6/ipv6.pcapng", "vlan/vlan.pcap"])
+def test_fields_of_headers_stand_where_tshark_has_them(run, repository, capture):
+    path = repository / "captures" / capture
+    theirs = subprocess.run([NEWER, "-n", "-r", path, "-T", "json"], capture_output=True, check=True).stdout
+    pairs = [json.loads(text, object_pairs_hook=lambda one: one) for text in (theirs, run("-r", path, "-T", "json").out)]
+    for other, own in zip(*pairs, strict=True):
+        found = [dict(dict(dict(one)["_source"])["layers"]) for one in (other, own)]
+        for layer in ("frame", "eth", "vlan", "ip", "ipv6", "tcp", "udp"):
+            assert set(paths(found[1].get(layer, []))) == set(paths(found[0].get(layer, [])))

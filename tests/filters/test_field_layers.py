@@ -4,7 +4,7 @@ from analyzer.filters.field_layers import FieldLayers
 from analyzer.filters.field_table import field_table
 from analyzer.filters.frame_values import FrameValues
 from tests.filters.test_frame_values import filled
-from tests.packet.test_headers import ethernet, ipv4, tcp
+from tests.packet.test_headers import ethernet, ipv4, ipv6, tcp
 
 
 def test_layers_have_their_fields():
@@ -14,8 +14,31 @@ def test_layers_have_their_fields():
     tree, bulk = layers.tree(values), layers.bulk(values)
     assert list(tree) == ["frame", "eth", "ip", "tcp"]
     assert tree["ip"]["ip.addr"] == ["192.0.2.1", "198.51.100.2"]
-    assert tree["ip"]["ip.flags.df"] in ("0", "1")
+    assert tree["ip"]["ip.flags_tree"]["ip.flags.df"] in ("0", "1")
     assert tree["eth"]["eth.type"] == "0x0800"
     assert bulk["eth"]["eth_eth_type"] == "2048"
     assert bulk["tcp"]["tcp_tcp_flags_syn"] in (True, False)
     assert not any("analyzer" in name for name in tree)
+
+
+def layers_of(frame):
+    layers = FieldLayers(field_table())
+    values = FrameValues(layers.fields)
+    values.take(filled(frame))
+    return layers.tree(values)
+
+
+def test_what_belongs_to_a_field_stands_in_its_tree():
+    tree = layers_of(ethernet(ipv4(tcp())))
+    eth = tree["eth"]
+    assert list(eth)[:4] == ["eth.dst", "eth.dst_tree", "eth.src", "eth.src_tree"]
+    assert eth["eth.dst_tree"]["eth.addr"] == eth["eth.dst"]
+    assert eth["eth.src_tree"]["eth.addr"] == eth["eth.src"]
+    assert tree["tcp"]["tcp.flags_tree"]["tcp.flags.syn"] in ("0", "1")
+    assert "tcp.time_relative" in tree["tcp"]["Timestamps"]
+
+
+def test_the_version_of_ipv6_is_not_that_of_a_packet_of_ipv4():
+    tree = layers_of(ethernet(ipv6(tcp()), 0x86DD))
+    assert "ip" not in tree
+    assert tree["ipv6"]["ip.version"] == "6"
