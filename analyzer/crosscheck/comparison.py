@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from analyzer.crosscheck.facts import CLOSED, LISTS, SCALARS, Fact, Facts
+from analyzer.crosscheck.facts import ANYWHERE, CLOSED, LISTS, SCALARS, Fact, Facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,8 @@ def compare(ours: Facts, tshark: Facts, unsupported: frozenset[str] = frozenset(
         if mine is None or theirs is None or mine.text != theirs.text:
             differences.append(Difference(name, mine, theirs))
     for name in LISTS:
+        if name in unsupported:
+            continue
         n_items, different = compare_lists(name, ours.lists[name], tshark.lists[name])
         compared[name] += n_items
         differences += different
@@ -48,9 +50,10 @@ def compare(ours: Facts, tshark: Facts, unsupported: frozenset[str] = frozenset(
 def compare_lists(name: str, ours: list[Fact], theirs: list[Fact]) -> tuple[int, list[Difference]]:
     """Return how many items were compared, and those that differ. The order within a frame does not count.
 
-    Certificates are the same in whatever frame. What is left on both sides is paired: same text first, then same frame.
+    The items of ANYWHERE are the same in whatever frame. What is left on both sides is paired: same text first, then same
+    frame.
     """
-    if name == "certificates":
+    if name in ANYWHERE:
         n_compared, found = compare_lists("", _without_frames(ours), _without_frames(theirs))
         return n_compared, [Difference(name, _original(one.ours, ours), _original(one.tshark, theirs)) for one in found]
     common = Counter(ours) & Counter(theirs)

@@ -8,14 +8,18 @@ from typing import NamedTuple
 
 SCALARS = (
     "version", "cipher_suite", "group", "server_name", "alpn", "ja3", "ja3s", "ja4", "client_bytes", "server_bytes",
+    "quic_version",
 )  # fmt: skip
 """The fields that a session has once."""
 
-LISTS = ("handshake", "alerts", "certificates", "requests", "statuses")
+LISTS = ("handshake", "alerts", "certificates", "requests", "statuses", "connection_ids")
 """The fields that a session has many times."""
 
 SESSION = "session"
 """The field of a session that only one of the two has."""
+
+ANYWHERE = frozenset({"certificates", "connection_ids"})
+"""The lists whose items are the same in whatever frame."""
 
 FIELDS = (SESSION, *SCALARS, *LISTS)
 

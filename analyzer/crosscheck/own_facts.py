@@ -23,6 +23,8 @@ def own_facts(record: dict[str, Any], n_bytes: tuple[int, int] | None) -> Facts:
     if n_bytes is not None:
         for name, count in zip(("client_bytes", "server_bytes"), n_bytes, strict=True):
             facts.scalars[name] = Fact(str(count), record["last_frame"])
+    if record["quic"] is not None:
+        _add_quic(record["quic"], frames.get("server_hello", record["first_frame"]), record["first_frame"], facts)
     opened = record["decryption"]["status"] != "none"
     lists = facts.lists
     for message in record["handshake"]:
@@ -43,3 +45,11 @@ def own_facts(record: dict[str, Any], n_bytes: tuple[int, int] | None) -> Facts:
         if response is not None and response["status"] is not None:
             lists["statuses"].append(Fact(str(response["status"]), response["frame"]))
     return facts
+
+
+def _add_quic(quic: dict[str, Any], chosen_in: int, first_frame: int, facts: Facts) -> None:
+    """Add what only QUIC has. chosen_in: the frame in which the version is settled."""
+    if quic["versions"]:
+        facts.scalars["quic_version"] = Fact(quic["versions"][-1], chosen_in)
+    for role, known in quic["connection_ids"].items():
+        facts.lists["connection_ids"] += [Fact(f"{role} {one}", first_frame) for one in known if one]

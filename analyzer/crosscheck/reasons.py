@@ -211,6 +211,35 @@ def _second_random(difference: Difference, case: Case, record: dict[str, Any]) -
     return _closed_for_tshark(difference, record) and len(_said(case, CLIENT_RANDOM)) > 1
 
 
+def _hello_after_retry(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
+    """tshark has completed a ClientHello before ours, behind whose Retry another one came."""
+    if record["quic"] is None or not record["quic"]["retries"] or case.stream is None or not case.stream.hellos:
+        return False
+    hello = next((one["frame"] for one in record["handshake"] if one["type"] == "client_hello"), 0)
+    if case.stream.hellos[0][1] >= hello:
+        return False
+    ours, theirs = difference.ours, difference.tshark
+    if ours is not None and theirs is not None and ours.text == theirs.text == "client client_hello":
+        return True
+    return _closed_for_tshark(difference, record)
+
+
+def _hello_after_negotiation(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
+    """For tshark, the connection begins with packets of another version, and it sees no ClientHello behind them."""
+    stream = case.stream
+    if record["quic"] is None or stream is None or stream.client is not None:
+        return False
+    return difference.tshark is None and 0 < stream.begun < record["first_frame"]
+
+
+def _unseen_connection_id(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
+    """Packets are missing or sealed that can have announced connection IDs, and a side is reached under several."""
+    quic = record["quic"]
+    if quic is None or not (any(quic["missing"].values()) or record["decryption"]["status"] == "none"):
+        return False
+    return any(len(known) > 1 for known in quic["connection_ids"].values()) and _closed_for_tshark(difference, record)
+
+
 def _sealed_again(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
     """Up to TLS 1.2, a role sends encrypted handshake records behind its Finished: those of a renegotiation."""
     told, frame = difference.tshark, difference.frame
@@ -303,6 +332,8 @@ def _was_encrypted(difference: Difference, record: dict[str, Any]) -> bool:
         return bool(record["version"] == "TLS 1.3")  # it is in EncryptedExtensions
     if name == "certificates":
         return any(one["encrypted"] for one in record["handshake"] if one["type"] == "certificate" and one["from"] == sender)
+    if name == "connection_ids":
+        return True  # but for the first ones, they are announced in encrypted packets
     if name in ("handshake", "alerts"):
         return any(one["encrypted"] and one["from"] == sender and one["frame"] == difference.frame for one in record[name])
     return name in ("requests", "statuses")
@@ -340,6 +371,9 @@ _CONDITIONS: dict[str, Callable[[Difference, Case, dict[str, Any]], bool]] = {
     "frames_out_of_order": _frames_out_of_order,
     "no_client_hello": _no_client_hello,
     "second_random": _second_random,
+    "hello_after_retry": _hello_after_retry,
+    "hello_after_negotiation": _hello_after_negotiation,
+    "unseen_connection_id": _unseen_connection_id,
     "sealed_again": _sealed_again,
     "wrong_record_version": _wrong_record_version,
     "legacy_version": _legacy_version,

@@ -25,6 +25,9 @@ from analyzer.tls.session import Session
 JA4_SINCE = (4, 2, 0)
 """The version of tshark that has JA4 first."""
 
+HTTP3_SINCE = (4, 4, 0)
+"""The version of tshark that reads the header fields of HTTP/3 first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -60,11 +63,10 @@ class Told:
 class Tally:
     """The result. sessions: how many were compared. compared, differing: values by field. explained: how many have a reason.
 
-    n_quic, n_dtls: sessions of QUIC and DTLS, which are not compared.
+    n_dtls: sessions of DTLS, which are not compared.
     """
 
     sessions: int = 0
-    n_quic: int = 0
     n_dtls: int = 0
     compared: Counter[str] = field(default_factory=Counter)
     differing: Counter[str] = field(default_factory=Counter)
@@ -121,10 +123,11 @@ class SecondOpinion(Listener):
                 whole = session.flow.closed == "fin" and not session.flow.mid_stream and not session.log.gaps
                 before = self._before.pop(event.session, [0, 0])
                 if session.transport is not None:
-                    self._tally.n_quic += session.transport.name == "quic"
-                    self._tally.n_dtls += session.transport.name == "dtls"
-                    continue
-                self._ended.append((session, (lengths[0], lengths[1]) if whole else None, max(before)))
+                    whole = False
+                    if session.transport.name == "dtls":
+                        self._tally.n_dtls += 1
+                        continue
+                self._ended.append((session, (lengths[0], lengths[1]) if whole else None, max(0, *before)))
 
     def end_turn(self) -> None:
         """See `Listener.end_turn`. Sessions that have ended are compared."""
@@ -172,7 +175,10 @@ class SecondOpinion(Listener):
             text = f"{client[0]} port {client[1]} to {server[0]} port {server[1]}"
             self._tell(session.id, Difference(SESSION, Fact(text, record["first_frame"]), None), case)
             return
-        compared, differences = compare(ours, stream.facts(client), self._unsupported)
+        unsupported = self._unsupported
+        if record["quic"] is not None and self._version < HTTP3_SINCE:
+            unsupported |= {"requests", "statuses"}
+        compared, differences = compare(ours, stream.facts(client), unsupported)
         tally.compared += compared
         for difference in differences:
             self._tell(session.id, difference, case)

@@ -1,4 +1,4 @@
-"""The facts that tshark gives, from the packets that pyshark makes of its PDML, by TCP stream.
+"""The facts that tshark gives, from the packets that pyshark makes of its PDML, by TCP stream or QUIC connection.
 
 A packet has layers, and a layer has fields: for each name all values in their order, without the tree above them. What belongs
 together is therefore told from the order and from the layer: a layer `tls` is what was dissected of one reassembled unit.
@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from analyzer.codec.registry import registry
-from analyzer.crosscheck.facts import CLOSED, SCALARS, Fact, Facts
+from analyzer.crosscheck.facts import ANYWHERE, CLOSED, SCALARS, Fact, Facts
+from analyzer.crosscheck.quic_facts import CONNECTION_IDS, OFFERED, REACHED, connection_number, read_http3, read_quic
 
 Endpoint = tuple[str, int]
 
@@ -47,11 +48,12 @@ _DESCRIPTIONS = registry("alert_descriptions").names
 
 @dataclass(slots=True)
 class StreamFacts:
-    """What tshark says of one TCP stream.
+    """What tshark says of one TCP stream, or of one QUIC connection.
 
-    number: tshark's `tcp.stream`. ends: both endpoints. first_frame: the first frame that came out. found: field, sender and
-    fact, in their order. hellos: senders and frames of ClientHello messages. length: of each sender's stream in bytes, where
-    its end was seen.
+    number: tshark's `tcp.stream`, or -1 less its number of the connection. ends: both endpoints. first_frame: the first frame
+    that came out. found: field, sender and fact, in their order. hellos: senders and frames of ClientHello messages. length: of
+    each sender's stream in bytes, where its end was seen. first_id: the connection ID to which the first packet of QUIC went,
+    which the client made up. begun: the first frame of its connection, of QUIC, also of packets that say nothing; else 0.
     """
 
     number: int
@@ -61,6 +63,8 @@ class StreamFacts:
     found: list[tuple[str, Endpoint, Fact]] = field(default_factory=list)
     hellos: list[tuple[Endpoint, int]] = field(default_factory=list)
     length: dict[Endpoint, Fact] = field(default_factory=dict)
+    first_id: str = ""
+    begun: int = 0
 
     @property
     def client(self) -> Endpoint | None:
@@ -89,7 +93,7 @@ class StreamFacts:
             role = "client" if sender == client else "server"
             if name in ("handshake", "alerts"):
                 facts.lists[name].append(Fact(f"{role} {fact.text}", fact.frame))
-            elif name == "certificates":
+            elif name in ANYWHERE:
                 known = Fact(f"{role} {fact.text}", fact.frame)
                 if all(known.text != other.text for other in facts.lists[name]):
                     facts.lists[name].append(known)
@@ -98,8 +102,9 @@ class StreamFacts:
             elif name in SCALARS:
                 facts.scalars.setdefault(name, fact)
         for name, _, fact in self.found:
-            if name.startswith(RETRIED):
-                facts.scalars.setdefault(name.removeprefix(RETRIED), fact)
+            for lead in (RETRIED, OFFERED):
+                if name.startswith(lead):
+                    facts.scalars.setdefault(name.removeprefix(lead), fact)
         for sender, fact in self.length.items():
             facts.scalars["client_bytes" if sender == client else "server_bytes"] = fact
         return facts
@@ -113,11 +118,12 @@ class TsharkStreams:
         self._by_ends: dict[frozenset[Endpoint], list[StreamFacts]] = {}
         self._compared: set[int] = set()
         self._last_taken: dict[frozenset[Endpoint], None] = {}
+        self._begun: dict[int, int] = {}  # by number of a connection of QUIC
 
     def add(self, packet: Any) -> None:
         """Add what one packet says to its stream."""
         frame = int(packet.number)
-        tcp = addresses = None
+        tcp = udp = addresses = None
         inside: list[Any] = []
         for layer in packet.layers:
             name = layer.layer_name
@@ -125,8 +131,13 @@ class TsharkStreams:
                 addresses = _addresses(layer, name)
             elif name == "tcp":
                 tcp = layer
-            elif name in _READERS and tcp is not None and (name == "tls" or inside):
+            elif name == "udp" and not inside:
+                udp = layer
+            elif (name in _OF_QUIC and udp is not None) or (name in _READERS and tcp is not None and (name == "tls" or inside)):
                 inside.append(layer)
+        if udp is not None and addresses is not None and tcp is None and inside:
+            ports = _number(udp, "udp.srcport"), _number(udp, "udp.dstport")
+            self._add_datagram(frame, (addresses[0], ports[0]), (addresses[1], ports[1]), inside)
         if tcp is None or addresses is None:
             return
         sender = addresses[0], _number(tcp, "tcp.srcport")
@@ -143,6 +154,42 @@ class TsharkStreams:
         for name, text in said:
             if name == CLIENT:
                 stream.hellos.append((sender, frame))
+            else:
+                stream.found.append((name, sender, Fact(text, frame)))
+
+    def _add_datagram(self, frame: int, sender: Endpoint, receiver: Endpoint, layers: list[Any]) -> None:
+        """Add what the packets of a datagram say to their connection: that of their number, or the last one of these ends."""
+        said: Found = []
+        for layer in layers:
+            messages = _read_tls(layer) if layer.layer_name == "quic" else []
+            said += messages + (read_quic(layer, messages) if layer.layer_name == "quic" else read_http3(layer))
+        number = connection_number(layers)
+        begins = any(name == CLIENT for name, _ in said)
+        if number is None:
+            known = self._by_ends.get(frozenset((sender, receiver)), [])
+            if not known:
+                return
+            number = -1 - known[-1].number
+        begun = self._begun.setdefault(number, frame)
+        if len(self._begun) > REMEMBERED:
+            del self._begun[next(iter(self._begun))]
+        speaks = any(name in ("handshake", "alerts", FRAGMENT) for name, _ in said)
+        stream = self._stream(-1 - number, sender, receiver, frame, speaks, begins)
+        if stream is None:
+            return
+        stream.begun = min(stream.begun or begun, begun)
+        stream.last_frame = frame
+        if sender not in stream.ends:  # it has moved
+            sender = next((end for end in stream.ends if end != receiver), sender)
+        peer = next((end for end in stream.ends if end != sender), receiver)
+        if not stream.first_id:
+            stream.first_id = next((text for name, text in said if name == REACHED), "")
+        for name, text in said:
+            if name == CLIENT:
+                stream.hellos.append((sender, frame))
+            elif name == REACHED:
+                if text != stream.first_id:
+                    stream.found.append((CONNECTION_IDS, peer, Fact(text, frame)))
             else:
                 stream.found.append((name, sender, Fact(text, frame)))
 
@@ -292,6 +339,7 @@ def _read_http2(layer: Any) -> Found:
     return found + _texts(layer, "statuses", "http2.headers.status", 1 << 16)
 
 
+_OF_QUIC = ("quic", "http3")
 _READERS = {"tls": _read_tls, "http": _read_http, "http2": _read_http2}
 
 

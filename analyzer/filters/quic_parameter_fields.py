@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from analyzer.codec.field_spec import Span
-from analyzer.codec.field_tables import Message, spans
+from analyzer.codec.field_tables import Table, spans
 from analyzer.codec.varint import read_varint
 from analyzer.filters.frame_view import Found, FrameView
 from analyzer.filters.packet_values import Occurrence
@@ -108,7 +108,7 @@ def _read_parameter(span: Span, raw: bytes, found: Found) -> None:
         _read_structure(_STRUCTURES[number], value, found)
 
 
-def _read_structure(table: type[Message], value: bytes, found: Found) -> None:
+def _read_structure(table: Table, value: bytes, found: Found) -> None:
     for span in spans(table, value, 0, len(value), 0):
         name = _NAMES[table, span.name]
         entries = span.children or [span]

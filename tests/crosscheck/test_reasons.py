@@ -1,5 +1,6 @@
 """The conditions of the reasons: each explains what its cause makes, and nothing else."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -32,7 +33,7 @@ def case(
     record = {
         "handshake": hellos, "gaps": [], "ech": None, "findings": [], "version": "TLS 1.3", "resumption": None, "resumes": None,
         "last_frame": 40, "alpn": None, "alerts": [], "http": [], "decryption": DECRYPTED,
-        "before": [],
+        "before": [], "quic": None, "first_frame": 4,
     }  # fmt: skip
     found = [("handshake", SERVER, Fact("encrypted", 8)), ("fragment", SERVER, Fact("Encrypted Extensions (fragment)", 10))]
     stream = StreamFacts(0, frozenset(), 4, found=[*found, *tshark], hellos=[(hello_from, 4)] if hello_from else [])
@@ -191,3 +192,25 @@ def test_a_reason_explains_what_its_cause_makes_and_nothing_else(difference: Dif
 def test_a_session_that_only_tshark_has_is_never_explained():
     only = Difference("session", None, Fact("two ends", 4))
     assert reason(only, Case(None, case().stream, NEW, 0, False)) is None
+
+
+QUIET = {"client": 0, "server": 0}
+QUIC = {"retries": [], "missing": QUIET, "connection_ids": {"client": ["0a"], "server": ["0b", "0c"]}}
+LATE_HELLO = [message("client_hello", "client", 6), message("certificate", "server", 20, True)]
+BEGUN = StreamFacts(-1, frozenset(), 4, begun=1)
+
+
+@pytest.mark.parametrize(
+    ("difference", "known", "code"),
+    [
+        (lacks("statuses", "200"), case(quic=QUIC | {"retries": [5]}, handshake=LATE_HELLO), "hello_after_retry"),
+        (lacks("statuses", "200"), case(quic=QUIC, handshake=LATE_HELLO), None),
+        (lacks("connection_ids", "server 0c"), case(quic=QUIC | {"missing": QUIET | {"server": 2}}), "unseen_connection_id"),
+        (lacks("connection_ids", "server 0c"), case(quic=QUIC), None),
+        (lacks("connection_ids", "server 0c"), case(quic=QUIC, decryption={"status": "none"}), "unseen_connection_id"),
+        (lacks("ja3", "ab", 4), replace(case(quic=QUIC), stream=BEGUN), "hello_after_negotiation"),
+        (lacks("ja3", "ab", 4), case(quic=QUIC), None),
+    ],
+)
+def test_reasons_of_quic(difference: Difference, known: Case, code: str | None):
+    assert reason(difference, known) == code
