@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from analyzer.codec.errors import Anomaly, Incomplete
 from analyzer.codec.registry import registry
+from analyzer.flows.carrier import EAP
 from analyzer.flows.flow import Flow
 from analyzer.tls.decryption.decryption import Decryption
 from analyzer.tls.events import Alert, Finding, Gap, HandshakeMessage
@@ -29,9 +30,6 @@ DESCRIPTIONS = registry("alert_descriptions").names
 
 MAX_FRAMES = 16
 """Maximum number of frames that one finding about gaps names."""
-
-EAP = "eap"
-"""What carries a session that no connection carries (`Carrier.name`)."""
 
 _CLOSED = {"fin": "the connection was closed", "rst": "the connection was reset"}
 

@@ -72,6 +72,9 @@ def second_opinion(captures: Sequence[str], options: Namespace, output: Output) 
     if tally.n_dtls:
         sessions = count_text(tally.n_dtls, "DTLS session was", "DTLS sessions were")
         complain(say("{sessions} not compared: only TLS over TCP and QUIC are", sessions=sessions))
+    if tally.n_eap:
+        sessions = count_text(tally.n_eap, "session in EAP was", "sessions in EAP were")
+        complain(say("{sessions} not compared: only TLS over TCP and QUIC are", sessions=sessions))
     record = _crosscheck_record(tally, capture_run.reader, program, options)
     return record, capture_run.status(), capture_run.reader.stopped
 

@@ -22,7 +22,7 @@ from analyzer.store.capture_as_plaintext import PlainCapture
 from analyzer.store.capture_with_secrets import ConnectionFilter, KeyedCapture
 from analyzer.store.chain_verdicts import NO_VERDICTS
 from analyzer.store.private_file import PrivateFile
-from analyzer.store.session_secrets import SessionSecrets, session_lines
+from analyzer.store.session_secrets import SessionSecrets, around_of, session_lines
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text
 from analyzer.text.language import say
@@ -117,7 +117,7 @@ def _find_secrets(options: Namespace, capture_run: CaptureRun, keys: Keys, sessi
 
     def describe(session: Session, holes: "Holes", resumed: bool) -> bytes:
         flow = session.flow
-        return marshal.dumps((session_lines(session, keys["keylog"]), flow.first_frame, flow.last_frame))
+        return marshal.dumps((session_lines(session, keys["keylog"]), flow.first_frame, flow.last_frame, around_of(session)))
 
     shards = make_shards(options, capture_run, keys, describe, NO_VERDICTS, {"reads_data": False})
     if shards is not None:
@@ -141,8 +141,8 @@ class _SharedSecrets(SharedListener):
     def take_shared(self, sessions: "Sequence[SharedSession]") -> None:
         """See `SharedListener.take_shared`."""
         for session in sessions:
-            lines, first, last = marshal.loads(session.describe(NO_VERDICTS))  # noqa: S302 - from a process of our own
-            self._found.add_lines(session.id, lines, session.key, (first, last))
+            lines, first, last, around = marshal.loads(session.describe(NO_VERDICTS))  # noqa: S302 - from a process of our own
+            self._found.add_lines(session.id, lines, session.key, (first, last), around)
 
 
 def _export_plain(options: Namespace, output: Output) -> int:

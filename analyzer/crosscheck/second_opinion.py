@@ -16,6 +16,7 @@ from analyzer.crosscheck.reasons import Case, reason
 from analyzer.crosscheck.tshark_facts import Endpoint, StreamFacts, TsharkStreams
 from analyzer.crosscheck.tshark_process import TsharkRun
 from analyzer.engine import Listener
+from analyzer.flows.carrier import EAP
 from analyzer.store.chain_verdicts import NO_VERDICTS
 from analyzer.store.part import Part
 from analyzer.store.session_record import session_record
@@ -63,11 +64,12 @@ class Told:
 class Tally:
     """The result. sessions: how many were compared. compared, differing: values by field. explained: how many have a reason.
 
-    n_dtls: sessions of DTLS, which are not compared.
+    n_dtls, n_eap: sessions of DTLS and in EAP, which are not compared.
     """
 
     sessions: int = 0
     n_dtls: int = 0
+    n_eap: int = 0
     compared: Counter[str] = field(default_factory=Counter)
     differing: Counter[str] = field(default_factory=Counter)
     explained: int = 0
@@ -127,6 +129,9 @@ class SecondOpinion(Listener):
                     if session.transport.name == "dtls":
                         self._tally.n_dtls += 1
                         continue
+                if session.flow.carrier is not None and session.flow.carrier.name == EAP:
+                    self._tally.n_eap += 1
+                    continue
                 self._ended.append((session, (lengths[0], lengths[1]) if whole else None, max(0, *before)))
 
     def end_turn(self) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.analysis.preamble import entry, text
-from analyzer.flows.carrier import Carrier
+from analyzer.flows.carrier import EAP, Carrier
 from analyzer.flows.eap import FAILURE, IDENTITY, METHODS, RESPONSE, SUCCESS, Eap
 from analyzer.flows.flow import Flow
 from analyzer.tls.messages.numbers import CLIENT_HELLO
@@ -168,7 +168,7 @@ class EapConversation:
         first, start = self._start or (frame, at)
         flow = Flow(0, self.key, first, start, not hello)
         flow.late = not self._started
-        flow.carrier = Carrier("eap")
+        flow.carrier = Carrier(EAP)
         version = {"method_version": packet.version} if packet.version >= 0 else {}
         found = entry("eap", details={"method": METHODS[packet.type], **version, "over": self.over})
         found["user"] = None if self._identity is None else text(self._identity)

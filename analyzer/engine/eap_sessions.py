@@ -30,6 +30,9 @@ MAX_ASKED: Final = 2 * MAX_CONVERSATIONS
 STATES: Final = 2
 """States of a conversation that are known: a request that comes again has the one before."""
 
+PORT_CONTROL: Final = (0x888E, 0x88C7)
+"""The EtherTypes of 802.1X: on the port that it opens, and through the network to the next access point."""
+
 _EAP_PACKET, _START, _LOGOFF = 0, 1, 2
 _HEADER = 4
 _NO_PORTS = bytes(4)

@@ -16,6 +16,7 @@ from analyzer.capture.frame import Frame
 from analyzer.capture.frame_reader import FrameReader
 from analyzer.engine.dispatch_limits import WATCHES_FAILURES
 from analyzer.engine.dispatcher import DatagramProtocol, Dispatcher
+from analyzer.engine.eap_sessions import PORT_CONTROL
 from analyzer.engine.other_traffic import WATCHES_HTTPS
 from analyzer.engine.tcp_stream import TcpStream
 from analyzer.flows.connection import Endpoint
@@ -37,8 +38,7 @@ if TYPE_CHECKING:
 # In the compiled build these are C variables, which other modules cannot see.
 _TCP, _UDP, _ICMP, _ICMPV6 = TCP, UDP, ICMP, ICMPV6
 
-_PORT_CONTROL, _BEFORE_ROAMING = 0x888E, 0x88C7
-"""The EtherTypes of 802.1X: on the port that it opens, and through the network to the next access point."""
+_PORT_CONTROL, _BEFORE_ROAMING = PORT_CONTROL
 
 MAX_REPORTS = 1024
 """Reports of anomalies in fragments that are kept, at most. In a flood of fragments, each one can cause a report."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from analyzer.engine.detection import hello_at
 from analyzer.engine.preface import Preface
 from analyzer.engine.tcp_stream import TcpStream
-from analyzer.flows.carrier import Carrier
+from analyzer.flows.carrier import INNER, Carrier
 from analyzer.flows.connection import Connection
 from analyzer.flows.flow import Flow
 from analyzer.packet.addresses import reverse_key
@@ -50,7 +50,7 @@ class InnerStreams:
         """Return the reader of a stream inside a session, which begins in that frame. flow, log: of the session."""
         self.n_begun += 1
         depth = 0 if flow.carrier is None else flow.carrier.depth
-        return InnerStream(self.dispatcher, flow, Carrier("tls", log.session, depth + 1), frame, at)
+        return InnerStream(self.dispatcher, flow, Carrier(INNER, log.session, depth + 1), frame, at)
 
 
 class InnerData:

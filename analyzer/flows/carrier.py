@@ -2,11 +2,14 @@
 
 from typing import Any
 
+EAP, INNER = "eap", "tls"
+"""What `Carrier.name` can be: EAP packets, and another session."""
+
 
 class Carrier:
     """What carries a flow.
 
-    name: `tls` for a session inside another one, `eap` for one in EAP packets. session: the number of the session that carries
+    name: INNER for a session inside another one, EAP for one in EAP packets. session: the number of the session that carries
     it, -1 if none does. depth: how many sessions are around it. before: what stood before its TLS, as entries of the record's
     key `before`, which come before those that the flow itself shows.
     """

@@ -4,6 +4,10 @@ Each session becomes a connection of its own between the same addresses and port
 then the data of both sides in the order and at the times of their records, with an acknowledgement of each record, and two
 FINs. Where data is missing, the sequence numbers have a gap, so a reader sees that data is missing. No part of TLS is in the
 output. Headers are made here. Only addresses, ports and times come from the packets that carried the records.
+
+A session inside another one has the addresses and ports of that one at the same time, and so have conversations of EAP in one
+flow of RADIUS. So the port of their client is another one, by the number of the session. Hardware addresses become link-local
+addresses of IPv6 (RFC 4291 appendix A).
 """
 
 import heapq
@@ -16,7 +20,7 @@ from analyzer.analysis.missing_data import Missing, MissingData
 from analyzer.capture.capture_writer import PcapngWriter
 from analyzer.engine.data_streams import DataReader, DataStreams
 from analyzer.flows.flow import Flow
-from analyzer.packet.addresses import split_key
+from analyzer.packet.addresses import HARDWARE, split_key
 from analyzer.store.session_record import decryption_record
 from analyzer.tls.events import Event, Gap, HandshakeMessage
 from analyzer.tls.messages.numbers import FINISHED
@@ -43,6 +47,8 @@ _FIRST_NUMBERS = (0x10000000, 0x50000000)
 _WINDOW = 0xFFFF
 # The largest possible window (RFC 7323): a gap is within it.
 _SYN_OPTIONS = struct.pack("!BBH", 2, 4, MAX_SEGMENT) + b"\x01\x03\x03\x0e"
+_FIRST_PORT, _N_PORTS = 49152, 16384  # those that nobody is assigned (RFC 6335 section 6)
+_PORT_CONTROL = 0x888E  # as the EtherType of what has no ports
 _LIFETIME = 64
 _DO_NOT_FRAGMENT = 0x4000
 
@@ -131,6 +137,10 @@ class _Connection(DataReader):
         self._capture = capture
         self._beginning = beginning
         (client, client_port), (server, server_port) = split_key(flow.key)
+        if flow.carrier is not None:
+            client_port = _FIRST_PORT + session % _N_PORTS
+        if len(client) == HARDWARE:
+            client, server, server_port = link_local(client), link_local(server), _PORT_CONTROL
         self._hosts = client, server
         self._ports = client_port, server_port
         self._next = list(_FIRST_NUMBERS)
@@ -196,6 +206,11 @@ class _Connection(DataReader):
         ether_type, ip = (b"\x08\0", ipv4(hosts, n_bytes)) if len(hosts) == 8 else (b"\x86\xdd", ipv6(hosts, n_bytes))
         self._capture.write(self._latest, _MACS[1 - side] + _MACS[side] + ether_type + ip + tcp, comment)
         self._next[side] = (sequence + len(data) + bool(flags & (SYN | FIN))) & 0xFFFFFFFF
+
+
+def link_local(address: bytes) -> bytes:
+    """Return the IPv6 address that an interface with a hardware address gives itself (RFC 4291 appendix A)."""
+    return b"\xfe\x80" + bytes(6) + bytes([address[0] ^ 2]) + address[1:3] + b"\xff\xfe" + address[3:]
 
 
 def ipv4(hosts: bytes, n_bytes: int) -> bytes:

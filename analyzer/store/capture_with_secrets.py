@@ -11,6 +11,8 @@ from typing import BinaryIO
 from analyzer.capture.capture_writer import PcapngWriter
 from analyzer.capture.frame import Frame
 from analyzer.capture.packet_reader import PacketReader
+from analyzer.engine.eap_sessions import PORT_CONTROL, hardware_addresses
+from analyzer.packet.addresses import HARDWARE
 from analyzer.packet.headers import read
 from analyzer.packet.packet import Packet
 from analyzer.store.session_secrets import Span
@@ -95,6 +97,7 @@ class ConnectionFilter:
         """spans: as in `SessionSecrets`."""
         self._spans = spans
         self._hosts = frozenset(key[:-4] for key in spans)
+        self._ports = [key for key in spans if len(key) == 2 * HARDWARE + 4]
         self._packet = Packet()
 
     def __call__(self, frame: Frame) -> bool:
@@ -104,4 +107,15 @@ class ConnectionFilter:
         if packet.fragment:
             first, length = (packet.ip + 12, 8) if packet.ip_version == 4 else (packet.ip + 8, 32)
             return packet.data[first : first + length] in self._hosts
+        if self._ports and packet.ether_type in PORT_CONTROL:
+            return self._is_on_port(packet, frame)
         return any(first <= frame.number <= last for first, last in self._spans.get(packet.key(), ()))
+
+    def _is_on_port(self, packet: Packet, frame: Frame) -> bool:
+        """Return whether one of the conversations of EAP has a frame of 802.1X: either end of it sent the frame."""
+        ends = hardware_addresses(packet, frame.link_type)
+        return ends is not None and any(
+            first <= frame.number <= last and ends[0] in (key[:HARDWARE], key[HARDWARE : 2 * HARDWARE])
+            for key in self._ports
+            for first, last in self._spans[key]
+        )

@@ -8,6 +8,7 @@ from analyzer.capture.frame import Frame
 from analyzer.capture.frame_places import FramePlaces
 from analyzer.codec.byte_slices import slice_bytes
 from analyzer.codec.registry import registry
+from analyzer.engine.eap_sessions import PORT_CONTROL
 from analyzer.engine.engine import NO_CONNECTION, Engine
 from analyzer.flows.eap import LAST_CODE
 from analyzer.packet.addresses import address_text
@@ -72,7 +73,6 @@ _DNS_TYPES = {
     1: "A", 2: "NS", 5: "CNAME", 6: "SOA", 12: "PTR", 15: "MX", 16: "TXT", 28: "AAAA", 33: "SRV", 43: "DS", 48: "DNSKEY",
     64: "SVCB", 65: "HTTPS", 255: "ANY",
 }  # fmt: skip
-_PORT_CONTROL = (0x888E, 0x88C7)
 _DNS_PORTS = {53: "DNS", 5353: "MDNS", 5355: "LLMNR"}
 _DNS_NAMES = frozenset(_DNS_PORTS.values())
 
@@ -150,7 +150,7 @@ class Describer:
             return self._protocols[number] if number >= 0 else f"IPv{packet.ip_version}", _count(n_bytes, "byte")
         if packet.ether_type == 0x0806 and n_bytes >= 28:
             return "ARP", arp(data, packet.payload)
-        if packet.ether_type in _PORT_CONTROL:
+        if packet.ether_type in PORT_CONTROL:
             if shown:
                 return tls_protocol(shown[len(shown) - 1].version), tls_info(shown)
             return port_text(slice_bytes(data, packet.payload, packet.payload_end))

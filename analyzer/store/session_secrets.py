@@ -36,7 +36,7 @@ class SessionSecrets(Listener):
         self.lines: dict[int, bytes] = {}
         self.without: list[int] = []
         self.spans: dict[bytes, list[Span]] = {}
-        self._sessions = frozenset(sessions)
+        self._sessions = set(sessions)
 
     def take(self, events: Sequence[Event]) -> None:
         """See `Listener.take`."""
@@ -48,14 +48,18 @@ class SessionSecrets(Listener):
         """Take a session that has ended."""
         flow = session.flow
         if not self._sessions or session.id in self._sessions:
-            self.add_lines(
-                session.id, session_lines(session, self._material.keylog), flow.key, (flow.first_frame, flow.last_frame)
-            )
+            lines, span = session_lines(session, self._material.keylog), (flow.first_frame, flow.last_frame)
+            self.add_lines(session.id, lines, flow.key, span, around_of(session))
 
-    def add_lines(self, number: int, lines: bytes, key: bytes, span: Span) -> None:
-        """Take the key log lines of the session with that number, the key of its flow, and its frames."""
+    def add_lines(self, number: int, lines: bytes, key: bytes, span: Span, around: int = -1) -> None:
+        """Take the key log lines of the session with that number, the key of its flow, and its frames.
+
+        around: the number of the session that carries it, -1 for none. It ends later, and its secrets are needed too.
+        """
         if self._sessions and number not in self._sessions:
             return
+        if self._sessions and around >= 0:
+            self._sessions.add(around)
         if lines:
             self.lines[number] = lines
         else:
@@ -73,6 +77,12 @@ class SessionSecrets(Listener):
                 block.clear()
         if block:
             yield bytes(block)
+
+
+def around_of(session: Session) -> int:
+    """Return the number of the session that carries another one, -1 for none."""
+    carrier = session.flow.carrier
+    return -1 if carrier is None else int(carrier.session)
 
 
 def session_lines(session: Session, keylog: KeyLog | None) -> bytes:

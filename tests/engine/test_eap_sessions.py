@@ -20,9 +20,11 @@ from eap_talks import (
 )
 from keyed import page, talk_of
 
+from analyzer.capture.capture_reader import CaptureReader
 from analyzer.cli.main import main
 from analyzer.engine.eap_sessions import MAX_CONVERSATIONS, EapSessions
 from analyzer.engine.engine import Engine
+from analyzer.packet.addresses import endpoints
 
 SPOKEN = {
     "wpa-supplicant-hostapd": [
@@ -202,3 +204,30 @@ def test_real_programs(tmp_path, name):
         assert record["authenticity"]["server_signature"] == "verified"
         assert record["authenticity"]["finished"] == {"client": "verified", "server": "verified"}
         assert [finding["code"] for finding in record["findings"] if finding["severity"] != "info"] == []
+
+
+def test_plaintext_has_addresses_and_ports_of_its_own(tmp_path):
+    path, out = tmp_path / "eap.pcapng", tmp_path / "plain.pcapng"
+    path.write_bytes(capture([port_frame(packet) for packet in packets(TALK, TTLS)], TALK))
+    assert main(["export", str(path), "--plaintext", str(out)]) == 0
+    engine = Engine()
+    for reader in CaptureReader([str(out)]).packet_readers():
+        while engine.step(reader):
+            packet = engine.packet
+            assert (packet.ip_version, packet.problem) == (6, "")
+            assert {packet.source_port, packet.destination_port} == {49152, 0x888E}
+    client, server = (f"fe80::5eff:fe00:53{end}" for end in ("0a", "01"))
+    assert endpoints(packet.key()) in [((client, 49152), (server, 0x888E)), ((server, 0x888E), (client, 49152))]
+
+
+def test_a_copy_of_one_conversation(tmp_path):
+    path, copy = tmp_path / "eap.pcapng", tmp_path / "copy.pcapng"
+    frames = [port_frame(packet) for packet in packets(TALK)]
+    path.write_bytes(capture([*frames, *frames, udp_frame(True, b"other")], TALK))
+    assert main(["export", str(path), "--session", "1", "--only", "-o", str(copy)]) == 0
+    engine = Engine()
+    for reader in CaptureReader([str(copy)]).packet_readers():
+        engine.run(reader)
+    engine.close()
+    assert engine.frames == len(frames)
+    assert engine.dispatcher.count == 1

@@ -104,3 +104,14 @@ def test_curl_and_its_proxy(tmp_path):
     assert [record["alpn"] for record in found] == [None, "http/1.1", None, "h2"]
     assert [[one["response"]["status"] for one in record["http"]] for record in found] == [[200], [200], [200], [200, 404]]
     assert {record["decryption"]["status"] for record in found} == {"decrypted"}
+
+
+def test_a_copy_with_secrets_opens_the_inner_session(tmp_path):
+    """It needs the secrets of the session around too."""
+    folder = Path(__file__).parents[1] / "vectors" / "nested"
+    copy, out = tmp_path / "copy.pcapng", tmp_path / "sessions.json"
+    keys = ["-k", str(folder / "curl-https-proxy.keys")]
+    assert main(["export", str(folder / "curl-https-proxy.pcap"), *keys, "--session", "3", "--only", "-o", str(copy)]) == 0
+    assert main(["sessions", str(copy), "--json", "-o", str(out)]) == 0
+    found = sorted(map(orjson.loads, out.read_bytes().splitlines()), key=lambda record: record["id"])
+    assert [record["decryption"]["status"] for record in found] == ["decrypted", "decrypted"]
