@@ -36,6 +36,7 @@ TESTED_ELSEWHERE = {
     "cli/packet_list.py": "cli/test_packets.py",
     "store/quic_info.py": "cli/test_packets_of_quic.py",
     "tls/quic/quic_layers.py": "cli/test_packet_of_quic.py",
+    "tls/dtls/dtls_layers.py": "cli/test_packet_of_dtls.py",
     "cli/tshark_arguments.py": "cli/test_field_rows.py",
     "cli/color_legend.py": "cli/test_packet_columns.py",
     "cli/live_chosen.py": "cli/test_live_command.py",

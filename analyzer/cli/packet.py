@@ -16,7 +16,7 @@ from analyzer.cli.part_arguments import part_of
 from analyzer.cli.part_frames import PartFrames, frames_of
 from analyzer.cli.table import cut
 from analyzer.engine import Engine, Listener
-from analyzer.engine.packet_tree import packet_tree, quic_packets
+from analyzer.engine.packet_tree import dtls_records, packet_tree, quic_packets
 from analyzer.packet.field_tree import Field
 from analyzer.packet.headers import read
 from analyzer.packet.packet import Packet
@@ -24,6 +24,8 @@ from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text, moment_text
 from analyzer.text.language import retold, say
 from analyzer.text.punctuation import beside, clauses, labelled
+from analyzer.tls.dtls.datagram_records import DatagramRecords
+from analyzer.tls.dtls.opened_record import RecordOpened
 from analyzer.tls.events import Alert, Data, Event, HandshakeMessage
 from analyzer.tls.quic.datagram_packets import DatagramPackets
 from analyzer.tls.quic.quic_events import PacketSeen
@@ -96,11 +98,13 @@ class PacketPrinter(Listener):
         self._places = places
         self._wanted = wanted
         self._quic = DatagramPackets()
+        self._dtls = DatagramRecords()
         self._n_printed = 0
 
     def packet(self, packet: Packet, frame: Frame, events: Sequence[Event]) -> None:
         """See `Listener.packet`."""
         quic_packets(packet, self._quic)
+        dtls_records(packet, self._dtls)
         if self._number is None:
             passed = self._passes is None or self._passes(frame, events)
             if passed and (self._wanted is None or self._wanted(packet, frame)):
@@ -116,7 +120,7 @@ class PacketPrinter(Listener):
 
     def _print(self, frame: Frame, events: Sequence[Event]) -> None:
         place = place_text(self._places, frame.number)
-        layers = packet_tree(self._engine, frame, events, self._quic)
+        layers = packet_tree(self._engine, frame, events, self._quic, self._dtls)
         _print_packet(self._output, frame, place, packet_problem(frame), layers, events)
 
     def end_turn(self) -> None:
@@ -159,6 +163,8 @@ def _print_packet(
     if len(data) > MAX_DUMP:
         output.line(say("and {further}", further=count_text(len(data) - MAX_DUMP, "further byte")))
     title = say("Decrypted QUIC") if any(isinstance(event, PacketSeen) for event in events) else say("Decrypted TLS")
+    if any(isinstance(event, RecordOpened) for event in events):
+        title = say("Decrypted DTLS")
     for event in events:
         if isinstance(event, HandshakeMessage) and event.encrypted and event.raw:
             _print_plaintext(output, title, event.name, event.raw)

@@ -6,15 +6,15 @@ name `dtls`, in the frame that completes them; fragments have their header in ea
 hellos say.
 """
 
-from collections import OrderedDict, deque
-from typing import Any, Final
+from collections import OrderedDict
+from typing import Final
 
 from analyzer.filters.frame_view import Found, FrameView
 from analyzer.filters.message_values import read_values, with_sources
 from analyzer.filters.packet_values import Occurrence
 from analyzer.packet.addresses import reverse_key
 from analyzer.packet.layer_places import KINDS
-from analyzer.tls.dtls.hello_ids import HelloIds
+from analyzer.tls.dtls.datagram_records import DatagramRecords
 from analyzer.tls.dtls.opened_record import RecordOpened
 from analyzer.tls.dtls.record_headers import (
     ACK,
@@ -23,22 +23,13 @@ from analyzer.tls.dtls.record_headers import (
     FRAGMENT_HEADER,
     TLS12_CID,
     UNIFIED,
-    begins_dtls,
-    read_record,
 )
-from analyzer.tls.events import NO_ROLE, Alert, Data, HandshakeMessage, RecordEvent, handshake_message
-from analyzer.tls.messages.hello import DTLSClientHello
-from analyzer.tls.messages.message_tables import table_of
-from analyzer.tls.messages.numbers import CLIENT_HELLO, HEADER, SERVER_HELLO, SUPPORTED_VERSIONS, TLS_1_2, TLS_OF_DTLS
+from analyzer.tls.events import Alert, Data, HandshakeMessage, RecordEvent
 from analyzer.tls.record.content_types import ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, HEARTBEAT
 from analyzer.tls.record.record import Record
-from analyzer.tls.suites import Suite, suite
 
-PAIRS_MAX: Final = 1 << 14
-"""Pairs of ends whose connection IDs are remembered; beyond it the oldest is forgotten."""
-
-SEEN_MAX: Final = 64
-"""Messages of two ends that are remembered, to know them where the engine has them later than the datagram."""
+STREAMS_MAX: Final = 1 << 14
+"""Directions whose session is remembered; beyond it the oldest is forgotten."""
 
 _UDP: Final = KINDS.index("udp")
 _HEADER: Final = 8
@@ -53,52 +44,15 @@ _SEALED: Final = {
 """What a protected record is up to DTLS 1.2, by its content type, where it is not opened."""
 
 
-class _Pair:
-    """Two ends that speak DTLS.
-
-    client: the key of the client's datagrams. random: of its hello. ids: the connection IDs of the hellos. version, suite: of
-    the last ServerHello, by which the messages behind it are read; 0 and None before it. seen: hashes of the last messages that
-    were whole in one fragment.
-    """
-
-    __slots__ = ("client", "ids", "random", "seen", "suite", "version")
-
-    def __init__(self, client: bytes, random: bytes) -> None:
-        self.client = client
-        self.random = random
-        self.ids = HelloIds()
-        self.version = 0
-        self.suite: Suite | None = None
-        self.seen: deque[int] = deque(maxlen=SEEN_MAX)
-
-    def read(self, raw: bytes) -> HandshakeMessage | None:
-        """Read a whole message in plaintext, with the header of TLS; None for one of an unknown type."""
-        number = raw[0]
-        table: Any = DTLSClientHello if number == CLIENT_HELLO else table_of(number, self.version, self.suite, raw)
-        if table is None:
-            return None
-        body, problems = table.read(raw[HEADER:])
-        if number == SERVER_HELLO and isinstance(body.cipher_suite, int):
-            chosen = body.extension(SUPPORTED_VERSIONS)
-            version = getattr(chosen, "selected_version", None) or body.legacy_version
-            self.version = TLS_OF_DTLS.get(version, TLS_1_2)
-            self.suite = suite(body.cipher_suite)
-        message = handshake_message(number, "", NO_ROLE, 0, -1, len(raw), raw, body, problems, False)
-        message.version = self.version
-        self.seen.append(hash(raw))
-        return message
-
-
 class DtlsFields:
     """The source of `dtls.*`."""
 
     def __init__(self) -> None:
         self._names: frozenset[str] | None = None
-        self._pairs: OrderedDict[bytes, _Pair] = OrderedDict()
+        self._datagrams = DatagramRecords()
         self._streams: OrderedDict[bytes, int] = OrderedDict()
         self._data = b""
         self._records: list[Record] = []
-        self._pair: _Pair | None = None
 
     def want(self, names: frozenset[str]) -> None:
         """See `Selective.want`."""
@@ -114,7 +68,7 @@ class DtlsFields:
                 if len(datagram) > _HEADER and FIRST_BYTES <= datagram[_HEADER] < END_OF_FIRST_BYTES:
                     length = int.from_bytes(datagram[4:6])
                     self._data = datagram[_HEADER : max(length, _HEADER) if length else None]
-                    self._read(layers.key(index))
+                    self._records = self._datagrams.split(self._data, layers.key(index))
                     if self._records:
                         self._note_stream(layers.key(index), view)
                 return
@@ -129,7 +83,7 @@ class DtlsFields:
             if key in self._streams:
                 _add(found, "dtls.stream", self._streams[key])
                 break
-        pair = self._pair
+        pair = self._datagrams.association
         whole = [event for event in view.events if isinstance(event, HandshakeMessage) and event.body is not None]
         opened = {event.raw: event for event in view.events if isinstance(event, RecordOpened)}
         for record in self._records:
@@ -148,32 +102,6 @@ class DtlsFields:
                 self._read_message(message, found)
         return found
 
-    def _read(self, key: bytes) -> None:
-        """Read the headers of the records of a datagram."""
-        data = self._data
-        pair = self._pairs.get(key) or self._pairs.get(reverse_key(key))
-        if begins_dtls(data, 0, len(data)):
-            hello = data[13] == CLIENT_HELLO
-            client, random = (key, data[27:59]) if hello else (reverse_key(key), b"")
-            if pair is None or (hello and data[19:22] == b"\0\0\0" and pair.random != random):
-                pair = self._pairs[client] = _Pair(client, random)
-                self._pairs.pop(reverse_key(client), None)
-                if len(self._pairs) > PAIRS_MAX:
-                    self._pairs.popitem(last=False)
-        self._pair = pair
-        if pair is None and data[0] >= 32:
-            return
-        pos = 0
-        while pos < len(data):
-            role = 0 if pair is None or pair.client == key else 1
-            record = Record(role)
-            pos = read_record(record, data, pos, len(data), -1 if pair is None else pair.ids.length(1 - role), 0)
-            if pos < 0:
-                return
-            self._records.append(record)
-            if pair is not None and record.content_type == HANDSHAKE and record.epoch == 0 and record.version != UNIFIED:
-                pair.ids.take(role, record.body[record.header :])
-
     def _note_stream(self, key: bytes, view: FrameView) -> None:
         """Remember the session of two ends."""
         events = (event for event in view.events if isinstance(event, HandshakeMessage | Alert | Data | RecordEvent))
@@ -181,7 +109,7 @@ class DtlsFields:
         if number is not None:
             self._streams.pop(reverse_key(key), None)
             self._streams[key] = number
-            if len(self._streams) > PAIRS_MAX:
+            if len(self._streams) > STREAMS_MAX:
                 self._streams.popitem(last=False)
 
     def _read_message(self, message: HandshakeMessage, found: Found) -> None:

@@ -74,7 +74,7 @@ def tls_layers(payload: Payload, reader: RecordReader | None, events: Sequence[E
         note = f"{missing} bytes of it come in later frames" if missing else ""
         yield TlsLayer(_record(data, at, stop, not missing and data[at] == HANDSHAKE and bool(messages)), 0, note)
         if data[at] == ALERT and alerts and stop - at == HEADER + 2:
-            fields = _fields(spans(AlertTable, data, at + HEADER, stop, 0))
+            fields = table_fields(spans(AlertTable, data, at + HEADER, stop, 0))
             yield TlsLayer(Layer("Alert", at + HEADER, 2, fields), 1)
         if not missing and data[at] == HANDSHAKE:
             yield from _messages(messages, payload, at + HEADER, stop)
@@ -90,7 +90,7 @@ def tls_layers(payload: Payload, reader: RecordReader | None, events: Sequence[E
     for event in events:
         if isinstance(event, Alert) and event.encrypted and event.level >= 0:
             octets = bytes((event.level, event.description))
-            fields = _fields(spans(AlertTable, octets, 0, 2, 0))
+            fields = table_fields(spans(AlertTable, octets, 0, 2, 0))
             yield TlsLayer(Layer("Alert", 0, 2, fields), 0, _DECRYPTED, True)
 
 
@@ -109,7 +109,7 @@ def message_layer(message: HandshakeMessage, place: int | None) -> Layer:
     if n_header == 4:
         fields.append(Field("length", message.length - 4, str(message.length - 4), base + 1, 3))
     if message.body is not None:
-        fields += _fields(spans(type(message.body), raw, n_header, len(raw), -base))
+        fields += table_fields(spans(type(message.body), raw, n_header, len(raw), -base))
     elif len(raw) > n_header:
         fields.append(Field("data", raw[n_header:], raw[n_header:].hex(), base + n_header, len(raw) - n_header))
     return Layer(title, base, len(raw), tuple(fields))
@@ -216,7 +216,7 @@ def _record(data: bytes, at: int, stop: int, opened: bool) -> Layer:
     return Layer(f"TLS record: {name}", at, stop - at, header if opened else header + fragment)
 
 
-def _fields(found: list[Span]) -> tuple[Field, ...]:
+def table_fields(found: list[Span]) -> tuple[Field, ...]:
     """Return the fields of a structure. If a field has several forms, an earlier number selects its form."""
     numbers = {span.name: span.value for span in found}
     fields = []
@@ -230,7 +230,7 @@ def _fields(found: list[Span]) -> tuple[Field, ...]:
 
 def _field(span: Span, spec: FieldSpec | None) -> Field:
     """Return a field of a table, with its parts."""
-    children = _fields(span.children)
+    children = table_fields(span.children)
     value = span.value
     text = ""
     if isinstance(value, bytes):

@@ -1,19 +1,13 @@
 """The fields of DTLS: those of tshark, fragments, connection IDs and unified headers; and datagrams that are cut or no DTLS."""
 
-import random
-
 import pytest
 from filters.compare_fields import differences, names_known_to
 from filters.field_readings import fields_of, readings
 from filters.filter_oracle import NEWER
 
-from analyzer.filters.dtls_fields import PAIRS_MAX, DtlsFields
 from analyzer.filters.field_table import field_table
 from analyzer.filters.handshake_fields import datagram_fields, message_fields
 from analyzer.filters.value_strings import rows
-
-KEY = bytes([192, 0, 2, 1, 198, 51, 100, 2]) + (50000).to_bytes(2) + (4433).to_bytes(2)
-BACK = KEY[4:8] + KEY[:4] + KEY[10:] + KEY[8:10]
 
 
 def capture_of(repository, name):
@@ -27,15 +21,6 @@ def values(repository, name, *fields, keys=False):
     path, log = capture_of(repository, name)
     found = readings(path, fields_of(*fields), log if keys else None, engine=True)
     return {frame: row[0] if len(fields) == 1 else row for frame, row in enumerate(found, 1) if any(row)}
-
-
-def headers(key, *datagrams):
-    """The records that are found in the last of some datagrams of one direction."""
-    source = DtlsFields()
-    for data in datagrams:
-        source._data, source._records = data, []
-        source._read(key)
-    return source._records
 
 
 @pytest.mark.skipif(NEWER is None, reason="ANALYZER_TSHARK names no newer tshark")
@@ -97,44 +82,3 @@ def test_frames_name_their_protocol(repository):
     found = values(repository, "dtls12-cookie", "frame.protocols")
     assert found[1] == ["eth:ethertype:ip:udp:dtls"]
     assert found[4][0].startswith("eth:ethertype:ip:udp:dtls:x509sat")
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"",
-        bytes([22]),
-        bytes.fromhex("16fefd0000"),
-        bytes.fromhex("16fefd000000000000000000ff00"),
-        bytes.fromhex("160301") + bytes(30),
-        bytes([0x2F]) + bytes(40),
-        bytes([40]) * 60,
-    ],
-    ids=["empty", "one", "cut", "long", "tls", "unified", "random"],
-)
-def test_what_is_no_record_has_no_fields(data):
-    if data:
-        assert headers(KEY, data) == []
-
-
-def test_cut_and_damaged_datagrams_are_read_as_far_as_they_go(repository):
-    path, _ = capture_of(repository, "dtls12-cookie")
-    payloads = [data for data in path.read_bytes().split(b"\x16\xfe") if len(data) > 40][:4]
-    drawn = random.Random(7)
-    for payload in payloads:
-        datagram = b"\x16\xfe" + payload
-        for _ in range(200):
-            damaged = bytearray(datagram[: drawn.randrange(1, len(datagram))])
-            damaged[drawn.randrange(len(damaged))] = drawn.randrange(256)
-            if 20 <= damaged[0] < 64:
-                headers(KEY, bytes(damaged))
-                headers(BACK, bytes(damaged), bytes(damaged))
-
-
-def test_only_so_many_pairs_are_remembered():
-    hello = bytes.fromhex("16fefd0000000000000000001d" + "01000011" + "0000" + "000000" + "000011" + "fefd") + bytes(15)
-    source = DtlsFields()
-    for number in range(PAIRS_MAX + 10):
-        source._data, source._records = hello, []
-        source._read(number.to_bytes(4) + KEY[4:])
-    assert len(source._pairs) == PAIRS_MAX
