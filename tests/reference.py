@@ -22,7 +22,7 @@ print the codes, `analyzer COMMAND --schema` prints the keys as a JSON Schema.
 
 A code is never renamed, nor is a key. A key whose value is not known is null and never left out. `analyzer show` has the keys
 of `sessions` for one session, and `analyzer live` for each, both with `--format json`. `analyzer packet` has no JSON output.
-DTLS is not followed yet: `protocol` is `tls` for TLS over TCP, or `quic`.
+`protocol` is `tls` for TLS over TCP, `dtls` for DTLS, or `quic`.
 
 In the tables below:
 

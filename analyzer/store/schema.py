@@ -363,7 +363,7 @@ DEFINITIONS: dict[str, Schema] = {
 SESSION: Schema = document(
     "TLS session record",
     record(
-        "One TLS session of a capture, over TCP or in QUIC; DTLS is not followed yet. What is not known is null. Keys may be "
+        "One TLS session of a capture, over TCP, in QUIC, or DTLS. What is not known is null. Keys may be "
         "added, and are never renamed.",
         {
             "id": number("number in the run, from 0, in the order in which the first handshake bytes appear"),
