@@ -91,7 +91,7 @@ def _visible(known: Known) -> Known:
     ECH is encrypted (RFC 9849): without secrets, its name must be null.
     """
     visible = dict(known)
-    if known["version"] == "TLS 1.3":
+    if known["version"] in ("TLS 1.3", "DTLS 1.3"):
         visible.pop("resumes", None)
     if "ech" in known:
         outer = known["ech"]["outer_server_name"]

@@ -226,7 +226,9 @@ def _known_messages(one: KnownCapture, n_frames: int) -> list[list[Any]]:
 
 
 def _messages(records: Sequence[dict[str, Any]]) -> list[list[Any]]:
-    found = [message for record in records for message in record["handshake"] if not message["encrypted"]]
+    """Return the messages in plaintext that are whole; in DTLS, the damage can come between the fragments of one."""
+    seen = [message for record in records for message in record["handshake"] if not message["encrypted"]]
+    found = [one for one in seen if not any("not in the capture" in each["detail"] for each in one.get("problems", ()))]
     return sorted(([message["type"], message["from"], message["frame"]] for message in found), key=str)
 
 
