@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 from conversations import Tap
-from torture import FLOODS, MAX_RATIO
+from quic_talks import Talk
+from torture import CLIENT, FLOODS, MAX_RATIO, SERVER
 from work import at_most
 
 import analyzer
@@ -55,3 +56,20 @@ def test_a_limit_is_where_it_is_said_to_be(name: str) -> None:
     text = (PACKAGE / place).read_text("utf-8")
     for limit in limits.split(", "):
         assert f"\n{limit} = " in text or f"\n{limit}: Final = " in text or f"\n{limit}," in text
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_64_forged_initials_hide_no_connection(place: int) -> None:
+    """They come before the first packet of the client, or between it and the server's answer."""
+    talk = Talk().connect().say(CLIENT, 0, b"question").say(SERVER, 0, b"answer").close()
+    tap = Tap()
+    keylog = KeyLog()
+    keylog.feed(talk.keys)
+    keylog.close()
+    tap.engine = Engine(keylog=keylog)
+    frames = [one.frame() for one in talk.sent]
+    for data in [*frames[:place], *FLOODS["forged_initials"].frames(64), *frames[place:]]:
+        tap.feed_bytes(data)
+        tap.at += 1_000_000
+    opened = [record for record in tap.records() if record["decryption"]["status"] == "decrypted"]
+    assert [record["server_name"] for record in opened] == ["quic.test"]

@@ -30,8 +30,9 @@ from analyzer.tls.record.record import RecordSink
 if TYPE_CHECKING:
     import cython
 
-MAX_CONNECTIONS = 4
-"""Connections on one flow at a time: a client can begin another one from the same port."""
+MAX_CONNECTIONS = 80
+"""Connections on one flow at a time: a client can begin another one from the same port. The oldest one has to outlast what
+somebody off the path sends in its name before the server has answered, which any Initial can be."""
 
 MAX_EARLY_PACKETS = 16
 """Packets before the Initial of their connection that a flow keeps: on the path, early data can overtake it."""
