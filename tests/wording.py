@@ -20,6 +20,8 @@ ENGLISH_FILES = {
     "filters/tree_node.py": "errors of whoever makes a node with wrong fields",
     "filters/protocol_lines.py": "lines of the field tree, as Wireshark writes them",
     "packet/addresses.py": "errors of whoever calls with bytes of a wrong length",
+    "packet/bus_frames.py": "the column Info of packets",
+    "packet/sealed_packets.py": "the column Info of packets",
     "report/case_uco.py": "CASE/UCO, which is JSON for programs",
     "report/sentences.py": "errors of whoever writes the catalogue",
     "report/stix_bundle.py": "STIX, which is JSON for programs",

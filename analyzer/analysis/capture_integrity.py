@@ -160,6 +160,9 @@ class CaptureIntegrity:
         sender: Sender = self.find(packet)
         if sender is None:
             return
+        if packet.copy_of > 0:
+            self.note("duplicate_frames", sender.key, 1, [frame.number])
+            return
         n_bytes: cython.longlong = packet.payload_end - packet.payload + packet.missing
         forward: cython.bint = False
         if packet.protocol == _TCP:

@@ -118,6 +118,9 @@ def add_delivery(found: list[Any], flow: Flow) -> None:
     if flow.resent[0] >= LEAST_RESENT or flow.resent[1] >= LEAST_RESENT:
         detail = f"segments that came again: {flow.resent[0]:,} of the client, {flow.resent[1]:,} of the server"
         found.append(Finding("retransmissions", "info", detail, frames))
+    if flow.copies:
+        detail = f"packets of this connection that were captured twice: {flow.copies:,}; each counts once"
+        found.append(Finding("captured_twice", "info", detail, frames))
 
 
 def _sent_so(session: Session, role: cython.int) -> cython.bint:

@@ -6,6 +6,7 @@ from analyzer.packet.packet cimport Packet
 cdef int _TCP
 cdef int _UDP
 cdef int _FIRST_PACKETS
+cdef int _ESP_PORT
 
 
 cdef class Layers:
@@ -42,6 +43,8 @@ cdef class Traffic:
     cdef public long long malformed
     cdef public long long uncounted
     cdef public long long unnamed
+    cdef public long long sealed
+    cdef public long long copies
     cdef public long long conversations
     cdef public long long held
     cdef public dict folded

@@ -20,7 +20,9 @@ from analyzer.analysis.datagram_kinds import FIRST_PACKETS, NAMES, kind_of
 from analyzer.capture.frame import Frame
 from analyzer.codec.registry import registry
 from analyzer.packet.addresses import endpoints, reverse_key
+from analyzer.packet.bus_frames import BUSES
 from analyzer.packet.packet import Packet
+from analyzer.packet.sealed_packets import is_encapsulated
 
 if TYPE_CHECKING:
     import cython
@@ -32,6 +34,11 @@ UDP = 17
 _TCP = TCP
 _UDP = UDP
 _FIRST_PACKETS = FIRST_PACKETS
+
+ESP_PORT = 4500
+"""The UDP port of ESP behind an address translation (RFC 3948)."""
+
+_ESP_PORT = ESP_PORT
 
 MAX_CONVERSATIONS = 65536
 """Maximum number of conversations that are distinguished. Each needs 512 bytes; a port scan has one for every port of every
@@ -121,14 +128,15 @@ class Traffic:
 
     packets, n_bytes: of all frames. tunnelled: frames inside a tunnel. malformed: frames with an unreadable header. uncounted:
     packets of conversations beyond MAX_CONVERSATIONS; they are in the shares, and in no conversation. unnamed: whole frames
-    that do not say what they carry, or carry it encrypted or compressed. conversations: how many there were; one that was
+    that do not say what they carry, or carry it encrypted or compressed. sealed: packets of ESP in UDP. copies: packets that
+    the capture had already. conversations: how many there were; one that was
     folded and goes on counts again. held: how many of them are held one by one. folded: sums of the others, as [packets, bytes]
     by protocols and application. followed: keys of UDP conversations whose sessions were followed.
     """
 
     __slots__ = (
-        "conversations", "folded", "followed", "held", "last_layers", "layers", "link", "malformed", "n_bytes", "network",
-        "packets", "tcp", "transport", "tunnelled", "udp", "uncounted", "unnamed",
+        "conversations", "copies", "folded", "followed", "held", "last_layers", "layers", "link", "malformed", "n_bytes",
+        "network", "packets", "sealed", "tcp", "transport", "tunnelled", "udp", "uncounted", "unnamed",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -138,6 +146,8 @@ class Traffic:
         self.malformed = 0
         self.uncounted = 0
         self.unnamed = 0
+        self.sealed = 0
+        self.copies = 0
         self.conversations = 0
         self.held = 0
         self.folded: dict[tuple[Layers, str], list[int]] = {}
@@ -173,6 +183,8 @@ class Traffic:
             self.unnamed += 1
         if packet.transport < 0:
             return
+        if packet.copy_of > 0:
+            self.copies += 1
         key: bytes = packet.key()
         flow: Flow | None
         if packet.protocol == _TCP:
@@ -197,6 +209,8 @@ class Traffic:
             flow.filled_bytes += wire
         if packet.protocol == _UDP and flow.kind == 0 and flow.n_packets <= _FIRST_PACKETS:
             flow.kind = kind_of(packet)
+        if flow.kind == 0 and (packet.source_port == _ESP_PORT or packet.destination_port == _ESP_PORT):
+            self.sealed += is_encapsulated(packet)
         if flow.n_packets == 1:
             flow.first = frame.at
             flow.first_frame = frame.number
@@ -275,7 +289,7 @@ class Traffic:
         for layers in self.layers.values():
             n_packets, n_bytes = layers.n_packets, layers.n_bytes
             node = _add_to_node(tree, link_name(layers.link), n_packets, n_bytes)
-            network = "unreadable" if layers.network < 0 else networks[layers.network]
+            network = networks[layers.network] if layers.network >= 0 else BUSES.get(layers.link, "unreadable")
             node = _add_to_node(node.parts, network, n_packets, n_bytes)
             if layers.transport >= 0:
                 node = _add_to_node(node.parts, transports[layers.transport], n_packets, n_bytes)

@@ -4,7 +4,7 @@ Who reads a summary must not take silence for absence. So each kind of traffic w
 amount.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from analyzer.analysis.traffic import TCP, UDP, Layers, Traffic, unread_datagrams
@@ -12,7 +12,9 @@ from analyzer.capture.capture_reader import FileFacts
 from analyzer.cli.output import Output
 from analyzer.cli.page import headline
 from analyzer.cli.table import wrap
+from analyzer.packet.bus_frames import BLUETOOTH, BUSES, USB
 from analyzer.packet.link_layers import READABLE_INNER, READABLE_LINK_TYPES
+from analyzer.packet.sealed_packets import ESP, MACSEC
 from analyzer.store.declaration import path_text
 from analyzer.text.escape import harmless
 from analyzer.text.file_findings import unread_link_types
@@ -43,8 +45,13 @@ def not_examined(
         lines = [line for facts in files for line in unread_link_types(facts)]
         text = lines[0] if len(lines) == 1 else say("{packets} of other link types", packets=count_text(n, "packet"))
         yield NotExamined("link_type", n, text)
-    if traffic.unnamed > n_inner:
-        n = traffic.unnamed - n_inner
+    buses = _of_buses(layers, files)
+    for bus, n in buses.items():
+        if n:
+            text = say("{frames} of {bus}: only named, no IP in them is read", frames=count_text(n, "frame"), bus=bus)
+            yield NotExamined(bus.lower(), n, text)
+    n = traffic.unnamed - n_inner - sum(buses.values())
+    if n > 0:
         packets = count_text(n, "packet")
         yield NotExamined("content", n, say("{packets} whose content is encrypted, compressed or unknown", packets=packets))
     if traffic.malformed > unread:
@@ -68,6 +75,7 @@ def not_examined(
         conversations = count_text(n, "UDP conversation")
         text = say("{conversations} ({size}): only counted", conversations=conversations, size=size_text(n_bytes))
         yield NotExamined("udp", n, text)
+    yield from _encrypted(traffic)
     n = sum(one.n_packets for one in layers if _is_other(one))
     if n:
         text = say("{packets} of other protocols: only counted", packets=count_text(n, "packet"))
@@ -99,8 +107,34 @@ def print_not_examined(found: Sequence[NotExamined], output: Output) -> None:
 def _is_other(layers: Layers) -> bool:
     """Return whether these packets are neither TCP nor UDP, and whole: an IP packet without a transport is damaged."""
     if layers.transport >= 0:
-        return layers.transport not in (TCP, UDP)
-    return layers.network >= 0 and layers.network not in _IP
+        return layers.transport not in (TCP, UDP, ESP)
+    return layers.network >= 0 and layers.network not in (*_IP, MACSEC)
+
+
+def _of_buses(layers: Iterable[Layers], files: Sequence[FileFacts]) -> dict[str, int]:
+    """Return how many frames are of USB and of Bluetooth, also behind a header that names their link type."""
+    found = {USB: 0, BLUETOOTH: 0}
+    for one in layers:
+        if one.link in BUSES:
+            found[BUSES[one.link]] += one.n_packets
+    for facts in files:
+        for number, n in facts.link_types.inner.items():
+            if number in BUSES:
+                found[BUSES[number]] += n
+    return found
+
+
+def _encrypted(traffic: Traffic) -> Iterator[NotExamined]:
+    """Yield what is encrypted below IP or in it: nothing of its content can be seen, not even who talks to whom in it."""
+    layers = traffic.layers.values()
+    n = sum(one.n_packets for one in layers if one.network == MACSEC and one.transport < 0)
+    if n:
+        text = say("{packets} encrypted by MACsec: nothing in them can be read", packets=count_text(n, "packet"))
+        yield NotExamined("macsec", n, text)
+    n = traffic.sealed + sum(one.n_packets for one in layers if one.transport == ESP)
+    if n:
+        text = say("{packets} of ESP (IPsec), encrypted: nothing in them can be read", packets=count_text(n, "packet"))
+        yield NotExamined("esp", n, text)
 
 
 def _without_tls(traffic: Traffic, tls: Collection[bytes]) -> tuple[int, int]:

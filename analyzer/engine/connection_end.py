@@ -24,6 +24,7 @@ def note_end(flow: Flow, connection: Connection, client: cython.int) -> None:
     ending: Ending = Ending(connection, client)
     if delivery is not None:
         flow.mid_stream = flow.mid_stream or delivery.begins_late
+        flow.copies = delivery.copies[0] + delivery.copies[1]
         flow.resent = delivery.resent[client], delivery.resent[server]
         lost = [delivery.unacknowledged[client], delivery.unacknowledged[server]]
         for role in range(2):

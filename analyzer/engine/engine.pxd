@@ -1,6 +1,7 @@
 from analyzer.capture.frame cimport Frame
 from analyzer.capture.frame_reader cimport FrameReader
 from analyzer.engine.dispatcher cimport Dispatcher
+from analyzer.flows.packet_copies cimport PacketCopies
 from analyzer.flows.tcp cimport Connections
 from analyzer.flows.udp cimport UdpFlows
 from analyzer.packet.headers cimport read, read_ip
@@ -18,6 +19,7 @@ cdef class Engine:
     cdef public UdpFlows datagrams
     cdef public bint follows_datagrams
     cdef public object defragmenter
+    cdef public PacketCopies copies
     cdef public list fragments
     cdef public object processes
     cdef public Packet packet

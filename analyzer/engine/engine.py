@@ -22,6 +22,7 @@ from analyzer.engine.tcp_stream import TcpStream
 from analyzer.flows.connection import Endpoint
 from analyzer.flows.flow import TCP, UDP
 from analyzer.flows.fragments import Defragmenter, FragmentReport
+from analyzer.flows.packet_copies import PacketCopies
 from analyzer.flows.path_errors import ICMP, ICMPV6, note_path_error
 from analyzer.flows.tcp import Connections
 from analyzer.flows.udp import UdpFlows
@@ -54,14 +55,15 @@ class Engine:
     """Takes frames and returns events.
 
     packet: addresses, ports and payload of the last frame; if it completed a fragmented datagram, those of the whole datagram.
-    dispatcher: gives flows to decoders. material: the secrets that decrypt; secrets inside a capture are added to its key log
-    before the frames after them. follows_datagrams: whether UDP is read at all. frames: how many were fed. fragments: reports
-    about anomalies in IP fragments, at most MAX_REPORTS. processes: of the current capture, None before the first frame.
+    copies: knows which packets the capture has already. dispatcher: gives flows to decoders. material: the secrets that
+    decrypt; secrets inside a capture are added to its key log before the frames after them. follows_datagrams: whether UDP is
+    read at all. frames: how many were fed. fragments: reports about anomalies in IP fragments, at most MAX_REPORTS. processes:
+    of the current capture, None before the first frame.
     """
 
     __slots__ = (
-        "at", "connections", "datagrams", "defragmenter", "dispatcher", "follows_datagrams", "fragments", "frame", "frames",
-        "material", "n_known_secrets", "packet", "processes", "seen",
+        "at", "connections", "copies", "datagrams", "defragmenter", "dispatcher", "follows_datagrams", "fragments", "frame",
+        "frames", "material", "n_known_secrets", "packet", "processes", "seen",
     )  # fmt: skip
 
     def __init__(
@@ -116,6 +118,7 @@ class Engine:
         self.datagrams = UdpFlows(self.dispatcher)
         self.follows_datagrams = True
         self.defragmenter = Defragmenter()
+        self.copies = PacketCopies()
         self.seen: list[tuple[int, bytes]] = []
         self.n_known_secrets = 0
         self.fragments: list[FragmentReport] = []
@@ -146,6 +149,7 @@ class Engine:
             conflict = conflict or self.defragmenter.conflict
             whole = read_ip(packet, datagram, 0, len(datagram))
         if whole:
+            packet.copy_of = self.copies.first_of(packet, frame.interface, frame.number, frame.at)
             if packet.protocol == _TCP:
                 self.connections.feed(packet, frame.number, frame.at)
                 if len(conflict) > 0:
@@ -209,8 +213,9 @@ class Engine:
         self.dispatcher.tick(self.at)
 
     def add_processes(self, processes: Any) -> None:
-        """Take the processes of a new capture, as `FrameFacts.begin`."""
+        """Begin a new capture, with its processes, as `FrameFacts.begin`."""
         self.processes = processes
+        self.copies = PacketCopies()  # another capture was perhaps made elsewhere: what it has too is not twice in one
         self.dispatcher.frames.begin(processes)
 
     def take(self) -> list[Event]:

@@ -123,6 +123,8 @@ class QuicFlows:
         frame, at = connection.last_frame, connection.last_at
         connection.finish(frame, at)
         session.flow.closed = closed_as(connection.facts, reason)
+        for one in connection.flows:
+            session.flow.copies += one.flow.copies
         for role in range(2):
             sink.end_role(role, frame, at)
         if sink.finish(frame, at):
@@ -322,6 +324,8 @@ class QuicFlow(DatagramSink):
     def leave(self, link: Link, reason: str) -> None:
         """Note that a connection is not on this flow any more."""
         link.connection.flows.remove(self)
+        if link.connection.session is not None:
+            link.connection.session.flow.copies += self.flow.copies
         if not link.connection.flows:
             self.flows.end(link.connection, reason)
 

@@ -73,6 +73,7 @@ cdef class Claim:
 cdef class Delivery:
     cdef public list resent
     cdef public list largest
+    cdef public list copies
     cdef public list resent_frame
     cdef public list unacknowledged
     cdef public bint begins_late

@@ -135,15 +135,17 @@ class Delivery:
     """How a connection's bytes came: by side, how many segments came again, and how many lost bytes were never acknowledged.
 
     largest: by side, bytes of the largest segment that came again; resent_frame: by side, the first frame with such a segment.
-    begins_late: whether bytes came that are before the place where a stream seemed to begin, and so are not in it.
+    copies: by side, packets that the capture had already (`packet_copies`), which count nowhere else. begins_late: whether
+    bytes came that are before the place where a stream seemed to begin, and so are not in it.
     path_errors: the ICMP errors about its packets (`path_errors.PathError`).
     """
 
-    __slots__ = ("begins_late", "largest", "path_errors", "resent", "resent_frame", "unacknowledged")
+    __slots__ = ("begins_late", "copies", "largest", "path_errors", "resent", "resent_frame", "unacknowledged")
 
     def __init__(self) -> None:
         self.resent = [0, 0]
         self.largest = [0, 0]
+        self.copies = [0, 0]
         self.resent_frame = [0, 0]
         self.unacknowledged = [0, 0]
         self.begins_late = False

@@ -30,7 +30,8 @@ def note_begin(endpoint: Endpoint, packet: Packet, at: cython.longlong) -> None:
 def note_reset(endpoint: Endpoint, packet: Packet, frame: cython.longlong, at: cython.longlong) -> None:
     """Note where the stream of an endpoint stood at its first RST, and how that differs from its other packets."""
     if endpoint.reset is not None:
-        endpoint.reset.count += 1
+        if packet.copy_of == 0:
+            endpoint.reset.count += 1
         return
     reached: cython.longlong = endpoint.reached()
     place: cython.longlong = endpoint.position(packet.sequence) if endpoint.started else reached

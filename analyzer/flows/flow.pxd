@@ -15,6 +15,7 @@ cdef class Flow:
     cdef public bint mid_stream
     cdef public str closed
     cdef public long long limited
+    cdef public long long copies
     cdef public int unseen
     cdef public bint late
     cdef public tuple resent

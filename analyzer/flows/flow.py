@@ -34,20 +34,21 @@ class Flow:
     mid_stream: whether the flow began before the capture, and before what shows its roles; late: whether the capture lacks its
     beginning, for TCP the SYN. closed: why it ended, "" while it is open: `fin`, `rst`, `reused`, `idle`, `evicted`, `end` (of
     the capture), or `closed` by both sides before another session on the same connection. limited: number of holes that were
-    given up because more waited behind them than the limits allow. resent: by role, how many segments came again;
-    unacknowledged: by role, how many of the missing bytes the peer never acknowledged, so that the path lost them. unseen:
-    roles of which the capture has no packet, bit 0 the client, bit 1 the server. process: the local process of the flow, with
+    given up because more waited behind them than the limits allow. resent: by role, how many segments came again; copies:
+    packets that the capture had already (`packet_copies`), counted nowhere else. unacknowledged: by role, how many of the
+    missing bytes the peer never acknowledged, so that the path lost them. unseen: roles of which the capture has no packet,
+    bit 0 the client, bit 1 the server. process: the local process of the flow, with
     a method `record`; None if it is not known. No packet says this. It comes from blocks of the capture, or from a listener
     that asks the system when the session begins. before: what came before TLS, with `pieces` and `cut`; None if nothing did.
     ending: how it ended on the wire (`ending.Ending`); None where a session ended and its connection went on, and without TCP.
     carrier: what carries it where that is no connection of its own; None for TCP and UDP (`carrier.Carrier`).
     capture: the path of the file of the first frame, and its number there, None in a run of one file; None if there is no file.
-    `last_frame`, `end`, `closed`, `limited`, `resent`, `unacknowledged` and `unseen` are set when the flow ends.
+    `last_frame`, `end`, `closed`, `limited`, `copies`, `resent`, `unacknowledged` and `unseen` are set when the flow ends.
     """
 
     __slots__ = (
-        "before", "capture", "carrier", "closed", "end", "ending", "first_frame", "key", "last_frame", "late", "limited",
-        "mid_stream", "process", "protocol", "resent", "start", "unacknowledged", "unseen",
+        "before", "capture", "carrier", "closed", "copies", "end", "ending", "first_frame", "key", "last_frame", "late",
+        "limited", "mid_stream", "process", "protocol", "resent", "start", "unacknowledged", "unseen",
     )  # fmt: skip
 
     def __init__(
@@ -67,6 +68,7 @@ class Flow:
         self.end = 0
         self.closed = ""
         self.limited = 0
+        self.copies = 0
         self.unseen = 0
         self.late = mid_stream
         self.resent = NONE

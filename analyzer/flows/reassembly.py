@@ -169,7 +169,8 @@ class Reassembler:
             if endpoint.isn < 0 and endpoint.offset + ahead < 0 and ahead < -1:
                 endpoint.connection.delivered().begins_late = True  # nothing shows where the stream begins: it was before
             elif not (ahead == -1 and end - start == 1):
-                note_resent(endpoint, end - start + missing, frame)
+                if packet.copy_of == 0:
+                    note_resent(endpoint, end - start + missing, frame)
                 self.compare(endpoint, sink, data, start, start + old, endpoint.offset + ahead, frame, at)
             start += old
             missing = min(missing, max(0, missing + (end - start) + old + ahead)) if start == end else missing

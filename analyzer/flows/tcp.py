@@ -82,7 +82,10 @@ class Connections:
                 return
         connection: Connection = endpoint.connection
         sink: Sink = connection.sink
-        endpoint.n_packets += 1
+        if packet.copy_of > 0:
+            connection.delivered().copies[endpoint.side] += 1
+        else:
+            endpoint.n_packets += 1
         n: cython.longlong = packet.payload_end - packet.payload
         if connection.closed:
             return

@@ -47,8 +47,11 @@ class UdpFlows:
         flow: UdpFlow = side.flow
         flow.last_frame = frame
         flow.end = at
-        side.n_packets += 1
-        side.n_bytes += packet.payload_end - packet.payload + packet.missing
+        if packet.copy_of > 0:
+            flow.copies += 1
+        else:
+            side.n_packets += 1
+            side.n_bytes += packet.payload_end - packet.payload + packet.missing
         sink: DatagramSink = flow.sink
         if sink.wanted:
             sink.feed(side.side, packet.data, packet.payload, packet.payload_end, packet.missing, frame, at)

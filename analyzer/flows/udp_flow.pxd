@@ -23,4 +23,5 @@ cdef class UdpFlow:
     cdef public long long start
     cdef public long long end
     cdef public str closed
+    cdef public long long copies
     cdef public DatagramSink sink

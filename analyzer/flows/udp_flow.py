@@ -34,10 +34,13 @@ class UdpFlow:
 
     originator: the side that sent the first datagram seen; responder: the other side. first_frame, last_frame, start, end: of
     its datagrams; times in nanoseconds since 1970-01-01 UTC. closed: why it ended, "" while it is open. sink: its reader, None
-    after it has ended. place: its slot in `UdpFlows.recent`.
+    after it has ended. place: its slot in `UdpFlows.recent`. copies: datagrams that the capture had already (`packet_copies`);
+    they are passed on, and not counted.
     """
 
-    __slots__ = ("closed", "end", "first_frame", "last_frame", "originator", "place", "responder", "sink", "start")
+    __slots__ = (
+        "closed", "copies", "end", "first_frame", "last_frame", "originator", "place", "responder", "sink", "start",
+    )  # fmt: skip
 
     def __init__(
         self, key: bytes, reverse: bytes, place: cython.Py_ssize_t, frame: cython.longlong, at: cython.longlong
@@ -47,6 +50,7 @@ class UdpFlow:
         self.originator.peer = self.responder
         self.responder.peer = self.originator
         self.place = place
+        self.copies = 0
         self.first_frame = frame
         self.last_frame = frame
         self.start = at

@@ -1,11 +1,11 @@
 # cython: annotation_typing=False
 """Reads IP, TCP and UDP headers: the addresses, ports and payload of a frame. This runs for every packet.
 
-IPv4 is RFC 791, IPv6 and its extension headers RFC 8200, jumbograms RFC 2675, TCP RFC 9293, UDP RFC 768. A frame is a chain of
-headers. Each header announces the next one by an EtherType or an IP protocol number. The loop in `_read_chain` follows that
-chain through link shims (`link_layers`), IP and tunnels (`tunnels`) to the innermost transport header. No content of a frame
-raises an error: a header that cannot be read ends the chain and is named in the packet's `problem`. Checksums are not verified,
-because network cards fill them in after the capture.
+IPv4 is RFC 791, IPv6 and its extension headers RFC 8200, the Authentication Header RFC 4302, jumbograms RFC 2675, TCP RFC
+9293, UDP RFC 768. A frame is a chain of headers. Each header announces the next one by an EtherType or an IP protocol number.
+The loop in `_read_chain` follows that chain through link shims (`link_layers`), IP and tunnels (`tunnels`) to the innermost
+transport header. No content of a frame raises an error: a header that cannot be read ends the chain and is named in the
+packet's `problem`. Checksums are not verified, because network cards fill them in after the capture.
 """
 
 from analyzer.packet.link_layers import read_link, read_shim, read_version
@@ -17,6 +17,7 @@ _IPV6 = 0x86DD
 _LLC = 4
 _TCP = 6
 _UDP = 17
+_AUTHENTICATION = 51
 
 # Headers of one frame, with shims and IP headers. Real frames have less than ten. The limit stops a crafted frame from causing
 # thousands of steps.
@@ -125,6 +126,8 @@ def read_ipv4(packet: Packet, data: bytes) -> int:
         packet.fragment_offset = (fragment & 0x1FFF) << 3
         packet.fragment_id = data[at + 4] << 8 | data[at + 5]
         return -1
+    if packet.protocol == _AUTHENTICATION:
+        return _read_authentication(packet, data)
     return packet.protocol
 
 
@@ -186,6 +189,23 @@ def _read_extensions(packet: Packet, data: bytes, announced_at: int) -> int:
             return kind
         announced_at = at
     packet.fail(f"more than {_EXTENSION_LIMIT} IPv6 extension headers")
+    return -1
+
+
+def _read_authentication(packet: Packet, data: bytes) -> int:
+    """Read the Authentication Headers behind an IPv4 header. Return the protocol of what follows, -1 if that cannot be read."""
+    for _ in range(_EXTENSION_LIMIT):
+        at = packet.payload
+        if packet.is_too_short(12, "Authentication Header"):
+            return -1
+        n_bytes = (data[at + 1] + 2) << 2
+        if packet.is_too_short(n_bytes, "Authentication Header"):
+            return -1
+        packet.protocol = data[at]
+        packet.payload = at + n_bytes
+        if packet.protocol != _AUTHENTICATION:
+            return packet.protocol
+    packet.fail(f"more than {_EXTENSION_LIMIT} Authentication Headers")
     return -1
 
 

@@ -3,6 +3,7 @@ from analyzer.packet.capture_headers cimport unwrap
 from analyzer.packet.packet cimport Packet
 
 cdef int _IPV4, _IPV6, _MPLS, _ETHERNET, _LABEL_LIMIT, _ATTRIBUTE_LIMIT
+cdef frozenset _BUS_TYPES
 
 @cython.locals(at=Py_ssize_t)
 cpdef int read_link(Packet packet, bytes data, int link_type) except -2
@@ -18,6 +19,9 @@ cdef int _read_ethernet(Packet packet, bytes data) except -2
 
 @cython.locals(at=Py_ssize_t, n_bytes=Py_ssize_t)
 cdef int _read_macsec(Packet packet, bytes data) except -2
+
+@cython.locals(at=Py_ssize_t, n_bytes=Py_ssize_t, following=int)
+cdef int _read_service_header(Packet packet, bytes data) except -2
 
 cdef int _skip(Packet packet, Py_ssize_t n_bytes, str header) except -2
 

@@ -3,18 +3,22 @@
 
 Link types are those of https://www.tcpdump.org/linktypes.html. There are two steps. `read_link` reads the header of the link
 type. Then `read_shim` reads tags and shims one by one, so they may have any order: 802.1Q and 802.1ad, 802.2 LLC with SNAP,
-MPLS of RFC 3032, PPPoE of RFC 2516, PPP, 802.1ah, Ethernet in Ethernet. Both functions move the packet's window forward and
-return the next EtherType, or -1 if it is not known what follows. Then `problem` gives the reason, if the frame is wrong.
+MPLS of RFC 3032, PPPoE of RFC 2516, PPP, 802.1ah, NSH of RFC 8300, Ethernet in Ethernet. Both functions move the packet's
+window forward and return the next EtherType, or -1 if it is not known what follows. Then `problem` gives the reason, if the
+frame is wrong.
 Headers of capturing systems before those of another link type are read first, by `capture_headers`.
 
 To support another link type or shim, add a branch here; and a link type to `READABLE_LINK_TYPES`.
 """
 
+from analyzer.packet.bus_frames import BUSES
 from analyzer.packet.capture_headers import WRAPPERS, unwrap
 from analyzer.packet.packet import Packet
 
-READABLE_LINK_TYPES = WRAPPERS | {0, 1, 9, 10, 12, 14, 50, 101, 104, 105, 108, 113, 127, 228, 229, 239, 242, 276}
-"""Link types whose header can be read."""
+_BUS_TYPES = frozenset(BUSES)
+
+READABLE_LINK_TYPES = WRAPPERS | {0, 1, 9, 10, 12, 14, 50, 101, 104, 105, 108, 113, 127, 228, 229, 239, 242, 276} | _BUS_TYPES
+"""Link types whose header can be read. Those of `bus_frames` carry no packets of a network: their frames are only named."""
 
 READABLE_INNER = READABLE_LINK_TYPES - WRAPPERS
 """Those that can be read behind the header of another link type that names them."""
@@ -82,7 +86,8 @@ def read_link(packet: Packet, data: bytes, link_type: int) -> int:
             return -1
         packet.payload = at + 44
         return data[at + 40] << 8 | data[at + 41]
-    packet.fail(f"link type {link_type} is not known")
+    if link_type not in _BUS_TYPES:
+        packet.fail(f"link type {link_type} is not known")
     return -1
 
 
@@ -116,6 +121,8 @@ def read_shim(packet: Packet, data: bytes, ether_type: int) -> int:
         return data[at + 6] << 8 | data[at + 7]
     if ether_type == 0x88E5:
         return _read_macsec(packet, data)
+    if ether_type == 0x894F:
+        return _read_service_header(packet, data)
     if ether_type == 0x88E7:
         return _skip(packet, 4, "802.1ah I-TAG")
     if ether_type == 0x8903:
@@ -167,6 +174,28 @@ def _read_macsec(packet: Packet, data: bytes) -> int:
         return -1
     packet.payload = at + n_bytes + 2
     return data[at + n_bytes] << 8 | data[at + n_bytes + 1]
+
+
+def _read_service_header(packet: Packet, data: bytes) -> int:
+    """Read a Network Service Header (RFC 8300 section 2): its length in words, and the protocol that follows."""
+    at = packet.payload
+    if packet.is_too_short(8, "NSH header"):
+        return -1
+    n_bytes = (data[at + 1] & 0x3F) << 2
+    if data[at] >> 6 or n_bytes < 8:
+        packet.fail(f"NSH version {data[at] >> 6}, length {n_bytes}")
+        return -1
+    if packet.is_too_short(n_bytes, "NSH header"):
+        return -1
+    following = data[at + 3] + 0
+    packet.payload = at + n_bytes
+    if following == 1:
+        return _IPV4
+    if following == 2:
+        return _IPV6
+    if following == 3:
+        return _ETHERNET
+    return _MPLS if following == 5 else -1
 
 
 def _skip(packet: Packet, n_bytes: int, header: str) -> int:

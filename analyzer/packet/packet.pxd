@@ -51,6 +51,7 @@ cdef class Packet:
     cdef public Py_ssize_t payload
     cdef public Py_ssize_t payload_end
     cdef public long long missing
+    cdef public long long copy_of
     cdef public bint truncated
     cdef public str problem
     cdef public Py_ssize_t problem_at

@@ -31,15 +31,16 @@ class Packet:
         fragment; without a readable transport header, what follows the last readable header.
     missing: bytes of that payload that the snapshot length removed.
     truncated: the snapshot length truncated a header, not only the payload.
+    copy_of: the frame that has the same packet already (`flows.packet_copies`), 0 for none, or where nobody looks for it.
     problem: "" or what is wrong with the innermost header, as text; `problem_at`: its offset. If a length field claims more
         than the frame has, this is a problem, but the rest is read.
     """
 
     __slots__ = (
-        "acknowledgement", "announced_at", "data", "destination_port", "ether_type", "flags", "fragment", "fragment_header",
-        "fragment_id", "fragment_offset", "ip", "ip_version", "link", "missing", "more_fragments", "payload", "payload_end",
-        "problem", "problem_at", "protocol", "sequence", "source_port", "transport", "truncated", "tunnels", "vlan",
-        "window",
+        "acknowledgement", "announced_at", "copy_of", "data", "destination_port", "ether_type", "flags", "fragment",
+        "fragment_header", "fragment_id", "fragment_offset", "ip", "ip_version", "link", "missing", "more_fragments",
+        "payload", "payload_end", "problem", "problem_at", "protocol", "sequence", "source_port", "transport", "truncated",
+        "tunnels", "vlan", "window",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -50,7 +51,7 @@ class Packet:
     def clear(self) -> None:
         """Reset all attributes except `data`, before another frame is read."""
         self.link = self.payload = self.payload_end = self.problem_at = self.ether_type = self.vlan = -1
-        self.missing = 0
+        self.missing = self.copy_of = 0
         self.tunnels = 0
         self.truncated = False
         self.problem = ""

@@ -1,9 +1,10 @@
 # cython: annotation_typing=False
 """Reads tunnel headers: an IP packet or a UDP datagram whose content is another packet or frame.
 
-IP in IP (RFC 2003, RFC 2473), MPLS in IP (RFC 4023), GRE (RFC 2784, 2890, PPTP's of RFC 2637, ERSPAN), EtherIP (RFC 3378), and
-over UDP: VXLAN (RFC 7348), VXLAN-GPE, Geneve (RFC 8926), GTP-U (3GPP TS 29.281), Teredo (RFC 4380), AYIYA, GRE (RFC 8086),
-L2TP (RFC 2661), MPLS (RFC 7510), and TZSP, by which wireless sensors and routers send what they hear.
+IP in IP (RFC 2003, RFC 2473), MPLS in IP (RFC 4023), GRE (RFC 2784, 2890, PPTP's of RFC 2637, ERSPAN I to III), EtherIP (RFC
+3378), and over UDP: VXLAN (RFC 7348), VXLAN-GPE (draft-ietf-nvo3-vxlan-gpe), Geneve (RFC 8926), GTP-U (3GPP TS 29.281), Teredo
+(RFC 4380), AYIYA, GRE (RFC 8086), L2TP (RFC 2661), MPLS (RFC 7510), CAPWAP (RFC 5415), by which access points send what they
+receive to their controller, and TZSP, by which wireless sensors and routers send what they hear.
 Each function moves the packet's window past the tunnel header and returns the EtherType of the content. If this is not a tunnel
 that can be read, it returns -1 and does not move the window; then the outer packet is the innermost one. UDP ports are only a
 hint, so the fixed bits of each header must match too. To support another tunnel, add a branch.
@@ -18,6 +19,8 @@ _ETHERNET = 0x6558
 _PPP = 0x880B
 _ERSPAN_II = 0x88BE
 _ERSPAN_III = 0x22EB
+_NSH = 0x894F
+_CAPWAP_CONTROL, _CAPWAP_DATA = 5246, 5247
 
 # TS 29.281 defines fewer than ten extension header types, and none of them may occur twice.
 _GTP_EXTENSION_LIMIT = 16
@@ -68,12 +71,16 @@ def enter_udp(packet: Packet, data: bytes) -> int:
         return _enter_mpls(packet, data)
     if port == 37008:
         return _enter_tzsp(packet, data)
+    if port == _CAPWAP_DATA or packet.source_port == _CAPWAP_DATA:
+        return _enter_capwap(packet, data)
+    if port == _CAPWAP_CONTROL or packet.source_port == _CAPWAP_CONTROL:
+        _skip_preamble(packet, data)
     return -1
 
 
 def _is_payload(ether_type: int) -> bool:
     """Return whether the content of such an EtherType can be read."""
-    return ether_type in (_IPV4, _IPV6, _ETHERNET, _MPLS, 0x8848, _PPP, 0x8100, 0x88A8)
+    return ether_type in (_IPV4, _IPV6, _ETHERNET, _MPLS, 0x8848, _PPP, _NSH, 0x8100, 0x88A8)
 
 
 def _enter_gre(packet: Packet, data: bytes) -> int:
@@ -101,8 +108,14 @@ def _enter_gre(packet: Packet, data: bytes) -> int:
         n_header += 12
         if n_header > left:
             return -1
+        # The frame type: 0 is Ethernet, 2 an IP packet without it. The last bit announces a subheader of the platform.
+        kind = data[at + n_header - 2] >> 2 & 31
         n_header += 8 if data[at + n_header - 1] & 1 else 0
         ether_type = _ETHERNET
+        if kind == 2 and n_header < left:
+            ether_type = _IPV4 if data[at + n_header] >> 4 == 4 else _IPV6
+        elif kind:
+            return -1
     if n_header > left or not _is_payload(ether_type):
         return -1
     packet.payload = at + n_header
@@ -125,6 +138,10 @@ def _enter_vxlan(packet: Packet, data: bytes) -> int:
         ether_type = _IPV4
     elif following == 2:
         ether_type = _IPV6
+    elif following == 4:
+        ether_type = _NSH
+    elif following == 5:
+        ether_type = _MPLS
     else:
         return -1
     # The group policy extension sets the first bit and uses the bytes after it. Otherwise all of this is reserved and zero.
@@ -280,3 +297,69 @@ def _enter_tzsp(packet: Packet, data: bytes) -> int:
         else:
             at += 2 + data[at + 1]
     return -1
+
+
+def _skip_preamble(packet: Packet, data: bytes) -> bool:
+    """Skip the preamble of CAPWAP that announces DTLS (RFC 5415 section 4.2), so that the payload is a DTLS record.
+
+    Return whether there is one.
+    """
+    at = packet.payload
+    if data[at] != 1 or data[at + 1] or data[at + 2] or data[at + 3]:
+        return False
+    packet.payload = at + 4
+    return True
+
+
+def _enter_capwap(packet: Packet, data: bytes) -> int:
+    """Enter a data message of CAPWAP (RFC 5415 section 4.3) with a whole 802.3 frame, or an 802.11 frame that is not encrypted.
+
+    The flags T (the frame has its native format), F (a fragment) and K (keep-alive) are the last bit of byte 2, and the first
+    and fifth of byte 3. Binding 1 is 802.11.
+    """
+    at = packet.payload
+    if _skip_preamble(packet, data):
+        return -1
+    n_header = data[at + 1] >> 3 << 2
+    if data[at] or data[at + 3] & 0x88 or n_header < 8 or n_header > packet.payload_end - at:
+        return -1
+    if not data[at + 2] & 1:
+        packet.payload = at + n_header
+        return _ETHERNET
+    if data[at + 2] >> 1 & 31 != 1:
+        return -1
+    return _enter_wireless(packet, data, at + n_header)
+
+
+def _enter_wireless(packet: Packet, data: bytes, at: int) -> int:
+    """Enter an 802.11 data frame at `at` with one packet in SNAP (RFC 1042).
+
+    Some access points swap the two bytes of the frame control. They are told apart by the direction, which is in the lowest
+    bits of the flags, where the version is in the other byte: that is always 0.
+    """
+    left = packet.payload_end - at
+    if left < 32:
+        return -1
+    control = data[at] + 0
+    flags = data[at + 1] + 0
+    if control & 0x0F != 0x08 and flags & 0x0F == 0x08:
+        flags = control
+        control = data[at + 1] + 0
+    # Version 0, type data. Subtypes with bit 6 carry no data. Flag 0x40 means encryption.
+    if control & 0x4F != 0x08 or flags & 0x40:
+        return -1
+    n_header = 30 if flags & 3 == 3 else 24
+    if control & 0x80:
+        if n_header + 2 > left or data[at + n_header] & 0x80:
+            return -1
+        n_header += 6 if flags & 0x80 else 2
+    if n_header + 8 > left:
+        return -1
+    at += n_header
+    if data[at] != 0xAA or data[at + 1] != 0xAA or data[at + 2] != 3 or data[at + 3] or data[at + 4] or data[at + 5]:
+        return -1
+    ether_type = data[at + 6] << 8 | data[at + 7]
+    if not _is_payload(ether_type):
+        return -1
+    packet.payload = at + 8
+    return ether_type

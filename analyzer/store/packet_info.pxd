@@ -5,7 +5,7 @@ from analyzer.codec.byte_slices cimport slice_bytes
 from analyzer.engine.engine cimport Engine
 from analyzer.packet.packet cimport Packet
 
-cdef int _TCP, _UDP, _SYN, _ACK, _ALL_FLAGS, _NO_CONNECTION, MAX_REMEMBERED
+cdef int _TCP, _UDP, _ESP, _MACSEC, _SYN, _ACK, _ALL_FLAGS, _NO_CONNECTION, MAX_REMEMBERED
 cdef long long _WORD
 cdef bytes _STAMPED
 cdef dict _ADDRESSES

@@ -12,8 +12,10 @@ from analyzer.engine.eap_sessions import PORT_CONTROL
 from analyzer.engine.engine import NO_CONNECTION, Engine
 from analyzer.flows.eap import LAST_CODE
 from analyzer.packet.addresses import address_text
+from analyzer.packet.bus_frames import BUSES, bus_frame
 from analyzer.packet.options import read_tcp_options
 from analyzer.packet.packet import Packet
+from analyzer.packet.sealed_packets import ESP, MACSEC, capwap_info, esp_info, macsec_info, udp_encapsulation
 from analyzer.store.clock import rfc3339
 from analyzer.store.declaration import path_text
 from analyzer.store.eap_info import port_text, radius_text
@@ -30,7 +32,7 @@ MAX_REMEMBERED = 65536
 """The most connections whose window scale or first number is kept. For further ones, the header's own values are shown."""
 
 # In the compiled build these are C variables, which other modules cannot see.
-_TCP, _UDP = TCP, UDP
+_TCP, _UDP, _ESP, _MACSEC = TCP, UDP, ESP, MACSEC
 
 _ALL_FLAGS, _WORD, _NO_CONNECTION = 0xFFF, 0xFFFFFFFF, NO_CONNECTION
 
@@ -75,6 +77,7 @@ _DNS_TYPES = {
 }  # fmt: skip
 _DNS_PORTS = {53: "DNS", 5353: "MDNS", 5355: "LLMNR"}
 _DNS_NAMES = frozenset(_DNS_PORTS.values())
+_CAPWAP_NAMES = frozenset({"CAPWAP-Control", "CAPWAP-Data"})
 
 
 class Describer:
@@ -103,11 +106,15 @@ class Describer:
         events: the events that the frame caused.
         """
         packet: Packet = self._engine.packet
+        if packet.ether_type < 0 and frame.link_type in BUSES:
+            return tuple(bus_frame(frame.link_type, frame.data[frame.start : frame.end]))
         source, destination = addresses(packet, frame)
         shown: list[Any] = [event for event in events if isinstance(event, _SHOWN)] if events else _NOTHING
         protocol, info = self._describe_packet(packet, frame, shown)
         if packet.tunnels:
             info += f" [in {_count(packet.tunnels, 'tunnel')}]"
+        if packet.copy_of > 0:
+            info += f" [copy of frame {packet.copy_of}]"
         if packet.problem_at >= 0:
             info += f" [{packet.problem}]"
         if not info or info[0] == " ":
@@ -146,6 +153,8 @@ class Describer:
         if number == ICMPV6 and packet.payload_end - packet.payload >= 8:
             return "ICMPv6", icmpv6(data, packet.payload, packet.payload_end)
         n_bytes = packet.payload_end - packet.payload
+        if number == _ESP:
+            return "ESP", esp_info(packet)
         if packet.ip_version:
             return self._protocols[number] if number >= 0 else f"IPv{packet.ip_version}", _count(n_bytes, "byte")
         if packet.ether_type == 0x0806 and n_bytes >= 28:
@@ -154,6 +163,8 @@ class Describer:
             if shown:
                 return tls_protocol(shown[len(shown) - 1].version), tls_info(shown)
             return port_text(slice_bytes(data, packet.payload, packet.payload_end))
+        if packet.ether_type == _MACSEC:
+            return "MACsec", macsec_info(packet)
         if packet.ether_type < 0:
             return "unknown", _count(n_bytes, "byte")
         return registry("ether_types").name(packet.ether_type), _count(n_bytes, "byte")
@@ -240,6 +251,10 @@ class Describer:
             info = dns(packet.data, packet.payload, packet.payload_end) or info
         elif name == "RADIUS":
             info = radius_text(slice_bytes(packet.data, packet.payload, packet.payload_end)) or info
+        elif name == "UDPENCAP":
+            return udp_encapsulation(packet)
+        elif name in _CAPWAP_NAMES:
+            info = capwap_info(packet)
         return name, info
 
     def _udp_name(self, ports: tuple[int, int]) -> str:

@@ -283,16 +283,21 @@ SUMMARY: Schema = document(
                     "one kind of traffic",
                     {
                         "kind": one_of(
-                            "link types, unknown contents, damaged headers, QUIC, DTLS, TCP without TLS, UDP, other protocols, "
-                            "closed sessions, conversations beyond the limit",
+                            "link types, frames of USB and Bluetooth, unknown contents, damaged headers, QUIC, DTLS, TCP "
+                            "without TLS, UDP, packets encrypted by MACsec and ESP, other protocols, closed sessions, "
+                            "conversations beyond the limit",
                             (
                                 "link_type",
+                                "usb",
+                                "bluetooth",
                                 "content",
                                 "headers",
                                 "quic",
                                 "dtls",
                                 "tcp",
                                 "udp",
+                                "macsec",
+                                "esp",
                                 "other",
                                 "sessions",
                                 "beyond_limit",

@@ -50,6 +50,12 @@ def traffic_findings(traffic: Traffic) -> Iterator[FileFinding]:
     if unread_packets:
         packets = ", ".join(f"{count_text(n, 'packet')} ({name})" for name, n in unread_packets.items())
         yield FileFinding("unread_datagrams", "info", say("not looked into: {packets}", packets=packets))
+    if traffic.copies:
+        detail = say(
+            "{packets} captured twice, as mirror ports and several interfaces do: each counts once in its session",
+            packets=count_text(traffic.copies, "packet"),
+        )
+        yield FileFinding("captured_twice", "info", detail)
     if traffic.uncounted:
         packets = count_text(traffic.uncounted, "packet")
         detail = say(

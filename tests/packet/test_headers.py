@@ -244,6 +244,18 @@ def test_every_ipv6_extension_header():
     assert (good, packet.protocol, payload(packet)) == (True, 6, b"data")
 
 
+def test_the_authentication_header_in_ipv4():
+    header = bytes((6, 4, 0, 0)) + bytes(20)
+    packet, good = read(ethernet(ipv4(header + tcp(b"data"), 51)))
+    assert (good, packet.protocol, payload(packet)) == (True, 6, b"data")
+    packet, good = read(ethernet(ipv4(bytes((51, 1)) + bytes(10) + header + tcp(b"twice"), 51)))
+    assert (good, packet.protocol, payload(packet)) == (True, 6, b"twice")
+    packet, good = read(ethernet(ipv4(bytes((6, 200)) + bytes(20), 51)))
+    assert (good, packet.problem) == (False, "Authentication Header needs 808 bytes, but 22 are left")
+    packet, good = read(ethernet(ipv4((bytes((51, 1)) + bytes(10)) * 99, 51)))
+    assert (good, packet.problem) == (False, "more than 16 Authentication Headers")
+
+
 def test_extension_headers_with_wrong_lengths_or_without_end():
     packet, good = read(ethernet(ipv6(bytes((6, 200)) + tcp(), 60), 0x86DD))
     assert (good, packet.problem) == (False, "IPv6 extension header needs 1608 bytes, but 22 are left")

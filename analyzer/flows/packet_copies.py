@@ -1,0 +1,126 @@
+"""Tells whether the capture has a packet already: a second copy of the same packet, not one that was sent again.
+
+A mirror port may copy what comes in and what goes out, `any` sees a packet at each interface on its way through the machine,
+and a packet may be there with and without its VLAN tag. All of these are the same IP packet within a short time, with the same
+identification (RFC 6864: unique among the packets of two hosts that live at the same time; a retransmission gets a new one),
+and with the same time to live, or one less behind a router. IPv6 and atomic IPv4 packets have no identification. There a copy
+has the same checksum, and was captured at another place (interface, VLAN, link header), or so soon after the first that nobody
+can have sent it again. Address translation makes other packets, not copies.
+
+Nothing is left out because of this: a copy is read as any packet, so bytes that differ are still found. It is not counted.
+"""
+
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING
+
+from analyzer.packet.packet import Packet
+
+if TYPE_CHECKING:
+    import cython
+
+SLOTS = 4096
+"""Packets that are remembered at one time, at most. A copy comes after some tens of others."""
+
+WINDOW = 10_000_000
+"""Nanoseconds between a packet and its copy. Queues of mirror ports are shorter."""
+
+SOON = 100_000
+"""Nanoseconds in which no peer can have asked for bytes again, even in one room."""
+
+# In the compiled build these are C variables, which other modules cannot see.
+_SLOTS, _WINDOW, _SOON = SLOTS, WINDOW, SOON
+_CELLS = 6
+_SPREAD = 0x61C88647
+_TCP = 6
+_SYN_FIN = 3
+_PLACE_BYTES = 12
+"""Bytes of a link header that tell places apart: hardware addresses, or interface and direction of a Linux cooked header."""
+
+
+class PacketCopies:
+    """Remembers the packets of the last moment. `first_of` takes them in the order of the capture.
+
+    cells: for each slot the numbers of the packet that was there last: three of its headers, its time, its frame, and its time
+    to live with the place of the capture.
+    """
+
+    __slots__ = ("cells",)
+
+    def __init__(self) -> None:
+        self.cells = array("q", bytes(8 * _CELLS * SLOTS))
+
+    def first_of(self, packet: Packet, interface: cython.int, frame: cython.longlong, at: cython.longlong) -> cython.longlong:
+        """Remember a TCP or UDP packet. Return the frame of which it is a copy, 0 for none.
+
+        interface, frame, at: where, in which frame and when it was captured. Without a time (-1) nothing is a copy.
+        """
+        data: bytes = packet.data
+        start: cython.Py_ssize_t = packet.ip
+        transport: cython.Py_ssize_t = packet.transport
+        n_bytes: cython.longlong = packet.payload_end - packet.payload + packet.missing
+        identification: cython.longlong = 0
+        hops: cython.longlong
+        if packet.ip_version == 4:
+            identification = data[start + 4] << 8 | data[start + 5]
+            hops = data[start + 8]
+        else:
+            hops = data[start + 7]
+        first: cython.longlong
+        second: cython.longlong
+        if packet.protocol == _TCP:
+            first = packet.sequence << 16
+            second = packet.acknowledgement
+            if identification == 0:
+                first |= data[transport + 16] << 8 | data[transport + 17]
+        else:
+            first = 0
+            if identification == 0:
+                first = data[transport + 6] << 8 | data[transport + 7]
+            second = 0
+            if packet.payload_end - packet.payload >= 4:  # the checksum may be unfinished, so a few bytes of the content too
+                second = data[packet.payload] << 24 | data[packet.payload + 1] << 16
+                second |= data[packet.payload_end - 2] << 8 | data[packet.payload_end - 1]
+        second = second << 16 | identification
+        third: cython.longlong = packet.source_port << 16 | packet.destination_port
+        third = (third << 16 | (n_bytes & 0xFFFF)) << 12 | packet.flags
+        place: cython.longlong = 0
+        if identification == 0:
+            place = place_of(packet, interface)
+        slot: cython.longlong = (first ^ first >> 16 ^ second >> 16 ^ identification << 16 ^ third >> 28) & 0xFFFFFFFF
+        index: cython.Py_ssize_t = ((slot * _SPREAD >> 20) & (_SLOTS - 1)) * _CELLS
+        cells = self.cells
+        if cells[index] == first and cells[index + 1] == second and cells[index + 2] == third:
+            since: cython.longlong = at - cells[index + 3]
+            fewer: cython.longlong = (cells[index + 5] & 0xFF) - hops
+            elsewhere: cython.bint = place != cells[index + 5] >> 8
+            if at >= 0 and -_WINDOW <= since <= _WINDOW and 0 <= fewer <= 1:
+                soon: cython.bint = packet.protocol == _TCP and -_SOON <= since <= _SOON
+                # Acknowledgements that ask for lost bytes are all the same, and an RST answers each late segment.
+                says: cython.bint = n_bytes > 0 or packet.flags & _SYN_FIN != 0
+                if identification > 0 or elsewhere or (soon and says):
+                    cells[index + 5] = cells[index + 5] >> 8 << 8 | hops
+                    return cells[index + 4]
+        cells[index] = first
+        cells[index + 1] = second
+        cells[index + 2] = third
+        cells[index + 3] = at
+        cells[index + 4] = frame
+        cells[index + 5] = place << 8 | hops
+        return 0
+
+
+def place_of(packet: Packet, interface: cython.int) -> cython.longlong:
+    """Return a number for the place of the capture: of interface, VLAN and link header. Other places have other numbers."""
+    place: cython.longlong = interface << 13 | (packet.vlan + 1)
+    at: cython.Py_ssize_t = packet.link
+    end: cython.Py_ssize_t = packet.ip
+    if at < 0 or end <= at:
+        return place & 0xFFFFFFFF
+    if end - at > _PLACE_BYTES:
+        end = at + _PLACE_BYTES
+    while at < end:
+        place = (place * 31 + packet.data[at]) & 0xFFFFFFFF
+        at += 1
+    return place & 0xFFFFFFFF
