@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from analyzer.capture.blocks import TLS_KEY_LOG
 from analyzer.capture.frame import Frame
 from analyzer.capture.frame_reader import FrameReader
+from analyzer.capture.processes.process_blocks import APP_TRAILER
 from analyzer.engine.dispatch_limits import WATCHES_FAILURES
 from analyzer.engine.dispatcher import DatagramProtocol, Dispatcher
 from analyzer.engine.eap_sessions import PORT_CONTROL
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     import cython
 
 # In the compiled build these are C variables, which other modules cannot see.
-_TCP, _UDP, _ICMP, _ICMPV6 = TCP, UDP, ICMP, ICMPV6
+_TCP, _UDP, _ICMP, _ICMPV6, _APP_TRAILER = TCP, UDP, ICMP, ICMPV6, APP_TRAILER
 
 _PORT_CONTROL, _BEFORE_ROAMING = PORT_CONTROL
 
@@ -148,6 +149,8 @@ class Engine:
                 return
             conflict = conflict or self.defragmenter.conflict
             whole = read_ip(packet, datagram, 0, len(datagram))
+        if frame.end - packet.payload_end == _APP_TRAILER and packet.data is frame.data and self.processes is not None:
+            self.processes.read_trailer(frame.number, frame.data[packet.payload_end : frame.end])
         if whole:
             packet.copy_of = self.copies.first_of(packet, frame.interface, frame.number, frame.at)
             if packet.protocol == _TCP:

@@ -24,6 +24,9 @@ _LINKS = {0: "null", 9: "ppp", 12: "raw", 14: "raw", 101: "raw", 108: "null", 22
 """Link types whose header is no place of `layer_places`, or that have none."""
 
 _WITH_TYPE = frozenset({"eth.ii", "vlan.ii", "sll.ii", "sll2.ii"})
+_NAMELESS = frozenset({"ah", "esp", "macsec", "nflog", "gre", "erspan", "vxlan", "capwap", "usb", "hci_h4", "btle"})
+"""Headers that end the names: what is before and behind them has places, but not all of it."""
+
 _FRAMES = frozenset({"eth", "vlan", "sll", "sll2"})
 _MESSAGES = frozenset({"icmp", "icmpv6"})
 _ECHO = frozenset({"icmp.echo", "icmpv6.echo"})
@@ -148,6 +151,8 @@ def _headers(layers: LayerPlaces, link_type: int) -> list[str] | None:
     end = -1
     for index in range(layers.count):
         kind = KINDS[layers.kind(index)]
+        if kind in _NAMELESS:
+            return None
         if kind in _WITH_TYPE:
             names.append("ethertype")
         if kind in _ECHO and len(layers.header(index)) > 8:

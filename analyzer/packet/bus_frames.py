@@ -7,6 +7,8 @@ what a row of a packet list needs is read. Link types are those of https://www.t
 
 from typing import Final, NamedTuple
 
+from analyzer.packet.field_tree import Field, Layer
+
 USB, BLUETOOTH = "USB", "Bluetooth"
 
 BUSES: Final = {
@@ -60,6 +62,16 @@ def bus_frame(link_type: int, data: bytes) -> BusFrame:
     if link_type in (LE_LINK, LE_LINK_WITH_RADIO):
         return _low_energy(data[10:] if link_type == LE_LINK_WITH_RADIO else data)
     return BusFrame("", "", BLUETOOTH, f"{len(data)} bytes")
+
+
+def bus_layers(link_type: int, data: bytes) -> list[Layer]:
+    """Return the layer of a frame of a link type of BUSES, for its field tree: what `bus_frame` says of it, and its bytes."""
+    if not data:
+        return []
+    source, destination, protocol, info = bus_frame(link_type, data)
+    words = {"source": source, "destination": destination, "description": info}
+    fields = [Field(name, text, text, -1, 0) for name, text in words.items() if text]
+    return [Layer(protocol, 0, len(data), (*fields, Field("data", data, data.hex(), 0, len(data))))]
 
 
 def _usb(transfer: _Transfer) -> BusFrame:

@@ -7,6 +7,7 @@ from analyzer.packet.tunnels cimport enter, enter_udp
 cdef int _CELLS, _LAYER_LIMIT
 cdef int _ETH, _VLAN, _SLL, _SLL2, _ARP, _IP, _IPV6
 cdef int _HOPOPTS, _ROUTING, _FRAGHDR, _DSTOPTS, _TCP, _UDP, _ICMP, _ICMPV6
+cdef int _AH, _ESP, _MACSEC, _NFLOG, _GRE, _ERSPAN, _VXLAN, _CAPWAP, _BUS
 
 
 @cython.final
@@ -93,3 +94,11 @@ cdef class LayerPlaces:
 
     @cython.locals(first=int, kind=int, code=int, quotes=bint, end=Py_ssize_t, packet=Packet)
     cdef int _add_icmp(self, bytes data, Py_ssize_t at, int protocol) except -1
+
+    @cython.locals(source=int, port=int, entered=bint, end=Py_ssize_t, packet=Packet)
+    cdef void _add_in_udp(self, bytes data, Py_ssize_t at) except *
+
+    @cython.locals(end=Py_ssize_t, n_bytes=Py_ssize_t, kind=int, erspan=bint)
+    cdef void _add_gre(self, bytes data, Py_ssize_t at) except *
+
+    cdef void _add_bus(self, Py_ssize_t start, Py_ssize_t end, int link_type) noexcept

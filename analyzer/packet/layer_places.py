@@ -11,6 +11,7 @@ from array import array
 from analyzer.packet.headers import read_ipv4, read_ipv6, read_tcp, read_udp
 from analyzer.packet.link_layers import read_link, read_shim, read_version
 from analyzer.packet.packet import Packet
+from analyzer.packet.sealed_packets import is_encapsulated
 from analyzer.packet.tunnels import enter, enter_udp
 
 KINDS = (
@@ -19,6 +20,8 @@ KINDS = (
     "ipv6.hopopts", "ipv6.routing", "ipv6.fraghdr", "ipv6.dstopts", "tcp", "tcp.own", "udp",
     "icmp", "icmp.echo", "icmp.mtu", "icmp.redirect",
     "icmpv6", "icmpv6.echo", "icmpv6.mtu", "icmpv6.ns", "icmpv6.na", "icmpv6.ra",
+    "ah", "esp", "macsec", "nflog", "gre", "erspan", "vxlan", "capwap", "capwap.control", "capwap.data", "usb",
+    "hci_h4", "btle",
 )  # fmt: skip
 """The kinds of places, by number. One with a dot is a form of the header before the dot, at the same place. `tcp.own` is a
 segment that the frame carries itself, and does not only quote."""
@@ -37,6 +40,7 @@ _LAYER_LIMIT = 32
 
 _ETH, _VLAN, _SLL, _SLL2, _ARP, _IP, _IPV6 = 1, 4, 7, 10, 13, 15, 16
 _HOPOPTS, _ROUTING, _FRAGHDR, _DSTOPTS, _TCP, _UDP, _ICMP, _ICMPV6 = 17, 18, 19, 20, 21, 23, 24, 28
+_AH, _ESP, _MACSEC, _NFLOG, _GRE, _ERSPAN, _VXLAN, _CAPWAP, _BUS = 34, 35, 36, 37, 38, 39, 40, 41, 44
 
 
 class Place:
@@ -105,6 +109,10 @@ class LayerPlaces:
             self._add_cooked(_SLL, start, start + 16, start + 2, data[start + 14] << 8 | data[start + 15])
         elif link_type == 276 and n_bytes >= 20:
             self._add_cooked(_SLL2, start, start + 20, start + 8, data[start] << 8 | data[start + 1])
+        elif link_type == 239:
+            self._add(_NFLOG, start, packet.payload)
+        elif following < 0:
+            self._add_bus(start, end, link_type)
         self._follow(data, following)
         return packet.fragment
 
@@ -313,6 +321,8 @@ class LayerPlaces:
                 if ether_type in (0x8100, 0x88A8, 0x9100, 0x9200):
                     if packet.payload == at + 4:
                         self._add_with_type(_VLAN, at, at + 4, following)
+                elif ether_type == 0x88E5:
+                    self._add(_MACSEC, at, packet.payload if packet.payload > at else packet.payload_end)
                 elif ether_type == 0x6558 and packet.payload == at + 14:
                     self._add_with_type(_ETH, at, at + 14, data[at + 12] << 8 | data[at + 13])
                 ether_type = following
@@ -332,12 +342,19 @@ class LayerPlaces:
                 whole = read_udp(packet, data)
                 if packet.transport == at:
                     self._add(_UDP, at, at + 8 if whole else packet.payload_end)
+                at = packet.payload
                 ether_type = enter_udp(packet, data) if whole and not quoted else -1
+                if whole and not quoted:
+                    self._add_in_udp(data, at)
             elif protocol == 1 or protocol == 58:
                 ether_type = self._add_icmp(data, at, protocol)
                 quoted = ether_type >= 0
             else:
                 ether_type = enter(packet, data, protocol)
+                if protocol == 50:
+                    self._add(_ESP, at, packet.payload_end)
+                elif protocol == 47 and ether_type >= 0:
+                    self._add_gre(data, at)
             if ether_type < 0:
                 return
             packet.clear_ip()
@@ -351,6 +368,8 @@ class LayerPlaces:
         if data[at] >> 4 == 4:
             end = at + ((data[at] & 15) << 2)
             self._add(_IP, at, max(at + 20, min(end, packet.payload_end)))
+            if data[at + 9] == 51 and packet.payload > end:
+                self._add(_AH, end, packet.payload)
             return
         self._add(_IPV6, at, at + 40)
         kind = data[at + 6] + 0
@@ -363,6 +382,8 @@ class LayerPlaces:
                 self._add(_HOPOPTS if kind == 0 else _DSTOPTS, at, at + n_bytes)
             elif kind == 43 or kind == 44:
                 self._add(_ROUTING if kind == 43 else _FRAGHDR, at, at + n_bytes)
+            elif kind == 51:
+                self._add(_AH, at, at + n_bytes)
             kind = data[at] + 0
             at += n_bytes
 
@@ -409,3 +430,37 @@ class LayerPlaces:
             return -1
         packet.payload = at + 8
         return 0x0800 if protocol == 1 else 0x86DD
+
+    def _add_in_udp(self, data: bytes, at: int) -> None:
+        """Add what UDP carries and has no header of its own kind behind it: VXLAN, CAPWAP, ESP. at: where it begins."""
+        packet = self.packet
+        source = packet.source_port
+        port = packet.destination_port
+        entered = packet.payload > at
+        if entered and (port == 4789 or port == 4790 or port == 8472):
+            self._add(_VXLAN, at, packet.payload)
+        elif port == 5246 or port == 5247 or source == 5246 or source == 5247:
+            end = packet.payload if entered else packet.payload_end
+            self._add(_CAPWAP, at, end)
+            self._add(_CAPWAP + 1 if port == 5246 or source == 5246 else _CAPWAP + 2, at, end)
+        elif (port == 4500 or source == 4500) and is_encapsulated(packet):
+            self._add(_ESP, at, packet.payload_end)
+
+    def _add_gre(self, data: bytes, at: int) -> None:
+        """Add GRE that was entered, and ERSPAN behind it."""
+        end = self.packet.payload
+        n_bytes = 4 + (4 if data[at] & 0x80 else 0) + (4 if data[at] & 0x20 else 0) + (4 if data[at] & 0x10 else 0)
+        kind = data[at + 2] << 8 | data[at + 3]
+        erspan = (kind == 0x88BE or kind == 0x22EB) and n_bytes < end - at
+        self._add(_GRE, at, at + n_bytes if erspan else end)
+        if erspan:
+            self._add(_ERSPAN, at + n_bytes, end)
+
+    def _add_bus(self, start: int, end: int, link_type: int) -> None:
+        """Add a frame of USB or Bluetooth, without the direction before HCI and the radio data before Low Energy."""
+        if link_type in (189, 220, 249, 266):
+            self._add(_BUS, start, end)
+        elif link_type == 187 or link_type == 201:
+            self._add(_BUS + 1, start + 4 if link_type == 201 and end - start >= 4 else start, end)
+        elif link_type == 251 or link_type == 256:
+            self._add(_BUS + 2, start + 10 if link_type == 256 and end - start >= 10 else start, end)

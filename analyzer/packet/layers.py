@@ -11,8 +11,10 @@ from collections.abc import Generator, Iterator
 from analyzer.capture.frame import Frame
 from analyzer.codec.field_tables import Message, Span, spans
 from analyzer.codec.registry import registry
-from analyzer.packet import header_tables, scapy_dissection
+from analyzer.packet import encapsulation_tables, header_tables, scapy_dissection
 from analyzer.packet.addresses import address_text
+from analyzer.packet.bus_frames import BUSES, bus_layers
+from analyzer.packet.encapsulation_tables import PCAPDROID, PCAPDROID_BYTES, Pcapdroid, encapsulation
 from analyzer.packet.field_tree import Field, Layer, plain
 from analyzer.packet.headers import read
 from analyzer.packet.packet import Packet
@@ -35,6 +37,13 @@ _EXTENSIONS: dict[int, type[Message]] = {
 }
 _TCP = 6
 _UDP = 17
+_NETFILTER_LOG = 239
+_ETHERNET = 0x6558
+
+_NAMES = header_tables.NAMES | encapsulation_tables.NAMES
+_BITS = header_tables.BITS | encapsulation_tables.BITS
+_HEXADECIMAL = header_tables.HEXADECIMAL | encapsulation_tables.HEXADECIMAL
+_ADDRESSES = header_tables.ADDRESSES | encapsulation_tables.ADDRESSES
 
 # What is next: the kind of layer that announced it, and the number by which it did.
 _Next = tuple[str, int]
@@ -47,6 +56,8 @@ def tree(frame: Frame) -> list[Layer]:
     A truncated or damaged frame has the fields that are present. Bytes that cannot be dissected become a layer `Data`.
     """
     data = frame.data[frame.start : frame.end]
+    if frame.link_type in BUSES:
+        return bus_layers(frame.link_type, data)
     packet = Packet()
     read(packet, data, 0, len(data), frame.link_type, frame.wire_length)
     return [layer for layer in _LayerReader(data, packet).layers(frame.link_type) if layer.length]
@@ -81,6 +92,12 @@ class _LayerReader:
                 following = yield from self._tcp()
             elif kind in ("ipv4", "ipv6") and number == _UDP:
                 following = yield from self._udp()
+            elif kind == "link" and number == _ETHERNET:
+                following = yield from self._ether_type(header_tables.Ethernet)
+            elif found := self._encapsulation(kind, number):
+                for table, n_bytes in found.headers:
+                    yield self._header(table, n_bytes)
+                following = found.following
             elif self.at <= self.packet.ip < self.end:
                 # A link or tunnel header that only `headers` can skip.
                 if self.at < self.packet.ip:
@@ -89,13 +106,24 @@ class _LayerReader:
             else:
                 break
         yield from self._rest(*following)
+        if self.data.startswith(PCAPDROID, self.end) and len(self.data) - self.end >= PCAPDROID_BYTES:
+            self.at, start, self.end = self.end, self.end, self.end + PCAPDROID_BYTES
+            yield Layer(_NAMES[Pcapdroid], start, PCAPDROID_BYTES, self._fields(Pcapdroid, start, self.end))
         if self.end < len(self.data):
             yield plain("Trailer", self.data, self.end, len(self.data))
 
     def _link(self, link_type: int) -> Generator[Layer, None, _Next]:
         if link_type in _LINKS and self.data:
             return (yield from self._ether_type(_LINKS[link_type]))
+        if link_type == _NETFILTER_LOG and self.packet.ip > 4:
+            yield self._header(encapsulation_tables.NetfilterLog, self.packet.ip)
+            return "link", self._ip_ether_type()
         return ("link", self._ip_ether_type()) if link_type in _RAW else _NOTHING
+
+    def _encapsulation(self, kind: str, number: int) -> encapsulation_tables.Encapsulation | None:
+        """Return the headers of a tunnel, or those around encrypted content, at the next byte."""
+        entered = self.packet.ip - self.at if self.packet.ip > self.at else -1
+        return encapsulation(kind, number, self.ports, self.data[self.at : self.end], entered)
 
     def _ether_type(self, table: type[Message]) -> Generator[Layer, None, _Next]:
         header = self._header(table)
@@ -172,7 +200,7 @@ class _LayerReader:
         start = self.at
         fields = self._fields(table, start, self.end if n_bytes < 0 else min(start + n_bytes, self.end))
         self.at = max([start, *(field.offset + field.length for field in fields)])
-        return Layer(header_tables.NAMES.get(table, table.__name__), start, self.at - start, fields)
+        return Layer(_NAMES.get(table, table.__name__), start, self.at - start, fields)
 
     def _fields(self, table: type[Message], start: int, end: int) -> tuple[Field, ...]:
         """Return the fields that are present. The bytes after the last of them belong to the next layer."""
@@ -221,13 +249,13 @@ def _field(span: Span) -> Field:
     children: tuple[Field, ...] = ()
     if span.spec.registry:
         text = f"{registry(span.spec.registry).names[value]} ({value})"
-    if name in header_tables.HEXADECIMAL:
+    if name in _HEXADECIMAL:
         text = f"0x{value:0{2 * (end - start)}x}"
     # A truncated address is not an address.
-    if name in header_tables.ADDRESSES and end - start == span.spec.width:
+    if name in _ADDRESSES and end - start == span.spec.width:
         text = address_text(value) if end - start in (4, 16) else value.hex(":")
-    if name in header_tables.BITS:
-        children = tuple(_bits(value, header_tables.BITS[name], start, end))
+    if name in _BITS:
+        children = tuple(_bits(value, _BITS[name], start, end))
     return Field(name, value, text, start, end - start, children)
 
 

@@ -1,7 +1,8 @@
 cimport cython
 from analyzer.packet.packet cimport Packet
 
-cdef int _IPV4, _IPV6, _MPLS, _ETHERNET, _PPP, _ERSPAN_II, _ERSPAN_III, _NSH, _CAPWAP_CONTROL, _CAPWAP_DATA, _GTP_EXTENSION_LIMIT, _TAG_LIMIT, _LABEL_LIMIT
+cdef int _IPV4, _IPV6, _MPLS, _ETHERNET, _PPP, _ERSPAN_II, _ERSPAN_III, _NSH, _CAPWAP_CONTROL, _CAPWAP_DATA
+cdef int _GTP_EXTENSION_LIMIT, _TAG_LIMIT, _LABEL_LIMIT
 
 @cython.locals(at=Py_ssize_t)
 cpdef int enter(Packet packet, bytes data, int protocol) except -2

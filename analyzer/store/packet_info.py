@@ -107,7 +107,8 @@ class Describer:
         """
         packet: Packet = self._engine.packet
         if packet.ether_type < 0 and frame.link_type in BUSES:
-            return tuple(bus_frame(frame.link_type, frame.data[frame.start : frame.end]))
+            source, destination, protocol, info = bus_frame(frame.link_type, frame.data[frame.start : frame.end])
+            return source, destination, protocol, info
         source, destination = addresses(packet, frame)
         shown: list[Any] = [event for event in events if isinstance(event, _SHOWN)] if events else _NOTHING
         protocol, info = self._describe_packet(packet, frame, shown)

@@ -81,9 +81,9 @@ def test_a_capture_without_packets(run: Run, tmp_path: Path):
 
 
 def test_frames_of_a_link_type_that_is_not_read_are_told_loudly(run: Run, tmp_path: Path):
-    path = tmp_path / "usb.pcap"
-    path.write_bytes(struct.pack("<IHHiIIIIIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 189, 1, 0, 4, 4) + b"abcd")
-    line = f"{path}: 1 frame of link type USB_LINUX (189), which is not read: nothing in them was looked at"
+    path = tmp_path / "sensors.pcap"
+    path.write_bytes(struct.pack("<IHHiIIIIIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 195, 1, 0, 4, 4) + b"abcd")
+    line = f"{path}: 1 frame of link type IEEE802_15_4_WITHFCS (195), which is not read: nothing in them was looked at"
     for words in (("summary", "--format", "json"), ("sessions",), ("packets",)):
         result = run(*words, path)
         assert (result.status, result.err.decode()) == (1, f"analyzer: {line}\n")

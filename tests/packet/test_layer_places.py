@@ -92,3 +92,41 @@ def test_every_truncation_and_damage_is_survived(repository):
 def test_a_frame_outside_its_buffer_is_refused():
     with pytest.raises(ValueError, match="no frame at 2 to 9"):
         LayerPlaces().find(b"short", 2, 9, 1, 7)
+
+
+def test_headers_of_tunnels_and_of_what_is_encrypted():
+    esp = b"\0\0\x12\x34\0\0\0\x09" + bytes(20)
+    assert kinds(places(ethernet(ipv4(esp, 50))))[2:] == ["ip", "esp"]
+    assert places(ethernet(ipv4(esp, 50))).values((place("esp", NUMBER, 0, 4),)) == [0x1234]
+    in_udp = b"\x11\x94\x11\x94" + (8 + len(esp)).to_bytes(2) + b"\0\0" + esp
+    assert kinds(places(ethernet(ipv4(in_udp, 17))))[2:] == ["ip", "udp", "esp"]
+    header = bytes((6, 1)) + bytes(10)
+    assert kinds(places(ethernet(ipv4(header + tcp(), 51))))[2:] == ["ip", "ah", "tcp", "tcp.own"]
+    assert kinds(places(ethernet(bytes.fromhex("2c0000000005") + bytes(30), 0x88E5)))[2:] == ["macsec"]
+    mirrored = bytes.fromhex("1000 22eb 00000001 200100090000000000000000") + ethernet(ipv4(tcp()))
+    assert kinds(places(ethernet(ipv4(mirrored, 47))))[2:6] == ["ip", "gre", "erspan", "eth"]
+
+
+@pytest.mark.parametrize(
+    ("port", "body", "expected"),
+    [
+        (4789, "0800000000000100", ["vxlan", "eth", "eth.ii", "ip"]),
+        (5247, "0010420000000000", ["capwap", "capwap.data", "eth", "eth.ii", "ip"]),
+        (5246, "01000000", ["capwap", "capwap.control"]),
+    ],
+)
+def test_headers_in_udp(port, body, expected):
+    carried = bytes.fromhex(body) + ethernet(b"\x45")
+    datagram = b"\x9c\x40" + port.to_bytes(2) + (8 + len(carried)).to_bytes(2) + b"\0\0" + carried
+    assert kinds(places(ethernet(ipv4(datagram, 17))))[2:4] == ["ip", "udp"]
+    assert kinds(places(ethernet(ipv4(datagram, 17))))[4:] == expected
+
+
+@pytest.mark.parametrize(
+    ("link_type", "data", "kind", "start"),
+    [(189, bytes(48), "usb", 0), (187, b"\1\3\x10\0", "hci_h4", 0), (201, bytes(8), "hci_h4", 4), (256, bytes(20), "btle", 10)],
+)
+def test_frames_of_usb_and_bluetooth(link_type, data, kind, start):
+    found = places(data, link_type)
+    assert kinds(found) == [kind]
+    assert found.header(0) == data[start:]

@@ -8,6 +8,9 @@ none, for example for packets that came in. Wireshark 5 describes such processes
 little-endian in all sections. If a process id has several blocks, because the system used it again, the right one is the last
 that had started at the time of the packet.
 
+A third form is in the packets: PCAPdroid writes a trailer of 32 bytes behind each, with the number of the user and the name of
+the app (its `pcap_utils.h`); Android runs each app as a user of its own.
+
 Almost all packets of such a file belong to some process, and neighbours often to the same. So runs of frames are kept.
 """
 
@@ -27,6 +30,10 @@ MAX_PROCESSES = 65_536
 MAX_RUNS = 1 << 20
 """Runs of frames that are kept, 20 bytes each. With more, the older half is dropped: those sessions have no process."""
 
+APP_TRAILER = 32
+"""Bytes of PCAPdroid's trailer: magic number, user, name of the app in 20 bytes, frame check sequence."""
+
+_APP_MAGIC = bytes.fromhex("01072021")
 _PROCESS_INFORMATION = 3
 _NAME, _DARWIN_NAME, _USER_ID, _USER = 2, 2, 6, 7
 _START_TIME = 9
@@ -41,10 +48,11 @@ class FrameProcesses:
     any: whether a frame with a known process was seen.
     """
 
-    __slots__ = ("_blocks", "_by_pid", "_first", "_last", "_processes", "_who", "any")
+    __slots__ = ("_apps", "_blocks", "_by_pid", "_first", "_last", "_processes", "_who", "any")
 
     def __init__(self) -> None:
         self.any = False
+        self._apps: dict[bytes, int] = {}
         self._processes: list[Process] = []
         self._blocks: list[int] = []
         self._by_pid: dict[int, list[tuple[int, int]]] = {}
@@ -108,6 +116,20 @@ class FrameProcesses:
             known = self._by_pid[pid] = [(-1, len(self._processes) - 1)]
         started = [who for start, who in known if start <= at]
         self._note(frame, started[-1] if started else known[0][1])
+
+    def read_trailer(self, frame: int, trailer: bytes) -> None:
+        """Read the APP_TRAILER bytes behind the packet of a frame, if they are PCAPdroid's; else do nothing."""
+        if not trailer.startswith(_APP_MAGIC) or len(trailer) != APP_TRAILER:
+            return
+        app = trailer[4:28]
+        who = self._apps.get(app)
+        if who is None:
+            if len(self._processes) >= MAX_PROCESSES:
+                return
+            user = int.from_bytes(app[:4], "big", signed=True)
+            self._processes.append(Process(text_of(app[4:].partition(b"\0")[0]), None, str(user) if user >= 0 else None))
+            who = self._apps[app] = len(self._processes) - 1
+        self._note(frame, who)
 
     def of(self, frame: int) -> Process | None:
         """Return the process of a frame, None if it is not known."""

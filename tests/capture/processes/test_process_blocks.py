@@ -197,3 +197,17 @@ def test_the_record_of_a_session_names_the_process_of_its_frames(tmp_path: Path,
     command = [sys.executable, "-m", "analyzer", "show", str(path), "0"]
     shown = subprocess.run(command, capture_output=True, check=True, cwd=Path(__file__).parents[3])
     assert b"Safari[501]\n" in shown.stdout
+
+
+def test_the_app_in_the_trailer_of_pcapdroid() -> None:
+    processes = FrameProcesses()
+    trailer = struct.pack(">Ii20sI", 0x01072021, 10123, b"Firefox", 1)
+    processes.read_trailer(1, trailer)
+    processes.read_trailer(2, trailer)
+    processes.read_trailer(3, bytes(32))
+    processes.read_trailer(4, struct.pack(">Ii20sI", 0x01072021, -1, b"\xff\x1b[2J\0junk", 1))
+    processes.read_trailer(5, trailer[:31])
+    assert processes.of(1) is processes.of(2)
+    assert processes.of(2) == Process("Firefox", None, "10123")
+    assert processes.of(3) is processes.of(5) is None
+    assert processes.of(4) == Process("\\xff\x1b[2J", None, None)
