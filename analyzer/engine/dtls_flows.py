@@ -113,6 +113,7 @@ class DtlsFlows:
                 break  # the others were closed later
             ending.append((association, flow))
         for association, flow in sorted(ending, key=_number):  # as `Shards` puts those that end at once
+            flow.note_copies(association)
             self.end(association, "closed")
             flow.update_held()
 
@@ -237,4 +238,10 @@ class DtlsFlow:
         associations, self.associations = self.associations, []
         self.update_held()
         for association in reversed(associations):
+            self.note_copies(association)
             self.flows.end(association, reason)
+
+    def note_copies(self, association: Association) -> None:
+        """Tell a session that ends how many of the flow's packets the capture has twice."""
+        if association.session is not None:
+            association.session.flow.copies = self.flow.copies

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from analyzer.flows.packet_copies import WINDOW
 from analyzer.tls.dtls.replay_window import ReplayWindow
 
 MAX_EPOCHS = 16
@@ -35,9 +36,9 @@ class DtlsFacts:
         self.seen: dict[tuple[int, int], ReplayWindow] = {}
 
     def note_hello(self, role: int, frame: int, at: int) -> None:
-        """Note a datagram with the first bytes of a hello."""
+        """Note a datagram with the first bytes of a hello. One that comes at once is a copy, or another fragment."""
         listed = self.hellos[role]
-        if len(listed) < MAX_FRAMES and (not listed or listed[-1][0] != frame):
+        if len(listed) < MAX_FRAMES and (not listed or (listed[-1][0] != frame and at - listed[-1][1] >= WINDOW)):
             listed.append((frame, at))
 
     @property
