@@ -17,6 +17,9 @@ BUSES: Final = {
 }
 """The bus of each link type."""
 
+PLACES: Final = {**dict.fromkeys((189, 220, 249, 266), (0, 0)), 187: (1, 0), 201: (1, 4), 251: (2, 0), 256: (2, 10)}
+"""For filters: by link type, which of `usb`, `hci_h4` and `btle` its frames are, and how many bytes are before that header."""
+
 USB_LINUX, USB_MMAPPED, USBPCAP, USB_DARWIN = 189, 220, 249, 266
 HCI_H4, HCI_H4_WITH_DIRECTION, LE_LINK, LE_LINK_WITH_RADIO = 187, 201, 251, 256
 

@@ -98,7 +98,5 @@ cdef class LayerPlaces:
     @cython.locals(source=int, port=int, entered=bint, end=Py_ssize_t, packet=Packet)
     cdef void _add_in_udp(self, bytes data, Py_ssize_t at) except *
 
-    @cython.locals(end=Py_ssize_t, n_bytes=Py_ssize_t, kind=int, erspan=bint)
+    @cython.locals(end=Py_ssize_t, n_bytes=Py_ssize_t, erspan=bint)
     cdef void _add_gre(self, bytes data, Py_ssize_t at) except *
-
-    cdef void _add_bus(self, Py_ssize_t start, Py_ssize_t end, int link_type) noexcept

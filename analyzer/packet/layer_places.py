@@ -8,6 +8,7 @@ readers of single headers are the same. A field of a header is a `Place` in it: 
 
 from array import array
 
+from analyzer.packet.bus_frames import PLACES
 from analyzer.packet.headers import read_ipv4, read_ipv6, read_tcp, read_udp
 from analyzer.packet.link_layers import read_link, read_shim, read_version
 from analyzer.packet.packet import Packet
@@ -15,16 +16,13 @@ from analyzer.packet.sealed_packets import is_encapsulated
 from analyzer.packet.tunnels import enter, enter_udp
 
 KINDS = (
-    "", "eth", "eth.ii", "eth.802_3", "vlan", "vlan.ii", "vlan.802_3", "sll", "sll.eth", "sll.ii",
-    "sll2", "sll2.eth", "sll2.ii", "arp", "arp.ipv4", "ip", "ipv6",
-    "ipv6.hopopts", "ipv6.routing", "ipv6.fraghdr", "ipv6.dstopts", "tcp", "tcp.own", "udp",
-    "icmp", "icmp.echo", "icmp.mtu", "icmp.redirect",
-    "icmpv6", "icmpv6.echo", "icmpv6.mtu", "icmpv6.ns", "icmpv6.na", "icmpv6.ra",
-    "ah", "esp", "macsec", "nflog", "gre", "erspan", "vxlan", "capwap", "capwap.control", "capwap.data", "usb",
-    "hci_h4", "btle",
+    "", "eth", "eth.ii", "eth.802_3", "vlan", "vlan.ii", "vlan.802_3", "sll", "sll.eth", "sll.ii", "sll2", "sll2.eth",
+    "sll2.ii", "arp", "arp.ipv4", "ip", "ipv6", "ipv6.hopopts", "ipv6.routing", "ipv6.fraghdr", "ipv6.dstopts", "tcp",
+    "tcp.own", "udp", "icmp", "icmp.echo", "icmp.mtu", "icmp.redirect", "icmpv6", "icmpv6.echo", "icmpv6.mtu", "icmpv6.ns",
+    "icmpv6.na", "icmpv6.ra", "ah", "esp", "macsec", "nflog", "gre", "erspan", "vxlan", "capwap", "capwap.control",
+    "capwap.data", "usb", "hci_h4", "btle",
 )  # fmt: skip
-"""The kinds of places, by number. One with a dot is a form of the header before the dot, at the same place. `tcp.own` is a
-segment that the frame carries itself, and does not only quote."""
+"""The kinds of places, by number. A dot begins the form of a header at the same place; `tcp.own` is not only quoted."""
 
 NUMBER, BOOLEAN, OCTETS, HEADER = 0, 1, 2, 3
 """What a place holds: a number, a bit, bytes, or the header itself."""
@@ -35,8 +33,7 @@ EVERY_KIND = -1
 MAX_PLACES = 96
 """The most headers and forms of them that are kept of one frame. A real frame has less than twenty."""
 
-_CELLS = 4
-_LAYER_LIMIT = 32
+_CELLS, _LAYER_LIMIT = 4, 32
 
 _ETH, _VLAN, _SLL, _SLL2, _ARP, _IP, _IPV6 = 1, 4, 7, 10, 13, 15, 16
 _HOPOPTS, _ROUTING, _FRAGHDR, _DSTOPTS, _TCP, _UDP, _ICMP, _ICMPV6 = 17, 18, 19, 20, 21, 23, 24, 28
@@ -111,8 +108,8 @@ class LayerPlaces:
             self._add_cooked(_SLL2, start, start + 20, start + 8, data[start] << 8 | data[start + 1])
         elif link_type == 239:
             self._add(_NFLOG, start, packet.payload)
-        elif following < 0:
-            self._add_bus(start, end, link_type)
+        elif link_type in PLACES and end - start >= PLACES[link_type][1]:
+            self._add(_BUS + PLACES[link_type][0], start + PLACES[link_type][1], end)
         self._follow(data, following)
         return packet.fragment
 
@@ -434,9 +431,7 @@ class LayerPlaces:
     def _add_in_udp(self, data: bytes, at: int) -> None:
         """Add what UDP carries and has no header of its own kind behind it: VXLAN, CAPWAP, ESP. at: where it begins."""
         packet = self.packet
-        source = packet.source_port
-        port = packet.destination_port
-        entered = packet.payload > at
+        source, port, entered = packet.source_port, packet.destination_port, packet.payload > at
         if entered and (port == 4789 or port == 4790 or port == 8472):
             self._add(_VXLAN, at, packet.payload)
         elif port == 5246 or port == 5247 or source == 5246 or source == 5247:
@@ -448,19 +443,11 @@ class LayerPlaces:
 
     def _add_gre(self, data: bytes, at: int) -> None:
         """Add GRE that was entered, and ERSPAN behind it."""
-        end = self.packet.payload
-        n_bytes = 4 + (4 if data[at] & 0x80 else 0) + (4 if data[at] & 0x20 else 0) + (4 if data[at] & 0x10 else 0)
-        kind = data[at + 2] << 8 | data[at + 3]
-        erspan = (kind == 0x88BE or kind == 0x22EB) and n_bytes < end - at
+        end, n_bytes = (
+            self.packet.payload,
+            4 + (4 if data[at] & 0x80 else 0) + (4 if data[at] & 0x20 else 0) + (4 if data[at] & 0x10 else 0),
+        )
+        erspan = (data[at + 2] << 8 | data[at + 3]) in (0x88BE, 0x22EB) and n_bytes < end - at
         self._add(_GRE, at, at + n_bytes if erspan else end)
         if erspan:
             self._add(_ERSPAN, at + n_bytes, end)
-
-    def _add_bus(self, start: int, end: int, link_type: int) -> None:
-        """Add a frame of USB or Bluetooth, without the direction before HCI and the radio data before Low Energy."""
-        if link_type in (189, 220, 249, 266):
-            self._add(_BUS, start, end)
-        elif link_type == 187 or link_type == 201:
-            self._add(_BUS + 1, start + 4 if link_type == 201 and end - start >= 4 else start, end)
-        elif link_type == 251 or link_type == 256:
-            self._add(_BUS + 2, start + 10 if link_type == 256 and end - start >= 10 else start, end)
