@@ -13,6 +13,7 @@ import os
 import selectors
 import shutil
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -137,6 +138,85 @@ def http3_server(identity: Identity, files: dict[str, bytes]) -> Iterator[tuple[
         loop.call_soon_threadsafe(server.close)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(_PATIENCE)
+
+
+@contextmanager
+def caddy(folder: Path, identity: Identity, files: dict[str, bytes]) -> Iterator[int]:
+    """Serve `files` over HTTP/3 with Caddy (2.6 or later) on a free port of loopback; yields the port."""
+    port = _free_port()
+    root = folder / "root"
+    root.mkdir(parents=True)
+    for name, content in files.items():
+        (root / name).write_bytes(content)
+    (folder / "key.pem").write_bytes(identity.key_pem())
+    (folder / "chain.pem").write_bytes(identity.chain_pem())
+    (folder / "Caddyfile").write_text(
+        f"""{{
+          auto_https off
+          admin off
+          storage file_system {folder}/storage
+        }}
+        https://:{port} {{
+          bind 127.0.0.1
+          tls {folder}/chain.pem {folder}/key.pem
+          root * {root}
+          file_server
+        }}"""
+    )
+    with _running([find_program("caddy"), "run", "--adapter", "caddyfile", "--config", str(folder / "Caddyfile")]):
+        _await(lambda: _answers(port), "caddy does not listen")
+        yield port
+
+
+def http3_client(port: int, keys: Path, name: str, paths: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Fetch `https://NAME/PATH` for each path over one connection of aioquic to `port` of loopback; returns the exchanges."""
+    from aioquic.asyncio import QuicConnectionProtocol, connect
+    from aioquic.h3.connection import H3Connection
+    from aioquic.h3.events import DataReceived, HeadersReceived
+    from aioquic.quic.configuration import QuicConfiguration
+
+    answered: list[dict[str, Any]] = []
+
+    class Asks(QuicConnectionProtocol):  # type: ignore[misc]
+        http: H3Connection
+        status = b""
+        done: asyncio.Future[None]
+
+        def quic_event_received(self, event: Any) -> None:
+            for received in self.http.handle_event(event):
+                if isinstance(received, HeadersReceived):
+                    self.status = dict(received.headers)[b":status"]
+                if isinstance(received, HeadersReceived | DataReceived) and received.stream_ended:
+                    self.done.set_result(None)
+
+        async def ask(self, path: str) -> None:
+            stream = self._quic.get_next_available_stream_id()
+            self.done = asyncio.get_running_loop().create_future()
+            fields = {":method": "GET", ":scheme": "https", ":authority": name, ":path": path}
+            self.http.send_headers(stream, [(key.encode(), value.encode()) for key, value in fields.items()], end_stream=True)
+            self.transmit()
+            await asyncio.wait_for(self.done, _PATIENCE)
+            request = {"method": "GET", "authority": name, "path": path}
+            answered.append({"request": request, "response": {"status": int(self.status)}})
+
+    def made(quic: Any, **more: Any) -> Asks:
+        asks = Asks(quic, **more)
+        asks.http = H3Connection(quic)
+        return asks
+
+    async def talk() -> None:
+        configuration = QuicConfiguration(is_client=True, alpn_protocols=["h3"], server_name=name)
+        configuration.verify_mode = ssl.CERT_NONE
+        with keys.open("a") as configuration.secrets_log_file:
+            async with connect("127.0.0.1", port, configuration=configuration, create_protocol=made) as asks:
+                for path in paths:
+                    await asks.ask(path)
+
+    try:
+        asyncio.run(talk())
+    except (OSError, TimeoutError) as reason:
+        raise ProgramError(f"aioquic got no answer: {reason}") from reason
+    return answered
 
 
 @contextmanager

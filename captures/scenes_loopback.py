@@ -6,7 +6,19 @@ import subprocess
 import time
 from pathlib import Path
 
-from programs import ProgramError, Relay, chromium, curl, http3_server, nginx, openssl_client, openssl_server, sniff
+from programs import (
+    ProgramError,
+    Relay,
+    caddy,
+    chromium,
+    curl,
+    http3_client,
+    http3_server,
+    nginx,
+    openssl_client,
+    openssl_server,
+    sniff,
+)
 from scene import Scene, Stated, UnavailableError
 
 _FILES = {
@@ -43,6 +55,28 @@ def chromium_aioquic_http3(scene: Scene) -> None:
         raise UnavailableError("chromium did not show the page")
     scene.stated.append(Stated(None, identity, extra={"established": True, "resumed": False, "http": answered}))
     for program, option in (("chromium", "--version"), ("tcpdump", "--version")):
+        done = subprocess.run([program, option], capture_output=True, text=True, check=True)
+        scene.tools[program] = (done.stdout or done.stderr).splitlines()[0]
+
+
+def aioquic_caddy_http3(scene: Scene) -> None:
+    """aioquic asks Caddy for three files over HTTP/3 and QUIC 1 on loopback, recorded by tcpdump; one of them is missing."""
+    scene.set_time(time.time_ns())
+    scene.suffix = "pcap"
+    identity = scene.authority.issue("www.example")
+    aside = scene.folder.parent / "aside"
+    aside.mkdir()
+    scene.recording = aside / "recorded.pcap"
+    large = {"large.txt": b"".join(b"line %d\n" % number for number in range(500))}
+    try:
+        with caddy(aside / "caddy", identity, {**_FILES, **large}) as port, sniff(port, scene.recording):
+            answered = http3_client(port, scene.keys, "www.example", ("/style.css", "/missing.png", "/large.txt"))
+    except ProgramError as reason:
+        raise UnavailableError(str(reason)) from reason
+    if [one["response"]["status"] for one in answered] != [200, 404, 200]:
+        raise UnavailableError("aioquic did not get the files")
+    scene.stated.append(Stated(None, identity, extra={"established": True, "resumed": False, "http": answered}))
+    for program, option in (("caddy", "version"), ("tcpdump", "--version")):
         done = subprocess.run([program, option], capture_output=True, text=True, check=True)
         scene.tools[program] = (done.stdout or done.stderr).splitlines()[0]
 
@@ -90,5 +124,6 @@ SCENES = (
     curl_nginx_http1,
     curl_nginx_http2,
     chromium_aioquic_http3,
+    aioquic_caddy_http3,
     tls13_key_update,
 )

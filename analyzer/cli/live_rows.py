@@ -67,6 +67,7 @@ def row_text(record: dict[str, Any], ending: str = "") -> str:
     parts = [
         harmless(record["server_name"] or ""),
         owner_text(record["process"]),
+        quic_text(record["quic"]),
         record["version"] or "",
         record["cipher_suite"] or "",
         outcome_text(record, ending),
@@ -76,6 +77,11 @@ def row_text(record: dict[str, Any], ending: str = "") -> str:
         findings_text(record["findings"]),
     ]
     return labelled(head, clauses(*parts))
+
+
+def quic_text(quic: dict[str, Any] | None) -> str:
+    """Return the version of QUIC that carries a session: `QUIC 1`; empty for another protocol."""
+    return "" if quic is None or not quic["versions"] else str(quic["versions"][-1])
 
 
 def exchange_text(exchange: dict[str, Any]) -> str:

@@ -20,6 +20,7 @@ OFFERED = "offered "
 """Begins the name of the version of a ClientHello's packet: it is compared if no ServerHello follows."""
 
 _VERSIONS = registry("quic_versions")
+_FATAL = registry("alert_levels").name(2)
 _DESCRIPTIONS = registry("alert_descriptions").names
 
 Found = list[tuple[str, str]]
@@ -51,7 +52,7 @@ def read_quic(layer: Any, messages: Found) -> Found:
     if shown(layer, "quic.token_length"):
         found += [(REACHED, text.replace(":", "")) for text in shown(layer, "quic.dcid") if text]
     for text in shown(layer, "quic.cc.error_code.tls_alert"):
-        found.append(("alerts", f"fatal {_DESCRIPTIONS[int(text, 0)]}"))
+        found.append(("alerts", f"{_FATAL} {_DESCRIPTIONS[int(text, 0)]}"))
     return found
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from analyzer.cli.live_rows import exchange_text
+from analyzer.cli.live_rows import exchange_text, quic_text
 
 ASKED = {"method": "GET", "scheme": "https", "authority": "www.example", "path": "/a\x1b"}
 
@@ -25,3 +25,8 @@ ASKED = {"method": "GET", "scheme": "https", "authority": "www.example", "path":
 )
 def test_an_exchange_as_a_line(request_: dict[str, Any] | None, response: dict[str, Any] | None, text: str):
     assert exchange_text({"request": request_, "response": response}) == text
+
+
+def test_a_row_of_quic_says_its_version():
+    assert quic_text({"versions": ["QUIC 1", "QUIC 2"]}) == "QUIC 2"
+    assert quic_text({"versions": []}) == quic_text(None) == ""
