@@ -21,6 +21,7 @@ from analyzer.application.http1 import Http1
 from analyzer.application.http1_fast_path import plain_request_line
 from analyzer.application.http2_frames import PREFACE
 from analyzer.application.protocol_reader import Reader, StreamReader, UnknownProtocol
+from analyzer.tls.quic.stream_sink import StreamSink
 
 if TYPE_CHECKING:
     import cython
@@ -50,7 +51,7 @@ _STATUS_START: Final = re.compile(rb"HTTP/1\.[01] [1-5]\d\d")
 _SETTINGS_START: Final = re.compile(rb"\x00[\x00-\x01][\x00-\xff]\x04\x00\x00{4}")
 
 
-class Conversation:
+class Conversation(StreamSink):
     """Both directions of one connection's application data; side 0 is the client, 1 the server.
 
     alpn: the protocol that the handshake negotiated, or None.
@@ -59,7 +60,7 @@ class Conversation:
     on_body: called with every piece of every decoded body.
     """
 
-    __slots__ = ("_held", "_http1", "_log", "_n_held", "_over", "_reader", "_streams")
+    __slots__ = ("_direct", "_held", "_http1", "_log", "_n_held", "_over", "_reader", "_streams")
 
     def __init__(
         self, alpn: str | None = None, *, scheme: str = "https", hashing: bool = True, on_body: OnBody | None = None
@@ -72,6 +73,8 @@ class Conversation:
         self._http1: Http1 | None = None
         # The same reader if it reads streams.
         self._streams: StreamReader | None = None
+        # The same if it can be called as a C function.
+        self._direct: StreamSink | None = None
         # The kind, after the last data was read.
         self._over: str | None = None
         if alpn is not None:
@@ -139,7 +142,9 @@ class Conversation:
         at: cython.longlong,
     ) -> None:
         """Take the next bytes of one role in a QUIC stream. end: whether they are the last; then there may be none."""
-        if self._over is None:
+        if self._direct is not None:
+            self._direct.feed_stream(stream, role, data, end, frame, at)
+        elif self._over is None:
             self._stream_reader().feed_stream(stream, role, data, end, frame, at)
 
     def gap_stream(self, stream: int, role: int, length: int | None, why: str | None = None) -> None:
@@ -169,6 +174,7 @@ class Conversation:
         if self._reader is None:
             self._decide(self._judge(final=True) or "bytes")
         reader, self._reader, self._http1, self._streams = self._reader, None, None, None
+        self._direct = None
         if reader is not None:
             reader.close()
             self._over = reader.kind
@@ -180,6 +186,7 @@ class Conversation:
             self._reader = _http2()(self._log)
         elif kind in _STREAM_READERS:
             self._reader = self._streams = _stream_reader(kind)(self._log)
+            self._direct = self._streams if isinstance(self._streams, StreamSink) else None
         else:
             self._reader = self._streams = UnknownProtocol()
 

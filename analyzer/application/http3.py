@@ -9,8 +9,10 @@ Not read: the data of WebTransport, and what CONNECT-UDP and other protocols of 
 Their exchanges name the protocol, and count the HTTP datagrams (RFC 9297).
 """
 
+from __future__ import annotations
+
 from heapq import heappop, heappush
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from analyzer.application.exchange import CLIENT, NAMES, SERVER, ConversationLog, Exchange, Fields
 from analyzer.application.http3_control import QPACK_MAX_TABLE_CAPACITY, ControlStream
@@ -18,6 +20,10 @@ from analyzer.application.http3_stream import MessageStream, StreamDirection
 from analyzer.application.pseudo_fields import Origin, begin_request
 from analyzer.application.qpack_sections import FieldSections
 from analyzer.codec.varint import read_varint
+from analyzer.tls.quic.stream_sink import StreamSink
+
+if TYPE_CHECKING:
+    import cython
 
 STREAMS_MAX: Final = 1024
 """Maximum number of streams open at one time; beyond it the oldest is dropped. Servers allow 100 to 256."""
@@ -47,8 +53,13 @@ class _Unidirectional:
         self.message: MessageStream | None = None
 
 
-class Http3:
+class Http3(StreamSink):
     """An HTTP/3 conversation. sections: the field sections of the client and of the server."""
+
+    __slots__ = (
+        "_blocked", "_critical", "_dropped", "_frame", "_n_blocked", "_n_held", "_pushes", "_streams", "_unidirectional",
+        "_unsettled", "log", "sections",
+    )  # fmt: skip
 
     kind = "h3"
 
@@ -71,15 +82,24 @@ class Http3:
 
     # What the transport calls
 
-    def feed_stream(self, stream: int, role: int, data: bytes, end: bool, frame: int, at: int) -> None:
-        """Take the next bytes of one role in a stream. end: whether they are the last; then there may be none."""
+    def feed_stream(
+        self,
+        stream: cython.longlong,
+        role: cython.int,
+        data: bytes,
+        end: cython.bint,
+        frame: cython.longlong,
+        at: cython.longlong,
+    ) -> None:
+        """See `StreamSink.feed_stream`."""
         self._frame = frame
         if stream & 2:
             self._feed_unidirectional(stream, role, data, end, frame, at)
             return
-        found = self._message_stream(stream)
+        found: MessageStream | None = self._message_stream(stream)
         if found is not None:
-            found.directions[role].feed(data, end, frame, at)
+            direction: StreamDirection = found.directions[role]
+            direction.feed(data, end, frame, at)
 
     def gap_stream(self, stream: int, role: int, length: int | None) -> None:
         """Handle missing bytes; their number is None if it is not known."""
@@ -187,9 +207,9 @@ class Http3:
 
     # Streams
 
-    def _message_stream(self, number: int) -> MessageStream | None:
+    def _message_stream(self, number: cython.longlong) -> MessageStream | None:
         """Return a bidirectional stream; None if it was dropped."""
-        found = self._streams.get(number)
+        found: MessageStream | None = self._streams.get(number)
         if found is None and number > self._dropped[number & 3]:
             if len(self._streams) >= STREAMS_MAX:
                 oldest = next(iter(self._streams))

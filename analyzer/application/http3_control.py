@@ -8,7 +8,7 @@ from typing import Final
 
 from analyzer.application import http3_frames as frames
 from analyzer.application.exchange import CLIENT, NAMES
-from analyzer.application.http3_frames import FrameReader
+from analyzer.application.http3_frames import FrameReader, Frames
 from analyzer.application.http3_stream import RESERVED
 from analyzer.codec.registry import registry
 from analyzer.codec.varint import read_varint
@@ -30,7 +30,7 @@ OnSettings = Callable[[int, dict[int, int] | None, int], None]
 """Called once with the side, its settings by identifier (None if they cannot be read), and the frame."""
 
 
-class ControlStream:
+class ControlStream(Frames):
     """The control stream of one side (`http3_frames.Frames`)."""
 
     __slots__ = ("_frame", "_goaway", "_has_settings", "_note", "_on_settings", "_push_max", "_reader", "_side")

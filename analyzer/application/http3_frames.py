@@ -5,9 +5,14 @@ whole, and others are skipped. Missing bytes within one frame do not hide the ne
 frame's header may be among the missing bytes, nothing marks the next frame: what follows in this direction is unknown.
 """
 
-from typing import Final, Protocol
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
 
 from analyzer.codec.varint import read_varint
+
+if TYPE_CHECKING:
+    import cython
 
 DATA: Final = 0x00
 HEADERS: Final = 0x01
@@ -33,24 +38,27 @@ FRAME_KEPT_MAX: Final = 1 << 17
 """Maximum bytes of a frame that is passed on whole; a frame may announce 2**62, but only DATA needs such a length."""
 
 _AT_HEADER, _IN_PAYLOAD, _IN_DATA, _IN_SKIPPED, _RAW, _LOST = range(6)
+_DATA, _WEBTRANSPORT_STREAM, _FRAME_KEPT_MAX = DATA, WEBTRANSPORT_STREAM, FRAME_KEPT_MAX
 
 
-class Frames(Protocol):
-    """Takes the frames of one direction of a stream."""
+class Frames:
+    """Takes the frames of one direction of a stream; subclasses override all of it."""
 
-    def begin_data(self, length: int) -> None:
+    __slots__ = ()
+
+    def begin_data(self, length: cython.longlong) -> None:
         """Handle the begin of a DATA frame."""
 
     def read_data(self, data: bytes) -> None:
         """Take a piece of its content."""
 
-    def lose_data(self, length: int) -> None:
+    def lose_data(self, length: cython.longlong) -> None:
         """Handle missing content."""
 
-    def read_frame(self, kind: int, length: int, payload: bytes | None) -> None:
+    def read_frame(self, kind: cython.longlong, length: cython.longlong, payload: bytes | None) -> None:
         """Read any other frame. payload: None if it is not one of KEPT, is too long, or bytes of it are missing."""
 
-    def begin_raw(self, session: int) -> None:
+    def begin_raw(self, session: cython.longlong) -> None:
         """Handle that the rest of the stream has no frames: it belongs to the WebTransport session with this stream ID."""
 
     def read_raw(self, data: bytes) -> None:
@@ -72,7 +80,7 @@ class FrameReader:
 
     __slots__ = ("_frames", "_held", "_kind", "_left", "_length", "_payload", "_state", "paused", "webtransport")
 
-    def __init__(self, frames: Frames, webtransport: bool = False) -> None:
+    def __init__(self, frames: Frames, webtransport: cython.bint = False) -> None:
         self._frames = frames
         self._state = _AT_HEADER
         self._held = b""
@@ -83,16 +91,16 @@ class FrameReader:
         self.paused = False
         self.webtransport = webtransport
 
-    def feed(self, data: bytes) -> int:
+    def feed(self, data: bytes) -> cython.Py_ssize_t:
         """Take the next bytes. Return how many were read: not all of them if `paused` was set."""
-        n_held = len(self._held)
+        n_held: cython.Py_ssize_t = len(self._held)
         if n_held:
             data = self._held + data
             self._held = b""
-        pos = 0
-        end = len(data)
+        pos: cython.Py_ssize_t = 0
+        end: cython.Py_ssize_t = len(data)
         while pos < end and not self.paused:
-            state = self._state
+            state: cython.int = self._state
             if state == _AT_HEADER:
                 kind = read_varint(data, pos)
                 length = None if kind is None else read_varint(data, kind[1])
@@ -107,9 +115,9 @@ class FrameReader:
             elif state == _LOST:
                 return end - n_held
             else:
-                n = min(self._left, end - pos)
+                n: cython.Py_ssize_t = min(self._left, end - pos)
                 if state == _IN_DATA:
-                    self._frames.read_data(data[pos : pos + n])
+                    self._frames.read_data(data if n == len(data) else data[pos : pos + n])
                 elif state == _IN_PAYLOAD:
                     self._payload += data[pos : pos + n]
                 pos += n
@@ -121,7 +129,7 @@ class FrameReader:
         """Handle missing bytes; their number is None if it is not known."""
         if self._state in (_RAW, _LOST):
             return
-        within = length is not None and length <= self._left and self._state != _AT_HEADER
+        within: cython.bint = length is not None and length <= self._left and self._state != _AT_HEADER
         if not within:
             if self._state == _IN_DATA:
                 self._frames.lose_data(self._left)
@@ -154,21 +162,22 @@ class FrameReader:
         """Whether the rest of this direction cannot be read."""
         return self._state == _LOST
 
-    def _begin(self, kind: int, length: int) -> None:
-        first, self.webtransport = self.webtransport, False
-        if first and kind == WEBTRANSPORT_STREAM:
+    def _begin(self, kind: cython.longlong, length: cython.longlong) -> None:
+        first: cython.bint = self.webtransport
+        self.webtransport = False
+        if first and kind == _WEBTRANSPORT_STREAM:
             self._state = _RAW
             self._frames.begin_raw(length)
             return
         self._kind = kind
         self._left = self._length = length
-        if kind == DATA:
+        if kind == _DATA:
             self._state = _IN_DATA
             self._frames.begin_data(length)
         elif kind not in KEPT:
             self._state = _IN_SKIPPED
             self._frames.read_frame(kind, length, None)
-        elif length > FRAME_KEPT_MAX:
+        elif length > _FRAME_KEPT_MAX:
             self._state = _IN_SKIPPED
             self._frames.note("frame_too_large", f"a frame of {length} bytes is left out")
         else:
@@ -176,9 +185,10 @@ class FrameReader:
         self._end_if_complete()
 
     def _end_if_complete(self) -> None:
-        if self._left:
+        if self._left != 0:
             return
-        state, self._state = self._state, _AT_HEADER
+        state: cython.int = self._state
+        self._state = _AT_HEADER
         if state == _IN_PAYLOAD:
             payload = bytes(self._payload)
             self._payload.clear()

@@ -4,19 +4,27 @@ A field section may be blocked: it needs entries of the dynamic table that have 
 held until then, with its frames and times, because the section decides how the body is read.
 """
 
-from typing import Final, NamedTuple, Protocol
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from analyzer.application import http3_frames as frames
+from analyzer.application.body import Body
 from analyzer.application.exchange import CLIENT, NAMES, SERVER, ConversationLog, Exchange, Fields, Request, Response
-from analyzer.application.http3_frames import FrameReader
+from analyzer.application.http3_frames import FrameReader, Frames
 from analyzer.application.pseudo_fields import Origin, begin_request, begin_response, unknown_request, unknown_response
 from analyzer.application.qpack_sections import FieldSections
 from analyzer.application.websocket import WebSocket
 from analyzer.codec.registry import registry
 from analyzer.codec.varint import read_varint
 
+if TYPE_CHECKING:
+    import cython
+
 PIECE_COST: Final = 128
 """Memory for a piece that is held in addition to its bytes: an empty one needs memory too."""
+
+_CLIENT, _SERVER = CLIENT, SERVER
 
 RESERVED: Final = frozenset({0x02, 0x06, 0x08, 0x09})
 """Types of frames that only HTTP/2 has (RFC 9114 section 7.2.8)."""
@@ -33,7 +41,7 @@ class Connection(Protocol):
     def sections(self) -> tuple[FieldSections, FieldSections]:
         """The field sections of both sides."""
 
-    def block(self, direction: "StreamDirection", needs: int) -> None:
+    def block(self, direction: StreamDirection, needs: int) -> None:
         """Remember a direction, and call its `resume` when so many entries were inserted, or when none will come."""
 
     def hold(self, side: int, n_bytes: int) -> None:
@@ -42,7 +50,7 @@ class Connection(Protocol):
     def promise(self, push: int, fields: Fields | None, n_bytes: int, origin: Origin) -> None:
         """Handle the request of a push."""
 
-    def close_stream(self, stream: "MessageStream") -> None:
+    def close_stream(self, stream: MessageStream) -> None:
         """Handle that both directions of a stream have ended."""
 
 
@@ -70,15 +78,14 @@ class MessageStream:
 
     __slots__ = ("connection", "directions", "exchange", "number", "tunnel")
 
-    def __init__(self, connection: Connection, number: int, exchange: Exchange | None = None, *, frames_only: bool = False):
-        """Begin a stream. frames_only: whether it can not belong to a WebTransport session."""
-        self.connection = connection
+    def __init__(self, connection: Any, number: cython.longlong, exchange: Exchange | None = None) -> None:
+        self.connection: Connection = connection
         self.number = number
         self.exchange = exchange
         self.tunnel: WebSocket | None = None
-        self.directions = (StreamDirection(self, CLIENT, not frames_only), StreamDirection(self, SERVER, not frames_only))
+        self.directions = (StreamDirection(self, CLIENT, True), StreamDirection(self, SERVER, True))
 
-    def listed(self, frame: int) -> Exchange:
+    def listed(self, frame: cython.longlong) -> Exchange:
         """Return the exchange; list it if it is new."""
         if self.exchange is None:
             self.exchange = Exchange(stream=self.number)
@@ -93,14 +100,14 @@ class MessageStream:
             direction.abandon()
 
 
-class StreamDirection:
+class StreamDirection(Frames):
     """What one side sends in a stream (`http3_frames.Frames`). ended: whether it has sent all."""
 
     __slots__ = (
         "_at", "_frame", "_has_trailers", "_held", "_length", "_n_held", "_reader", "_section", "_stream", "ended", "side",
     )  # fmt: skip
 
-    def __init__(self, stream: MessageStream, side: int, webtransport: bool) -> None:
+    def __init__(self, stream: MessageStream, side: cython.int, webtransport: cython.bint) -> None:
         self._stream = stream
         self.side = side
         self._reader = FrameReader(self, webtransport)
@@ -113,7 +120,7 @@ class StreamDirection:
         self._n_held = 0
         self.ended = False
 
-    def feed(self, data: bytes, end: bool, frame: int, at: int) -> None:
+    def feed(self, data: bytes, end: cython.bint, frame: cython.longlong, at: cython.longlong) -> None:
         """Take the next bytes. end: whether they are the last."""
         if self.ended:
             return
@@ -122,7 +129,7 @@ class StreamDirection:
             return
         self._frame = frame
         self._at = at
-        n_read = self._reader.feed(data) if data else 0
+        n_read: cython.Py_ssize_t = self._reader.feed(data) if data else 0
         if self._section is not None:
             self._hold(_Piece(data[n_read:], None, end, frame, at))
         elif end:
@@ -182,7 +189,7 @@ class StreamDirection:
 
     # Frames
 
-    def begin_data(self, length: int) -> None:
+    def begin_data(self, length: cython.longlong) -> None:
         """Handle the begin of a DATA frame."""
         if self._message() is None:
             self._misplaced("DATA before the header section")
@@ -195,20 +202,20 @@ class StreamDirection:
         if stream.tunnel is not None:
             stream.tunnel.feed(self.side, data, self._frame, self._at)
             return
-        body = self._begun().body
+        body: Body = self._begun_body()
         if body.plain:
             body.skip(len(data))
         else:
             body.feed(data, self._frame)
 
-    def lose_data(self, length: int) -> None:
+    def lose_data(self, length: cython.longlong) -> None:
         """Handle missing content."""
         if self._stream.tunnel is not None:
             self._stream.tunnel.gap(self.side, length)
         else:
-            self._begun().body.lose()
+            self._begun_body().lose()
 
-    def read_frame(self, kind: int, length: int, payload: bytes | None) -> None:
+    def read_frame(self, kind: cython.longlong, length: cython.longlong, payload: bytes | None) -> None:
         """Read a frame that is not DATA."""
         if kind == frames.HEADERS:
             self._take_section(payload, None)
@@ -217,7 +224,7 @@ class StreamDirection:
         elif kind in frames.KEPT or kind in RESERVED:
             self._misplaced(f"a frame {registry('http3_frame_types').name(kind)}")
 
-    def begin_raw(self, session: int) -> None:
+    def begin_raw(self, session: cython.longlong) -> None:
         """Handle a stream of a WebTransport session: the other direction has no frames either."""
         self._stream.directions[1 - self.side].begin_bytes()
 
@@ -293,6 +300,16 @@ class StreamDirection:
         if exchange is None:
             return None
         return exchange.request if self.side == CLIENT else exchange.response
+
+    def _begun_body(self) -> Body:
+        """Return the body of this side's message; see `_begun`."""
+        exchange: Exchange | None = self._stream.exchange
+        if exchange is not None:
+            if self.side == _CLIENT and exchange.request is not None:
+                return exchange.request.body
+            if self.side == _SERVER and exchange.response is not None:
+                return exchange.response.body
+        return self._begun().body
 
     def _begun(self) -> Request | Response:
         """Return this side's message. If its header section was not seen, its values are not known."""

@@ -38,6 +38,7 @@ cdef class QuicFlow(DatagramSink):
     cdef public long long kept
     cdef public list links
     cdef public int looked
+    cdef public int shard
 
     cdef void take_long(
         self, int side, LongHeader header, bytes data, Py_ssize_t start, Py_ssize_t end, long long frame, long long at

@@ -18,8 +18,8 @@ from analyzer.flows.flow import UDP, Flow
 from analyzer.flows.sink import DatagramSink
 from analyzer.flows.udp_flow import UdpFlow
 from analyzer.secrets.quic_versions import HANDSHAKE, INITIAL, RETRY, VERSIONS, ZERO_RTT
-from analyzer.tls.quic.connection_ids import SHORTEST_PROOF
 from analyzer.tls.quic.initial_frames import opens_connection
+from analyzer.tls.quic.known_ids import SHORTEST_PROOF
 from analyzer.tls.quic.packet_headers import MAX_ID, NEGOTIATION, LongHeader, read_long
 from analyzer.tls.quic.quic_connection import QuicConnection
 from analyzer.tls.quic.quic_events import GUESSED, UNANNOUNCED
@@ -169,10 +169,11 @@ class QuicFlow(DatagramSink):
     """The datagrams of one UDP flow. links: the connections on it, the latest first. early: packets before their connection.
 
     attempts: Initials that were tried in vain; looked: datagrams that were looked up in vain. guesses: datagrams that were
-    given to connections whose secrets may still come.
+    given to connections whose secrets may still come. shard: the process that reads the last connection that began here, -1
+    before.
     """
 
-    __slots__ = ("attempts", "early", "flow", "flows", "guesses", "kept", "links", "looked")
+    __slots__ = ("attempts", "early", "flow", "flows", "guesses", "kept", "links", "looked", "shard")
 
     def __init__(self, flow: UdpFlow, flows: QuicFlows) -> None:
         self.wanted = True
@@ -182,6 +183,7 @@ class QuicFlow(DatagramSink):
         self.early: list[tuple[int, bytes, int, int]] = []
         self.attempts = 0
         self.guesses = 0
+        self.shard = -1
         self.looked = 0
         self.kept = 0
 
@@ -205,6 +207,8 @@ class QuicFlow(DatagramSink):
             return
         first: cython.int = data[start]
         if len(self.links) > 0:
+            if self.shard >= 0 and self.flows.dispatcher.shards > 1:
+                self.flows.dispatcher.loads[self.shard] += end - start
             if first & (_LONG | _FIXED) == _FIXED:  # nearly always
                 self.take_short(side, data, start, end, missing, frame, at)
                 self.update_held()
@@ -310,6 +314,7 @@ class QuicFlow(DatagramSink):
     def begin(self, side: cython.int, header: LongHeader, frame: cython.longlong, at: cython.longlong) -> Link:
         """Begin a connection whose client is that side."""
         connection = self.flows.begin(self.flow, side, header, frame, at)
+        self.shard = connection.shard
         return self.join(connection, side)
 
     def join(self, connection: QuicConnection, client: cython.int) -> Link:

@@ -85,7 +85,7 @@ class _Connection(StreamReader):
             _add(found, "http3.datagram.payload", data[quarter[1] :])
 
 
-class _Direction:
+class _Direction(frames.Frames):
     """Reads the frames of one side of a stream (`http3_frames.Frames`)."""
 
     def __init__(self, stream: int) -> None:

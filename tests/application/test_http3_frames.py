@@ -3,13 +3,13 @@ from typing import Any
 import pytest
 from http3_peers import frame
 
-from analyzer.application.http3_frames import DATA, FRAME_KEPT_MAX, GOAWAY, HEADERS, SETTINGS, FrameReader
+from analyzer.application.http3_frames import DATA, FRAME_KEPT_MAX, GOAWAY, HEADERS, SETTINGS, FrameReader, Frames
 from analyzer.codec.varint import write_varint
 
 GREASE = 0x21
 
 
-class Events:
+class Events(Frames):
     """Lists what a reader reports. Content is joined, so that the list does not depend on how the bytes were cut."""
 
     def __init__(self) -> None:

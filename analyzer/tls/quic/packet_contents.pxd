@@ -9,12 +9,16 @@ cdef int _STREAM, _RESET, _STOP, _DATAGRAM, _EARLY, _APPLICATION
 
 cdef class PacketContents(FrameTaker):
     cdef public long long at
+    cdef public long long counted_at
+    cdef public long long counted_frame
     cdef public TransportFacts facts
     cdef public long long frame
     cdef public int level
+    cdef public bytes path
     cdef public int role
     cdef public object session
     cdef public StreamData streams
 
+    cpdef void count(self, long long frame, long long at) except *
     cpdef void read(self, OpenedPacket opened, int role, int level, long long frame, long long at) except *
     cdef void take_data(self, int kind, long long stream, long long offset, bytes data, bint end) except *

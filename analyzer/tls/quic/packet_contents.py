@@ -21,10 +21,13 @@ _STREAM, _RESET, _STOP, _DATAGRAM, _EARLY, _APPLICATION = STREAM, RESET, STOP, D
 
 class PacketContents(FrameTaker):
     """Gets the frames of the packets of a session. session: None after its end; facts, streams: its own; streams is None before
-    the first packet. role, level, frame, at: of the packet.
+    the first packet. role, level, frame, at: of the packet. counted_frame, counted_at: of the last packet that counts; path: of
+    the last one that was opened.
     """
 
-    __slots__ = ("at", "facts", "frame", "level", "role", "session", "streams")
+    __slots__ = (
+        "at", "counted_at", "counted_frame", "facts", "frame", "level", "path", "role", "session", "streams",
+    )  # fmt: skip
 
     def __init__(self, session: Any) -> None:
         FrameTaker.__init__(self)
@@ -35,6 +38,14 @@ class PacketContents(FrameTaker):
         self.level = 0
         self.frame = 0
         self.at = -1
+        self.counted_frame = 0
+        self.counted_at = -1
+        self.path = b""
+
+    def count(self, frame: cython.longlong, at: cython.longlong) -> None:
+        """Note a packet that counts."""
+        self.counted_frame = frame
+        self.counted_at = at
 
     def read(
         self, opened: OpenedPacket, role: cython.int, level: cython.int, frame: cython.longlong, at: cython.longlong

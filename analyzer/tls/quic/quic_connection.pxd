@@ -1,7 +1,7 @@
 from analyzer.flows.flow cimport Flow
 from analyzer.packet.ecn cimport codepoint_before
 from analyzer.secrets.quic_protection cimport OpenedPacket, PacketDecryptor
-from analyzer.tls.quic.connection_ids cimport ConnectionIds
+from analyzer.tls.quic.known_ids cimport ConnectionIds
 from analyzer.tls.quic.frames cimport read_frames
 from analyzer.tls.quic.initial_frames cimport InitialFrames
 from analyzer.tls.quic.packet_headers cimport LongHeader

@@ -17,9 +17,9 @@ from analyzer.packet.ecn import codepoint_before
 from analyzer.secrets.quic_protection import OpenedPacket, PacketDecryptor, has_retry_tag, initial_decryptors
 from analyzer.secrets.quic_versions import HANDSHAKE, ZERO_RTT, QuicVersion
 from analyzer.tls.messages.numbers import TLS_1_2
-from analyzer.tls.quic.connection_ids import SHORTEST_PROOF, ConnectionIds
 from analyzer.tls.quic.frames import read_frames
 from analyzer.tls.quic.initial_frames import InitialFrames
+from analyzer.tls.quic.known_ids import SHORTEST_PROOF, ConnectionIds
 from analyzer.tls.quic.packet_headers import LongHeader, negotiated_versions
 from analyzer.tls.quic.packet_opening import APPLICATION_LEVEL, EARLY_LEVEL, HANDSHAKE_LEVEL
 from analyzer.tls.quic.quic_events import GUESSED, UNANNOUNCED, PacketSeen
@@ -281,8 +281,6 @@ class QuicConnection:
         """Take a 1-RTT packet. number_at: behind its connection ID. missing: bytes that the snapshot length removed. problem:
         UNANNOUNCED if that ID is not known, GUESSED if the packet may be of another connection, else "".
         """
-        if not self.facts.versions:
-            return
         if problem == "":
             n_bytes: cython.Py_ssize_t = number_at - start - 1
             if n_bytes < SHORTEST_PROOF and not self.proved:
@@ -293,7 +291,7 @@ class QuicConnection:
         elif problem == UNANNOUNCED and number_at - start > SHORTEST_PROOF:
             problem = "" if self.known.comes_again(data[start + 1 : number_at]) and self.proved else UNANNOUNCED
         stop: cython.Py_ssize_t = end + missing
-        self.pass_on(role, APPLICATION_LEVEL, self.facts.version, data, start, number_at, stop, end, problem, frame, at)
+        self.pass_on(role, APPLICATION_LEVEL, self.facts.current, data, start, number_at, stop, end, problem, frame, at)
         if role == _CLIENT and self.unanswered is not None and self.answers.follow(data[start + 1 : number_at]):
             self.release()
 

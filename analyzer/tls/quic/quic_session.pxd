@@ -20,7 +20,6 @@ cdef class QuicSession(Session):
     cdef public bint accepts_early
     cdef public object connection
     cdef public PacketContents contents
-    cdef public tuple counted
     cdef public list crypto
     cdef public list doubtful
     cdef public list held

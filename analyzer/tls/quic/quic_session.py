@@ -54,34 +54,29 @@ class QuicSession(Session):
     connection: told of new connection IDs, None after the end; has the method `learn`. opening: the keys. crypto: by level and
     role (index twice the level plus the role), the handshake bytes in order. contents: gets the frames of the packet that was
     opened last. streams: None before there are secrets. held: packets that wait for what is before them in the handshake.
-    strays: by role, packets in a row that did not open. counted: frame and time of the last packet that counts. accepts_early:
+    strays: by role, packets in a row that did not open. accepts_early:
     whether the server accepted early data. doubtful: packets that did not open, of levels of which none has opened so far.
     """
 
     __slots__ = (
-        "accepts_early", "connection", "contents", "counted", "crypto", "doubtful", "held", "opening", "strays", "streams",
+        "accepts_early", "connection", "contents", "crypto", "doubtful", "held", "opening",
+        "strays", "streams",
     )  # fmt: skip
 
     def __init__(
-        self,
-        number: cython.longlong,
-        flow: Flow,
-        material: KeyMaterial,
-        resumptions: Resumptions,
-        events: list[Event] | None = None,
-        keeps_fields: cython.bint = True,
-        places: cython.bint = True,
-    ) -> None:
+        self, number: cython.longlong, flow: Flow, material: KeyMaterial, resumptions: Resumptions,
+        events: list[Event] | None = None, keeps_fields: cython.bint = True, places: cython.bint = True,
+    ) -> None:  # fmt: skip
         """See `Session`."""
         Session.__init__(self, number, flow, material, resumptions, events, keeps_fields, places)
         self.connection: Any = None
         self.opening = PacketOpening()
         self.crypto = [Reassembly() for _ in range(8)]
         self.contents = PacketContents(self)
+        self.contents.count(flow.first_frame, flow.start)
         self.streams: StreamData | None = None
         self.held: list[Record] | None = []
         self.strays = [0, 0]
-        self.counted = (flow.first_frame, flow.start)
         self.accepts_early = False
         self.doubtful: list[Record] = []
 
@@ -117,7 +112,7 @@ class QuicSession(Session):
         self, role: cython.int, data: bytes, frame: cython.longlong, at: cython.longlong, decrypted: cython.bint
     ) -> None:
         """Take the next handshake bytes of a role."""
-        self.counted = (frame, at)
+        self.contents.count(frame, at)
         if len(data) == 0:
             return
         handshake = self.handshake
@@ -141,7 +136,7 @@ class QuicSession(Session):
         It is sent again for packets that come behind it: then it says nothing new.
         """
         self.transport.add_close(close)
-        self.counted = (close.frame, close.at)
+        self.contents.count(close.frame, close.at)
         if self.connection is not None:
             self.connection.closing = close.encrypted or not self.handshake.hellos.server_seen
         if not close.application and CRYPTO_ERRORS <= close.code < CRYPTO_ERRORS + 256:
@@ -201,6 +196,8 @@ class QuicSession(Session):
         if self.handshake.decryption is None:
             self.count_sealed(sender, record)
             return
+        if self.held is not None and record.epoch == _APPLICATION_LEVEL and len(self.held) == 0 and self.is_ready(record.epoch):
+            self.held = None  # nothing waits from here on
         if self.held is not None and not self.is_ready(record.epoch):
             if len(self.held) < MAX_HELD:
                 self.held.append(record.copy())
@@ -225,7 +222,7 @@ class QuicSession(Session):
         self.emit_packet(record, None)
         if record.problem != "":
             return
-        self.counted = (record.frame, record.at)
+        self.contents.count(record.frame, record.at)
         if record.epoch == _APPLICATION_LEVEL and self.opening.proven[2 * _APPLICATION_LEVEL + record.role] is None:
             self.transport.hear(record.role, record.second, record.frame)
         if record.epoch != _HANDSHAKE_LEVEL:
@@ -276,8 +273,10 @@ class QuicSession(Session):
         self.strays[role] = 0
         if len(self.opening.lost) > 0:
             self.count_strays(place)
-        self.counted = (record.frame, record.at)
-        facts.add_path(record.second, record.frame)
+        self.contents.count(record.frame, record.at)
+        if record.second is not self.contents.path:
+            self.contents.path = record.second
+            facts.add_path(record.second, record.frame)
         sent: Sent = facts.sent[4 * role + (_APPLICATION_LEVEL if level == _EARLY_LEVEL else level)]
         if sent.seen.has(opened.number):  # the same packet again: on the path, or in the capture
             self.emit_packet(record, opened)
@@ -443,5 +442,5 @@ class QuicSession(Session):
         self.contents.session = None
         self.contents.streams = None  # type: ignore[assignment]
         self.streams = None
-        frame, at = max(self.counted, self.transport.last)
+        frame, at = max((self.contents.counted_frame, self.contents.counted_at), self.transport.last)
         return Session.finish(self, frame, at)

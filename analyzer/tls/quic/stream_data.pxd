@@ -3,7 +3,7 @@ cimport cython
 from analyzer.tls.decryption.decryption cimport Decryption
 from analyzer.tls.events cimport Data, DataBegan, DataMissing
 from analyzer.tls.quic.packet_numbers cimport PacketNumbers
-from analyzer.tls.quic.stream_reader cimport StreamReader
+from analyzer.tls.quic.stream_sink cimport StreamSink
 from analyzer.tls.quic.stream_reassembly cimport Reassembly
 from analyzer.tls.session_log cimport SessionLog
 
@@ -18,7 +18,7 @@ cdef class StreamData:
     cdef public bint asked
     cdef public bint broken
     cdef public Decryption decryption
-    cdef public StreamReader direct
+    cdef public StreamSink direct
     cdef public dict directions
     cdef public list early
     cdef public Reassembly latest

@@ -14,8 +14,8 @@ from analyzer.secrets.decryption_error import MISSING_SEGMENT
 from analyzer.tls.decryption.decryption import Decryption
 from analyzer.tls.events import Data, DataBegan, DataMissing
 from analyzer.tls.quic.packet_numbers import PacketNumbers
-from analyzer.tls.quic.stream_reader import StreamReader
 from analyzer.tls.quic.stream_reassembly import Reassembly
+from analyzer.tls.quic.stream_sink import StreamSink
 from analyzer.tls.session_log import SessionLog
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class StreamData:
     stream and role, those that are over. parameters: the transport parameters of each role. waiting: bytes behind holes.
     early, n_early: frames of early data that wait for the server's answer, and their bytes. broken: whether a stream lacks
     bytes; limited: whether some were given up because more waited for them than is kept. reader: of the application, None if
-    there is none; direct: the same if it is a `StreamReader`; asked: whether it was asked for.
+    there is none; direct: the same if it is a `StreamSink`; asked: whether it was asked for.
     """
 
     __slots__ = (
@@ -74,7 +74,7 @@ class StreamData:
         self.latest_key = -1
         self.asked = False
         self.reader: Any = None
-        self.direct: StreamReader | None = None
+        self.direct: StreamSink | None = None
 
     def hold(
         self, kind: cython.int, stream: cython.longlong, offset: cython.longlong, data: bytes, end: cython.bint,
@@ -277,4 +277,4 @@ class StreamData:
             decryption.application = decryption.keys.material.application(self.alpn)
         if hasattr(decryption.application, "feed_stream"):
             self.reader = decryption.application
-            self.direct = self.reader if isinstance(self.reader, StreamReader) else None
+            self.direct = self.reader if isinstance(self.reader, StreamSink) else None

@@ -15,15 +15,18 @@ cdef class Sent:
 
 @cython.final
 cdef class Marks:
+    cdef int _latest
+    cdef long long _run
+    cdef list _seen
+    cdef int _spins
     cdef public list reported
-    cdef public list seen
-    cdef public list spins
 
     cpdef void see(self, int role, int first, int codepoint) except *
 
 
 cdef class TransportFacts:
     cdef public object close
+    cdef public long long current
     cdef public long long done
     cdef public list doubtful
     cdef public dict heard

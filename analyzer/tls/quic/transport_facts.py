@@ -65,41 +65,60 @@ class Marks:
 
     reported: by role, the largest counts of ECT(0), ECT(1) and CE that it reported of its peer's packets. seen: by role, the
     packets that it sent with each of the four ECN codepoints, as their IP headers have them in the capture: Not-ECT, ECT(1),
-    ECT(0), CE (RFC 3168 section 5).
+    ECT(0), CE (RFC 3168 section 5), first those of the client. A packet is mostly marked as the one before it.
     """
 
-    __slots__ = ("reported", "seen", "spins")
+    __slots__ = ("_latest", "_run", "_seen", "_spins", "reported")
 
     def __init__(self) -> None:
-        self.spins = [0, 0]
+        self._spins = 0
         self.reported: list[tuple[int, int, int] | None] = [None, None]
-        self.seen = [0] * 8
+        self._seen = [0] * 8
+        self._latest = 0
+        self._run = 0
 
     def see(self, role: cython.int, first: cython.int, codepoint: cython.int) -> None:
         """Note a packet of a role: the first byte of its short header, and its ECN codepoint, -1 if that is not known."""
-        self.spins[role] |= 1 << (first >> 5 & 1)
-        if codepoint >= 0:
-            self.seen[4 * role + codepoint] += 1
+        self._spins |= 1 << (2 * role + (first >> 5 & 1))
+        if codepoint < 0:
+            return
+        if 4 * role + codepoint != self._latest:
+            self._seen[self._latest] += self._run
+            self._latest = 4 * role + codepoint
+            self._run = 0
+        self._run += 1
+
+    @property
+    def spins(self) -> list[int]:
+        """See above."""
+        return [self._spins & 3, self._spins >> 2 & 3]
+
+    @property
+    def seen(self) -> list[int]:
+        """See above."""
+        counts = list(self._seen)
+        counts[self._latest] += self._run
+        return counts
 
 
 class TransportFacts:
     """The facts of one connection.
 
     name: of the protocol in the session record; letter: in JA4. versions: in the order of their use, the first is that of the
-    client's first Initial; offered: those of a Version Negotiation, in `negotiated` (frame). original_id: the Destination
-    Connection ID of the first Initial. retries: frames of Retry packets with a right tag. ids: by role, the connection IDs
-    under which it is reached, in order. paths: `Packet.key` of each path from client to server that the connection has used,
-    with the first frame on it; heard: of those that may be one, the roles that were heard, as bits, and the first frame.
-    close: the first CONNECTION_CLOSE. reset: the role and frame of a stateless reset. done: frame of HANDSHAKE_DONE.
-    parameters: the transport parameters of each role. sent: by role and level. marks: what paths read. updates: by role, the
-    frames in which new keys began. probes: frames of PATH_CHALLENGE; strays: packets that no key opened, though others opened.
-    last: frame and time of the last packet that authenticates without secrets. doubtful: sender and number of Initial packets
-    of the server before it is known which are its own.
+    client's first Initial, and `current` the last; offered: those of a Version Negotiation, in `negotiated` (frame).
+    original_id: the Destination Connection ID of the first Initial. retries: frames of Retry packets with a right tag. ids: by
+    role, the connection IDs under which it is reached, in order. paths: `Packet.key` of each path from client to server that
+    the connection has used, with the first frame on it; heard: of those that may be one, the roles that were heard, as bits,
+    and the first frame. close: the first CONNECTION_CLOSE. reset: the role and frame of a stateless reset. done: frame of
+    HANDSHAKE_DONE. parameters: the transport parameters of each role. sent: by role and level. marks: what paths read.
+    updates: by role, the frames in which new keys began. probes: frames of PATH_CHALLENGE; strays: packets that no key opened,
+    though others opened. last: frame and time of the last packet that authenticates without secrets. doubtful: sender and
+    number of Initial packets of the server before it is known which are its own.
     """
 
     __slots__ = (
-        "close", "done", "doubtful", "heard", "ids", "last", "marks", "negotiated", "offered", "original_id", "parameters",
-        "paths", "probes", "reset", "retries", "sent", "strays", "updates", "versions",
+        "close", "current", "done", "doubtful", "heard", "ids", "last", "marks", "negotiated", "offered", "original_id",
+        "parameters", "paths", "probes", "reset", "retries", "sent", "strays", "updates", "versions",
     )  # fmt: skip
 
     name = "quic"
@@ -107,6 +126,7 @@ class TransportFacts:
 
     def __init__(self, version: cython.longlong, original_id: bytes) -> None:
         self.versions = [version]
+        self.current = version
         self.offered: list[int] | None = None
         self.negotiated = 0
         self.original_id = original_id
@@ -130,12 +150,8 @@ class TransportFacts:
         """Return facts of the same connection to which nothing was added yet: for what comes behind its end."""
         facts = TransportFacts(self.versions[0], self.original_id)
         facts.versions += self.versions[1:]
+        facts.current = self.current
         return facts
-
-    @property
-    def version(self) -> int:
-        """The number of the version in use."""
-        return self.versions[len(self.versions) - 1]
 
     def n_packets(self, role: cython.int, level: cython.int) -> cython.longlong:
         """Return how many packets of a role in a level were opened."""
@@ -144,8 +160,9 @@ class TransportFacts:
 
     def add_version(self, number: cython.longlong) -> None:
         """Note the version of a packet that opened."""
-        if number != self.versions[len(self.versions) - 1] and len(self.versions) < _MAX_LISTED:
+        if number != self.current and len(self.versions) < _MAX_LISTED:
             self.versions.append(number)
+            self.current = number
 
     def add_id(self, role: cython.int, connection_id: bytes) -> None:
         """Note an ID under which a role is reached."""

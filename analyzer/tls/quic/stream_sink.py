@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import cython
 
 
-class StreamReader:
+class StreamSink:
     """Takes the bytes of streams. Readers that derive from this class are called for each packet at the price of a C function;
     any other object with these methods is a reader too.
     """
