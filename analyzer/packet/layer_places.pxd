@@ -98,5 +98,5 @@ cdef class LayerPlaces:
     @cython.locals(source=int, port=int, entered=bint, end=Py_ssize_t, packet=Packet)
     cdef void _add_in_udp(self, bytes data, Py_ssize_t at) except *
 
-    @cython.locals(end=Py_ssize_t, n_bytes=Py_ssize_t, erspan=bint)
+    @cython.locals(packet=Packet, flags=int, n_bytes=Py_ssize_t)
     cdef void _add_gre(self, bytes data, Py_ssize_t at) except *

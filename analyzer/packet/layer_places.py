@@ -443,11 +443,8 @@ class LayerPlaces:
 
     def _add_gre(self, data: bytes, at: int) -> None:
         """Add GRE that was entered, and ERSPAN behind it."""
-        end, n_bytes = (
-            self.packet.payload,
-            4 + (4 if data[at] & 0x80 else 0) + (4 if data[at] & 0x20 else 0) + (4 if data[at] & 0x10 else 0),
-        )
-        erspan = (data[at + 2] << 8 | data[at + 3]) in (0x88BE, 0x22EB) and n_bytes < end - at
-        self._add(_GRE, at, at + n_bytes if erspan else end)
-        if erspan:
-            self._add(_ERSPAN, at + n_bytes, end)
+        packet, flags = self.packet, data[at]
+        n_bytes = 4 + (flags >> 5 & 4) + (flags >> 3 & 4) + (flags >> 2 & 4)  # checksum, key and sequence number
+        self._add(_GRE, at, at + n_bytes)
+        if (data[at + 2] << 8 | data[at + 3]) in (0x88BE, 0x22EB) and n_bytes < packet.payload - at:
+            self._add(_ERSPAN, at + n_bytes, packet.payload)
