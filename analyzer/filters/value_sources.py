@@ -20,6 +20,7 @@ LISTS = {
     "tls_fields": "TlsFields",
     "dtls_fields": "DtlsFields",
     "dns_fields": "DnsFields",
+    "eap_fields": "EapFields",
     "quic_fields": "QuicFields",
     "quic_packet_fields": "QuicPacketFields",
     "quic_parameter_fields": "QuicParameterFields",
