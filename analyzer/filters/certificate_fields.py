@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from analyzer.filters.asn1_grammar import read_der
 from analyzer.filters.certificate_grammar import CERTIFICATE, OCSP_RESPONSE
+from analyzer.filters.compressed_certificates import uncompressed
 from analyzer.filters.frame_view import Found, FrameView
 from analyzer.filters.stapled_responses import stapled_responses
 from analyzer.tls.events import Event, HandshakeMessage
@@ -35,7 +36,8 @@ class CertificateFields:
 
 
 def certificates_of(event: Event) -> Iterator[bytes]:
-    """Yield the certificates in DER of a Certificate message, or a hello of SSL 2.0; nothing of other events."""
+    """Yield the certificates in DER of a Certificate message, compressed or not, or a hello of SSL 2.0; else nothing."""
+    event = uncompressed(event)
     if isinstance(event, HandshakeMessage) and isinstance(event.body, SSL2ServerHello):
         if event.body.certificate:
             yield event.body.certificate

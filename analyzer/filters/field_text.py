@@ -95,7 +95,7 @@ def _of_time(name: str) -> Writer:
         return lambda value: _time_utc(value) if value else "NULL"
     if name.endswith("_epoch"):
         return seconds_text
-    return _time_utc if name.endswith("_utc") else _time
+    return _time_utc if name.endswith(("_utc", ".sct_timestamp")) else _time
 
 
 def seconds_text(nanoseconds: int) -> str:

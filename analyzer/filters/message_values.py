@@ -9,6 +9,7 @@ from typing import Any
 from analyzer.analysis.fingerprints import ja3_text, ja3s_text, ja4_text
 from analyzer.codec.field_tables import spans
 from analyzer.filters.certificate_fields import certificates_of
+from analyzer.filters.compressed_certificates import uncompressed
 from analyzer.filters.extension_grammar import sct_list
 from analyzer.filters.frame_view import Found
 from analyzer.filters.handshake_fields import OF_EXTENSIONS, names_of_table, read_message
@@ -70,6 +71,9 @@ def read_values(message: HandshakeMessage, found: Found, names: frozenset[str] |
     """
     if message.body is None:
         return
+    inner = uncompressed(message)
+    if inner is not message:
+        read_values(inner, found, names, letter)
     raw = message.raw
     if _may_have(message, names):
         read_message(spans(type(message.body), raw, 4, len(raw), 0), raw, found, names)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
+from analyzer.filters.compressed_certificates import uncompressed
 from analyzer.tls.events import Event, HandshakeMessage
 from analyzer.tls.messages.numbers import CERTIFICATE, CERTIFICATE_STATUS
 
@@ -15,6 +16,7 @@ _STATUS_REQUEST = 5
 
 def stapled_responses(event: Event) -> Iterator[bytes]:
     """Yield the responses in a CertificateStatus message, or in the extensions of a Certificate message; else nothing."""
+    event = uncompressed(event)
     if isinstance(event, HandshakeMessage) and event.body is not None:
         yield from islice(filter(None, _responses(event)), MAX_RESPONSES)
 
@@ -26,8 +28,8 @@ def _responses(message: HandshakeMessage) -> Iterator[bytes]:
     elif message.type == CERTIFICATE:
         for entry in getattr(body, "certificate_list", None) or ():
             for one in getattr(entry, "extensions", None) or ():
-                if one.extension_type == _STATUS_REQUEST:
-                    yield from _ders(one.extension_data)
+                if one.type == _STATUS_REQUEST:
+                    yield from _ders(one.body)
 
 
 def _ders(status: Any) -> Iterator[bytes]:
