@@ -97,7 +97,7 @@ class _Tunnels(Http2):
         if tunnel is not None:
             direction = self._directions[side]
             if not tunnel.feed(side, data, direction.frame, direction.at):
-                del self._tunnels[stream]
+                self._tunnels.pop(stream).close(direction.at)
         Http2.read_data(self, side, stream, data)
 
     def end_tunnels(self, at: int) -> None:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 MAX_DEPTH: Final = 4
 """Sessions around another one. A chain of proxies has two or three, and each level costs calls within calls."""
 
+NO_TIME: Final = -1
+
 _STARTS: Final = (b"CONNECT ", b"PROXY ", b"\r\n\r\n\0\r\nQUIT\n")
 _SOCKS: Final = (4, 5)
 _HTTP2: Final = b"h2"
@@ -78,11 +80,18 @@ class InnerData:
             else:
                 return False
         wanted: bool = self._reader.feed(role, data, frame, at)
+        if not wanted:
+            self._reader.close(at)
         return wanted
 
     def miss(self, role: int) -> bool:
         """Note that bytes of a role are missing. Return whether more is wanted."""
-        return self._reader is not None and self._reader.miss(role)
+        if self._reader is None:
+            return False
+        wanted: bool = self._reader.miss(role)
+        if not wanted:
+            self._reader.close(NO_TIME)
+        return wanted
 
     def close(self, at: int) -> None:
         """End what is inside, with the session around it."""
@@ -93,7 +102,7 @@ class InnerData:
 class InnerStream:
     """One stream inside a session: two directions of bytes, searched for TLS. Role 0 is the client of the session around it."""
 
-    __slots__ = ("_flow", "_frame", "_offsets", "_stream", "carrier")
+    __slots__ = ("_at", "_flow", "_frame", "_offsets", "_stream", "carrier")
 
     def __init__(self, dispatcher: SessionTable, flow: Flow, carrier: Carrier, frame: int, at: int) -> None:
         connection = Connection(flow.key, reverse_key(flow.key), frame, at)
@@ -103,6 +112,7 @@ class InnerStream:
         self.carrier = carrier
         self._flow = flow
         self._frame = frame
+        self._at = at
         self._offsets = [0, 0]
         self._stream = TcpStream(connection, dispatcher)
         self._stream.begun = True
@@ -112,7 +122,7 @@ class InnerStream:
         """Take the next bytes of a role. Return whether more is wanted."""
         stream, n_bytes = self._stream, len(data)
         if n_bytes > 0:
-            self._frame = frame
+            self._frame, self._at = frame, at
             stream.feed(role, data, 0, n_bytes, self._offsets[role], frame, at)
             self._offsets[role] += n_bytes
         return stream.wanted
@@ -125,18 +135,21 @@ class InnerStream:
         if session.decryption is not None:
             session.decryption.has_gaps = True
         reader = self._stream.readers[role ^ self._stream.client]
-        reader.finish(self._frame, -1)
+        reader.finish(self._frame, self._at)
         reader.head = b""
         reader.searching = True
-        reader.report(LOST, self._offsets[role], "", self._frame, -1)
+        reader.report(LOST, self._offsets[role], "", self._frame, self._at)
         return True
 
     def close(self, at: int) -> None:
-        """End the stream, with the session around it."""
-        if self._stream.session is None:
-            return
-        closed = self._flow.closed
-        self._stream.close("closed" if closed in ("fin", "rst", "") else closed, self._frame, at)
+        """End the stream, with the session around it. at: NO_TIME for that of its last bytes."""
+        stream = self._stream
+        if stream.session is not None:
+            closed = self._flow.closed
+            reason = "closed" if closed in ("fin", "rst", "") else closed
+            stream.close(reason, self._frame, self._at if at == NO_TIME else at)
+        for end in (stream.connection.originator, stream.connection.responder):  # nothing else frees objects in a circle
+            end.connection = end.peer = None  # type: ignore[assignment]
 
 
 def begins_tunnel(data: bytes) -> bool:
