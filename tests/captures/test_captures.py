@@ -129,3 +129,25 @@ def test_the_analyzer_finds_what_endpoints_and_tshark_say(name: str) -> None:
     found = analyze(name)
     assert len(found) == len(expected)
     assert [differences(*pair) for pair in zip(expected, found, strict=True)] == [[] for _ in expected]
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "content"),
+    [
+        ("dtls12-rsa-key-exchange", "--rsa-key", None),
+        ("dtls12-psk", "--psk-file", "Client_identity 0123456789abcdef0123456789abcdef\n"),
+    ],
+    ids=["rsa", "psk"],
+)
+def test_dtls_opens_with_the_key_of_the_server_alone(name: str, option: str, content: str | None, tmp_path: Path) -> None:
+    key = CAPTURES / name / f"{name}.key.pem"
+    if content is not None:
+        key = tmp_path / "keys.psk"
+        key.write_text(content, "ascii")
+    command = [sys.executable, "-m", "analyzer", "sessions", str(find_capture(name)), "--format", "json", option, str(key)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=CAPTURES.parent)
+    assert done.returncode == 0, done.stderr
+    (found,) = [json.loads(line) for line in done.stdout.splitlines()]
+    (expected,) = read_expected(name)["sessions"]
+    assert found["authenticity"]["finished"] == {"client": "verified", "server": "verified"}
+    assert differences(expected, found) == []
