@@ -93,7 +93,8 @@ class DatagramFlow(DatagramSink):
     def is_dtls(self, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.bint:
         """Return whether a datagram whose first byte is one of DTLS belongs to DTLS."""
         if self.dtls is None:
-            if self.quic.links or not begins_dtls(data, start, end):
+            begins: cython.bint = begins_dtls(data, start, end)
+            if self.quic.links or (not begins and self.flows.dtls.known(data, start, end) is None):
                 return False
             self.dtls = DtlsFlow(self.flow, self.flows.dtls)
         return True

@@ -15,7 +15,7 @@ from analyzer.flows.flow import UDP, Flow
 from analyzer.flows.udp_flow import UdpFlow
 from analyzer.tls.dtls.dtls_session import DtlsSession
 from analyzer.tls.dtls.hello_ids import HelloIds
-from analyzer.tls.dtls.record_headers import FRAGMENT_HEADER, UNIFIED, begins_dtls, read_record
+from analyzer.tls.dtls.record_headers import FRAGMENT_HEADER, TLS12_CID, UNIFIED, begins_dtls, read_record
 from analyzer.tls.messages.numbers import CLIENT_HELLO, RANDOM, SERVER_HELLO
 from analyzer.tls.record.content_types import ALERT, HANDSHAKE
 from analyzer.tls.record.record import Record
@@ -26,8 +26,17 @@ MAX_ASSOCIATIONS = 2
 MAX_IDS = 1 << 16
 """Connection IDs of a run that are known on other flows than their own."""
 
+LONGEST_ID = 32
+"""Bytes of the longest connection ID that is looked up; they can have 255, and have eight or so."""
+
 DRAINING = 500_000_000
 """Nanoseconds that a session is followed behind the alerts with which both sides ended it."""
+
+_ID_IN_RECORD = 11
+"""Where the connection ID begins in a record of the content type tls12_cid."""
+
+_UNIFIED_WITH_ID = 0x30
+"""The bits of a unified header that a connection ID follows."""
 
 _RANDOM_IN_FRAGMENT = RANDOM.start - 4
 """Where the random begins in the body of a hello."""
@@ -86,6 +95,18 @@ class DtlsFlows:
         found.sink = dispatcher.wait(found.session)
         return found
 
+    def known(self, data: bytes, start: int, end: int) -> tuple[DtlsFlow, Association, int] | None:
+        """Return the flow, the session and the receiver of a record, by the connection ID in it; None if there is none."""
+        first = data[start]
+        if not self.by_id or (first != TLS12_CID and first & _UNIFIED_WITH_ID != _UNIFIED_WITH_ID):
+            return None
+        at = start + (_ID_IN_RECORD if first == TLS12_CID else 1)
+        for length in range(min(LONGEST_ID, end - at), 0, -1):
+            found = self.by_id.get(data[at : at + length])
+            if found is not None:
+                return found
+        return None
+
     def end(self, association: Association, reason: str) -> None:
         """End a session. reason: see `Flow.closed`."""
         if self.closing.pop(association, None) is not None:
@@ -140,6 +161,8 @@ class DtlsFlow:
             self.flows.end_closed(at)
         elif at > self.flows.clock:
             self.flows.clock = at
+        if not self.associations:
+            self.take_over(side, data, start, end)
         pos = start
         while pos < end:
             record, pos = self.read(side, data, pos, end, missing)
@@ -148,6 +171,21 @@ class DtlsFlow:
             record.frame, record.at = frame, at
             self.pass_on(side, record, begins_dtls(record.body, 0, len(record.body)))
         self.update_held()
+
+    def take_over(self, side: int, data: bytes, start: int, end: int) -> None:
+        """Take over a session that has moved to this flow, known by the connection ID in a record (RFC 9146 section 6)."""
+        found = self.flows.known(data, start, end)
+        if found is None:
+            return
+        before, association, receiver = found
+        if association in before.associations:
+            before.associations.remove(association)
+            before.update_held()
+        association.client = side if receiver else 1 - side
+        self.associations.insert(0, association)
+        for role, known in enumerate(association.ids.asked):
+            if known in self.flows.by_id:
+                self.flows.by_id[known] = self, association, role
 
     def read(self, side: int, data: bytes, pos: int, end: int, missing: int) -> tuple[Record, int]:
         """Read the record at `pos`; return it, and the position behind it, -1 if there is none."""
@@ -217,9 +255,10 @@ class DtlsFlow:
                     self.flows.end(older, "closed")
             if association is self.associations[0]:
                 del self.associations[1:]
-        for known in association.ids.take(role, body):
-            if len(self.flows.by_id) < MAX_IDS:
-                self.flows.by_id[known] = self, association, 0
+        if association.ids.take(role, body):
+            for receiver, known in enumerate(association.ids.asked):
+                if known and len(self.flows.by_id) < MAX_IDS:
+                    self.flows.by_id[known] = self, association, receiver
 
     def note_end(self, association: Association, role: int, sealed: bool) -> None:
         """Note an alert that ends a side of a session: behind the handshake they are sent for nothing else."""

@@ -12,10 +12,12 @@ from conversations import read_sessions
 
 from analyzer.capture.capture_reader import CaptureReader
 from analyzer.engine import Engine
+from analyzer.secrets.keylog import KeyLog
 from analyzer.store.session_record import session_record
 from analyzer.tls.dtls.dtls_events import PartSeen
 from analyzer.tls.events import Event, HandshakeMessage
 
+CAPTURED = Path(__file__).parents[2] / "captures"
 CAPTURES = ("dtls1_0", "dtls1_2", "dtls13-wolfssl", "dtls13-cid", "dtls-sequence-number-jumps", "webrtc-stun")
 
 
@@ -183,3 +185,29 @@ def test_other_protocols_on_the_ports_of_a_session(talk: tuple[bytes, list[Packe
     (whole,) = sessions_of(written(tmp_path / "a.pcap", head, packets))
     (found,) = sessions_of(written(tmp_path / "b.pcap", head, mixed))
     assert facts_of(found) == facts_of(whole)
+
+
+def test_a_client_that_moves_is_known_by_its_connection_id(tmp_path: Path):
+    """Its datagrams come from another port, then from the first again (RFC 9146 section 6)."""
+    folder = CAPTURED / "dtls13-connection-ids"
+    head = bytes.fromhex("d4c3b2a1 0200 0400 00000000 00000000 00000400 01000000")
+    packets: list[Packet] = []
+    for frame_reader in CaptureReader([str(folder / "dtls13-connection-ids.pcapng")]).packet_readers():
+        while frame_reader.advance():
+            frame = frame_reader.frame
+            packets.append((frame.at // 1000, bytes(frame.data[frame.start : frame.end])))
+    port = (49202).to_bytes(2, "big")
+    sealed = [place for place, (_, frame) in enumerate(packets) if 0x30 <= frame[42] < 0x40]
+    moved = {place: packets[place] for place in sealed[4:8]}
+    for place, (at, frame) in moved.items():
+        ends = frame[34:38].replace(port, b"\xc0\x01")
+        packets[place] = at, frame[:34] + ends + frame[38:]
+    keys = KeyLog()
+    keys.take((folder / "dtls13-connection-ids.keys").read_bytes(), "keys")
+    path = written(tmp_path / "moved.pcap", head, packets)
+    (session,) = read_sessions(CaptureReader([str(path)]), Engine(keylog=keys))
+    record = session_record(session, False)
+    assert record["decryption"]["status"] == "decrypted"
+    assert record["decryption"]["bytes"] == {"client": 17, "server": 19}
+    assert record["client"]["port"] == 49202
+    assert record["authenticity"]["finished"] == {"client": "verified", "server": "verified"}
