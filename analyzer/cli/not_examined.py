@@ -12,6 +12,7 @@ from analyzer.capture.capture_reader import FileFacts
 from analyzer.cli.output import Output
 from analyzer.cli.page import headline
 from analyzer.cli.table import wrap
+from analyzer.engine.eap_sessions import PORT_CONTROL
 from analyzer.packet.bus_frames import BLUETOOTH, BUSES, USB
 from analyzer.packet.link_layers import READABLE_INNER, READABLE_LINK_TYPES
 from analyzer.packet.sealed_packets import ESP, MACSEC
@@ -108,7 +109,7 @@ def _is_other(layers: Layers) -> bool:
     """Return whether these packets are neither TCP nor UDP, and whole: an IP packet without a transport is damaged."""
     if layers.transport >= 0:
         return layers.transport not in (TCP, UDP, ESP)
-    return layers.network >= 0 and layers.network not in (*_IP, MACSEC)
+    return layers.network >= 0 and layers.network not in (*_IP, *PORT_CONTROL, MACSEC)
 
 
 def _of_buses(layers: Iterable[Layers], files: Sequence[FileFacts]) -> dict[str, int]:
@@ -149,10 +150,12 @@ def _without_tls(traffic: Traffic, tls: Collection[bytes]) -> tuple[int, int]:
 
 
 def _datagrams(traffic: Traffic) -> tuple[int, int]:
-    """Return how many UDP conversations are neither QUIC nor DTLS, and their bytes on the wire."""
+    """Return how many UDP conversations are neither QUIC nor DTLS, nor RADIUS with TLS; and their bytes on the wire."""
     n = n_bytes = 0
     for flow in traffic.udp.values():
         peer = flow.peer
+        if flow.key in traffic.followed or (peer is not None and peer.key in traffic.followed):
+            continue
         if flow.opened and not flow.kind and (peer is None or not peer.kind):
             n += 1
             n_bytes += flow.n_bytes + (0 if peer is None else peer.n_bytes)

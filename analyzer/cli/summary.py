@@ -135,6 +135,8 @@ class Summary(SharedListener):
             self.tls.add(key)
         if record["protocol"] != "tls":
             self.traffic.followed.update(path_keys(record))
+        elif key in self.traffic.udp:  # RADIUS
+            self.traffic.followed.add(key)
         if record["id"] < SHOWN_SESSIONS:  # the others are only counted, so that a run may last for days
             self._in_order.add(record["id"], session_row(record))
 

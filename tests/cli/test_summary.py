@@ -193,3 +193,10 @@ def test_many_captures_are_a_table(run: Run, demo: Path, captures: Path):
     assert hashlib.sha256(demo.read_bytes()).hexdigest() in text
     (line,) = [line for line in text.splitlines() if "tls12-aes-ccm.pcapng" in line]
     assert " pcapng " in line
+
+
+def test_eap_is_looked_into(run):
+    nested = Path(__file__).parents[1] / "vectors" / "nested"
+    found = [summary_of(run, nested / f"{name}.pcap") for name in ("wpa-supplicant-hostapd", "eapol-test-radius")]
+    counts = [{one["kind"]: one["count"] for one in overview["not_examined"]} for overview in found]
+    assert counts == [{"other": 10, "sessions": 4}, {"sessions": 6}]  # the others are of ICMPv6
