@@ -36,6 +36,7 @@ cdef class Exchange:
     cdef public str protocol
     cdef public str reset
     cdef public list datagrams
+    cdef public dict capsules
     cdef public bint guessed
 
     cpdef dict record(self)

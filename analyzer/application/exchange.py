@@ -126,10 +126,11 @@ class Exchange:
     protocol: the protocol that an extended CONNECT asks for (RFC 8441, RFC 9220), as sent: `websocket`, `connect-udp`.
     reset: the name of the error code, if a stream error ended it.
     datagrams: number of HTTP datagrams of the client and of the server (RFC 9297); None where there were none.
+    capsules: by type, how many the client and the server sent in the stream (RFC 9297 section 3); None where there were none.
     guessed: whether bytes were lost before, so that the response may belong to another request.
     """
 
-    __slots__ = ("datagrams", "guessed", "interim", "protocol", "pushed", "request", "reset", "response", "stream")
+    __slots__ = ("capsules", "datagrams", "guessed", "interim", "protocol", "pushed", "request", "reset", "response", "stream")
 
     def __init__(
         self,
@@ -146,6 +147,7 @@ class Exchange:
         self.protocol: str | None = None
         self.reset: str | None = None
         self.datagrams: list[int] | None = None
+        self.capsules: dict[str, list[int]] | None = None
         self.guessed = guessed
 
     def record(self) -> dict[str, Any]:
@@ -230,6 +232,7 @@ def new_exchange() -> Exchange:
     exchange.protocol = None
     exchange.reset = None
     exchange.datagrams = None
+    exchange.capsules = None
     exchange.guessed = False
     return exchange
 

@@ -6,7 +6,7 @@ their number: its stream is then held (see `http3_stream`). What a capture lacks
 encoder stream and the control stream.
 
 Not read: the data of WebTransport, and what CONNECT-UDP and other protocols of an extended CONNECT carry (RFC 9220, RFC 9298).
-Their exchanges name the protocol, and count the HTTP datagrams (RFC 9297).
+Their exchanges name the protocol, and count the HTTP datagrams and the capsules (RFC 9297).
 """
 
 from __future__ import annotations

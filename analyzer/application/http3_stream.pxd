@@ -18,6 +18,7 @@ cdef class MessageStream:
 
 cdef class StreamDirection(Frames):
     cdef long long _at
+    cdef object _capsules
     cdef long long _frame
     cdef bint _has_trailers
     cdef list _held

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from analyzer.application import http3_frames as frames
 from analyzer.application.body import Body
+from analyzer.application.capsules import PROTOCOLS, CapsuleReader
 from analyzer.application.exchange import CLIENT, NAMES, SERVER, ConversationLog, Exchange, Fields, Request, Response
 from analyzer.application.http3_frames import FrameReader, Frames
 from analyzer.application.pseudo_fields import Origin, begin_request, begin_response, unknown_request, unknown_response
@@ -104,7 +105,8 @@ class StreamDirection(Frames):
     """What one side sends in a stream (`http3_frames.Frames`). ended: whether it has sent all."""
 
     __slots__ = (
-        "_at", "_frame", "_has_trailers", "_held", "_length", "_n_held", "_reader", "_section", "_stream", "ended", "side",
+        "_at", "_capsules", "_frame", "_has_trailers", "_held", "_length", "_n_held", "_reader", "_section", "_stream", "ended",
+        "side",
     )  # fmt: skip
 
     def __init__(self, stream: MessageStream, side: cython.int, webtransport: cython.bint) -> None:
@@ -114,6 +116,7 @@ class StreamDirection(Frames):
         self._frame = 0
         self._at = 0
         self._length: int | None = None
+        self._capsules: CapsuleReader | None = None
         self._has_trailers = False
         self._section: _Section | None = None
         self._held: list[_Piece] = []
@@ -202,6 +205,11 @@ class StreamDirection(Frames):
         if stream.tunnel is not None:
             stream.tunnel.feed(self.side, data, self._frame, self._at)
             return
+        exchange: Exchange | None = stream.exchange
+        if exchange is not None and exchange.protocol in PROTOCOLS:
+            if self._capsules is None:
+                self._capsules = CapsuleReader(exchange, self.side)
+            self._capsules.feed(data)
         body: Body = self._begun_body()
         if body.plain:
             body.skip(len(data))
@@ -213,6 +221,8 @@ class StreamDirection(Frames):
         if self._stream.tunnel is not None:
             self._stream.tunnel.gap(self.side, length)
         else:
+            if self._capsules is not None:
+                self._capsules.gap(length)
             self._begun_body().lose()
 
     def read_frame(self, kind: cython.longlong, length: cython.longlong, payload: bytes | None) -> None:
@@ -238,6 +248,8 @@ class StreamDirection(Frames):
     def lose(self) -> None:
         """Handle that the rest of this direction cannot be read."""
         message = self._message()
+        if self._capsules is not None:
+            self._capsules.gap(None)
         if self._stream.tunnel is not None:
             self._stream.tunnel.gap(self.side, None)
         elif message is not None:

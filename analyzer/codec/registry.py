@@ -36,6 +36,7 @@ _BITS = {
     "http3_frame_types": 0,
     "http3_settings": 0,
     "http3_stream_types": 0,
+    "http_capsule_types": 0,
     "link_types": 0,
     "quic_frame_types": 0,
     "quic_transport_error_codes": 0,

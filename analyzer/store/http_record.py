@@ -57,6 +57,7 @@ def _exchange_record(exchange: Exchange) -> dict[str, Any]:
         "stream": exchange.stream,
         "protocol": exchange.protocol,
         "datagrams": exchange.datagrams,
+        "capsules": exchange.capsules,
     }
 
 

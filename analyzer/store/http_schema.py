@@ -6,6 +6,7 @@ from analyzer.store.declaration import (
     decimal,
     document,
     flag,
+    free_form,
     number,
     or_null,
     record,
@@ -52,6 +53,9 @@ HTTP: Schema = document(
             "protocol": or_null(text("what an extended CONNECT asks for: websocket, connect-udp, webtransport")),
             "datagrams": or_null(
                 several("how many HTTP datagrams the client and the server sent; null for none", number("of one side"))
+            ),
+            "capsules": or_null(
+                free_form("for each type of capsule in the stream, how many the client and the server sent; null for none")
             ),
             **CAPTURE_KEYS,
         },

@@ -205,6 +205,8 @@ def test_what_an_extended_connect_asks_for_is_named() -> None:
     peers.client.send_datagram(number, b"datagram")
     peers.server.send_datagram(number, b"datagram")
     peers.server.send_datagram(number, b"datagram")
+    peers.client.send_data(number, bytes.fromhex("00 03 616263 6843 04 00000000"), end_stream=False)
+    peers.server.send_data(number, bytes.fromhex("00 01 61"), end_stream=False)
     peers.client.create_webtransport_stream(number)
     peers.client.create_webtransport_stream(number, is_unidirectional=True)
     other = peers.ask("/")
@@ -212,6 +214,7 @@ def test_what_an_extended_connect_asks_for_is_named() -> None:
     read = read_streams([*peers.sent, Piece(4, CLIENT, b"\x00\x05words"), Piece(4, SERVER, b"\x01\xff")])
     assert [exchange.protocol for exchange in read.exchanges] == ["webtransport", None]
     assert read.exchanges[0].datagrams == [1, 2]
+    assert read.exchanges[0].capsules == {"DATAGRAM": [1, 1], "WT_CLOSE_SESSION": [1, 0]}
     assert outline(read)[1] == ("GET", "/", 200, 4, True)
     assert codes(read) == []
 
