@@ -131,7 +131,7 @@ class _TcpPieces(Listener):
 
     def lose(self, side: int, n_bytes: int) -> None:
         """See `TcpDataReader.lose`."""
-        self._pieces.add(side, f"[{n_bytes} bytes missing in capture file]".encode(), 0, 0)
+        self._pieces.add(side, f"[{n_bytes} bytes missing in capture file]\0".encode(), 0, 0)
 
     def finish(self, reason: str) -> None:
         """See `TcpDataReader.finish`."""

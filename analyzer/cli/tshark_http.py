@@ -246,7 +246,7 @@ class ServerCounter(_Tree):
 
     def response(self, code: int) -> None:
         """See `_Tree.response`."""
-        self.count_along(self._ANSWERS, self._source, "OK" if code < 400 else "KO")
+        self.count_along(self._ANSWERS, self._source, "OK" if code < 400 else "Error")
 
 
 _TAPS: dict[str, type[_Tree]] = {"http": PacketCounter, "http_req": RequestCounter, "http_srv": ServerCounter}

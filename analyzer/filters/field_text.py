@@ -49,6 +49,8 @@ def writer_of(field: Field) -> Writer:
         return _of_time(field.name)
     if kind is FieldType.PROTOCOL:
         return bytes.hex
+    if kind is FieldType.BYTES and field.base == "colon":
+        return _colons
     return _WRITERS[kind]
 
 

@@ -31,6 +31,9 @@ from analyzer.tls.messages.numbers import (
 _DTLS = (0xFE, 0x01)
 """The first bytes of versions of DTLS; the second is that of OpenSSL before the RFC."""
 
+_DRAFT_PARAMETERS = 0xFFA5
+"""The extension of the drafts of QUIC for QUIC_TRANSPORT_PARAMETERS."""
+
 _SECOND = 1_000_000_000
 _OF_TIMESTAMPS = ("tls.sct.", "tls.handshake.sig_hash_")
 
@@ -110,10 +113,12 @@ def _may_have(message: HandshakeMessage, names: frozenset[str] | None) -> bool:
 
 
 def _has_time(message: HandshakeMessage) -> bool:
-    """Return whether the random may begin with a time, as it does up to TLS 1.2 (RFC 5246 section 7.4.1.2)."""
+    """Return whether the random may begin with a time, up to TLS 1.2 (RFC 5246 section 7.4.1.2) and never in QUIC."""
     if message.type == SERVER_HELLO:
         return isinstance(message.body, ServerHello) and message.body.extension(SUPPORTED_VERSIONS) is None
-    return message.type == CLIENT_HELLO and not hello_features.is_tls13(TLS_OF_DTLS.get(message.version, message.version))
+    if message.type != CLIENT_HELLO or hello_features.is_tls13(TLS_OF_DTLS.get(message.version, message.version)):
+        return False
+    return all(message.body.extension(number) is None for number in (QUIC_TRANSPORT_PARAMETERS, _DRAFT_PARAMETERS))
 
 
 def _read_fingerprints(message: HandshakeMessage, found: Found, letter: str) -> None:

@@ -18,6 +18,10 @@ Line = Callable[[Sequence[Any]], str]
 """Returns the line of one header, from the values of its fields, each None where the header has none."""
 
 _NTP_MODES = "0=reserved;1=symmetric active;2=symmetric passive;3=client;4=server;5=broadcast;6=control;7=private"
+_ROUTING = (
+    "0=Source Route;1=Nimrod;2=Type 2 Routing;3=RPL Source Route;4=Segment Routing;5=Compact Routing Header 16;"
+    "6=Compact Routing Header 32;253=Experiment 1;254=Experiment 2"
+)
 _ARP = {1: "request", 2: "reply", 3: "reverse request", 4: "reverse reply", 8: "inverse request", 9: "inverse reply"}
 _ANYBODY = bytes(6), b"\xff" * 6
 
@@ -114,6 +118,11 @@ def _ntp(values: Sequence[Any]) -> str:
     return f"Network Time Protocol ({words}, {modes.get(mode, 'reserved')})"
 
 
+def _routing(values: Sequence[Any]) -> str:
+    name = (value_strings(_ROUTING) or {}).get(values[0], f"Unknown type {values[0]}")
+    return f"Routing Header for IPv6 ({name})"
+
+
 def _sll(values: Sequence[Any]) -> str:
     return f"Linux cooked capture v{1 if values[0] is None else 2}"
 
@@ -124,6 +133,7 @@ _LINES: dict[str, tuple[tuple[str, ...], Line | None]] = {
     "arp": (("arp.opcode", "arp.src.proto_ipv4", "arp.dst.proto_ipv4", "arp.dst.hw_mac"), _arp),
     "ip": _of("Internet Protocol Version 4, Src: {}, Dst: {}", "ip", "ip.src", "ip.dst"),
     "ipv6": _of("Internet Protocol Version 6, Src: {}, Dst: {}", "ipv6", "ipv6.src", "ipv6.dst"),
+    "ipv6.routing": (("ipv6.routing.type",), _routing),
     "sll": (("sll.ifindex",), _sll),
     "tcp": (("tcp.srcport", "tcp.dstport", "tcp.seq", "tcp.ack", "tcp.len", "tcp.flags.ack"), _tcp),
     "udp": _of("User Datagram Protocol, Src Port: {}, Dst Port: {}", "udp", "udp.srcport", "udp.dstport"),

@@ -211,9 +211,9 @@ class TcpFields:
         for name in self._noted:
             result |= found((f"tcp.analysis.{name}", None))
         if "duplicate_ack" in self._noted:
-            result |= found(
-                ("tcp.analysis.duplicate_ack_num", own.duplicates), ("tcp.analysis.duplicate_ack_frame", own.first_frame)
-            )
+            again = ("tcp.analysis.duplicate_ack", None)  # Wireshark has it with the flags, and with the frame
+            number, frame = "tcp.analysis.duplicate_ack_num", "tcp.analysis.duplicate_ack_frame"
+            result |= found(again, again, (number, own.duplicates), (frame, own.first_frame))
         if self._noted:
             result |= found(("tcp.analysis.flags", None))
         if self._noted or own.told:
