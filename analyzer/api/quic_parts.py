@@ -86,6 +86,22 @@ class QuicEcn(Record, declared=_part("ecn")):
     server: QuicEcnCounts | None
 
 
+class QuicSentEcnCounts(Record, declared=_part("ecn_sent.client")):
+    """ECN codepoints in the IP headers of the packets that one side sent."""
+
+    not_ect: int
+    ect0: int
+    ect1: int
+    ce: int
+
+
+class QuicSentEcn(Record, declared=_part("ecn_sent")):
+    """ECN codepoints in the IP headers of the packets of each side; None where none was read."""
+
+    client: QuicSentEcnCounts | None
+    server: QuicSentEcnCounts | None
+
+
 class QuicClose(Record, declared=_part("close")):
     """The first CONNECTION_CLOSE."""
 
@@ -121,6 +137,7 @@ class Quic(Record, declared=DEFINITIONS["quic"]):
     key_updates: QuicUpdates
     spin_bit: QuicSpin
     ecn: QuicEcn
+    ecn_sent: QuicSentEcn
     handshake_done: int | None
     close: QuicClose | None
     stateless_reset: QuicReset | None

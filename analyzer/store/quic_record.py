@@ -35,6 +35,7 @@ def quic_record(facts: TransportFacts | None, alpn: bytes | None) -> dict[str, A
         "key_updates": {role: facts.updates[i] for i, role in enumerate(ROLES)},
         "spin_bit": {role: None if not facts.marks.spins[i] else facts.marks.spins[i] == 3 for i, role in enumerate(ROLES)},
         "ecn": {role: ecn_record(facts.marks.reported[i]) for i, role in enumerate(ROLES)},
+        "ecn_sent": {role: sent_ecn_record(facts.marks.seen[4 * i : 4 * i + 4]) for i, role in enumerate(ROLES)},
         "handshake_done": facts.done or None,
         "close": None if facts.close is None else close_record(facts.close, alpn),
         "stateless_reset": None if facts.reset is None else {"from": ROLES[facts.reset[0]], "frame": facts.reset[1]},
@@ -90,6 +91,11 @@ def parameters_record(parameters: Any) -> list[dict[str, Any]] | None:
 def ecn_record(counts: tuple[int, int, int] | None) -> dict[str, int] | None:
     """Return the marks of congestion that a side reports; None where it reports none."""
     return None if counts is None else {"ect0": counts[0], "ect1": counts[1], "ce": counts[2]}
+
+
+def sent_ecn_record(counts: list[int]) -> dict[str, int] | None:
+    """Return how many packets of a side had each ECN codepoint, given in the order of their numbers; None for no packet."""
+    return {"not_ect": counts[0], "ect0": counts[2], "ect1": counts[1], "ce": counts[3]} if any(counts) else None
 
 
 def close_record(close: Close, alpn: bytes | None) -> dict[str, Any]:

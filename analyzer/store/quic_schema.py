@@ -72,6 +72,15 @@ QUIC = record(
                 )
             ),
         ),
+        "ecn_sent": _by_role(
+            "ECN codepoints in the IP headers of the 1-RTT packets of a side, as the capture has them (RFC 3168 section 5)",
+            or_null(
+                record(
+                    "packets with each codepoint; null where no such header was read",
+                    {"not_ect": number("Not-ECT"), "ect0": number("ECT(0)"), "ect1": number("ECT(1)"), "ce": number("CE")},
+                )
+            ),
+        ),
         "handshake_done": or_null(number("frame in which the server confirmed the handshake", minimum=1)),
         "close": or_null(
             record(

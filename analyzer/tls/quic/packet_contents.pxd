@@ -4,6 +4,7 @@ from analyzer.tls.quic.stream_data cimport StreamData
 from analyzer.tls.quic.stream_reassembly cimport Reassembly
 from analyzer.tls.quic.transport_facts cimport TransportFacts
 
+cdef long long _NOT_IN_EARLY_DATA, _IN_HANDSHAKE, _NOT_OF_CLIENTS
 cdef int _STREAM, _RESET, _STOP, _DATAGRAM, _EARLY, _APPLICATION
 
 
@@ -21,4 +22,5 @@ cdef class PacketContents(FrameTaker):
 
     cpdef void count(self, long long frame, long long at) except *
     cpdef void read(self, OpenedPacket opened, int role, int level, long long frame, long long at) except *
+    cdef void note_forbidden(self, long long kinds, long long number) except *
     cdef void take_data(self, int kind, long long stream, long long offset, bytes data, bint end) except *

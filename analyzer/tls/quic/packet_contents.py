@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from analyzer.codec.registry import registry
 from analyzer.secrets.quic_protection import OpenedPacket
 from analyzer.tls.quic.frames import FrameTaker, read_frames
 from analyzer.tls.quic.stream_data import DATAGRAM, RESET, STOP, STREAM, StreamData
 from analyzer.tls.quic.stream_reassembly import Reassembly
-from analyzer.tls.quic.transport_facts import APPLICATION, EARLY, FARTHEST_ACK, MAX_LISTED, Close, TransportFacts
+from analyzer.tls.quic.transport_facts import APPLICATION, EARLY, FARTHEST_ACK, LEVELS, MAX_LISTED, Close, TransportFacts
+from analyzer.tls.session_log import ROLES
 
 if TYPE_CHECKING:
     import cython
 
 CRYPTO_ERRORS = 0x0100
 """The first of the 256 transport codes that are alerts of TLS (RFC 9001 section 4.8)."""
+
+_NOT_IN_EARLY_DATA = 1 << 0x02 | 1 << 0x03 | 1 << 0x06 | 1 << 0x07 | 1 << 0x19 | 1 << 0x1B | 1 << 0x1E
+_IN_HANDSHAKE = 1 << 0x00 | 1 << 0x01 | 1 << 0x02 | 1 << 0x03 | 1 << 0x06 | 1 << 0x1C
+_NOT_OF_CLIENTS = 1 << 0x07 | 1 << 0x1E
+"""Types of frames, as bits (RFC 9000 sections 12.4, 19.7 and 19.20)."""
 
 _STREAM, _RESET, _STOP, _DATAGRAM, _EARLY, _APPLICATION = STREAM, RESET, STOP, DATAGRAM, EARLY, APPLICATION
 
@@ -58,8 +65,22 @@ class PacketContents(FrameTaker):
         problem: str = read_frames(opened.plaintext, self)
         if level == _APPLICATION and self.facts.close is not None:
             self.session.review_close(role)
+        forbidden: cython.longlong = self.kinds & (_NOT_OF_CLIENTS if role == 0 else 0)
+        if level == _EARLY:
+            forbidden = self.kinds & _NOT_IN_EARLY_DATA
+        elif level != _APPLICATION:
+            forbidden = self.kinds & ~_IN_HANDSHAKE
+        if forbidden != 0:
+            self.note_forbidden(forbidden, opened.number)
         if len(problem) > 0:
             self.session.log.add_finding("protocol_violation", "medium", f"packet {opened.number}: {problem}", frame)
+
+    def note_forbidden(self, kinds: cython.longlong, number: cython.longlong) -> None:
+        """Report frames that this packet must not have. kinds: their types, as bits."""
+        names = registry("quic_frame_types")
+        listed = ", ".join([names.name(kind) for kind in range(63) if kinds >> kind & 1])
+        detail = f"packet {number} of the {ROLES[self.role]}, of the level {LEVELS[self.level]}, has {listed}"
+        self.session.log.add_finding("frame_not_allowed", "medium", detail, self.frame)
 
     def take_ack(self, ranges: list[Any], ecn: Any) -> None:
         """See `FrameTaker.take_ack`."""

@@ -5,10 +5,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from aioquic.tls import CipherSuite
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from quic_talks import CLIENT, SERVER, Sent, Talk, only, read_talk
 
-from analyzer.secrets.quic_protection import initial_decryptors
+from analyzer.secrets.quic_protection import PacketDecryptor, initial_decryptors
 from analyzer.secrets.quic_versions import VERSION_1, VERSIONS
 from analyzer.store.session_record import session_record
 
@@ -282,3 +283,34 @@ def test_many_forged_initials_hide_no_connection(talk: Talk) -> None:
     ]
     record = record_of([*strange, *talk.sent], talk.keys)
     assert record["decryption"]["status"] == "decrypted"
+
+
+@pytest.mark.parametrize(
+    ("role", "frame", "allowed"),
+    [(CLIENT, b"\x1e", False), (CLIENT, b"\7\1a", False), (SERVER, b"\x1e", True), (CLIENT, b"\1", True)],
+    ids=["done-of-the-client", "token-of-the-client", "done-of-the-server", "ping"],
+)
+def test_frames_that_only_a_server_sends(role: int, frame: bytes, allowed: bool) -> None:
+    talk = Talk(suites=[CipherSuite.AES_128_GCM_SHA256]).connect().say(CLIENT, 0, QUESTION)
+    _, client, server = ids_of(talk)
+    label = ("CLIENT", "SERVER")[role] + "_TRAFFIC_SECRET_0"
+    secret = next(line.split()[2] for line in talk.keys.decode().splitlines() if line.startswith(label))
+    keys = PacketDecryptor(VERSIONS[VERSION_1], "AES_128_GCM", "SHA256", bytes.fromhex(secret), True)
+    header = b"\x43" + (server, client)[role] + (900).to_bytes(4, "big")
+    packet = keys.keys.aead.encrypt((keys.keys.iv ^ 900).to_bytes(12, "big"), frame.ljust(20, b"\0"), header)  # type: ignore[attr-defined]
+    mask = keys.masks.mask(packet[:16])
+    hidden = bytearray(header)
+    hidden[0] ^= mask[0] & 0x1F
+    for i in range(4):
+        hidden[9 + i] ^= mask[1 + i]
+    record = record_of([*talk.sent, Sent(role, bytes(hidden) + packet)], talk.keys)
+    assert [finding["code"] for finding in record["findings"]] == ([] if allowed else ["frame_not_allowed"])
+
+
+def test_ecn_codepoints_are_counted_by_side(talk: Talk) -> None:
+    record = record_of(talk.sent, talk.keys)
+    for role in ("client", "server"):
+        counts = record["quic"]["ecn_sent"][role]
+        assert counts["not_ect"] > 0
+        assert (counts["ect0"], counts["ect1"], counts["ce"]) == (0, 0, 0)
+        assert counts["not_ect"] <= record["quic"]["packets"][role]["application"]
