@@ -268,7 +268,7 @@ class DtlsFlow:
 
     def update_held(self) -> None:
         """Update the memory that the sessions of this flow take, here and in the dispatcher."""
-        kept = sum(one.sink.kept for one in self.associations if one.sink is not None)
+        kept = sum(one.ids.held + (0 if one.sink is None else one.sink.kept) for one in self.associations)
         self.flows.dispatcher.held += kept - self.kept
         self.kept = kept
 

@@ -27,6 +27,7 @@ from analyzer.tls.events import Alert, Event, KeysChanged
 from analyzer.tls.handshake.parameters import Parameters
 from analyzer.tls.handshake.resumption import Resumptions
 from analyzer.tls.handshake.states import CHANGE, RoleState
+from analyzer.tls.limits import PENDING_COST
 from analyzer.tls.messages.numbers import FINISHED
 from analyzer.tls.record.content_types import ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, HEARTBEAT
 from analyzer.tls.record.record import BODY, Record
@@ -100,6 +101,7 @@ class DtlsSession(Session):
         else:
             self.take_sealed(record)
         self.kept = self.handshake.kept + self.flights[0].held + self.flights[1].held
+        self.kept += sum([len(one.body) + PENDING_COST for one in self.held])
 
     def must_wait(self, record: Record) -> cython.bint:
         """Return whether an encrypted record needs messages that have not come yet.

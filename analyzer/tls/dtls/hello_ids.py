@@ -41,6 +41,11 @@ class HelloIds:
                     return self.known()
         return []
 
+    @property
+    def held(self) -> int:
+        """Bytes of fragments that wait."""
+        return sum(flight.held for flight in self.flights)
+
     def length(self, role: int) -> int:
         """Return how long the IDs in records to a role are: 0 without one."""
         asked = self.asked[role]
