@@ -302,6 +302,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             break
         wrong, runs = examine(number, options)
         n_captures, n_runs = n_captures + 1, n_runs + len(runs)
+        if n_captures % 100 == 0:
+            print(f"{n_captures} mutated captures, {n_runs} runs", file=sys.stderr, flush=True)
         for one in runs:
             what = f"{number}: {' '.join(one['line'])}"
             slowest, largest = max(slowest, (one["seconds"], what)), max(largest, (one["memory"], what))

@@ -8,6 +8,8 @@ from mutate import examine, keep, parsed, wrong_output
 from mutations import changed, mutated, parts_of
 from outputs import captures_in
 
+from analyzer.cli.main import main
+
 ROOT = Path(__file__).resolve().parents[1]
 CAPTURES = captures_in([str(ROOT / "captures")])
 
@@ -66,3 +68,45 @@ def test_what_a_run_must_not_print(line: list[str], status: object, out: bytes, 
     found = wrong_output(line, status, out, err)
     assert noticed in found
     assert bool(noticed) == bool(found)
+
+
+BESIDE = {
+    "--trust": (ROOT / "captures" / "curl-nginx-http2" / "curl-nginx-http2.ca.pem").read_bytes(),
+    "--intermediates": (ROOT / "captures" / "curl-nginx-http2" / "curl-nginx-http2.ca.pem").read_bytes(),
+    "--crl": b"-----BEGIN X509 CRL-----\nMIIB\n-----END X509 CRL-----\n",
+    "--ct-logs": b'{"operators":[{"name":"a","logs":[{"key":"MFk=","log_id":"AA==","mmd":1,"description":"x","state":{}}]}]}',
+    "--psk-file": b"id 0011223344\n0x6964 00112233445566778899aabbccddeeff\n",
+    "--rsa-key": b"-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n",
+    "--macros": b'"web" tcp.port in {80, $1}\n"x" ip\n',
+    "-k": (ROOT / "captures" / "tls13-rsa" / "tls13-rsa.keys").read_bytes(),
+}
+"""The files that options name, which can come from a stranger too."""
+
+
+@pytest.mark.parametrize("option", BESIDE)
+def test_mutated_files_beside_a_capture(option: str, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    random, beside = Random(option), tmp_path / "beside"
+    capture = str(ROOT / "captures" / "tls13-rsa" / "tls13-rsa.pcapng")
+    for _ in range(12):
+        beside.write_bytes(changed(BESIDE[option], random))
+        line = ["show", capture, "0", option, str(beside)] + (["-Y", "$web(443)"] if option == "--macros" else [])
+        status = main(line)
+        out, err = capfdbinary.readouterr()
+        assert wrong_output(line, status, out, err) == "", beside.read_bytes()
+
+
+def test_a_mutated_bundle_is_verified_or_refused(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    random, bundle = Random(1), tmp_path / "bundle"
+    assert main(["report", str(ROOT / "captures" / "tls13-rsa" / "tls13-rsa.pcapng"), "--bundle", str(bundle)]) == 0
+    capfdbinary.readouterr()
+    files = sorted(path for path in bundle.rglob("*") if path.is_file())
+    for number in range(40):
+        place = files[number % len(files)]
+        whole = place.read_bytes()
+        place.write_bytes(changed(whole, random))
+        line = ["verify", str(bundle), "--format", ("text", "json")[number % 2]]
+        status = main(line)
+        out, err = capfdbinary.readouterr()
+        assert wrong_output(line, status, out, err) == "", place.read_bytes()
+        assert status != 0 or place.read_bytes() == whole
+        place.write_bytes(whole)
