@@ -202,6 +202,7 @@ class _RecentFrames:
         """Keep a copy of a frame for a while."""
         kept = Frame()
         kept.number, kept.at, kept.link_type, kept.wire_length = frame.number, frame.at, frame.link_type, frame.wire_length
+        kept.interface, kept.interfaces = frame.interface, frame.interfaces
         kept.data = bytes(frame.data[frame.start : frame.end])
         kept.end = len(kept.data)
         self._frames[kept.number] = kept

@@ -20,6 +20,9 @@ _TCP, _OWN_TCP, _UDP, _IP = (KINDS.index(name) for name in ("tcp", "tcp.own", "u
 _OPTIONS = {0: "eol", 1: "nop", 2: "mss", 3: "wscale", 4: "sack_perm", 5: "sack", 8: "timestamp"}
 
 
+_NONE_AT_ZERO = {"rto": "rto", "rto_frame": "rto", "ack_rtt": "ack_rtt"}
+"""What Wireshark leaves out where a time is zero, and which time."""
+
 _STEPS = ("syn", "syn-ack", "ack", "data", "fin", "rst")
 """The steps of a connection, by bit of `tcp.completeness`."""
 
@@ -217,7 +220,8 @@ class TcpFields:
         if self._noted:
             result |= found(("tcp.analysis.flags", None))
         if self._noted or own.told:
-            result |= found(("tcp.analysis", None), *((f"tcp.analysis.{name}", value) for name, value in own.told.items()))
+            told = {name: value for name, value in own.told.items() if own.told.get(_NONE_AT_ZERO.get(name, ""), 1)}
+            result |= found(("tcp.analysis", None), *((f"tcp.analysis.{name}", value) for name, value in told.items()))
             if conversation.round_trip:
                 result |= found(("tcp.analysis.initial_rtt", conversation.round_trip))
 
