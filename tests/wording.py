@@ -45,6 +45,7 @@ ENGLISH_FILES = {
     "store/manifest_schema.py": "JSON Schema",
     "store/inventory_schema.py": "JSON Schema",
     "store/output_schemas.py": "JSON Schema",
+    "store/http_messages.py": "the column Info of packets, as other analyzers write it",
     "store/quic_info.py": "the column Info of packets, as other analyzers write it",
     "store/eap_info.py": "the column Info of packets, as other analyzers write it",
     "store/packet_info.py": "the column Info of packets, as other analyzers write it",

@@ -50,3 +50,13 @@ def test_without_keys_sealed_packets_have_their_kind_and_connection(run: Run):
     assert {row["protocol"] for row in found} == {"QUIC"}
     assert found[2]["info"] == "Handshake, DCID=ae19ef2a36cb5a1a, SCID=52de1c46b1aca907"
     assert found[6]["info"] == "Protected Payload, DCID=ae19ef2a36cb5a1a"
+
+
+def test_dns_over_quic_is_named(run: Run):
+    found = [str(row["info"]) for row in rows(run, "quic-doq")]
+    assert [info.partition(", ")[0] for info in found if info.startswith("Standard")] == [
+        "Standard query A www.example",
+        "Standard query response A www.example",
+        "Standard query AAAA www.example",
+        "Standard query response AAAA www.example",
+    ]
