@@ -33,6 +33,8 @@ _SECOND = 1_000_000_000
 _HEX_BASES = frozenset({"hex", "hex_dec"})
 _VENDOR = ".oui"
 """How the names of fields end whose numbers are those of vendors: tshark prints them in decimal."""
+_MAC = 6
+"""Bytes of a hardware address of Ethernet, which has colons where other link-layer addresses have none."""
 _MAX_ARCS = 128
 """Numbers of an object identifier that are printed: real ones have some ten."""
 
@@ -50,7 +52,7 @@ def writer_of(field: Field) -> Writer:
     if kind is FieldType.PROTOCOL:
         return bytes.hex
     if kind is FieldType.BYTES and field.base == "colon":
-        return _colons
+        return lambda value: _colons(value) if len(value) == _MAC else value.hex()
     return _WRITERS[kind]
 
 
