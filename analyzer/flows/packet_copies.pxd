@@ -1,8 +1,7 @@
 from analyzer.packet.packet cimport Packet
 
-cdef long long _SLOTS, _WINDOW, _SOON, _SPREAD
+cdef long long _SLOTS, _WINDOW, _SOON, _SPREAD, _WORD
 cdef int _CELLS, _TCP, _SYN_FIN, _PLACE_BYTES
-
 
 cdef class PacketCopies:
     cdef public long long[::1] cells

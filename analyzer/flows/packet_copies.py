@@ -1,3 +1,4 @@
+# cython: boundscheck=False, initializedcheck=False
 """Tells whether the capture has a packet already: a second copy of the same packet, not one that was sent again.
 
 A mirror port may copy what comes in and what goes out, `any` sees a packet at each interface on its way through the machine,
@@ -20,8 +21,8 @@ from analyzer.packet.packet import Packet
 if TYPE_CHECKING:
     import cython
 
-SLOTS = 4096
-"""Packets that are remembered at one time, at most. A copy comes after some tens of others."""
+SLOTS = 2048
+"""Packets that are remembered at one time, at most: 96 kB. A copy comes after some tens of others."""
 
 WINDOW = 10_000_000
 """Nanoseconds between a packet and its copy. Queues of mirror ports are shorter."""
@@ -32,7 +33,7 @@ SOON = 100_000
 # In the compiled build these are C variables, which other modules cannot see.
 _SLOTS, _WINDOW, _SOON = SLOTS, WINDOW, SOON
 _CELLS = 6
-_SPREAD = 0x61C88647
+_SPREAD, _WORD = 0x61C88647, 0xFFFFFFFF
 _TCP = 6
 _SYN_FIN = 3
 _PLACE_BYTES = 12
@@ -52,7 +53,7 @@ class PacketCopies:
         self.cells = array("q", bytes(8 * _CELLS * SLOTS))
 
     def first_of(self, packet: Packet, interface: cython.int, frame: cython.longlong, at: cython.longlong) -> cython.longlong:
-        """Remember a TCP or UDP packet. Return the frame of which it is a copy, 0 for none.
+        """Remember a TCP or UDP packet whose headers are whole. Return the frame of which it is a copy, 0 for none.
 
         interface, frame, at: where, in which frame and when it was captured. Without a time (-1) nothing is a copy.
         """
@@ -88,26 +89,25 @@ class PacketCopies:
         place: cython.longlong = 0
         if identification == 0:
             place = place_of(packet, interface)
-        slot: cython.longlong = (first ^ first >> 16 ^ second >> 16 ^ identification << 16 ^ third >> 28) & 0xFFFFFFFF
+        slot: cython.longlong = (first ^ first >> 16 ^ second >> 16 ^ identification << 16 ^ third >> 28) & _WORD
         index: cython.Py_ssize_t = ((slot * _SPREAD >> 20) & (_SLOTS - 1)) * _CELLS
-        cells = self.cells
-        if cells[index] == first and cells[index + 1] == second and cells[index + 2] == third:
-            since: cython.longlong = at - cells[index + 3]
-            fewer: cython.longlong = (cells[index + 5] & 0xFF) - hops
-            elsewhere: cython.bint = place != cells[index + 5] >> 8
+        if self.cells[index] == first and self.cells[index + 1] == second and self.cells[index + 2] == third:
+            since: cython.longlong = at - self.cells[index + 3]
+            fewer: cython.longlong = (self.cells[index + 5] & 0xFF) - hops
+            elsewhere: cython.bint = place != self.cells[index + 5] >> 8
             if at >= 0 and -_WINDOW <= since <= _WINDOW and 0 <= fewer <= 1:
                 soon: cython.bint = packet.protocol == _TCP and -_SOON <= since <= _SOON
                 # Acknowledgements that ask for lost bytes are all the same, and an RST answers each late segment.
                 says: cython.bint = n_bytes > 0 or packet.flags & _SYN_FIN != 0
                 if identification > 0 or elsewhere or (soon and says):
-                    cells[index + 5] = cells[index + 5] >> 8 << 8 | hops
-                    return cells[index + 4]
-        cells[index] = first
-        cells[index + 1] = second
-        cells[index + 2] = third
-        cells[index + 3] = at
-        cells[index + 4] = frame
-        cells[index + 5] = place << 8 | hops
+                    self.cells[index + 5] = self.cells[index + 5] >> 8 << 8 | hops
+                    return self.cells[index + 4]
+        self.cells[index] = first
+        self.cells[index + 1] = second
+        self.cells[index + 2] = third
+        self.cells[index + 3] = at
+        self.cells[index + 4] = frame
+        self.cells[index + 5] = place << 8 | hops
         return 0
 
 
@@ -117,10 +117,10 @@ def place_of(packet: Packet, interface: cython.int) -> cython.longlong:
     at: cython.Py_ssize_t = packet.link
     end: cython.Py_ssize_t = packet.ip
     if at < 0 or end <= at:
-        return place & 0xFFFFFFFF
+        return place & _WORD
     if end - at > _PLACE_BYTES:
         end = at + _PLACE_BYTES
     while at < end:
-        place = (place * 31 + packet.data[at]) & 0xFFFFFFFF
+        place = (place * 31 + packet.data[at]) & _WORD
         at += 1
-    return place & 0xFFFFFFFF
+    return place & _WORD
