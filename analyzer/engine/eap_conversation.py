@@ -84,6 +84,9 @@ class EapConversation:
         self.at = at
         if packet.code in (SUCCESS, FAILURE):
             self._end = (frame, at)
+            if self._session is not None:
+                details = self._session.flow.carrier.before[0]["details"]
+                details["result"] = "success" if packet.code == SUCCESS else "failure"
             self.close("fin")
             return
         role = _SUPPLICANT if packet.code == RESPONSE else _SERVER

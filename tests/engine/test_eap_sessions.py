@@ -66,7 +66,7 @@ def test_a_conversation_on_a_port_is_a_session(tmp_path, kind, name, version, gr
     [before] = record["before"]
     assert (before["protocol"], before["user"]) == ("eap", "alice@example.org")
     assert (before["details"]["method"], before["details"].get("method_version")) == (name, version)
-    assert before["details"]["over"] == "802.1X"
+    assert (before["details"]["over"], before["details"]["result"]) == ("802.1X", "success")
     assert (record["established"], record["decryption"]["status"], record["gaps"]) == (True, "decrypted", [])
     assert record["outcome"]["result"] == "established"
     assert [finding["code"] for finding in record["findings"] if finding["severity"] != "info"] == []
@@ -75,6 +75,11 @@ def test_a_conversation_on_a_port_is_a_session(tmp_path, kind, name, version, gr
 def test_tls_13_ends_with_a_byte_of_data(tmp_path):
     [record] = records(tmp_path, [port_frame(packet) for packet in packets(TALK_13)], TALK_13)
     assert (record["version"], record["decryption"]["bytes"]) == ("TLS 1.3", {"client": 0, "server": 1})
+
+
+def test_a_conversation_can_fail_behind_tls(tmp_path):
+    [record] = records(tmp_path, [port_frame(packet) for packet in packets(TALK, PEAP, end=FAILURE)])
+    assert (record["established"], record["before"][0]["details"]["result"]) == (True, "failure")
 
 
 def test_packets_that_come_again_are_ignored(tmp_path):
