@@ -295,7 +295,7 @@ class QuicFlow(DatagramSink):
                     return link
             elif link.connection.known.has(1 - role, header.destination) or (
                 role == 1 and not link.connection.known.lengths[0]
-            ):
+            ) or (len(header.source) >= SHORTEST_PROOF and link.connection.known.has(role, header.source)):
                 return link
         return None
 

@@ -257,6 +257,8 @@ class QuicConnection:
             return
         if level == HANDSHAKE_LEVEL and role == _SERVER and len(self.known.lengths[_SERVER]) == 0:
             self.add_id(_SERVER, header.source)  # its Initial, which says the same, is not in the capture
+        if role == _CLIENT and len(header.source) >= SHORTEST_PROOF and len(header.destination) >= SHORTEST_PROOF:
+            self.known.add(_SERVER, header.destination, False)  # which the server has announced to who has this source
         self.pass_on(role, level, header.version, data, start, header.number_at, header.end, end, "", frame, at)
         if (
             role == _CLIENT

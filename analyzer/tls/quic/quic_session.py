@@ -26,6 +26,7 @@ from analyzer.tls.handshake.states import RoleState
 from analyzer.tls.messages.numbers import TLS_1_3
 from analyzer.tls.quic.packet_contents import CRYPTO_ERRORS, PacketContents
 from analyzer.tls.quic.packet_opening import APPLICATION_LEVEL, EARLY_LEVEL, HANDSHAKE_LEVEL, PacketOpening
+from analyzer.tls.quic.parameter_rules import parameter_problems
 from analyzer.tls.quic.quic_events import GUESSED, PacketSeen
 from analyzer.tls.quic.stream_data import StreamData
 from analyzer.tls.quic.stream_reassembly import Reassembly
@@ -432,6 +433,8 @@ class QuicSession(Session):
         self.count_lost()
         if self.transport.parameters[0] is None:
             self.transport.parameters = list(self.handshake.hellos.transport)
+        for problem in parameter_problems(self.transport):
+            self.log.add_finding("bad_transport_parameter", "medium", problem, self.flow.first_frame)
         for role in range(2):
             for level in range(4):
                 self.give_up(role, level, frame, at)
