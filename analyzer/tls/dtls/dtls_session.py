@@ -28,7 +28,7 @@ from analyzer.tls.handshake.parameters import Parameters
 from analyzer.tls.handshake.resumption import Resumptions
 from analyzer.tls.handshake.states import CHANGE, RoleState
 from analyzer.tls.limits import PENDING_COST
-from analyzer.tls.messages.numbers import FINISHED
+from analyzer.tls.messages.numbers import FINISHED, NEW_CONNECTION_ID, REQUEST_CONNECTION_ID
 from analyzer.tls.record.content_types import ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, HEARTBEAT
 from analyzer.tls.record.record import BODY, Record
 from analyzer.tls.record_check import take_heartbeat
@@ -187,12 +187,11 @@ class DtlsSession(Session):
         """Take the content of a handshake record: fragments of one message or more. epoch: of the record."""
         pos: cython.Py_ssize_t = 0
         end: cython.Py_ssize_t = len(body)
-        header: cython.Py_ssize_t = FRAGMENT_HEADER
-        while end - pos >= header:
+        while end - pos >= FRAGMENT_HEADER:
             length: cython.longlong = int.from_bytes(body[pos + 9 : pos + 12], "big")
-            stop: cython.Py_ssize_t = min(pos + header + length, end)
-            self.take_fragment(role, body[pos : pos + header], body[pos + header : stop], epoch, frame, at)
-            pos += header + length
+            stop: cython.Py_ssize_t = min(pos + FRAGMENT_HEADER + length, end)
+            self.take_fragment(role, body[pos : pos + FRAGMENT_HEADER], body[pos + FRAGMENT_HEADER : stop], epoch, frame, at)
+            pos += FRAGMENT_HEADER + length
         self.release(role, frame, at)
 
     def take_fragment(
@@ -247,6 +246,8 @@ class DtlsSession(Session):
         handshake.decrypting = False
         if handshake.parameters.tls13:
             handshake.transcript.early = False  # there is no EndOfEarlyData (RFC 9147 section 5.6)
+            if sender.connected and message.type in (REQUEST_CONNECTION_ID, NEW_CONNECTION_ID):
+                sender.sent.begin(sender.sent.origin)  # TLS does not allow them, and DTLS does
 
     def skip(self, role: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
         """Give up the messages of a role that are not whole, and take those behind them."""
@@ -381,8 +382,7 @@ class DtlsSession(Session):
     def count_unified(self, sender: RoleState, record: Record) -> None:
         """Count a record of DTLS 1.3 that was not opened. The last bits of its epoch tell the handshake from data."""
         epoch: cython.int = record.epoch
-        server: RoleState = self.roles[_SERVER]
-        if epoch == 2 and (sender.role == _CLIENT or server.n_protected == 0):
+        if epoch == 2 and (sender.role == _CLIENT or self.roles[_SERVER].n_protected == 0):
             sender.lose()
             if record.length >= SHORTEST_FINISHED and self.handshake.hellos.server_seen and sender.role == _CLIENT:
                 sender.encrypted_finished_seen = True
