@@ -83,6 +83,7 @@ ENGLISH_TEXTS = {
     "names of formats, programs, documents and values, the same in every language": (
         "{a} (port {b})",
         "BSD loopback",
+        "DTLS 1.3",
         "IEEE 802.11",
         "Linux cooked",
         "Linux cooked v2",
@@ -113,6 +114,7 @@ ENGLISH_TEXTS = {
         "output, and temporary files, which were removed. No connection to a network was made.",
         "appears to (have been cut short|be damaged or corrupt)",
         "could not be displayed",
+        "not in the capture",
         "default-src 'none'; style-src 'sha256-{a}'; img-src data:; base-uri 'none'; form-action 'none'",
         '<a id="{a}"></a>',
         '<text {a} text-anchor="{b}"{c}>{d}</text>',

@@ -290,12 +290,10 @@ class QuicFlow(DatagramSink):
                 return self.join(connection, side if receiver else 1 - side)
         for link in self.links:
             role = side ^ link.client
-            if header.type == INITIAL and role == 0:
-                if link.connection.known.has(1, header.destination) or link.connection.known.has(0, header.source):
-                    return link
-            elif link.connection.known.has(1 - role, header.destination) or (
-                role == 1 and not link.connection.known.lengths[0]
-            ) or (len(header.source) >= SHORTEST_PROOF and link.connection.known.has(role, header.source)):
+            known = link.connection.known
+            first = header.type == INITIAL and role == 0
+            named = (first or len(header.source) >= SHORTEST_PROOF) and known.has(role, header.source)
+            if named or known.has(1 - role, header.destination) or (role == 1 and not known.lengths[0]):
                 return link
         return None
 
