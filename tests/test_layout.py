@@ -267,7 +267,6 @@ TESTED_ELSEWHERE = {
     "tls/quic/quic_events.py": "engine/test_quic_flows.py",
     "tls/quic/quic_session.py": "engine/test_quic_flows.py",
     "tls/quic/packet_contents.py": "engine/test_quic_flows.py",
-    "tls/quic/packet_opening.py": "engine/test_quic_flows.py",
     "tls/quic/transport_facts.py": "engine/test_quic_flows.py",
     "secrets/quic_versions.py": "secrets/test_quic_protection.py",
     "store/chain_options.py": "cli/test_trust_options.py",

@@ -37,6 +37,7 @@ cdef class PacketDecryptor:
     cdef public long long attempts
     cdef public PacketKeys earlier
     cdef public bytearray header
+    cdef public int hidden
     cdef public PacketKeys keys
     cdef public long long largest
     cdef public PacketKeys later

@@ -41,6 +41,10 @@ MAX_ATTEMPTS = 1 << 16
 MAX_UPDATES = 3
 """How many key updates in a row are tried at a packet that opens with no key: the capture may lack all packets of a phase."""
 
+SHORT_BITS, SHORT_BITS_WITH_LOSS = 0x1F, 0x07
+"""The bits of the first byte of a short header that header protection hides: all from the reserved ones on (RFC 9001 section
+5.4.1), or all behind these two, where they are the loss bits (draft-ferrieuxhamchaoui-quic-lossbits)."""
+
 _LONG, _KEY_PHASE = 0x80, 0x04
 _LARGEST_NUMBER = (1 << 62) - 1
 
@@ -120,10 +124,10 @@ class PacketDecryptor:
     keys: those in use; earlier, later: of the phases before and after, None if unknown. largest: the largest packet number
     opened, or acknowledged by the peer, so far; -1 before. since: the first packet number opened with the keys in use. updates:
     whether keys can be updated, in 1-RTT packets. tag: bytes of the tag of the AEAD. attempts: see MAX_ATTEMPTS. header: of the
-    last packet, without its protection.
+    last packet, without its protection. hidden: the bits of the first byte of a short header that are masked, see SHORT_BITS.
     """
 
-    __slots__ = ("attempts", "earlier", "header", "keys", "largest", "later", "masks", "since", "tag", "updates")
+    __slots__ = ("attempts", "earlier", "header", "hidden", "keys", "largest", "later", "masks", "since", "tag", "updates")
 
     def __init__(
         self, version: QuicVersion, suite_cipher: str, hash_name: str, secret: bytes, updates: cython.bint = False
@@ -137,6 +141,7 @@ class PacketDecryptor:
         self.earlier: PacketKeys | None = None
         self.later: PacketKeys | None = None
         self.header = bytearray()
+        self.hidden = SHORT_BITS
         self.masks: HeaderMasks = header_masks(suite_cipher, expand_label(hash_name, secret, version.hp, b"", kind.key))
         self.largest = -1
         self.since = -1
@@ -156,7 +161,7 @@ class PacketDecryptor:
         sample: bytes = data[number_at + _LONGEST_NUMBER : number_at + _LONGEST_NUMBER + _SAMPLE]
         mask: bytes = self.masks.mask(sample)
         first: cython.int = data[start]
-        first ^= mask[0] & (0x0F if first & _LONG else 0x1F)
+        first ^= mask[0] & (0x0F if first & _LONG else self.hidden)
         n_bytes: cython.Py_ssize_t = (first & 3) + 1
         n_before: cython.Py_ssize_t = number_at - start
         header: bytearray = self.header

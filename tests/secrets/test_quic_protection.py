@@ -5,6 +5,7 @@ import pytest
 from analyzer.secrets.decryption_error import DecryptionError
 from analyzer.secrets.key_schedule13 import IV_LENGTH
 from analyzer.secrets.quic_protection import (
+    SHORT_BITS_WITH_LOSS,
     PacketDecryptor,
     has_retry_tag,
     initial_decryptors,
@@ -171,6 +172,24 @@ def test_a_whole_phase_that_the_capture_lacks() -> None:
     opened = reader.open(later, 0, 1, len(later))
     assert opened is not None
     assert (opened.number, opened.generation) == (90, 2)
+
+
+@pytest.mark.parametrize("bits", [0x00, 0x08, 0x10, 0x18])
+def test_loss_bits_are_not_hidden(bits: int) -> None:
+    sender, reader = (PacketDecryptor(VERSIONS[VERSION_1], "AES_128_GCM", "SHA256", SECRET, True) for _ in range(2))
+    hidden = 0
+    for number in range(8):
+        header = bytes([0x41 | bits, 0, number])
+        packet = protect(sender, header, 2, number, b"\x01\0\0\0")
+        mask = sender.masks.mask(packet[5:21])
+        hidden |= mask[0] & 0x18
+        packet = bytes([packet[0] ^ mask[0] & 0x18]) + packet[1:]
+        assert packet[0] & 0x18 == bits
+        reader.hidden = SHORT_BITS_WITH_LOSS
+        opened = reader.open(packet, 0, 1, len(packet))
+        assert opened is not None
+        assert (opened.number, opened.first) == (number, header[0])
+    assert hidden == 0x18
 
 
 def test_numbers_far_behind_a_gap() -> None:

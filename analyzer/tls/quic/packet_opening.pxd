@@ -5,7 +5,7 @@ from analyzer.tls.decryption.decryption cimport Decryption
 from analyzer.tls.decryption.read_state cimport ReadState
 from analyzer.tls.decryption.session_keys cimport SessionKeys
 
-cdef int _APPLICATION_LEVEL
+cdef int _APPLICATION_LEVEL, _LOSS, _LOSS_BITS
 
 
 @cython.final
@@ -20,6 +20,7 @@ cdef class Candidate:
 cdef class PacketOpening:
     cdef public dict candidates
     cdef public tuple found
+    cdef public list hidden
     cdef public dict lost
     cdef public list proven
 
@@ -27,5 +28,5 @@ cdef class PacketOpening:
         self, Decryption decryption, object version, int level, int role, bytes data, Py_ssize_t number_at
     )
     cpdef bint has_secret(self, int level, int role) except -1
-    cpdef void forget(self) except *
+    cpdef void forget(self, list parameters) except *
     cpdef list look_up(self, SessionKeys keys, object version, int level, int role)

@@ -7,11 +7,11 @@ and the tag of a packet shows which one is right.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analyzer.secrets.decryption_error import DecryptionError
 from analyzer.secrets.labels import APPLICATION_LABELS, EARLY_LABEL, HANDSHAKE_LABELS
-from analyzer.secrets.quic_protection import OpenedPacket, PacketDecryptor, packet_decryptor
+from analyzer.secrets.quic_protection import SHORT_BITS, SHORT_BITS_WITH_LOSS, OpenedPacket, PacketDecryptor, packet_decryptor
 from analyzer.secrets.quic_versions import QuicVersion
 from analyzer.secrets.record_protection import open_tls13
 from analyzer.tls.decryption.decryption import Decryption
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 EARLY_LEVEL, HANDSHAKE_LEVEL, APPLICATION_LEVEL = 1, 2, 3
 _APPLICATION_LEVEL = APPLICATION_LEVEL
+_LOSS_BITS = 0x1057
+_LOSS = SHORT_BITS & ~SHORT_BITS_WITH_LOSS
 
 
 class Candidate:
@@ -47,15 +49,17 @@ class PacketOpening:
     proven: by level and role (index twice the level plus the role), what has opened packets; candidates: what may open them,
     by that index and the version, whose labels are in the keys. found: the suite that opened a packet before the server's
     answer was seen, with its number. lost: packets that fail at the end, by the same index as `proven`: the last one, with the
-    bytes of all as its length, how many, the reason and its detail.
+    bytes of all as its length, how many, the reason and its detail. hidden: by role, which bits of the first byte of its short
+    headers may be masked, see SHORT_BITS.
     """
 
-    __slots__ = ("candidates", "found", "lost", "proven")
+    __slots__ = ("candidates", "found", "hidden", "lost", "proven")
 
     def __init__(self) -> None:
         self.proven: list[PacketDecryptor | None] = [None] * (2 * len(LEVELS))
         self.candidates: dict[tuple[int, int], list[Candidate]] = {}
         self.found: tuple[Suite, int] | None = None
+        self.hidden: list[tuple[int, ...]] = [(SHORT_BITS,)] * 2
         self.lost: dict[int, tuple[Record, int, str, str]] = {}
 
     def open(
@@ -79,10 +83,16 @@ class PacketOpening:
             decryptor = candidate.decryptor
             opened = decryptor.open(data, 0, number_at, len(data))
             if opened is not None:
+                if len(candidates) > 1 and self.is_undecided(level, role, decryptor.hidden, opened.first ^ data[0]):
+                    return opened
                 self.proven[place] = decryptor
                 self.prove(decryption, level, role, candidate, len(candidates) > 1)
                 return opened
         return None
+
+    def is_undecided(self, level: int, role: int, hidden: int, mask: int) -> bool:
+        """Return whether a packet does not show which bits are masked: its mask has 0 for the bits that may be loss bits."""
+        return level == APPLICATION_LEVEL and len(self.hidden[role]) > 1 and hidden & _LOSS > 0 and mask & _LOSS == 0
 
     def has_secret(self, level: cython.int, role: cython.int) -> cython.bint:
         """Return whether there is any secret for a level, as far as it was looked up."""
@@ -92,9 +102,12 @@ class PacketOpening:
         given = [found for (at, _), found in self.candidates.items() if at == place and len(found) > 0]
         return len(given) > 0
 
-    def forget(self) -> None:
-        """Look up the secrets again that have not opened anything: what names them, or their suite, is known now."""
+    def forget(self, parameters: list[Any]) -> None:
+        """Look up the secrets again that have not opened anything: what names them, their suite, or who sends loss bits, is
+        known now. parameters: the transport parameters of both roles, None if they are not known.
+        """
         self.candidates = {}
+        self.hidden = [short_bits(parameters, role) for role in range(2)]
 
     def look_up(self, keys: SessionKeys, version: QuicVersion, level: cython.int, role: cython.int) -> list[Candidate]:
         """Return the secrets of a level and role that are given."""
@@ -116,13 +129,15 @@ class PacketOpening:
         found = []
         for secret in secrets:
             for number, chosen in suites.items():
-                try:
-                    decryptor = packet_decryptor(version, chosen, secret, level == APPLICATION_LEVEL)
-                except DecryptionError as error:  # another hash length, or a cipher that is not available
-                    if len(suites) == 1:
-                        keys.note(error.reason, error.detail)
-                    continue
-                found.append(Candidate(decryptor, secret, chosen, number))
+                for hidden in self.hidden[role] if level == APPLICATION_LEVEL else (SHORT_BITS,):
+                    try:
+                        decryptor = packet_decryptor(version, chosen, secret, level == APPLICATION_LEVEL)
+                    except DecryptionError as error:  # another hash length, or a cipher that is not available
+                        if len(suites) == 1:
+                            keys.note(error.reason, error.detail)
+                        break
+                    decryptor.hidden = hidden
+                    found.append(Candidate(decryptor, secret, chosen, number))
         return found
 
     def prove(self, decryption: Decryption, level: int, role: int, candidate: Candidate, several: bool) -> None:
@@ -150,3 +165,21 @@ def label_of(level: int, role: int) -> str | None:
     if level == HANDSHAKE_LEVEL:
         return HANDSHAKE_LABELS[role]
     return APPLICATION_LABELS[role] if level == _APPLICATION_LEVEL else None
+
+
+def short_bits(parameters: list[Any], role: int) -> tuple[int, ...]:
+    """Return which bits of the first byte of a role's short headers may be masked, see SHORT_BITS.
+
+    A role sends loss bits if it says 1, and its peer has the parameter too (draft-ferrieuxhamchaoui-quic-lossbits).
+    parameters: as `PacketOpening.forget` takes them.
+    """
+    bits = [(SHORT_BITS,), (SHORT_BITS, SHORT_BITS_WITH_LOSS), (SHORT_BITS_WITH_LOSS,)]
+    return bits[min(_loss_bits(parameters[role], 1), _loss_bits(parameters[1 - role], 0))]
+
+
+def _loss_bits(given: Any, least: int) -> int:
+    """Return whether the transport parameters of a role have loss bits of at least this value: 0 no, 1 not known, 2 yes."""
+    listed = getattr(given, "transport_parameters", None)
+    if listed is None:
+        return 1
+    return 2 if any(one.id == _LOSS_BITS and isinstance(one.value, int) and least <= one.value <= 1 for one in listed) else 0

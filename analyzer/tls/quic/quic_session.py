@@ -125,7 +125,7 @@ class QuicSession(Session):
         handshake.take(role, data, 0, -1, frame, at)
         handshake.decrypting = False
         if handshake.hellos.server_seen and not known:
-            self.opening.forget()
+            self.opening.forget(self.handshake.hellos.transport)
             if self.connection is not None and self.transport.close is not None:
                 self.connection.closing = self.transport.close.encrypted
         if role != _CLIENT and decrypted:
@@ -160,6 +160,7 @@ class QuicSession(Session):
         if self.transport.parameters[1] is not None or handshake.parameters.agreed is None:
             return
         self.transport.parameters = list(handshake.hellos.transport)
+        self.opening.forget(self.transport.parameters)
         self.accepts_early = handshake.transcript.early
         handshake.transcript.early = False  # there is no EndOfEarlyData (RFC 9001 section 8.3)
         if self.connection is not None:
@@ -388,7 +389,7 @@ class QuicSession(Session):
         parameters.suite, parameters.cipher_suite = found
         self.handshake.transcript.lose(1)
         self.handshake.decryption.schedule13.agree(b"")
-        self.opening.forget()
+        self.opening.forget(self.handshake.hellos.transport)
 
     @property
     def established(self) -> bool | None:
