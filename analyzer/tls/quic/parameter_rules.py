@@ -56,6 +56,10 @@ def _id_problems(facts: TransportFacts, role: int, values: dict[int | None, Any]
     expected = {_SOURCE_ID: facts.ids[role][:1] if role == _CLIENT else facts.ids[role]}
     if role == _SERVER and values.get(_RETRY_ID) != facts.original_id:  # else the capture lacks the Retry
         expected[_ORIGINAL_ID] = [facts.original_id]
+        if facts.retries:
+            expected[_RETRY_ID] = facts.ids[_SERVER]
+        elif _RETRY_ID in values:
+            yield f"the server sends the transport parameter {names.name(_RETRY_ID)}, but has sent no Retry"
     for number, known in expected.items():
         name, value = names.name(number), values.get(number)
         if number not in values:
