@@ -69,12 +69,9 @@ def second_opinion(captures: Sequence[str], options: Namespace, output: Output) 
         tally, capture_run = _compare(captures, options, output, program)
     except TsharkError as error:
         raise CommandError(str(error)) from error
-    if tally.n_dtls:
-        sessions = count_text(tally.n_dtls, "DTLS session was", "DTLS sessions were")
-        complain(say("{sessions} not compared: only TLS over TCP and QUIC are", sessions=sessions))
     if tally.n_eap:
         sessions = count_text(tally.n_eap, "session in EAP was", "sessions in EAP were")
-        complain(say("{sessions} not compared: only TLS over TCP and QUIC are", sessions=sessions))
+        complain(say("{sessions} not compared: only TLS over TCP, QUIC and DTLS are", sessions=sessions))
     record = _crosscheck_record(tally, capture_run.reader, program, options)
     return record, capture_run.status(), capture_run.reader.stopped
 
@@ -193,7 +190,7 @@ def _head(output: Output, record: dict[str, Any]) -> Iterator[str]:
         (say("sessions"), str(record["sessions"])),
     ]
     if record["percent"] is None:
-        facts.append((say("compared"), say("nothing: neither of us sees a session of TLS over TCP or QUIC")))
+        facts.append((say("compared"), say("nothing: neither of us sees a session of TLS over TCP, QUIC or DTLS")))
     else:
         parts = [f"{name} {one['agreed']}/{one['compared']}" for name, one in record["fields"].items() if one["compared"]]
         facts += [

@@ -26,6 +26,12 @@ FIELDS = (SESSION, *SCALARS, *LISTS)
 CLOSED = "encrypted"
 """The text of a message or an alert whose type cannot be seen."""
 
+HELLO_RETRY = "cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c"
+"""The random of a ServerHello that is a HelloRetryRequest (RFC 9846 section 4.1.3)."""
+
+HELLO_RETRY_NAME = "hello_retry_request"
+"""The type of a HelloRetryRequest in our records."""
+
 IN_FRAME = " in frame "
 """What stands between a value of a difference and its frame, where only the frames differ."""
 

@@ -13,6 +13,7 @@ from typing import Any
 from analyzer.crosscheck.comparison import Difference
 from analyzer.crosscheck.facts import CLOSED, SESSION
 from analyzer.crosscheck.reason_codes import reason_codes
+from analyzer.crosscheck.tshark_dtls import LATE_FRAGMENT
 from analyzer.crosscheck.tshark_facts import CLIENT_RANDOM, FRAGMENT, LEGACY_VERSION, StreamFacts
 
 KNOWN_TO_TSHARK = ("0300", "0301", "0302", "0303")
@@ -20,6 +21,11 @@ KNOWN_TO_TSHARK = ("0300", "0301", "0302", "0303")
 
 ECH_SINCE = (4, 5, 0)
 """The version of tshark that has opened Encrypted Client Hello first."""
+
+DTLS13 = "DTLS 1.3"
+
+DTLS13_SINCE = (4, 5, 0)
+"""From this version of tshark on, records of DTLS 1.3 are decrypted in each that we know; 4.0 does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +126,9 @@ def _compressed_certificate(difference: Difference, case: Case, record: dict[str
 
 
 def _fragmented_message(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
-    """tshark says "encrypted" in a frame before the end of a message that is not encrypted."""
+    """tshark says "encrypted" in a frame before the end of a message that is not encrypted. It does not with DTLS."""
+    if (record["version"] or "").startswith("DTLS"):
+        return False
     sender = _sender(difference)
     open_until = max((one["frame"] for one in record["handshake"] if one["from"] == sender and not one["encrypted"]), default=0)
     if difference.tshark is not None:
@@ -129,6 +137,21 @@ def _fragmented_message(difference: Difference, case: Case, record: dict[str, An
     return difference.field == "certificates" and any(
         one.text == CLOSED and one.frame <= _frame(difference, record) for one in fragments
     )
+
+
+def _late_fragment(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
+    """The value is of a message of DTLS that was completed by a fragment behind which its end had come already."""
+    ours, theirs, sender = difference.ours, difference.tshark, _sender(difference)
+    if ours is None or case.stream is None or (theirs is not None and (theirs.text != ours.text or theirs.frame < ours.frame)):
+        return False
+    late = [fact.text for _, _, fact in _named(case.stream, LATE_FRAGMENT) if fact.frame == ours.frame]
+    done = [one["type"] for one in record["handshake"] if one["from"] == sender and one["frame"] == ours.frame]
+    kinds = [ours.text.partition(" ")[2]] if difference.field == "handshake" else done
+    return any(kind in late and kind in done for kind in kinds)
+
+
+def _dtls13_closed(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
+    return record["version"] == DTLS13 and case.version < DTLS13_SINCE and _closed_for_tshark(difference, record)
 
 
 def _named(stream: StreamFacts, name: str) -> list[Any]:
@@ -329,7 +352,7 @@ def _was_encrypted(difference: Difference, record: dict[str, Any]) -> bool:
     """Return whether our value came encrypted: as a message, as an alert, or as what both contain."""
     sender, name = _sender(difference), difference.field
     if name == "alpn":
-        return bool(record["version"] == "TLS 1.3")  # it is in EncryptedExtensions
+        return record["version"] in ("TLS 1.3", DTLS13)  # it is in EncryptedExtensions
     if name == "certificates":
         return any(one["encrypted"] for one in record["handshake"] if one["type"] == "certificate" and one["from"] == sender)
     if name == "connection_ids":
@@ -358,6 +381,8 @@ _CONDITIONS: dict[str, Callable[[Difference, Case, dict[str, Any]], bool]] = {
     "ech_not_opened": _ech_not_opened,
     "compressed_certificate": _compressed_certificate,
     "change_before_hello": _change_before_hello,
+    "late_fragment": _late_fragment,
+    "dtls13_closed": _dtls13_closed,
     "fragmented_message": _fragmented_message,
     "cut_message": _cut_message,
     "broken_message": _broken_message,

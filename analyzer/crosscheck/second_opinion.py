@@ -64,11 +64,10 @@ class Told:
 class Tally:
     """The result. sessions: how many were compared. compared, differing: values by field. explained: how many have a reason.
 
-    n_dtls, n_eap: sessions of DTLS and in EAP, which are not compared.
+    n_eap: sessions in EAP, which are not compared.
     """
 
     sessions: int = 0
-    n_dtls: int = 0
     n_eap: int = 0
     compared: Counter[str] = field(default_factory=Counter)
     differing: Counter[str] = field(default_factory=Counter)
@@ -125,10 +124,7 @@ class SecondOpinion(Listener):
                 whole = session.flow.closed == "fin" and not session.flow.mid_stream and not session.log.gaps
                 before = self._before.pop(event.session, [0, 0])
                 if session.transport is not None:
-                    whole = False
-                    if session.transport.name == "dtls":
-                        self._tally.n_dtls += 1
-                        continue
+                    whole, before = False, [0, 0]  # datagrams have no place in a stream
                 if session.flow.carrier is not None and session.flow.carrier.name == EAP:
                     self._tally.n_eap += 1
                     continue

@@ -1,4 +1,5 @@
-"""The facts that tshark gives, from the packets that pyshark makes of its PDML, by TCP stream or QUIC connection.
+"""The facts that tshark gives, from the packets that pyshark makes of its PDML, by TCP stream, QUIC connection
+or UDP stream with DTLS.
 
 A packet has layers, and a layer has fields: for each name all values in their order, without the tree above them. What belongs
 together is therefore told from the order and from the layer: a layer `tls` is what was dissected of one reassembled unit.
@@ -11,13 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from analyzer.codec.registry import registry
-from analyzer.crosscheck.facts import ANYWHERE, CLOSED, SCALARS, Fact, Facts
-from analyzer.crosscheck.quic_facts import CONNECTION_IDS, OFFERED, REACHED, connection_number, read_http3, read_quic
+from analyzer.crosscheck.facts import ANYWHERE, CLOSED, HELLO_RETRY, HELLO_RETRY_NAME, SCALARS, Fact, Facts
+from analyzer.crosscheck.quic_facts import CONNECTION_IDS, OFFERED, REACHED, Found, connection_number, read_http3, read_quic
+from analyzer.crosscheck.tshark_dtls import STREAMS, DtlsFlights, as_tls
 
 Endpoint = tuple[str, int]
-
-HELLO_RETRY = "cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c"
-"""The random of a ServerHello that is a HelloRetryRequest (RFC 9846 section 4.1.3)."""
 
 CLIENT_HELLO, SERVER_HELLO, CERTIFICATE, SERVER_KEY_EXCHANGE = 1, 2, 11, 12
 SSL2_SERVER_HELLO = 4
@@ -48,12 +47,13 @@ _DESCRIPTIONS = registry("alert_descriptions").names
 
 @dataclass(slots=True)
 class StreamFacts:
-    """What tshark says of one TCP stream, or of one QUIC connection.
+    """What tshark says of one TCP stream, one QUIC connection, or one UDP stream with DTLS.
 
-    number: tshark's `tcp.stream`, or -1 less its number of the connection. ends: both endpoints. first_frame: the first frame
-    that came out. found: field, sender and fact, in their order. hellos: senders and frames of ClientHello messages. length: of
-    each sender's stream in bytes, where its end was seen. first_id: the connection ID to which the first packet of QUIC went,
-    which the client made up. begun: the first frame of its connection, of QUIC, also of packets that say nothing; else 0.
+    number: tshark's `tcp.stream`, -1 less its number of the connection, or `STREAMS` plus its `udp.stream`. ends: both
+    endpoints. first_frame: the first frame that came out. found: field, sender and fact, in their order. hellos: senders and
+    frames of ClientHello messages. length: of each sender's stream in bytes, where its end was seen. first_id: the connection
+    ID to which the first packet of QUIC went, which the client made up. begun: the first frame of its connection, of QUIC, also
+    of packets that say nothing; else 0.
     """
 
     number: int
@@ -119,6 +119,7 @@ class TsharkStreams:
         self._compared: set[int] = set()
         self._last_taken: dict[frozenset[Endpoint], None] = {}
         self._begun: dict[int, int] = {}  # by number of a connection of QUIC
+        self._flights: dict[int, DtlsFlights] = {}  # by number of a UDP stream
 
     def add(self, packet: Any) -> None:
         """Add what one packet says to its stream."""
@@ -133,11 +134,18 @@ class TsharkStreams:
                 tcp = layer
             elif name == "udp" and not inside:
                 udp = layer
-            elif (name in _OF_QUIC and udp is not None) or (name in _READERS and tcp is not None and (name == "tls" or inside)):
+            elif name in (_OVER_UDP if udp is not None else ()) or (
+                tcp is not None and name in (_READERS if inside else ("tls",))
+            ):
                 inside.append(layer)
         if udp is not None and addresses is not None and tcp is None and inside:
             ports = _number(udp, "udp.srcport"), _number(udp, "udp.dstport")
-            self._add_datagram(frame, (addresses[0], ports[0]), (addresses[1], ports[1]), inside)
+            sender, receiver = (addresses[0], ports[0]), (addresses[1], ports[1])
+            dtls = [layer for layer in inside if layer.layer_name == "dtls"]
+            if dtls:
+                self._add_dtls(frame, sender, receiver, _number(udp, "udp.stream"), dtls)
+            else:
+                self._add_datagram(frame, sender, receiver, inside)
         if tcp is None or addresses is None:
             return
         sender = addresses[0], _number(tcp, "tcp.srcport")
@@ -193,6 +201,27 @@ class TsharkStreams:
             else:
                 stream.found.append((name, sender, Fact(text, frame)))
 
+    def _add_dtls(self, frame: int, sender: Endpoint, receiver: Endpoint, number: int, layers: list[Any]) -> None:
+        """Add what the records of a datagram say to the session of its UDP stream."""
+        flights = self._flights.setdefault(number, DtlsFlights())
+        if len(self._flights) > REMEMBERED:
+            del self._flights[next(iter(self._flights))]
+        said: Found = []
+        for layer in layers:
+            messages, types = flights.read(layer, sender)
+            named = as_tls(layer)
+            said += [*messages, *_contents(named, types, ("handshake", HELLO_RETRY_NAME) in messages), *_alerts(named)]
+        begins = any(name == CLIENT for name, _ in said)
+        stream = self._stream(STREAMS + number, sender, receiver, frame, bool(said), begins)
+        if stream is None:
+            return
+        stream.last_frame = frame
+        for name, text in said:
+            if name == CLIENT:
+                stream.hellos.append((sender, frame))
+            else:
+                stream.found.append((name, sender, Fact(text, frame)))
+
     def take(self, ends: frozenset[Endpoint], first_frame: int, last_frame: int) -> StreamFacts | None:
         """Return the stream between these ends whose first frame is in that range, and forget it. None if there is none.
 
@@ -242,9 +271,6 @@ class TsharkStreams:
         self._by_ends.setdefault(stream.ends, []).append(stream)
 
 
-Found = list[tuple[str, str]]
-
-
 def _read_tls(layer: Any) -> Found:
     found: Found = []
     types = [int(text) for text in _shown(layer, "tls.handshake.type")]
@@ -266,8 +292,14 @@ def _read_tls(layer: Any) -> Found:
             break
         name = _TYPES[number]
         if number in (CLIENT_HELLO, SERVER_HELLO) and next(hellos, "") == HELLO_RETRY and number == SERVER_HELLO:
-            name, retried = "hello_retry_request", True
+            name, retried = HELLO_RETRY_NAME, True
         found.append(("handshake", name))
+    return [*found, *_contents(layer, types, retried), *_alerts(layer)]
+
+
+def _contents(layer: Any, types: list[int], retried: bool) -> Found:
+    """Read what messages of these types say. retried: whether the ServerHello is a HelloRetryRequest."""
+    found: Found = []
     if CLIENT_HELLO in types:
         found.append((CLIENT, ""))
         found += [(CLIENT_RANDOM, text) for text in _raw(layer, "tls.handshake.random")[-1:]]
@@ -287,7 +319,7 @@ def _read_tls(layer: Any) -> Found:
         found += _texts(layer, "alpn", "tls.handshake.extensions_alpn_str")
     if CERTIFICATE in types:
         found += _certificates(layer)
-    return found + _alerts(layer)
+    return found
 
 
 def _read_ssl2(layer: Any, types: list[int]) -> Found:
@@ -339,7 +371,7 @@ def _read_http2(layer: Any) -> Found:
     return found + _texts(layer, "statuses", "http2.headers.status", 1 << 16)
 
 
-_OF_QUIC = ("quic", "http3")
+_OVER_UDP = ("quic", "http3", "dtls")
 _READERS = {"tls": _read_tls, "http": _read_http, "http2": _read_http2}
 
 

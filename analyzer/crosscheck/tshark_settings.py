@@ -17,7 +17,7 @@ PREFERENCES = (
     ("tcp.analyze_sequence_numbers", "TRUE"),
     ("tcp.check_checksum", "FALSE"),  # captures of a sender's own machine have unfinished checksums
     ("tcp.try_heuristic_first", "TRUE"),  # TLS is found by its content, on any port
-    ("udp.try_heuristic_first", "TRUE"),  # and so is QUIC
+    ("udp.try_heuristic_first", "TRUE"),  # and so are QUIC and DTLS
     ("ip.defragment", "TRUE"),
     ("tls.desegment_ssl_records", "TRUE"),
     ("tls.desegment_ssl_application_data", "TRUE"),
@@ -30,11 +30,22 @@ FRAMES = (
     "tls.handshake or tls.record.version == 0x0002 or tls.alert_message or tcp.flags.fin == 1"
     " or (tls and (http.request.method or http.response.code or http2.header))"
     " or quic.scid or quic.nci.connection_id or quic.cc.error_code.tls_alert or http3.frame_type == 1"
+    " or dtls.handshake or dtls.alert_message"
 )
 """The display filter: the frames that have something to compare. All others pass through tshark, and are not printed."""
 
-LAYERS = "ip ipv6 tcp udp tls quic http http2 http3"
+LAYERS = "ip ipv6 tcp udp tls dtls quic http http2 http3"
 """The protocols that are printed with their fields."""
+
+_OF_MESSAGES = (
+    "tls.alert_message", "tls.alert_message.desc", "tls.alert_message.level", "tls.handshake",
+    "tls.handshake.certificate", "tls.handshake.ciphersuite", "tls.handshake.extensions.supported_version",
+    "tls.handshake.extensions_alpn_str", "tls.handshake.extensions_key_share_group",
+    "tls.handshake.extensions_key_share_selected_group", "tls.handshake.extensions_server_name",
+    "tls.handshake.ja3", "tls.handshake.ja3s", "tls.handshake.ja4", "tls.handshake.random",
+    "tls.handshake.server_named_curve", "tls.handshake.type", "tls.handshake.version",
+)  # fmt: skip
+"""The fields of messages and alerts, which DTLS has too, under `dtls`."""
 
 FIELDS = (
     "num", "http.request.method", "http.request.uri", "http.response.code", "http2.headers.authority",
@@ -42,13 +53,9 @@ FIELDS = (
     "http3.headers.method", "http3.headers.path", "http3.headers.status", "ip.dst", "ip.src", "ipv6.dst",
     "ipv6.src", "quic.cc.error_code.tls_alert", "quic.connection.number", "quic.dcid", "quic.nci.connection_id",
     "quic.scid", "quic.token_length", "quic.version", "tcp.dstport", "tcp.flags.fin", "tcp.len", "tcp.seq",
-    "tcp.srcport", "tcp.stream", "tls.alert_message", "tls.alert_message.desc", "tls.alert_message.level",
-    "tls.handshake", "tls.handshake.certificate", "tls.handshake.ciphersuite",
-    "tls.handshake.extensions.supported_version", "tls.handshake.extensions_alpn_str",
-    "tls.handshake.extensions_key_share_group", "tls.handshake.extensions_key_share_selected_group",
-    "tls.handshake.extensions_server_name", "tls.handshake.ja3", "tls.handshake.ja3s", "tls.handshake.ja4",
-    "tls.handshake.random", "tls.handshake.server_named_curve", "tls.handshake.type", "tls.handshake.version",
-    "tls.ssl2.handshake.type", "udp.dstport", "udp.srcport",
+    "tcp.srcport", "tcp.stream", "udp.dstport", "udp.srcport", "udp.stream", "tls.ssl2.handshake.type",
+    "dtls.handshake.fragment_length", "dtls.handshake.fragment_offset", "dtls.handshake.length",
+    "dtls.handshake.message_seq", *_OF_MESSAGES, *(f"d{name}" for name in _OF_MESSAGES),
 )  # fmt: skip
 """The fields that are read. tshark can only print all of a protocol; the others are dropped before they become objects."""
 

@@ -184,3 +184,13 @@ def test_quic_is_compared_too(run: Run):
     text = " ".join(ran.text.split())
     assert "agreement 100.00% (the same or explained)" in text
     assert "connection_ids 16/16" in text
+
+
+@pytest.mark.peer("tshark")
+def test_dtls_is_compared_too(run: Run):
+    capture = CAPTURES / "dtls12-cookie" / "dtls12-cookie.pcapng"
+    ran = run("crosscheck", capture, *keys(capture))
+    assert (ran.status, ran.err) == (0, b"")
+    text = " ".join(ran.text.split())
+    assert "agreement 100.00% (the same or explained)" in text
+    assert "handshake 11/11" in text

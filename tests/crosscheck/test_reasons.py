@@ -8,6 +8,7 @@ import pytest
 from analyzer.crosscheck.comparison import Difference
 from analyzer.crosscheck.facts import Fact
 from analyzer.crosscheck.reasons import Case, reason
+from analyzer.crosscheck.tshark_dtls import LATE_FRAGMENT
 from analyzer.crosscheck.tshark_facts import StreamFacts
 
 OLD, NEW = (4, 0, 17), (4, 6, 9)
@@ -213,4 +214,30 @@ BEGUN = StreamFacts(-1, frozenset(), 4, begun=1)
     ],
 )
 def test_reasons_of_quic(difference: Difference, known: Case, code: str | None):
+    assert reason(difference, known) == code
+
+
+LATE = [(LATE_FRAGMENT, SERVER, Fact("certificate", 20))]
+LATE_CASE = case(handshake=LATE_CERTIFICATE, tshark=LATE, version="DTLS 1.2")
+SEALED13 = [message("finished", "server", 20, True)]
+
+
+@pytest.mark.parametrize(
+    ("difference", "known", "code"),
+    [
+        (lacks("handshake", "server certificate"), LATE_CASE, "late_fragment"),
+        (Difference("handshake", Fact("server certificate", 20), Fact("server certificate", 24)), LATE_CASE, "late_fragment"),
+        (Difference("handshake", Fact("server certificate", 20), Fact("server certificate", 14)), LATE_CASE, None),
+        (lacks("certificates", "server ab"), LATE_CASE, "late_fragment"),
+        (lacks("certificates", "client ab"), LATE_CASE, None),
+        (lacks("handshake", "server certificate", 21), LATE_CASE, None),
+        (lacks("handshake", "server server_key_exchange"), LATE_CASE, None),
+        (lacks("handshake", "server finished"), case(OLD, handshake=SEALED13, version="DTLS 1.3"), "dtls13_closed"),
+        (lacks("handshake", "server finished"), case(NEW, handshake=SEALED13, version="DTLS 1.3"), None),
+        (lacks("handshake", "server finished"), case(OLD, handshake=SEALED13, version="DTLS 1.2"), None),
+        (lacks("handshake", "server server_hello", 6), case(OLD, version="DTLS 1.3"), None),
+        (lacks("alpn", "h2", 20), case(OLD, version="DTLS 1.3"), "dtls13_closed"),
+    ],
+)  # fmt: skip
+def test_reasons_of_dtls(difference: Difference, known: Case, code: str | None):
     assert reason(difference, known) == code

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.crosscheck import quic_facts, tshark_facts
+from analyzer.crosscheck import quic_facts, tshark_dtls, tshark_facts
 from analyzer.crosscheck.tshark_settings import FIELDS, FRAMES, PREFERENCES, arguments, one_key_log
 
 CAPTURES = Path(__file__).resolve().parents[2] / "captures"
@@ -45,9 +45,10 @@ def test_several_key_logs_become_one_that_is_in_no_folder(tmp_path: Path):
 
 def test_every_field_that_is_read_is_kept():
     """The names in the code that reads them are those of the list, and the other way round."""
-    source = "".join(Path(inspect.getfile(module)).read_text() for module in (tshark_facts, quic_facts))
+    source = "".join(Path(inspect.getfile(module)).read_text() for module in (tshark_facts, quic_facts, tshark_dtls))
     words = {
         node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
-    read = {word for word in words if re.fullmatch(r"(tcp|udp|tls|quic|http|http2|http3)(\.\w+)+", word)}
+    read = {word for word in words if re.fullmatch(r"(tcp|udp|tls|dtls|quic|http|http2|http3)(\.\w+)+", word)}
+    read |= {f"d{word}" for word in read if re.match(r"tls\.(handshake|alert)", word)}  # DTLS has them under its own name
     assert read == {name for name in FIELDS if not name.startswith("ip")} - {"num"}
