@@ -26,11 +26,11 @@ from analyzer.tls.handshake.states import RoleState
 from analyzer.tls.messages.numbers import TLS_1_3
 from analyzer.tls.quic.packet_contents import CRYPTO_ERRORS, PacketContents
 from analyzer.tls.quic.packet_opening import APPLICATION_LEVEL, EARLY_LEVEL, HANDSHAKE_LEVEL, PacketOpening
-from analyzer.tls.quic.parameter_rules import parameter_problems
 from analyzer.tls.quic.quic_events import GUESSED, PacketSeen
 from analyzer.tls.quic.stream_data import StreamData
 from analyzer.tls.quic.stream_reassembly import Reassembly
-from analyzer.tls.quic.transport_facts import MAX_LISTED, Close, Sent, TransportFacts
+from analyzer.tls.quic.transport_facts import Close, Sent, TransportFacts
+from analyzer.tls.quic.transport_rules import transport_problems
 from analyzer.tls.record.content_types import ALERT, APPLICATION_DATA, HANDSHAKE
 from analyzer.tls.record.record import BODY, FACT, GAP, NOTHING, Record
 from analyzer.tls.session import Session
@@ -294,9 +294,7 @@ class QuicSession(Session):
         if level == _APPLICATION_LEVEL:
             sender.n_protected += 1
             if opened.generation > 0:
-                updates: list[int] = facts.updates[role]
-                if opened.generation > len(updates) and len(updates) < MAX_LISTED:
-                    updates.append(record.frame)
+                facts.take_update(role, opened.generation, record.frame)
         if self.streams is None:
             self.streams = StreamData(decryption, self.log)
             self.streams.alpn = self.handshake.parameters.alpn
@@ -434,8 +432,8 @@ class QuicSession(Session):
         self.count_lost()
         if self.transport.parameters[0] is None:
             self.transport.parameters = list(self.handshake.hellos.transport)
-        for problem in parameter_problems(self.transport):
-            self.log.add_finding("bad_transport_parameter", "medium", problem, self.flow.first_frame)
+        for code, problem in transport_problems(self.transport, self.handshake.parameters.suite):
+            self.log.add_finding(code, "medium", problem, self.flow.first_frame)
         for role in range(2):
             for level in range(4):
                 self.give_up(role, level, frame, at)

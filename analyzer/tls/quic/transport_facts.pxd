@@ -2,14 +2,17 @@ cimport cython
 
 from analyzer.tls.quic.packet_numbers cimport PacketNumbers
 
-cdef int _MAX_LISTED, _BOTH
+cdef int _MAX_LISTED, _BOTH, _APPLICATION
 cdef long long _FARTHEST_ACK, _FARTHEST_INITIAL_ACK
 
 
 @cython.final
 cdef class Sent:
     cdef public PacketNumbers acknowledged
+    cdef public long long begun
     cdef public long long count
+    cdef public int generation
+    cdef public long long most
     cdef public PacketNumbers seen
 
 
@@ -47,6 +50,7 @@ cdef class TransportFacts:
     cdef public list versions
 
     cpdef long long n_packets(self, int role, int level) except -1
+    cpdef void take_update(self, int role, int generation, long long frame) except *
     cpdef void add_version(self, long long number) except *
     cpdef void add_id(self, int role, bytes connection_id) except *
     cpdef void add_path(self, bytes key, long long frame) except *

@@ -25,7 +25,7 @@ LEVELS = ("initial", "early_data", "handshake", "application")
 EARLY, APPLICATION = 1, 3
 """Two of the levels; they share packet numbers."""
 
-_BOTH = 3
+_BOTH, _APPLICATION = 3, APPLICATION
 
 # In the compiled build these are C variables, which other modules cannot see.
 _MAX_LISTED, _FARTHEST_ACK, _FARTHEST_INITIAL_ACK = MAX_LISTED, FARTHEST_ACK, FARTHEST_INITIAL_ACK
@@ -49,15 +49,24 @@ class Close(NamedTuple):
 class Sent:
     """The packets of one role in one level: the numbers that the capture has, and those that the peer acknowledged.
 
-    count: how many packets were opened.
+    count: how many packets were opened. generation: how often the keys of the latest were updated. begun: how many were opened
+    before these keys; most: how many with those of the earlier keys that sealed most.
     """
 
-    __slots__ = ("acknowledged", "count", "seen")
+    __slots__ = ("acknowledged", "begun", "count", "generation", "most", "seen")
 
     def __init__(self) -> None:
         self.seen = PacketNumbers()
         self.acknowledged = PacketNumbers()
         self.count = 0
+        self.generation = 0
+        self.begun = 0
+        self.most = 0
+
+    @property
+    def with_one_key(self) -> int:
+        """How many packets were opened at most that one key has sealed."""
+        return max(self.most, self.count - self.begun)
 
 
 class Marks:
@@ -157,6 +166,17 @@ class TransportFacts:
         """Return how many packets of a role in a level were opened."""
         one: Sent = self.sent[4 * role + level]
         return one.count
+
+    def take_update(self, role: cython.int, generation: cython.int, frame: cython.longlong) -> None:
+        """Take a 1-RTT packet with updated keys, which is counted already. generation: how often they were updated."""
+        one: Sent = self.sent[4 * role + _APPLICATION]
+        if generation > one.generation:
+            one.most = max(one.most, one.count - 1 - one.begun)
+            one.begun = one.count - 1
+            one.generation = generation
+        frames: list[int] = self.updates[role]
+        if generation > len(frames) and len(frames) < _MAX_LISTED:
+            frames.append(frame)
 
     def add_version(self, number: cython.longlong) -> None:
         """Note the version of a packet that opened."""
