@@ -8,4 +8,5 @@ cdef class PacketCopies:
 
     cpdef long long first_of(self, Packet packet, int interface, long long frame, long long at) except -1
 
+cdef long long ends_of(Packet packet) except -1
 cdef long long place_of(Packet packet, int interface) except -1

@@ -83,6 +83,7 @@ class PacketCopies:
             if packet.payload_end - packet.payload >= 4:  # the checksum may be unfinished, so a few bytes of the content too
                 second = data[packet.payload] << 24 | data[packet.payload + 1] << 16
                 second |= data[packet.payload_end - 2] << 8 | data[packet.payload_end - 1]
+        first ^= ends_of(packet) << 16
         second = second << 16 | identification
         third: cython.longlong = packet.source_port << 16 | packet.destination_port
         third = (third << 16 | (n_bytes & 0xFFFF)) << 12 | packet.flags
@@ -109,6 +110,17 @@ class PacketCopies:
         self.cells[index + 4] = frame
         self.cells[index + 5] = place << 8 | hops
         return 0
+
+
+def ends_of(packet: Packet) -> cython.longlong:
+    """Return a number for the two addresses: scanners send one packet to many hosts, all with the same identification."""
+    at: cython.Py_ssize_t = packet.ip + (12 if packet.ip_version == 4 else 8)
+    end: cython.Py_ssize_t = at + (8 if packet.ip_version == 4 else 32)
+    number: cython.longlong = 0
+    while at < end:
+        number = (number * 31 + packet.data[at]) & _WORD
+        at += 1
+    return number & 0x7FFFFFFF
 
 
 def place_of(packet: Packet, interface: cython.int) -> cython.longlong:

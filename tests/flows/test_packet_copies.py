@@ -113,6 +113,13 @@ def test_datagrams() -> None:
     assert copies(without, without, tagged(without), apart=10) == [0, 0, 2]
 
 
+def test_a_packet_to_another_host_is_none() -> None:
+    """Scanners send one packet to many hosts, all with the same identification."""
+    frame = datagram(b"probe", 54321)
+    other = frame[:33] + bytes((frame[33] ^ 1,)) + frame[34:]
+    assert copies(frame, other, frame) == [0, 0, 1]
+
+
 def test_without_times_nothing_is_a_copy() -> None:
     memory, packet, frame = PacketCopies(), Packet(), ONE.frame()
     for number in (1, 2):
