@@ -77,7 +77,7 @@ def _hashes(number: int, old: Terms, new: Terms, frames: list[int]) -> list[Find
 
 def _suites(number: int, old: Terms, new: Terms, frames: list[int]) -> list[Finding]:
     """Return the findings about another cipher suite or compression method up to TLS 1.2."""
-    if old[1] < 0:
+    if old[1] < 0 or new[1] < 0:
         return []
     found = []
     where = rule(5246, "7.4.1.3")

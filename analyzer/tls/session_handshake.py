@@ -214,8 +214,8 @@ class SessionHandshake:
     def is_forged(self, role: cython.int, number: cython.int, whole: cython.bint) -> cython.bint:
         """Return whether a message in plaintext is not to be believed (`plaintext_rules`)."""
         parameters: Parameters = self.parameters
-        if self.transcript.dtls and not parameters.tls13:  # datagrams come in any order, and messages are numbered
-            return False
+        if self.transcript.dtls and (not parameters.tls13 or (number == CLIENT_HELLO and self.transcript.sequence <= 1)):
+            return False  # datagrams come in any order, and messages are numbered
         if parameters.version == 0 or (len(self.log.gaps) > 0 and (not whole or number == CLIENT_HELLO)):
             return False
         return is_forged(number, self.roles[role], self.roles[1 - role], parameters.tls13, self.hellos.server_seen)
@@ -228,14 +228,14 @@ class SessionHandshake:
         state: RoleState = self.roles[role]
         tls13: cython.bint = self.parameters.tls13
         if number == HELLO_VERIFY_REQUEST and transcript.dtls:  # the handshake begins with the next ClientHello
-            transcript.begin()
-            self.roles[_CLIENT].sent.begin(0)
-            self.roles[_CLIENT].n_hellos = 0
+            if not transcript.is_answered():
+                self.roles[_CLIENT].sent.begin(0)
+                self.roles[_CLIENT].n_hellos = 0
             return
         if number in (CLIENT_HELLO, SERVER_HELLO, HELLO_RETRY_REQUEST):
             state.n_hellos += 1
         retry: cython.bint = number == SERVER_HELLO and is_retry(raw)
-        if number == CLIENT_HELLO and transcript.begun and not tls13:  # a renegotiation
+        if number == CLIENT_HELLO and transcript.begun and not tls13 and (self.decrypting or not transcript.dtls):
             self.authenticate()
             transcript.begin()
             if self.opens():
@@ -404,7 +404,8 @@ class SessionHandshake:
         parameters: Parameters = self.parameters
         if number == CLIENT_HELLO and self.transcript.dtls:
             return DTLSClientHello
-        return table_of(number, TLS_1_3 if parameters.tls13 else parameters.version, parameters.suite, raw)
+        unseen: cython.bint = self.transcript.dtls and self.decrypting and parameters.version == 0  # is its ServerHello
+        return table_of(number, TLS_1_3 if parameters.tls13 or unseen else parameters.version, parameters.suite, raw)
 
     # Results.
 

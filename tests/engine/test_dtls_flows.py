@@ -187,23 +187,64 @@ def test_other_protocols_on_the_ports_of_a_session(talk: tuple[bytes, list[Packe
     assert facts_of(found) == facts_of(whole)
 
 
-def test_a_client_that_moves_is_known_by_its_connection_id(tmp_path: Path):
-    """Its datagrams come from another port, then from the first again (RFC 9146 section 6)."""
-    folder = CAPTURED / "dtls13-connection-ids"
-    head = bytes.fromhex("d4c3b2a1 0200 0400 00000000 00000000 00000400 01000000")
+def captured(name: str) -> tuple[bytes, list[Packet], KeyLog]:
+    """The header of a capture in the classic format, and packets and keys of a capture in `captures`."""
     packets: list[Packet] = []
-    for frame_reader in CaptureReader([str(folder / "dtls13-connection-ids.pcapng")]).packet_readers():
+    for frame_reader in CaptureReader([str(CAPTURED / name / f"{name}.pcapng")]).packet_readers():
         while frame_reader.advance():
             frame = frame_reader.frame
             packets.append((frame.at // 1000, bytes(frame.data[frame.start : frame.end])))
+    keys = KeyLog()
+    keys.take((CAPTURED / name / f"{name}.keys").read_bytes(), "keys")
+    return bytes.fromhex("d4c3b2a1 0200 0400 00000000 00000000 00000400 01000000"), packets, keys
+
+
+HARMLESS = {"gap", "captured_twice", "message_problem"}
+"""Findings that what is lost may add."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["dtls10-rsa", "dtls12-client-certificate", "dtls12-cookie", "dtls12-renegotiation", "dtls13-cookie", "dtls13-key-update"],
+)
+@pytest.mark.parametrize("change", ["one is lost", "two change places", "two are lost"])
+def test_nobody_is_blamed_for_lost_and_late_datagrams(name: str, change: str, tmp_path: Path):
+    """With keys: no finding about a peer, no failed proof, no failed handshake."""
+    head, packets, keys = captured(name)
+    (whole,) = read_sessions(CaptureReader([str(written(tmp_path / "a.pcap", head, packets))]), Engine(keylog=keys))
+    allowed = HARMLESS | {one["code"] for one in session_record(whole, False)["findings"]}
+    last = len(packets)
+    changed: list[list[Packet]] = []
+    if change == "one is lost":
+        changed = [packets[:place] + packets[place + 1 :] for place in range(last)]
+    elif change == "two are lost":
+        pairs = [(one, one + apart) for apart in (1, 3) for one in range(last - apart)]
+        changed = [[one for place, one in enumerate(packets) if place not in pair] for pair in pairs]
+    else:
+        for apart in (1, 2, 4):
+            for place in range(last - apart):
+                later = packets.copy()
+                later[place], later[place + apart] = later[place + apart], later[place]
+                times = [at for at, _ in packets]
+                changed.append([(at, frame) for at, (_, frame) in zip(times, later, strict=True)])
+    for few in changed:
+        for session in read_sessions(CaptureReader([str(written(tmp_path / "b.pcap", head, few))]), Engine(keylog=keys)):
+            record = session_record(session, False)
+            assert {one["code"] for one in record["findings"]} <= allowed
+            assert record["established"] is not False
+            assert "failed" not in record["authenticity"]["finished"].values()
+            assert "failed" not in (record["authenticity"]["server_signature"], record["authenticity"]["client_signature"])
+
+
+def test_a_client_that_moves_is_known_by_its_connection_id(tmp_path: Path):
+    """Its datagrams come from another port, then from the first again (RFC 9146 section 6)."""
+    head, packets, keys = captured("dtls13-connection-ids")
     port = (49202).to_bytes(2, "big")
     sealed = [place for place, (_, frame) in enumerate(packets) if 0x30 <= frame[42] < 0x40]
     moved = {place: packets[place] for place in sealed[4:8]}
     for place, (at, frame) in moved.items():
         ends = frame[34:38].replace(port, b"\xc0\x01")
         packets[place] = at, frame[:34] + ends + frame[38:]
-    keys = KeyLog()
-    keys.take((folder / "dtls13-connection-ids.keys").read_bytes(), "keys")
     path = written(tmp_path / "moved.pcap", head, packets)
     (session,) = read_sessions(CaptureReader([str(path)]), Engine(keylog=keys))
     record = session_record(session, False)

@@ -20,10 +20,11 @@ class DtlsFacts:
     name: of the protocol in the session record; letter: in JA4. close: None, as DTLS ends with an alert. hellos: by role, frame
     and time of each ClientHello or answer in plaintext, also of those that were sent again. replays: records that came twice;
     strays: records that no key opened, though others of their epoch opened; acks: ACK messages that were read. seen: by role
-    and epoch, the numbers of the records that came. silence: nanoseconds that the capture went on behind the last record.
+    and epoch, the numbers of the records that came; holes: whether some of them were missing when the session ended. answered:
+    whether a record of the server came. silence: nanoseconds that the capture went on behind the last record.
     """
 
-    __slots__ = ("acks", "close", "hellos", "replays", "seen", "silence", "strays")
+    __slots__ = ("acks", "answered", "close", "hellos", "holes", "replays", "seen", "silence", "strays")
 
     name = "dtls"
     letter = "d"
@@ -33,6 +34,7 @@ class DtlsFacts:
         self.hellos: tuple[list[tuple[int, int]], list[tuple[int, int]]] = ([], [])
         self.replays = self.strays = self.acks = 0
         self.silence = 0
+        self.answered = self.holes = False
         self.seen: dict[tuple[int, int], ReplayWindow] = {}
 
     def note_hello(self, role: int, frame: int, at: int) -> None:
@@ -42,10 +44,26 @@ class DtlsFacts:
             listed.append((frame, at))
 
     @property
-    def outlasted(self) -> bool:
-        """Whether the capture went on behind the client's last hello for as long as the client had waited before it."""
+    def is_unanswered(self) -> bool:
+        """Whether the client sent its hello again and again without any answer.
+
+        The capture must go on behind the last one for as long as the client had waited before it.
+        """
         listed = self.hellos[0]
-        return len(listed) > 1 and self.silence >= listed[-1][1] - listed[-2][1]
+        return not self.answered and len(listed) >= 3 and self.silence >= listed[-1][1] - listed[-2][1]
+
+    def is_whole(self) -> bool:
+        """Return whether the numbers of the records have no holes. Each record has one, also when it is sent again.
+
+        An epoch begins with 0, but for the first: who answers without a state takes the numbers of the other side.
+        """
+        windows = self.seen.items()
+        return not self.holes and all(window.is_whole and (place[1] == 0 or window.has(0)) for place, window in windows)
+
+    def end(self) -> None:
+        """Forget the numbers of the records."""
+        self.holes = not self.is_whole()
+        self.seen.clear()
 
     def repeats(self, role: int, epoch: int, number: int) -> bool:
         """Return whether a record with this number came before; it counts from now on."""

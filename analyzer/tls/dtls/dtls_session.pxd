@@ -7,7 +7,7 @@ from analyzer.tls.record.record cimport Record
 from analyzer.tls.session cimport Session
 
 cdef int ALERT, APPLICATION_DATA, BODY, CHANGE_CIPHER_SPEC, FINISHED, FRAGMENT_HEADER, HANDSHAKE, HEARTBEAT, MAX_HELD
-cdef int SHORTEST_FINISHED, _CHANGE, _CLIENT, _SERVER, _UNIFIED, _CID, _ACK
+cdef int SHORTEST_FINISHED, _CHANGE, _CHANGED, _CONNECTED, _CLIENT, _SERVER, _UNIFIED, _CID, _ACK
 cdef long long GIVE_UP
 
 
@@ -29,7 +29,7 @@ cdef class DtlsSession(Session):
     cdef void deliver(self, int role) except *
     cdef void take_message(self, int role, int sequence, object message, long long frame, long long at) except *
     cdef void skip(self, int role, long long frame, long long at) except *
-    cdef void release(self, int role, long long frame, long long at) except *
+    cdef void release(self, bint given_up) except *
     cdef void take_sealed(self, Record record) except *
     cdef bint open_unified(self, RoleState sender, Record record) except -1
     cdef void emit_opened(
@@ -37,8 +37,6 @@ cdef class DtlsSession(Session):
     ) except *
     cdef bint fail(self, RoleState sender, Record record, int epoch, object error) except -1
     cdef void take_opened(self, RoleState sender, Record record, int epoch, int content_type, bytes content) except *
-    cdef void let_go(self) except *
     cdef void count_unified(self, RoleState sender, Record record) except *
     cdef void count_sealed(self, RoleState sender, Record record) except *
     cpdef bint has_ended(self) except -1
-    cdef bint is_unanswered(self) except -1

@@ -26,13 +26,14 @@ from analyzer.tls.establishment import is_completed
 from analyzer.tls.events import Alert, Event, KeysChanged
 from analyzer.tls.handshake.parameters import Parameters
 from analyzer.tls.handshake.resumption import Resumptions
-from analyzer.tls.handshake.states import CHANGE, RoleState
+from analyzer.tls.handshake.states import CHANGE, RoleState, State
 from analyzer.tls.limits import PENDING_COST
 from analyzer.tls.messages.numbers import FINISHED, NEW_CONNECTION_ID, REQUEST_CONNECTION_ID
 from analyzer.tls.record.content_types import ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, HEARTBEAT
 from analyzer.tls.record.record import BODY, Record
 from analyzer.tls.record_check import take_heartbeat
 from analyzer.tls.session import Session
+from analyzer.tls.session_log import FATAL
 
 if TYPE_CHECKING:
     import cython
@@ -48,7 +49,7 @@ SHORTEST_FINISHED = 53
 is shorter, and an ACK of one or two records."""
 
 # In the compiled build these are C variables, which other modules cannot see.
-_CLIENT, _SERVER, _CHANGE = 0, 1, CHANGE
+_CLIENT, _SERVER, _CHANGE, _CHANGED, _CONNECTED = 0, 1, CHANGE, int(State.CHANGED), int(State.CONNECTED)
 _UNIFIED, _CID, _ACK = UNIFIED, TLS12_CID, ACK
 
 
@@ -93,6 +94,8 @@ class DtlsSession(Session):
             since: cython.longlong = self.flights[role].since
             if since >= 0 and record.at - since > GIVE_UP:
                 self.skip(role, record.frame, record.at)
+        if record.role == _SERVER:
+            self.transport.answered = True
         if record.epoch == 0 and record.version != _UNIFIED:
             self.take_plaintext(record)
         elif self.must_wait(record) and len(self.held) < MAX_HELD:
@@ -165,7 +168,10 @@ class DtlsSession(Session):
         if sender.change_frame > 0 and not self.handshake.parameters.tls13:
             return  # it was sent again
         sender.sent.lose()
+        before: str = self.handshake.parameters.resumption
         self.change_keys(sender, plain)
+        if not self.transport.is_whole():
+            self.handshake.parameters.resumption = before
 
     def infer_change(self, sender: RoleState, record: Record) -> None:
         """Take an encrypted record of a role whose ChangeCipherSpec did not come, or comes later."""
@@ -192,16 +198,10 @@ class DtlsSession(Session):
             stop: cython.Py_ssize_t = min(pos + FRAGMENT_HEADER + length, end)
             self.take_fragment(role, body[pos : pos + FRAGMENT_HEADER], body[pos + FRAGMENT_HEADER : stop], epoch, frame, at)
             pos += FRAGMENT_HEADER + length
-        self.release(role, frame, at)
+        self.release(False)
 
     def take_fragment(
-        self,
-        role: cython.int,
-        header: bytes,
-        data: bytes,
-        epoch: cython.int,
-        frame: cython.longlong,
-        at: cython.longlong,
+        self, role: cython.int, header: bytes, data: bytes, epoch: cython.int, frame: cython.longlong, at: cython.longlong
     ) -> None:
         """Take a fragment, and the messages that it completes."""
         flight: Any = self.flights[role]
@@ -240,10 +240,17 @@ class DtlsSession(Session):
         sender: RoleState = self.roles[role]
         if message.sealed:
             sender.encrypted_finished_seen = True
-        elif sender.connected:  # the Finished has overtaken it
-            sender.sent.lose()
+        # A ChangeCipherSpec, which has no number, or the Finished can have overtaken a message.
+        last: cython.bint = message.type == FINISHED
+        late: cython.bint = not last and (sender.connected or sender.change_frame > 0)
+        if message.sealed:
+            late = not handshake.parameters.tls13 and (sender.state == _CHANGED) != last
+        if late or (sequence > 0 and sequence == self.flights[role].first):
+            sender.lose_place()
         handshake.take(role, message.raw, message.length - len(message.head), -1, frame, at)
         handshake.decrypting = False
+        if late:
+            sender.lose_place()
         if handshake.parameters.tls13:
             handshake.transcript.early = False  # there is no EndOfEarlyData (RFC 9147 section 5.6)
             if sender.connected and message.type in (REQUEST_CONNECTION_ID, NEW_CONNECTION_ID):
@@ -260,29 +267,18 @@ class DtlsSession(Session):
             else:
                 self.take_message(role, sequence, message, frame, at)
             self.deliver(role)
-        self.release(role, frame, at)
+        self.release(False)
 
-    def release(self, role: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
-        """Take the records of a role that waited for its messages, when none is missing any more."""
+    def release(self, given_up: cython.bint) -> None:
+        """Take the records that waited for messages, of which none is missing any more. given_up: take all of them."""
         record: Record
-        if not self.held:
-            return
         held, self.held = self.held, []
         for record in held:
             plain: cython.bint = record.epoch == 0 and record.version != _UNIFIED
-            if len(self.flights[record.role].waiting) > 0 if plain else self.must_wait(record):
+            waits: cython.bint = len(self.flights[record.role].waiting) > 0 if plain else self.must_wait(record)
+            if waits and not given_up:
                 self.held.append(record)
-            elif record.content_type == CHANGE_CIPHER_SPEC and record.epoch == 0:
-                self.take_change(self.roles[role], self.content(record))
-            else:
-                self.take_sealed(record)
-
-    def let_go(self) -> None:
-        """Take the records that still wait for what does not come."""
-        record: Record
-        held, self.held = self.held, []
-        for record in held:
-            if record.content_type == CHANGE_CIPHER_SPEC and record.epoch == 0:
+            elif plain:
                 self.take_change(self.roles[record.role], self.content(record))
             else:
                 self.take_sealed(record)
@@ -360,10 +356,14 @@ class DtlsSession(Session):
         handshake = self.handshake
         decryption: Decryption = handshake.decryption
         decryption.records += 1
+        if epoch >= 3 if handshake.parameters.tls13 else record.offset > 0:  # only a Finished comes before it
+            sender.n_protected += 1
         if content_type == HANDSHAKE:
             self.take_fragments(sender.role, content, epoch, record.frame, record.at)
         elif content_type == APPLICATION_DATA:
             if not decryption.early:
+                if sender.state != _CONNECTED:  # it has overtaken the Finished, or that is missing
+                    sender.lose_place()
                 sender.count_data(record.frame)
             self.count_data(sender, record)
             decryption.carry(sender.role, content, handshake.parameters.alpn, record.frame, record.at)
@@ -374,6 +374,7 @@ class DtlsSession(Session):
         elif content_type == _ACK:
             self.take_ack(record)
         elif content_type == CHANGE_CIPHER_SPEC and not handshake.parameters.tls13:  # of a renegotiation
+            sender.lose_place()  # it has no number, so messages before it can be missing unseen
             handshake.advance(sender, _CHANGE, record.frame, record.at)
             decryption.change(sender.role)
             self.emit_record_event("change_cipher_spec", record, record.length)
@@ -413,17 +414,16 @@ class DtlsSession(Session):
 
     @property
     def established(self) -> bool | None:
-        """See `Session.established`. That datagrams are missing shows nothing, but a hello that a client sends again does."""
+        """See `Session.established`. A hello that a client sends again shows something too, and a missing datagram nothing."""
         handshake = self.handshake
         known = is_completed(self.flow, self.log, handshake.hellos, handshake.parameters, self.roles[0], self.roles[1])
-        return False if known is None and self.is_unanswered() else known
-
-    def is_unanswered(self) -> cython.bint:
-        """Return whether the client sent its hello again and again, and the capture went on without an answer."""
-        hellos = self.transport.hellos
-        if self.handshake.hellos.server_seen or len(hellos[_SERVER]) > 0 or len(hellos[_CLIENT]) < 3:
-            return False
-        return self.roles[_CLIENT].state == 2 and self.roles[_SERVER].n_protected == 0 and self.transport.outlasted
+        unanswered: cython.bint = self.roles[_CLIENT].state == 2 and self.transport.is_unanswered
+        if known is None:
+            return False if unanswered else None
+        plain = [
+            one.level for one in self.log.alerts if not self.roles[one.role].seals and not self.roles[one.role].change_frame
+        ]
+        return known or (False if FATAL in plain or self.transport.is_whole() else None)
 
     def has_ended(self) -> cython.bint:
         """Return whether both sides said that they end the session."""
@@ -437,7 +437,7 @@ class DtlsSession(Session):
     def end_role(self, role: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
         """Give up the messages of a role that are not whole: the capture lacks them."""
         self.skip(role, frame, at)
-        self.let_go()
+        self.release(True)
         Session.end_role(self, role, frame, at)
 
     def finish(self, frame: cython.longlong, at: cython.longlong) -> cython.bint:
@@ -446,5 +446,5 @@ class DtlsSession(Session):
             self.skip(role, frame, at)
         Session.finish(self, frame, at)
         self.log.in_order()
-        self.transport.seen.clear()
+        self.transport.end()
         return True

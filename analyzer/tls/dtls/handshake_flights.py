@@ -32,10 +32,11 @@ class PartialMessage:
     """A message of which not all bytes came, or that waits for its turn.
 
     type, length: as its header says. head: its bytes up to the first that is missing; parts: those behind, by offset. frame,
-    at: of the fragment that completed it. sealed: whether it was encrypted. fragments: how many came.
+    at: of the fragment that completed it. sealed: whether it was encrypted. fragments: how many came;
+    held: the bytes of memory that they need.
     """
 
-    __slots__ = ("at", "fragments", "frame", "head", "length", "parts", "sealed", "type")
+    __slots__ = ("at", "fragments", "frame", "head", "held", "length", "parts", "sealed", "type")
 
     def __init__(self, number: int, length: int, sealed: bool) -> None:
         self.type = number
@@ -45,7 +46,7 @@ class PartialMessage:
         self.parts: dict[int, bytes] = {}
         self.frame = 0
         self.at = -1
-        self.fragments = 0
+        self.fragments = self.held = 0
 
     @property
     def complete(self) -> bool:
@@ -76,15 +77,15 @@ class PartialMessage:
 class FlightReader:
     """The handshake messages of one role.
 
-    next: number of the message whose turn it is, UNKNOWN before the first one. epoch: in which the current handshake began.
-    waiting: messages by their number. held: bytes that wait. since: time of the first fragment that waits now, -1 without one.
-    repeated: fragments of messages that were complete before.
+    next: number of the message whose turn it is, UNKNOWN before the first one; first: number of that one. epoch: in which
+    the current handshake began. waiting: messages by their number. held: bytes that wait. since: time of the first fragment
+    that waits now, -1 without one. repeated: fragments of messages that were complete before.
     """
 
-    __slots__ = ("epoch", "held", "next", "repeated", "since", "waiting")
+    __slots__ = ("epoch", "first", "held", "next", "repeated", "since", "waiting")
 
     def __init__(self) -> None:
-        self.next = UNKNOWN
+        self.next = self.first = UNKNOWN
         self.epoch = 0
         self.waiting: dict[int, PartialMessage] = {}
         self.held = 0
@@ -105,7 +106,7 @@ class FlightReader:
         if length > MAX_HANDSHAKE or offset > length or len(data) > length - offset:
             return False
         if self.next == UNKNOWN:
-            self.next = sequence if number in (1, 2, 3) else 0
+            self.next = self.first = sequence if number in (1, 2, 3) else 0
         if sequence < self.next:
             self.repeated += 1
             return False
@@ -121,6 +122,7 @@ class FlightReader:
             self.since = at
         known.add(offset, data)
         known.fragments += 1
+        known.held += len(data) + FRAGMENT_COST
         self.held += len(data) + FRAGMENT_COST
         if known.complete:
             known.frame, known.at = frame, at
@@ -154,6 +156,7 @@ class FlightReader:
     def _let_go(self) -> PartialMessage:
         found = self.waiting.pop(self.next)
         self.next += 1
+        self.held -= found.held
         if not self.waiting:
-            self.held, self.since = 0, -1
+            self.since = -1
         return found

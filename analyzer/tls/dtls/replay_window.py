@@ -19,6 +19,11 @@ class ReplayWindow:
         self.highest = -1
         self.bits = 0
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all numbers came between the lowest and the highest that are remembered."""
+        return self.bits & (self.bits + 1) == 0
+
     def has(self, number: int) -> bool:
         """Return whether a number came, as far as it is remembered."""
         behind = self.highest - number

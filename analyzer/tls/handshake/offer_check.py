@@ -173,7 +173,8 @@ def _check_client_hello(handshake: Any, raw: bytes, body: Any, frame: int) -> No
         _report(handshake, content_breaches(body), frame)
         return
     flow = handshake.flow
-    if client.n_hellos == 1 and not (client.missed or flow.late or flow.mid_stream or handshake.log.gaps):
+    begins = handshake.transcript.sequence == 0  # which in DTLS is the number of this message
+    if client.n_hellos == 1 and begins and not (client.missed or flow.late or flow.mid_stream or handshake.log.gaps):
         _report(handshake, cookie_breaches(body), frame)
     if client.missed or handshake.roles[_SERVER].missed or client.n_hellos != 2 or not isinstance(body, ClientHello):
         return

@@ -199,6 +199,27 @@ class Transcript:
         first = self._client[0] if self._client else None
         return offered_version_of(first) if first is not None and first[0] == CLIENT_HELLO else None
 
+    def _first(self, hellos: cython.Py_ssize_t, tls13: cython.bint) -> bytes | None:
+        """Return the ClientHello with which the hash begins, None if it is not there. hellos: how many the client begins with.
+
+        In DTLS the numbers of the hellos show what is missing. Up to 1.2 the ClientHello has that of its ServerHello, and one
+        before a HelloVerifyRequest does not count (RFC 6347 sections 4.2.2, 4.2.6). In 1.3 only a HelloRetryRequest comes
+        before a ServerHello (RFC 9147 section 5.2).
+        """
+        first = self._client[0] if hellos else None
+        answer = next((raw for raw in self._server if _kind(raw) == SERVER_HELLO and not _is_retry(raw)), None)
+        if first is None or answer is None or not self.dtls:
+            return first
+        number: cython.int = self._sequences.get((1, answer), 0)
+        if tls13:
+            begins: cython.bint = self._sequences.get((0, first), 0) == 0
+            return first if begins and (number == 0 or _is_retry(self._server[0])) else None
+        return next((raw for raw in self._client[:hellos] if raw and self._sequences.get((0, raw)) == number), None)
+
+    def is_answered(self) -> bool:
+        """Return whether a ClientHello came that answers the server's message that comes only now. It has a higher number."""
+        return any(sent[0] == 0 and sent[1][0] == CLIENT_HELLO and n > self.sequence for sent, n in self._sequences.items())
+
     def steps(self, tls13: cython.bint) -> list[Step]:
         """Return all messages in the order of the protocol. After the first missing one the order is not reliable."""
         client, server = self._client, self._server
@@ -207,7 +228,7 @@ class Transcript:
         hellos: cython.Py_ssize_t = 0
         while hellos < len(client) and _kind(client[hellos]) == CLIENT_HELLO:
             hellos += 1
-        sent: list[Step] = [(0, client[0] if hellos else None)]
+        sent: list[Step] = [(0, self._first(hellos, tls13))]
         if not hellos:
             _say(sent, 1, server, 0, len(server))
             _say(sent, 0, client, 0, len(client))
