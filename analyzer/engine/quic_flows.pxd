@@ -38,6 +38,7 @@ cdef class QuicFlow(DatagramSink):
     cdef public long long kept
     cdef public list links
     cdef public int looked
+    cdef public long long n_bytes
     cdef public int shard
 
     cdef void take_long(

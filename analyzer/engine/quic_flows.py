@@ -173,7 +173,7 @@ class QuicFlow(DatagramSink):
     before.
     """
 
-    __slots__ = ("attempts", "early", "flow", "flows", "guesses", "kept", "links", "looked", "shard")
+    __slots__ = ("attempts", "early", "flow", "flows", "guesses", "kept", "links", "looked", "n_bytes", "shard")
 
     def __init__(self, flow: UdpFlow, flows: QuicFlows) -> None:
         self.wanted = True
@@ -181,7 +181,7 @@ class QuicFlow(DatagramSink):
         self.flows = flows
         self.links: list[Link] = []
         self.early: list[tuple[int, bytes, int, int]] = []
-        self.attempts = 0
+        self.attempts = self.n_bytes = 0
         self.guesses = 0
         self.shard = -1
         self.looked = 0
@@ -221,6 +221,7 @@ class QuicFlow(DatagramSink):
             elif not first & _FIXED or self.flows.n_open == 0 or self.looked >= FIRST_DATAGRAMS:
                 return
         destination: bytes | None = None
+        self.n_bytes = end - start + missing
         pos: cython.Py_ssize_t = start
         while pos < end:
             if not data[pos] & _LONG:
@@ -258,6 +259,7 @@ class QuicFlow(DatagramSink):
         connection.path = link.path
         role: cython.int = side ^ link.client
         if header.type == INITIAL:
+            connection.frames.size = self.n_bytes
             if not connection.take_initial(role, header, data, start, end, frame, at):
                 if role == 0 and not connection.known.has(1, header.destination) and self.begins(header, data, start, end):
                     link = self.begin(side, header, frame, at)

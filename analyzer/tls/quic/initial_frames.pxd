@@ -2,7 +2,7 @@ from analyzer.tls.quic.frames cimport FrameTaker, read_frames
 from analyzer.tls.quic.packet_headers cimport LongHeader
 from analyzer.tls.quic.stream_reassembly cimport Reassembly
 
-cdef int INITIAL, _CLIENT, _ALERT, _HANDSHAKE_RECORD
+cdef int INITIAL, _CLIENT, _SMALLEST_DATAGRAM, _ALERT, _HANDSHAKE_RECORD
 
 
 cdef class InitialFrames(FrameTaker):
@@ -10,8 +10,10 @@ cdef class InitialFrames(FrameTaker):
     cdef public object connection
     cdef public bint follows
     cdef public long long frame
+    cdef public long long n_bytes
     cdef public list pieces
     cdef public int role
+    cdef public long long size
 
     cdef void begin(self, int role, long long frame, long long at, bint follows) except *
 

@@ -14,7 +14,10 @@ from analyzer.tls.record import content_types
 if TYPE_CHECKING:
     import cython
 
-_CLIENT = 0
+SMALLEST_DATAGRAM = 1200
+"""Bytes that the datagram of an Initial packet of the client has at least (RFC 9000 section 14.1)."""
+
+_CLIENT, _SMALLEST_DATAGRAM = 0, SMALLEST_DATAGRAM
 _ALERT, _HANDSHAKE_RECORD = content_types.ALERT, content_types.HANDSHAKE
 
 
@@ -22,10 +25,11 @@ class InitialFrames(FrameTaker):
     """Gets the frames of Initial packets.
 
     role, frame, at: of the packet; follows: whether it is the client's, behind an answer of the server. pieces: handshake bytes
-    in a packet of the server, with their offsets.
+    in a packet of the server, with their offsets. size: of the datagram of the next packet, 0 if it is not known; n_bytes:
+    of the datagram of this one.
     """
 
-    __slots__ = ("at", "connection", "follows", "frame", "pieces", "role")
+    __slots__ = ("at", "connection", "follows", "frame", "n_bytes", "pieces", "role", "size")
 
     def __init__(self, connection: Any) -> None:
         FrameTaker.__init__(self)
@@ -34,11 +38,14 @@ class InitialFrames(FrameTaker):
         self.frame = 0
         self.at = -1
         self.follows = False
+        self.size = 0
+        self.n_bytes = 0
         self.pieces: list[tuple[int, bytes]] = []
 
     def begin(self, role: cython.int, frame: cython.longlong, at: cython.longlong, follows: cython.bint) -> None:
         """Begin a packet."""
         self.role, self.frame, self.at, self.follows = role, frame, at, follows
+        self.n_bytes, self.size = self.size, 0
         self.pieces = []
 
     def take_ack(self, ranges: list[Any], ecn: Any) -> None:
@@ -57,6 +64,8 @@ class InitialFrames(FrameTaker):
         if ready and self.follows:  # another ClientHello, which a HelloRetryRequest asked for
             self.connection.release()
         if ready:
+            if 0 < self.n_bytes < _SMALLEST_DATAGRAM:
+                self.connection.facts.take_small(self.frame, self.n_bytes)
             self.connection.tell(self.role, _HANDSHAKE_RECORD, ready, self.frame, self.at)
         while stream.overflows:
             self.connection.skip(self.role, self.frame, self.at)

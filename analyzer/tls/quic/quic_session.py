@@ -432,8 +432,8 @@ class QuicSession(Session):
         self.count_lost()
         if self.transport.parameters[0] is None:
             self.transport.parameters = list(self.handshake.hellos.transport)
-        for code, problem in transport_problems(self.transport, self.handshake.parameters.suite):
-            self.log.add_finding(code, "medium", problem, self.flow.first_frame)
+        for code, severity, problem in transport_problems(self.transport, self.handshake.parameters.suite):
+            self.log.add_finding(code, severity, problem, self.flow.first_frame)
         for role in range(2):
             for level in range(4):
                 self.give_up(role, level, frame, at)

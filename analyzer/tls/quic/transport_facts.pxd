@@ -14,6 +14,7 @@ cdef class Sent:
     cdef public int generation
     cdef public long long most
     cdef public PacketNumbers seen
+    cdef public tuple small
 
 
 @cython.final
@@ -50,6 +51,7 @@ cdef class TransportFacts:
     cdef public list versions
 
     cpdef long long n_packets(self, int role, int level) except -1
+    cpdef void take_small(self, long long frame, long long n_bytes) except *
     cpdef void take_update(self, int role, int generation, long long frame) except *
     cpdef void add_version(self, long long number) except *
     cpdef void add_id(self, int role, bytes connection_id) except *

@@ -22,8 +22,8 @@ an ACK that only the peer can have made, and of one in an Initial, which anybody
 LEVELS = ("initial", "early_data", "handshake", "application")
 """The names of the encryption levels (RFC 9001 section 2.1), as `Record.epoch` numbers them."""
 
-EARLY, APPLICATION = 1, 3
-"""Two of the levels; they share packet numbers."""
+EARLY, HANDSHAKE, APPLICATION = 1, 2, 3
+"""The other levels than the first; early data and application share packet numbers."""
 
 _BOTH, _APPLICATION = 3, APPLICATION
 
@@ -50,10 +50,11 @@ class Sent:
     """The packets of one role in one level: the numbers that the capture has, and those that the peer acknowledged.
 
     count: how many packets were opened. generation: how often the keys of the latest were updated. begun: how many were opened
-    before these keys; most: how many with those of the earlier keys that sealed most.
+    before these keys; most: how many with those of the earlier keys that sealed most. small: frame
+    and bytes of the first datagram that is too small for its Initial packet.
     """
 
-    __slots__ = ("acknowledged", "begun", "count", "generation", "most", "seen")
+    __slots__ = ("acknowledged", "begun", "count", "generation", "most", "seen", "small")
 
     def __init__(self) -> None:
         self.seen = PacketNumbers()
@@ -62,6 +63,7 @@ class Sent:
         self.generation = 0
         self.begun = 0
         self.most = 0
+        self.small: tuple[int, int] | None = None
 
     @property
     def with_one_key(self) -> int:
@@ -166,6 +168,12 @@ class TransportFacts:
         """Return how many packets of a role in a level were opened."""
         one: Sent = self.sent[4 * role + level]
         return one.count
+
+    def take_small(self, frame: cython.longlong, n_bytes: cython.longlong) -> None:
+        """Take a datagram that is too small for the Initial packet of the client with handshake bytes that it has."""
+        one: Sent = self.sent[0]
+        if one.small is None:
+            one.small = (frame, n_bytes)
 
     def take_update(self, role: cython.int, generation: cython.int, frame: cython.longlong) -> None:
         """Take a 1-RTT packet with updated keys, which is counted already. generation: how often they were updated."""

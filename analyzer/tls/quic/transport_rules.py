@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from analyzer.tls.quic.parameter_rules import parameter_problems
-from analyzer.tls.quic.transport_facts import APPLICATION, TransportFacts
+from analyzer.tls.quic.transport_facts import APPLICATION, HANDSHAKE, TransportFacts
 from analyzer.tls.session_log import ROLES
 from analyzer.tls.suites import Suite
 
@@ -20,12 +20,23 @@ CONFIDENTIALITY_LIMITS: Final = {"AES_128_GCM": 1 << 23, "AES_256_GCM": 1 << 23,
 has no limit that a connection can reach."""
 
 
-def transport_problems(facts: TransportFacts, suite: Suite | None) -> Iterator[tuple[str, str]]:
-    """Yield the code of a finding, and what is wrong. suite: that of the connection, None if it is not known."""
+def transport_problems(facts: TransportFacts, suite: Suite | None) -> Iterator[tuple[str, str, str]]:
+    """Yield the code and severity of a finding, and what is wrong. suite: that of the connection, None if it is not known."""
     for problem in parameter_problems(facts):
-        yield "bad_transport_parameter", problem
+        yield "bad_transport_parameter", "medium", problem
+    small = facts.sent[0].small
+    if small is not None and facts.n_packets(0, HANDSHAKE) > 0:  # else the Initial can be anybody's
+        yield (
+            "small_initial",
+            "low",
+            f"the datagram with an Initial packet of the client in frame {small[0]} has {small[1]} bytes",
+        )
     limit = None if suite is None else CONFIDENTIALITY_LIMITS.get(suite.cipher)
     for role, who in enumerate(ROLES):
         count = facts.sent[4 * role + APPLICATION].with_one_key
         if limit is not None and count > limit:
-            yield "overused_key", f"the {who} has protected at least {count} packets with one key; {limit} are allowed"
+            yield (
+                "overused_key",
+                "medium",
+                f"the {who} has protected at least {count} packets with one key; {limit} are allowed",
+            )
