@@ -236,6 +236,17 @@ def test_nobody_is_blamed_for_lost_and_late_datagrams(name: str, change: str, tm
             assert "failed" not in (record["authenticity"]["server_signature"], record["authenticity"]["client_signature"])
 
 
+def test_a_protected_record_that_comes_first_is_no_sign_of_a_resumption(tmp_path: Path):
+    """Without a ChangeCipherSpec nobody knows what was sent before it."""
+    head, packets, _ = captured("dtls12-connection-ids")
+    client = packets[0][1][26:30]
+    sealed = next(frame for _, frame in reversed(packets) if frame[26:30] != client)
+    for place in range(3, len(packets)):
+        few = [*packets[:place], (packets[place - 1][0], sealed)]
+        for record in sessions_of(written(tmp_path / "a.pcap", head, few)):
+            assert record["resumed"] is not True
+
+
 def test_a_client_that_moves_is_known_by_its_connection_id(tmp_path: Path):
     """Its datagrams come from another port, then from the first again (RFC 9146 section 6)."""
     head, packets, keys = captured("dtls13-connection-ids")

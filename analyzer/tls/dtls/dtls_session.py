@@ -176,7 +176,7 @@ class DtlsSession(Session):
     def infer_change(self, sender: RoleState, record: Record) -> None:
         """Take an encrypted record of a role whose ChangeCipherSpec did not come, or comes later."""
         handshake = self.handshake
-        sender.sent.lose()
+        sender.lose()
         sender.change_frame = record.frame
         if record.role != _CLIENT:
             handshake.detect_resumption()
