@@ -83,12 +83,13 @@ class Manifest:
         """
         self._reserve.close()
         first = _head(head, self._has_all_sessions)
-        self._folder.room += self._size + len(first) + len(FILES + END) + 3
-        part = self._folder.begin_needed()
-        part.write(first)
         ordered = sorted(self._index)
         sessions = [one for one in ordered if one[0][1] == _SESSION_KIND]
         files = [one for one in ordered if one[0][1] != _SESSION_KIND and self._folder.has(one[3])]
+        n_bytes = sum(length for _, _, length, _ in sessions + files) - bool(sessions) - bool(files)  # the last has no comma
+        self._folder.room += n_bytes + len(first) + len(FILES + END) + 2
+        part = self._folder.begin_needed()
+        part.write(first)
         for listed, foot in ((sessions, FILES + b"\n"), (files, END + b"\n")):
             for number, (_, offset, length, _) in enumerate(listed):
                 self._spool.seek(offset)

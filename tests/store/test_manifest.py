@@ -52,6 +52,7 @@ def test_sessions_stand_before_files(tmp_path: Path):
         for number in (3, 2):
             manifest.add_session(number, {"id": number})
         assert manifest.write(HEAD)
+        assert folder.room == 0  # it has exactly the bytes that it needs
     value = json.loads((tmp_path / "out" / "manifest.json").read_bytes())
     assert [one["id"] for one in value["sessions"]] == [2, 3]
     assert [one["file"] for one in value["files"]] == ["f"]
