@@ -98,7 +98,11 @@ class Findings:
     def take_traffic(self, traffic: Traffic) -> None:
         """Take the findings from the counting of packets."""
         for finding in traffic_findings(traffic):
-            self.add(*finding)
+            known = self._kinds.get((finding.severity, finding.code, ""))
+            if known is None:
+                self.add(*finding)
+            else:  # its sessions are counted already; the detail is about all of them
+                known.detail = finding.detail
 
     def in_order(self) -> list[tuple[str, Kind]]:
         """Return the findings with their codes, the most severe first."""

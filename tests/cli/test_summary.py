@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from analyzer.capture.capture_reader import CaptureReader
 from analyzer.cli.table import width
 from analyzer.store.summary_schema import SUMMARY
 
@@ -200,3 +201,17 @@ def test_eap_is_looked_into(run):
     found = [summary_of(run, nested / f"{name}.pcap") for name in ("wpa-supplicant-hostapd", "eapol-test-radius")]
     counts = [{one["kind"]: one["count"] for one in overview["not_examined"]} for overview in found]
     assert counts == [{"other": 10, "sessions": 4}, {"sessions": 6}]  # the others are of ICMPv6
+
+
+def test_a_session_that_was_captured_twice_counts_once(run, tmp_path: Path):
+    path = Path(__file__).parents[2] / "captures" / "dtls12-psk" / "dtls12-psk.pcapng"
+    twice = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
+    for frame_reader in CaptureReader([str(path)]).packet_readers():
+        while frame_reader.advance():
+            frame = frame_reader.frame
+            data = bytes(frame.data[frame.start : frame.end])
+            twice += 2 * (struct.pack("<4I", 1_000_000, frame.at // 1000 % 1_000_000, len(data), len(data)) + data)
+    (tmp_path / "a.pcap").write_bytes(twice)
+    found = [one for one in summary_of(run, tmp_path / "a.pcap")["findings"] if one["code"] == "captured_twice"]
+    assert [one["count"] for one in found] == [1]
+    assert [place["session"] for place in found[0]["places"]] == [0]
