@@ -143,20 +143,20 @@ def wrong_output(line: Sequence[str], status: object, out: bytes, err: bytes) ->
     return ""
 
 
-def peak() -> int:
-    """The most memory that this process had since `forget_peak`, in bytes."""
+def memory_of(what: str) -> int:
+    """A memory of this process by its name in proc(5), in bytes: VmHWM is the most it had since `forget_peak`."""
     with open("/proc/self/status", encoding="ascii") as file:
-        return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM:"))
+        return next(int(line.split()[1]) * 1024 for line in file if line.startswith(what))
 
 
 def forget_peak() -> None:
-    """Begin the measure of `peak` again (proc(5): clear_refs)."""
+    """Begin the measure of VmHWM again (proc(5): clear_refs)."""
     with open("/proc/self/clear_refs", "w", encoding="ascii") as file:
         file.write("5")
 
 
-def run(line: list[str], scratch: Path) -> tuple[str, float, int]:
-    """Run one command line: what is wrong, its seconds, and its memory in bytes."""
+def run(line: list[str], scratch: Path, begun_with: int = 0) -> tuple[str, float, int]:
+    """Run one command line: what is wrong, its seconds, and its memory in bytes beyond what the process had when it began."""
     import traceback
 
     from analyzer.cli.main import main
@@ -177,7 +177,7 @@ def run(line: list[str], scratch: Path) -> tuple[str, float, int]:
     seconds = time.process_time() - begun
     signal.setitimer(signal.ITIMER_PROF, 0)
     faulthandler.cancel_dump_traceback_later()
-    memory = peak()
+    memory = memory_of("VmHWM:") - begun_with
     wrong = wrong or wrong_output(line, status, out.read_bytes(), err.read_bytes())
     if not wrong and memory > MAX_BYTES:
         wrong = f"{memory / 1e6:.0f} MB"
@@ -186,14 +186,16 @@ def run(line: list[str], scratch: Path) -> tuple[str, float, int]:
 
 def _child(report: int, capture: Path, number: int, options: argparse.Namespace) -> None:
     """Mutate and run in a child process, writing a line for each run into the pipe."""
-    resource.setrlimit(resource.RLIMIT_AS, (HARD_BYTES, HARD_BYTES))
+    begun_with = memory_of("VmRSS:")
+    hard = HARD_BYTES + memory_of("VmSize:")
+    resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
     with tempfile.TemporaryDirectory() as folder, os.fdopen(report, "w", buffering=1) as told:
         faulthandler.enable(told)
         faulthandler.register(signal.SIGPROF, told, chain=True)
         place, keys, random = _prepared(capture, number, options, Path(folder))
         for line in command_lines(str(place), keys, random, folder, options.crosscheck):
             told.write(json.dumps({"begun": line}) + "\n")
-            wrong, seconds, memory = run(line, Path(folder))
+            wrong, seconds, memory = run(line, Path(folder), begun_with)
             told.write(json.dumps({"line": line, "wrong": wrong, "seconds": seconds, "memory": memory}) + "\n")
         told.write(json.dumps({"done": True}) + "\n")
 

@@ -474,7 +474,7 @@ FLOODS: dict[str, Flood] = {
     "random_ids": Flood(random_ids, 40_000, "tls/quic/quic_session.py: MAX_STRAYS_IN_A_ROW"),
     "random_ids_of_many": Flood(random_ids_of_many, 40_000, "flows/limits.py: UDP_FLOWS"),
     "migrations": Flood(migrations, 20_000, "tls/quic/transport_facts.py: MAX_LISTED"),
-    "new_connection_ids": Flood(new_connection_ids, 60_000, "tls/quic/connection_ids.py: MAX_IDS", _keys),
+    "new_connection_ids": Flood(new_connection_ids, 60_000, "tls/quic/known_ids.py: MAX_IDS", _keys),
     "streams": Flood(streams, 60_000, "tls/quic/stream_data.py: MAX_STREAMS, MAX_WAITING_TOTAL", _keys),
     "acknowledgements": Flood(acknowledgements, 100_000, "tls/quic/frames.py: MAX_RANGES", _keys),
     "dtls_hellos": Flood(dtls_hellos, 20_000, "engine/dtls_flows.py: MAX_ASSOCIATIONS"),

@@ -12,9 +12,10 @@ from analyzer.validation.validation_trial import Value
 from analyzer.validation.vector_trials import flights_of, keylog_of
 
 
-def different(material: Material, scratch: Path, kind: str) -> set[str]:
-    """The names of the values that differ in the first trial of a kind."""
-    trial = next(one for one in negative_trials.negative_trials(material, str(scratch)) if one.kind == kind)
+def different(material: Material, scratch: Path, kind: str, of: str = "") -> set[str]:
+    """The names of the values that differ in the first trial of a kind, of a capture whose name begins so."""
+    trials = negative_trials.negative_trials(material, str(scratch))
+    trial = next(one for one in trials if one.kind == kind and one.material.startswith(of))
     values: list[Value] = list(trial.run())
     return {each.name for each in values if not each.is_equal}
 
@@ -37,7 +38,7 @@ def test_data_that_was_not_changed_fails_the_trial(
 
 def test_secrets_that_were_not_altered_fail_the_trial(material: Material, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(negative_trials, "altered", lambda keylog: keylog)
-    found = different(material, tmp_path, "altered_secrets")
+    found = different(material, tmp_path, "altered_secrets", "ech-accepted")
     assert found == {
         "sessions_called_decrypted", "decrypted_records", "decrypted_bytes", "requests", "finished_called_verified"
     }  # fmt: skip

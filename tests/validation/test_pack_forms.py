@@ -88,7 +88,7 @@ def test_the_text_names_the_first_differences(validation: Run):
     words = Sentences("en", DIRECTORY)
     told = told_requirements(failed(validation.facts, "\x1b[31m"), words)[0]
     assert (told.word, told.counts.split("/")[0]) == ("failed", str(validation.facts["requirements"][0]["equal"] - 1))
-    assert told.troubles == ["R01.1 alert-certificate-expired.pcapng: frames: expected \\x1b[31m, observed 5"]
+    assert told.troubles == ["R01.1 aioquic-caddy-http3.pcap: frames: expected \\x1b[31m, observed 5"]
     assert "1 differ" in counts_text(failed(validation.facts), words)
 
 

@@ -22,7 +22,7 @@ from analyzer.tls.quic.initial_frames import InitialFrames
 from analyzer.tls.quic.known_ids import SHORTEST_PROOF, ConnectionIds
 from analyzer.tls.quic.packet_headers import LongHeader, negotiated_versions
 from analyzer.tls.quic.packet_opening import APPLICATION_LEVEL, EARLY_LEVEL, HANDSHAKE_LEVEL
-from analyzer.tls.quic.quic_events import GUESSED, UNANNOUNCED, PacketSeen
+from analyzer.tls.quic.quic_events import GUESSED, UNANNOUNCED, UNCOUNTED, VERSION_BITS, PacketSeen
 from analyzer.tls.quic.server_answers import ServerAnswer, ServerAnswers
 from analyzer.tls.quic.stream_reassembly import Reassembly
 from analyzer.tls.quic.transport_facts import MAX_DOUBTFUL, MAX_LISTED, TransportFacts
@@ -283,17 +283,19 @@ class QuicConnection:
         """Take a 1-RTT packet. number_at: behind its connection ID. missing: bytes that the snapshot length removed. problem:
         UNANNOUNCED if that ID is not known, GUESSED if the packet may be of another connection, else "".
         """
+        codepoint: cython.longlong = codepoint_before(data, start, len(self.path))
+        version: cython.longlong = self.facts.current | codepoint + UNCOUNTED << VERSION_BITS
         if problem == "":
             n_bytes: cython.Py_ssize_t = number_at - start - 1
             if n_bytes < SHORTEST_PROOF and not self.proved:
                 problem = UNANNOUNCED
             elif role == _CLIENT:
                 self.proved = True
-            self.facts.marks.see(role, data[start], codepoint_before(data, start, len(self.path)))
+            self.facts.marks.see(role, data[start], codepoint)
+            version = self.facts.current
         elif problem == UNANNOUNCED and number_at - start > SHORTEST_PROOF:
             problem = "" if self.known.comes_again(data[start + 1 : number_at]) and self.proved else UNANNOUNCED
-        stop: cython.Py_ssize_t = end + missing
-        self.pass_on(role, APPLICATION_LEVEL, self.facts.current, data, start, number_at, stop, end, problem, frame, at)
+        self.pass_on(role, APPLICATION_LEVEL, version, data, start, number_at, end + missing, end, problem, frame, at)
         if role == _CLIENT and self.unanswered is not None and self.answers.follow(data[start + 1 : number_at]):
             self.release()
 
@@ -303,7 +305,7 @@ class QuicConnection:
         at: cython.longlong,
     ) -> None:  # fmt: skip
         """Pass on a packet whose protection is not that of Initial packets. stop: where it ends; end: where the bytes end.
-        problem: see `take_short`. The record has its path as `second`.
+        problem: see `take_short`. The record has its path as `second`; version: see `VERSION_BITS`.
         """
         if problem != GUESSED:
             self.note(frame, at)

@@ -16,6 +16,12 @@ UNANNOUNCED = "unannounced"
 GUESSED = "guessed"
 """The `problem` of a record that may be of another connection: it counts if it opens."""
 
+VERSION_BITS, VERSION_MASK = 32, 0xFFFFFFFF
+"""The low bits of the `offset` of a record are the version of QUIC. Above them is UNCOUNTED more than the ECN codepoint of a
+packet that shows nothing of its role before it opens (`Marks.see`), else 0."""
+
+UNCOUNTED = 2
+
 
 class PacketSeen(Event):
     """A packet of a connection.

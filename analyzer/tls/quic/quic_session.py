@@ -26,7 +26,7 @@ from analyzer.tls.handshake.states import RoleState
 from analyzer.tls.messages.numbers import TLS_1_3
 from analyzer.tls.quic.packet_contents import CRYPTO_ERRORS, PacketContents
 from analyzer.tls.quic.packet_opening import APPLICATION_LEVEL, EARLY_LEVEL, HANDSHAKE_LEVEL, PacketOpening
-from analyzer.tls.quic.quic_events import GUESSED, PacketSeen
+from analyzer.tls.quic.quic_events import GUESSED, UNCOUNTED, VERSION_BITS, VERSION_MASK, PacketSeen
 from analyzer.tls.quic.stream_data import StreamData
 from analyzer.tls.quic.stream_reassembly import Reassembly
 from analyzer.tls.quic.transport_facts import Close, Sent, TransportFacts
@@ -265,7 +265,7 @@ class QuicSession(Session):
         if decryptor is not None:
             opened = decryptor.open(record.body, 0, record.header, len(record.body))  # type: ignore[assignment]
         else:
-            version: QuicVersion = VERSIONS[record.offset]
+            version: QuicVersion = VERSIONS[record.offset & VERSION_MASK]
             opened = self.opening.open(decryption, version, level, role, record.body, record.header)
         if opened is None:
             self.judge_failure(sender, record)
@@ -293,6 +293,8 @@ class QuicSession(Session):
             sender.n_bytes += record.length
         if level == _APPLICATION_LEVEL:
             sender.n_protected += 1
+            if record.offset >> VERSION_BITS > 0:
+                facts.marks.see(role, record.body[0], (record.offset >> VERSION_BITS) - UNCOUNTED)
             if opened.generation > 0:
                 facts.take_update(role, opened.generation, record.frame)
         if self.streams is None:

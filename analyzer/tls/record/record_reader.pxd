@@ -39,5 +39,5 @@ cdef class RecordReader:
     cdef void count_missing(self, long long length) except *
     cpdef void finish(self, long long frame, long long at) except *
     cdef void lose_boundary(self, long long offset, long long frame, long long at) except *
-    cdef void report(self, int what, long long offset, str problem, long long frame, long long at) except *
+    cpdef void report(self, int what, long long offset, str problem, long long frame, long long at) except *
     cdef Py_ssize_t search(self, bytes data, Py_ssize_t pos, Py_ssize_t end) except? -2
