@@ -1,10 +1,13 @@
 """All commands on a few mutated captures, the same in every run; and what the runner notices."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from random import Random
 
 import pytest
-from mutate import examine, keep, parsed, wrong_output
+from mutate import keep, parsed, wrong_output
 from mutations import changed, mutated, parts_of
 from outputs import captures_in
 
@@ -14,22 +17,17 @@ ROOT = Path(__file__).resolve().parents[1]
 CAPTURES = captures_in([str(ROOT / "captures")])
 
 
-@pytest.mark.parametrize("number", range(3, 11))
-def test_all_commands_stand_a_mutated_capture(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "120")
-    options = parsed(["--seed", "tests"])
-    wrong, runs = examine(number, options)
-    assert wrong == []
-    assert {one["line"][0] for one in runs} >= {
-        "summary",
-        "sessions",
-        "show",
-        "packets",
-        "report",
-        "export",
-        "stats",
-        "compare",
-    }
+def test_all_commands_stand_mutated_captures() -> None:
+    """In a process of its own: it forks, which threads do not survive that other tests have left."""
+    line = [sys.executable, str(ROOT / "tests" / "mutate.py"), "--seed", "tests", "--first", "3", "--count", "8"]
+    paths = os.pathsep.join(filter(None, (str(ROOT / "tests"), os.environ.get("PYTHONPATH"))))
+    done = subprocess.run(line, capture_output=True, text=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": paths}, check=False)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    told = done.stdout.splitlines()
+    assert told[0].startswith("8 mutated captures, ")
+    commands = {one.split()[0]: int(one.split()[1]) for one in told[-1].split(", ")}
+    for name in ("summary", "sessions", "show", "packets", "report", "export", "stats", "compare"):
+        assert commands[name] >= 8, name
 
 
 def test_a_capture_is_its_parts() -> None:
