@@ -257,7 +257,6 @@ TESTED_ELSEWHERE = {
     "tls/dtls/dtls_facts.py": "engine/test_dtls_flows.py",
     "tls/dtls/dtls_session.py": "engine/test_dtls_flows.py",
     "tls/dtls/hello_ids.py": "engine/test_dtls_flows.py",
-    "tls/dtls/record_opening.py": "engine/test_dtls_flows.py",
     "engine/quic_link.py": "engine/test_quic_flows.py",
     "engine/quic_moves.py": "tls/quic/test_quic_connection.py",
     "tls/quic/known_ids.py": "tls/quic/test_quic_connection.py",

@@ -92,11 +92,16 @@ class DatagramFlow(DatagramSink):
 
     def is_dtls(self, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.bint:
         """Return whether a datagram whose first byte is one of DTLS belongs to DTLS."""
+        if self.dtls is not None and self.dtls.shared:
+            return True
+        known: cython.bint = begins_dtls(data, start, end) or self.flows.dtls.by_id.find(data, start, end) is not None
+        if self.quic.links:
+            known = False
         if self.dtls is None:
-            begins: cython.bint = begins_dtls(data, start, end)
-            if self.quic.links or (not begins and self.flows.dtls.known(data, start, end) is None):
+            if not known and (self.quic.links or self.flows.dtls.announced_in(self.flow, data, start, end) is None):
                 return False
             self.dtls = DtlsFlow(self.flow, self.flows.dtls)
+        self.dtls.shared = known
         return True
 
     def close(self, reason: str, frame: cython.longlong, at: cython.longlong) -> None:

@@ -4,18 +4,24 @@ A session begins with a hello in plaintext, whose headers are compared strictly 
 datagrams of the flow whose first byte is one of DTLS belong to it (RFC 7983 section 7). A ClientHello of another random begins
 another session on the same ports; until a server answers it, protected records are still those of the session before (RFC 6347
 section 4.2.8). A connection ID that the hellos agree on names its session on other ports too (RFC 9146 section 6).
+
+So does an ID of a NewConnectionId (RFC 9147 section 9), at the same server. But that is encrypted: only a process that reads
+the session and has its keys knows it. There the session is a guest on the flow, which changes nothing that all processes must
+see alike: whether a hello begins a session, the number of the next one, and when sessions end.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from analyzer.engine.connection_ids import KnownIds
+from analyzer.engine.quic_moves import server_of
 from analyzer.engine.session_table import SessionTable
 from analyzer.flows.flow import UDP, Flow
 from analyzer.flows.udp_flow import UdpFlow
 from analyzer.tls.dtls.dtls_session import DtlsSession
 from analyzer.tls.dtls.hello_ids import HelloIds
-from analyzer.tls.dtls.record_headers import FRAGMENT_HEADER, TLS12_CID, UNIFIED, begins_dtls, read_record
+from analyzer.tls.dtls.record_headers import FRAGMENT_HEADER, UNIFIED, begins_dtls, read_record
 from analyzer.tls.messages.numbers import CLIENT_HELLO, RANDOM, SERVER_HELLO
 from analyzer.tls.record.content_types import ALERT, HANDSHAKE
 from analyzer.tls.record.record import Record
@@ -23,20 +29,8 @@ from analyzer.tls.record.record import Record
 MAX_ASSOCIATIONS = 2
 """Sessions on one flow at a time: one, and another that a ClientHello on the same ports begins."""
 
-MAX_IDS = 1 << 16
-"""Connection IDs of a run that are known on other flows than their own."""
-
-LONGEST_ID = 32
-"""Bytes of the longest connection ID that is looked up; they can have 255, and have eight or so."""
-
 DRAINING = 500_000_000
 """Nanoseconds that a session is followed behind the alerts with which both sides ended it."""
-
-_ID_IN_RECORD = 11
-"""Where the connection ID begins in a record of the content type tls12_cid."""
-
-_UNIFIED_WITH_ID = 0x30
-"""The bits of a unified header that a connection ID follows."""
 
 _RANDOM_IN_FRAGMENT = RANDOM.start - 4
 """Where the random begins in the body of a hello."""
@@ -47,11 +41,13 @@ class Association:
 
     client: the side of the flow that is its client. random: the first bytes of the client's random, empty before they came.
     ids: the connection IDs of its hellos. answered: whether a ServerHello came. ended: by role, whether it sent an alert behind
-    its ChangeCipherSpec. last_frame, last_at: of its last record. session, sink: None in another process.
+    its ChangeCipherSpec. last_frame, last_at: of its last record. session, sink: None in another process. visits: the flow
+    on which it was a guest last, None before; homeless: whether the flow on which it began was idle and ended.
     """
 
     __slots__ = (
-        "answered", "client", "ended", "flow", "ids", "last_at", "last_frame", "random", "record", "session", "sink",
+        "answered", "client", "ended", "flow", "homeless", "ids", "last_at", "last_frame", "random", "record", "session",
+        "sink", "visits",
     )  # fmt: skip
 
     def __init__(self, flow: Flow, client: int) -> None:
@@ -66,20 +62,24 @@ class Association:
         self.record = Record(0)
         self.session: DtlsSession | None = None
         self.sink: Any = None
+        self.visits: DtlsFlow | None = None
+        self.homeless = False
 
 
 class DtlsFlows:
     """The sessions of a run.
 
-    by_id: flow, association and role that is reached, by connection ID. clock: the latest time of a datagram of DTLS, to see
+    by_id: flow, association and role that is reached, by the connection IDs of hellos; announced: association and role, by
+    those of NewConnectionId. clock: the latest time of a datagram of DTLS, to see
     how long the capture went on. closing: associations that both sides ended, with the time, and their flows.
     """
 
-    __slots__ = ("by_id", "clock", "closing", "dispatcher")
+    __slots__ = ("announced", "by_id", "clock", "closing", "dispatcher")
 
     def __init__(self, dispatcher: SessionTable) -> None:
         self.dispatcher = dispatcher
-        self.by_id: dict[bytes, tuple[DtlsFlow, Association, int]] = {}
+        self.by_id: KnownIds[tuple[DtlsFlow, Association, int]] = KnownIds()
+        self.announced: KnownIds[tuple[Association, int]] = KnownIds()
         self.clock = 0
         self.closing: dict[Association, tuple[int, DtlsFlow]] = {}
 
@@ -95,35 +95,40 @@ class DtlsFlows:
         found.sink = dispatcher.wait(found.session)
         return found
 
-    def known(self, data: bytes, start: int, end: int) -> tuple[DtlsFlow, Association, int] | None:
-        """Return the flow, the session and the receiver of a record, by the connection ID in it; None if there is none."""
-        first = data[start]
-        if not self.by_id or (first != TLS12_CID and first & _UNIFIED_WITH_ID != _UNIFIED_WITH_ID):
-            return None
-        at = start + (_ID_IN_RECORD if first == TLS12_CID else 1)
-        for length in range(min(LONGEST_ID, end - at), 0, -1):
-            found = self.by_id.get(data[at : at + length])
-            if found is not None:
-                return found
-        return None
-
     def end(self, association: Association, reason: str) -> None:
         """End a session. reason: see `Flow.closed`."""
         if self.closing.pop(association, None) is not None:
             reason = "closed"
-        for known in association.ids.known():
-            self.by_id.pop(known, None)
+        self.by_id.forget(association.ids.known())
+        self.announced.forget(association.ids.announced(), association.flow.server_key())
         session, sink = association.session, association.sink
         if session is None:
             return
         association.session = association.sink = None
         frame, at = association.last_frame, association.last_at
         session.flow.closed = "fin" if reason == "closed" and session.has_ended() else reason
-        session.transport.silence = self.clock - at
+        session.transport.silence = max(self.clock - at, 0)
         for role in range(2):
             sink.end_role(role, frame, at)
         if sink.finish(frame, at):
             self.dispatcher.end(session)
+
+    def announced_in(self, flow: UdpFlow, data: bytes, start: int, end: int) -> tuple[Association, int] | None:
+        """Return session and receiver of a record by an ID of NewConnectionId that is known for a server on this flow."""
+        if not self.announced:
+            return None
+        for key in (flow.originator.key, flow.responder.key):
+            found = self.announced.find(data, start, end, server_of(key))
+            if found is not None:
+                return found
+        return None
+
+    def advance(self, at: int) -> None:
+        """Take the time of a datagram of DTLS."""
+        if self.closing:
+            self.end_closed(at)
+        elif at > self.clock:
+            self.clock = at
 
     def end_closed(self, at: int) -> None:
         """End the sessions that both sides ended some time before `at`."""
@@ -145,36 +150,44 @@ def _number(one: tuple[Association, DtlsFlow]) -> int:
 
 
 class DtlsFlow:
-    """The sessions of one UDP flow, the latest first. kept: bytes of memory that they need."""
+    """The sessions of one UDP flow, the latest first. kept: bytes of memory that they need.
 
-    __slots__ = ("associations", "flow", "flows", "kept")
+    shared: whether all processes know that this flow has DTLS. guest: a session that has moved here by an ID of
+    NewConnectionId, and guest_client: which side of the flow is its client.
+    """
+
+    __slots__ = ("associations", "flow", "flows", "guest", "guest_client", "kept", "shared")
 
     def __init__(self, flow: UdpFlow, flows: DtlsFlows) -> None:
         self.flow = flow
         self.flows = flows
         self.associations: list[Association] = []
         self.kept = 0
+        self.shared = False
+        self.guest: Association | None = None
+        self.guest_client = 0
 
     def feed(self, side: int, data: bytes, start: int, end: int, missing: int, frame: int, at: int) -> None:
         """Take a datagram whose first byte is one of DTLS."""
-        if self.flows.closing:
-            self.flows.end_closed(at)
-        elif at > self.flows.clock:
-            self.flows.clock = at
+        if self.shared:
+            self.flows.advance(at)
         if not self.associations:
             self.take_over(side, data, start, end)
-        pos = start
+        if not self.associations:
+            self.welcome(side, data, start, end)
+        pos, plain = start, self.shared
         while pos < end:
             record, pos = self.read(side, data, pos, end, missing)
             if pos < 0:
                 break
             record.frame, record.at = frame, at
-            self.pass_on(side, record, begins_dtls(record.body, 0, len(record.body)))
+            plain = plain and record.version != UNIFIED  # no hello follows those, whose length can be in doubt
+            self.pass_on(side, record, plain and begins_dtls(record.body, 0, len(record.body)))
         self.update_held()
 
     def take_over(self, side: int, data: bytes, start: int, end: int) -> None:
         """Take over a session that has moved to this flow, known by the connection ID in a record (RFC 9146 section 6)."""
-        found = self.flows.known(data, start, end)
+        found = self.flows.by_id.find(data, start, end)
         if found is None:
             return
         before, association, receiver = found
@@ -184,15 +197,29 @@ class DtlsFlow:
         association.client = side if receiver else 1 - side
         self.associations.insert(0, association)
         for role, known in enumerate(association.ids.asked):
-            if known in self.flows.by_id:
-                self.flows.by_id[known] = self, association, role
+            if known is not None and known in self.flows.by_id:
+                self.flows.by_id.add(known, (self, association, role))
+
+    def welcome(self, side: int, data: bytes, start: int, end: int) -> None:
+        """Let a session be a guest on this flow, known by an ID of NewConnectionId in a record (RFC 9147 section 9)."""
+        found = self.flows.announced_in(self.flow, data, start, end)
+        if found is not None:
+            self.guest, receiver = found
+            self.guest_client = side if receiver else 1 - side
+            self.guest.visits = self
 
     def read(self, side: int, data: bytes, pos: int, end: int, missing: int) -> tuple[Record, int]:
         """Read the record at `pos`; return it, and the position behind it, -1 if there is none."""
-        latest = self.associations[0] if self.associations else None
-        record = Record(0) if latest is None else latest.record
-        id_length = -1 if latest is None else latest.ids.length(1 - (side ^ latest.client))
-        return record, read_record(record, data, pos, end, id_length, missing)
+        latest = self.associations[0] if self.associations else self.guest
+        if latest is None:
+            record = Record(0)
+            return record, read_record(record, data, pos, end, -1, missing)
+        receiver = 1 - self.role_of(latest, side)
+        return latest.record, read_record(latest.record, data, pos, end, latest.ids.length_in(receiver, data, pos), missing)
+
+    def role_of(self, association: Association, side: int) -> int:
+        """Return the role that a side of this flow has in a session."""
+        return side ^ (self.guest_client if association not in self.associations else association.client)
 
     def pass_on(self, side: int, record: Record, hello: bool) -> None:
         """Give a record to its session, which begins with it if it is a hello of another one."""
@@ -201,16 +228,26 @@ class DtlsFlow:
             association = self.association_of(record)
         if association is None:
             return
-        role = record.role = side ^ association.client
+        role = record.role = self.role_of(association, side)
         association.last_frame, association.last_at = record.frame, record.at
         if record.content_type == HANDSHAKE and record.epoch == 0 and record.version != UNIFIED:
             self.look(association, role, record)
         elif record.content_type == ALERT and (record.epoch > 0 or (record.body[record.header :][:1] == b"\2")):
             self.note_end(association, role, record.epoch > 0)
-        if association.sink is not None:
+        session = association.session
+        if association.sink is not None and session is not None:
             association.sink.take(record)
-            if association.session is not None and association.session.has_ended():
+            if session.transport.announced:
+                self.note_announced(association, session)
+            if session.has_ended():
                 self.flows.closing.setdefault(association, (self.flows.clock, self))
+
+    def note_announced(self, association: Association, session: DtlsSession) -> None:
+        """Note the IDs of a NewConnectionId, which the session has read."""
+        for receiver, known in session.transport.announced:
+            if association.ids.announce(receiver, known):
+                self.flows.announced.add(known, (association, receiver), association.flow.server_key())
+        session.transport.announced.clear()
 
     def association_of(self, record: Record) -> Association | None:
         """Return the session of a record that begins none: of a protected one, the latest that a server answered."""
@@ -218,6 +255,8 @@ class DtlsFlow:
             for association in self.associations:
                 if association.answered:
                     return association
+            if self.guest is not None and self.guest.session is not None:
+                return self.guest if record.version == UNIFIED else None
         return self.associations[0] if self.associations else None
 
     def begin(self, side: int, record: Record) -> Association | None:
@@ -257,8 +296,8 @@ class DtlsFlow:
                 del self.associations[1:]
         if association.ids.take(role, body):
             for receiver, known in enumerate(association.ids.asked):
-                if known and len(self.flows.by_id) < MAX_IDS:
-                    self.flows.by_id[known] = self, association, receiver
+                if known:
+                    self.flows.by_id.add(known, (self, association, receiver))
 
     def note_end(self, association: Association, role: int, sealed: bool) -> None:
         """Note an alert that ends a side of a session: behind the handshake they are sent for nothing else."""
@@ -277,8 +316,14 @@ class DtlsFlow:
         associations, self.associations = self.associations, []
         self.update_held()
         for association in reversed(associations):
+            if reason == "idle" and association.visits is not None and association.last_at > self.flow.end:
+                association.homeless = True
+                self.flows.by_id.forget(association.ids.known())  # as in other processes
+                continue
             self.note_copies(association)
             self.flows.end(association, reason)
+        if self.guest is not None and self.guest.homeless and self.guest.visits is self:
+            self.flows.end(self.guest, reason)
 
     def note_copies(self, association: Association) -> None:
         """Tell a session that ends how many of the flow's packets the capture has twice."""

@@ -167,6 +167,10 @@ class CandidateDecryptors(RecordDecryptor):
         if self._choose is not None:
             self._choose(number)
 
+    def candidates(self) -> Sequence[RecordDecryptor]:
+        """Return all of them."""
+        return self._decryptors
+
     def chosen_decryptor(self) -> RecordDecryptor:
         """Return the candidate that has decrypted a record, to use it from now on; else this object."""
         if self._chosen is None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from analyzer.flows.packet_copies import WINDOW
+from analyzer.tls.dtls.hello_ids import MAX_ANNOUNCED
 from analyzer.tls.dtls.replay_window import ReplayWindow
+from analyzer.tls.messages.finish import NewConnectionId
+from analyzer.tls.messages.numbers import HEADER, NEW_CONNECTION_ID
 
 MAX_EPOCHS = 16
 """Epochs of a role whose record numbers are remembered. Each renegotiation or KeyUpdate begins one."""
@@ -21,10 +24,11 @@ class DtlsFacts:
     and time of each ClientHello or answer in plaintext, also of those that were sent again. replays: records that came twice;
     strays: records that no key opened, though others of their epoch opened; acks: ACK messages that were read. seen: by role
     and epoch, the numbers of the records that came; holes: whether some of them were missing when the session ended. answered:
-    whether a record of the server came. silence: nanoseconds that the capture went on behind the last record.
+    whether a record of the server came. announced: role and connection ID of each NewConnectionId, until the flow takes them.
+    silence: nanoseconds that the capture went on behind the last record.
     """
 
-    __slots__ = ("acks", "answered", "close", "hellos", "holes", "replays", "seen", "silence", "strays")
+    __slots__ = ("acks", "announced", "answered", "close", "hellos", "holes", "replays", "seen", "silence", "strays")
 
     name = "dtls"
     letter = "d"
@@ -34,6 +38,7 @@ class DtlsFacts:
         self.hellos: tuple[list[tuple[int, int]], list[tuple[int, int]]] = ([], [])
         self.replays = self.strays = self.acks = 0
         self.silence = 0
+        self.announced: list[tuple[int, bytes]] = []
         self.answered = self.holes = False
         self.seen: dict[tuple[int, int], ReplayWindow] = {}
 
@@ -59,6 +64,16 @@ class DtlsFacts:
         """
         windows = self.seen.items()
         return not self.holes and all(window.is_whole and (place[1] == 0 or window.has(0)) for place, window in windows)
+
+    def take_ids(self, role: int, number: int, raw: bytes) -> None:
+        """Take the IDs of a NewConnectionId, under which a role is reached from now on (RFC 9147 section 9).
+
+        number: its type. Of another message nothing is taken. raw: with the header of TLS.
+        """
+        if number != NEW_CONNECTION_ID:
+            return
+        message, _ = NewConnectionId.read(raw[HEADER:])
+        self.announced += [(role, known) for known in (message.cids or ())[:MAX_ANNOUNCED]]
 
     def end(self) -> None:
         """Forget the numbers of the records."""

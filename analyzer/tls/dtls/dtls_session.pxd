@@ -1,4 +1,5 @@
 from analyzer.tls.decryption.decryption cimport Decryption
+from analyzer.tls.dtls.record_headers cimport copy_content, is_early
 from analyzer.tls.establishment cimport is_completed
 from analyzer.tls.events cimport Alert, KeysChanged
 from analyzer.tls.handshake.parameters cimport Parameters

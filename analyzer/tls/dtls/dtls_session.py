@@ -20,7 +20,7 @@ from analyzer.tls.dtls.dtls_events import PartSeen
 from analyzer.tls.dtls.dtls_facts import DtlsFacts
 from analyzer.tls.dtls.handshake_flights import FlightReader
 from analyzer.tls.dtls.opened_record import RecordOpened
-from analyzer.tls.dtls.record_headers import ACK, FRAGMENT_HEADER, TLS12_CID, UNIFIED
+from analyzer.tls.dtls.record_headers import ACK, FRAGMENT_HEADER, TLS12_CID, UNIFIED, copy_content, is_early
 from analyzer.tls.dtls.record_opening import RecordOpening
 from analyzer.tls.establishment import is_completed
 from analyzer.tls.events import Alert, Event, KeysChanged
@@ -109,27 +109,19 @@ class DtlsSession(Session):
     def must_wait(self, record: Record) -> cython.bint:
         """Return whether an encrypted record needs messages that have not come yet.
 
-        Up to DTLS 1.2 these are the messages of its role before its epoch; in DTLS 1.3 it is the ServerHello.
+        Up to DTLS 1.2 these are the messages of its role before its epoch; in DTLS 1.3 it is the ServerHello, and for early
+        data the ClientHello.
         """
+        hellos: Any = self.handshake.hellos
         if record.version == _UNIFIED:
-            return not self.handshake.hellos.server_seen
+            return not hellos.server_seen and not (is_early(record) and hellos.client_seen)
         flight: Any = self.flights[record.role]
         return record.epoch > flight.epoch and len(flight.waiting) > 0
 
     def content(self, record: Record) -> Record:
         """Return a record like this one whose body has no header. It is used again for the next one."""
-        plain: Record = self.plain
-        plain.role = record.role
-        plain.content_type = record.content_type
-        plain.version = record.version
-        plain.epoch = record.epoch
-        plain.body = record.body[record.header :]
-        plain.length = record.length
-        plain.missing = record.missing
-        plain.offset = record.offset
-        plain.frame = record.frame
-        plain.at = record.at
-        return plain
+        copy_content(self.plain, record)
+        return self.plain
 
     def take_plaintext(self, record: Record) -> None:
         """Take a record of epoch 0."""
@@ -138,7 +130,8 @@ class DtlsSession(Session):
             return
         plain: Record = self.content(record)
         if record.content_type == HANDSHAKE:
-            if sender.n_application == 0:  # else the handshake is over, and anybody can have sent it
+            # Behind data the handshake is over, and anybody can have sent it. Early data comes before the server has answered.
+            if sender.n_application == 0 or not self.handshake.hellos.server_seen:
                 self.take_fragments(record.role, plain.body, 0, record.frame, record.at)
         elif record.content_type == CHANGE_CIPHER_SPEC:
             if len(self.flights[record.role].waiting) > 0 and len(self.held) < MAX_HELD:
@@ -253,8 +246,10 @@ class DtlsSession(Session):
             sender.lose_place()
         if handshake.parameters.tls13:
             handshake.transcript.early = False  # there is no EndOfEarlyData (RFC 9147 section 5.6)
-            if sender.connected and message.type in (REQUEST_CONNECTION_ID, NEW_CONNECTION_ID):
-                sender.sent.begin(sender.sent.origin)  # TLS does not allow them, and DTLS does
+            if message.sealed and message.type in (REQUEST_CONNECTION_ID, NEW_CONNECTION_ID):
+                self.transport.take_ids(role, message.type, message.raw)
+                if sender.connected:
+                    sender.sent.begin(sender.sent.origin)  # TLS does not allow them, and DTLS does
 
     def skip(self, role: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
         """Give up the messages of a role that are not whole, and take those behind them."""
@@ -345,7 +340,7 @@ class DtlsSession(Session):
             self.transport.strays += 1
             return True
         self.handshake.decryption.note_failure(record, error.reason, error.detail)
-        if record.content_type == HANDSHAKE or record.version == _UNIFIED:
+        if record.content_type == HANDSHAKE or (record.version == _UNIFIED and not is_early(record)):
             self.handshake.transcript.lose(sender.role)
         return False
 
@@ -390,8 +385,8 @@ class DtlsSession(Session):
                 sender.n_protected += 1
             self.emit_record_event("encrypted_handshake", record, record.length)
             return
-        if epoch == 1 and sender.role == _CLIENT and not self.handshake.hellos.server_seen:
-            self.count_data(sender, record)  # early data
+        if is_early(record) and sender.n_protected == 0:
+            self.count_data(sender, record)
             return
         sender.lose()
         sender.seals = True
@@ -420,9 +415,8 @@ class DtlsSession(Session):
         unanswered: cython.bint = self.roles[_CLIENT].state == 2 and self.transport.is_unanswered
         if known is None:
             return False if unanswered else None
-        plain = [
-            one.level for one in self.log.alerts if not self.roles[one.role].seals and not self.roles[one.role].change_frame
-        ]
+        roles = self.roles
+        plain = [one.level for one in self.log.alerts if not roles[one.role].seals and not roles[one.role].change_frame]
         return known or (False if FATAL in plain or self.transport.is_whole() else None)
 
     def has_ended(self) -> cython.bint:

@@ -7,6 +7,7 @@ the extension. The hellos are in plaintext, so no secret is needed, and all proc
 from __future__ import annotations
 
 from analyzer.tls.dtls.handshake_flights import FlightReader
+from analyzer.tls.dtls.record_headers import TLS12_CID
 from analyzer.tls.handshake.transcript import is_retry
 from analyzer.tls.messages.hello import DTLSClientHello, ServerHello
 from analyzer.tls.messages.numbers import CLIENT_HELLO, HEADER, SERVER_HELLO
@@ -14,15 +15,28 @@ from analyzer.tls.messages.numbers import CLIENT_HELLO, HEADER, SERVER_HELLO
 CONNECTION_ID = 54
 """The type of the extension (registry `extensions`)."""
 
+MAX_ANNOUNCED = 64
+"""Connection IDs of a role that are known beside that of its hello. RFC 9147 lets a peer ask for 255, and give fewer."""
+
+_ID_IN_RECORD = 11
+"""Where the connection ID begins in a record of the content type tls12_cid."""
+
+_UNIFIED_WITH_ID, _CID_BITS = 0x30, 0xF0
+"""The bits of a unified header that a connection ID follows, which are 001 and C; what they are masked with."""
+
 
 class HelloIds:
-    """The connection IDs of one session. asked: by role, the ID under which it is reached, None without one."""
+    """The connection IDs of one session. asked: by role, the ID under which it is reached, None without one.
 
-    __slots__ = ("asked", "flights", "settled")
+    more: by role, the IDs that it announced later, which are as good.
+    """
+
+    __slots__ = ("asked", "flights", "more", "settled")
 
     def __init__(self) -> None:
         self.asked: list[bytes | None] = [None, None]
         self.flights = (FlightReader(), FlightReader())
+        self.more: tuple[list[bytes], list[bytes]] = ([], [])
         self.settled = False
 
     def take(self, role: int, body: bytes) -> list[bytes]:
@@ -51,9 +65,32 @@ class HelloIds:
         asked = self.asked[role]
         return len(asked) if asked is not None and self.settled else 0
 
+    def length_in(self, role: int, data: bytes, start: int) -> int:
+        """Return how long the ID is in a record to a role that begins at `start`: 0 without one."""
+        if self.more[role] and (place := place_of_id(data[start])):
+            at = start + place
+            for known in self.more[role]:
+                if data[at : at + len(known)] == known:
+                    return len(known)
+        return self.length(role)
+
+    def announce(self, role: int, known: bytes) -> bool:
+        """Take an ID under which a role wants to be reached too (RFC 9147 section 9). Returns whether it is a new one."""
+        if not known or not self.settled or known == self.asked[role] or known in self.more[role]:
+            return False
+        if len(self.more[role]) >= MAX_ANNOUNCED:
+            return False
+        self.more[role].append(known)
+        self.more[role].sort(key=len, reverse=True)  # one can begin as another does
+        return True
+
     def known(self) -> list[bytes]:
-        """Return the IDs that records have, without empty ones."""
+        """Return the IDs of the hellos that records have, without empty ones."""
         return [one for one in self.asked if one] if self.settled else []
+
+    def announced(self) -> list[bytes]:
+        """Return the IDs that came after the hellos."""
+        return [*self.more[0], *self.more[1]]
 
     def _read(self, role: int, number: int, raw: bytes) -> None:
         if number not in (CLIENT_HELLO, SERVER_HELLO):
@@ -66,3 +103,10 @@ class HelloIds:
             self.flights = (FlightReader(), FlightReader())
             if None in self.asked:
                 self.asked = [None, None]
+
+
+def place_of_id(first: int) -> int:
+    """Return where the connection ID begins in a record with that first byte; 0 if it has none."""
+    if first == TLS12_CID:
+        return _ID_IN_RECORD
+    return 1 if first & _CID_BITS == _UNIFIED_WITH_ID else 0

@@ -12,5 +12,7 @@ cdef Py_ssize_t read_unified(
 cdef void finish_record(
     Record record, bytes data, Py_ssize_t start, Py_ssize_t body, long long length, Py_ssize_t end
 ) except *
+cpdef void copy_content(Record plain, Record record) except *
+cpdef bint is_early(Record record) except -1
 cdef bint is_version(int major, int minor) except -1
 cpdef bint begins_dtls(bytes data, Py_ssize_t start, Py_ssize_t end) except -1

@@ -130,6 +130,25 @@ def finish_record(
     record.body = slice_bytes(data, start, body + present)
 
 
+def copy_content(plain: Record, record: Record) -> None:
+    """Make `plain` a record like the other one, whose body has no header."""
+    plain.role = record.role
+    plain.content_type = record.content_type
+    plain.version = record.version
+    plain.epoch = record.epoch
+    plain.body = record.body[record.header :]
+    plain.length = record.length
+    plain.missing = record.missing
+    plain.offset = record.offset
+    plain.frame = record.frame
+    plain.at = record.at
+
+
+def is_early(record: Record) -> cython.bint:
+    """Return whether a record can be early data of DTLS 1.3: from the client, in epoch 1. Epoch 5 looks the same."""
+    return record.version == _UNIFIED and record.epoch == 1 and record.role == 0
+
+
 def is_version(major: cython.int, minor: cython.int) -> cython.bint:
     """Return whether a record can have that version: DTLS 1.0 or 1.2, or 1.0 as OpenSSL wrote it before the RFC."""
     return (major == 0xFE and (minor == 0xFF or minor == 0xFD)) or (major == 1 and minor == 0)

@@ -138,7 +138,8 @@ class RecordOpening:
         if not secrets:
             state: ReadState = decryption.states[role]
             derived = state.decryptors[epoch - 1] if len(state.decryptors) >= epoch else None
-            secrets = [derived.traffic_secret()] if isinstance(derived, Tls13Decryptor) else []
+            several = derived.candidates() if isinstance(derived, CandidateDecryptors) else [derived]
+            secrets = list(dict.fromkeys(one.traffic_secret() for one in several if isinstance(one, Tls13Decryptor)))
         chosen = [keys.suite] if keys.suite is not None and epoch != EARLY else [suite(number) for number in keys.suites]
         found = []
         for secret in secrets:
