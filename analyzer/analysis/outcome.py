@@ -75,7 +75,7 @@ def outcome(session: Session) -> Outcome:
     elif errors:
         _take_alert(known, session, errors[0], closer)
     elif session.transport is not None and session.transport.name == "dtls":
-        dtls_outcome(known, session)
+        dtls_outcome(known, session, AFTER[known.step])
     elif session.transport is not None:
         quic_outcome(known, session, AFTER[known.step])
     elif established is True:

@@ -8,6 +8,7 @@ version answers with Version Negotiation (section 6).
 from typing import Any
 
 from analyzer.analysis.outcome_facts import ABANDONED, CERTAIN, ESTABLISHED, FAILED, LIKELY, NOBODY, ROLES, Outcome
+from analyzer.analysis.refused_datagrams import refused_datagrams
 from analyzer.codec.registry import registry
 from analyzer.tls.session import Session
 
@@ -40,8 +41,15 @@ def quic_outcome(known: Outcome, session: Session, after: str) -> None:
         known.frames = [frame]
     elif facts.close is not None:
         _take_close(known, facts.close, established is True, after)
+    elif refused_datagrams(known, session, after, _has_answered(facts)):
+        pass
     elif established is not True and not session.handshake.hellos.server_seen:
         _take_silence(known, session, facts)
+
+
+def _has_answered(facts: Any) -> bool:
+    """Return whether anything came from the server."""
+    return bool(facts.retries) or facts.offered is not None or any(facts.n_packets(SERVER, level) for level in range(4))
 
 
 def _take_close(known: Outcome, close: Any, established: bool, after: str) -> None:
@@ -70,7 +78,7 @@ def _take_silence(known: Outcome, session: Session, facts: Any) -> None:
         known.frames = [session.flow.first_frame, facts.negotiated]
         return
     tried, took = facts.n_packets(CLIENT, 0), session.flow.end - session.flow.start
-    if tried > 1 and took >= UNANSWERED and not facts.retries and not any(facts.n_packets(SERVER, level) for level in range(4)):
+    if tried > 1 and took >= UNANSWERED and not _has_answered(facts):
         known.result, known.cause, known.certainty, known.ended_by = ABANDONED, "no_answer", LIKELY, NOBODY
         known.detail = f"the client sent {tried} Initial packets in {took / 1e9:,.1f} s, and no packet came back"
         known.frames = [session.flow.first_frame, session.flow.last_frame]

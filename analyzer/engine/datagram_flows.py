@@ -8,13 +8,15 @@ The first byte of a datagram tells them apart (RFC 7983 section 7, RFC 9443 sect
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analyzer.engine.dtls_flows import DtlsFlow, DtlsFlows
 from analyzer.engine.eap_sessions import EapSessions
 from analyzer.engine.quic_flows import QuicFlow, QuicFlows
 from analyzer.engine.session_table import SessionTable
 from analyzer.flows.eap import LAST_CODE
+from analyzer.flows.flow import NO_ERRORS
+from analyzer.flows.path_errors import keep_error
 from analyzer.flows.sink import DatagramSink
 from analyzer.flows.udp_flow import UdpFlow
 from analyzer.tls.dtls.record_headers import END_OF_FIRST_BYTES, FIRST_BYTES, begins_dtls
@@ -103,6 +105,20 @@ class DatagramFlow(DatagramSink):
             self.dtls = DtlsFlow(self.flow, self.flows.dtls)
         self.dtls.shared = known
         return True
+
+    def take_error(self, error: Any) -> None:
+        """See `DatagramSink.take_error`. It belongs to the session that began last."""
+        session: Any = None
+        client: cython.int = 0
+        if self.dtls is not None and self.dtls.associations:
+            session, client = self.dtls.associations[0].session, self.dtls.associations[0].client
+        elif self.quic.links:
+            session, client = self.quic.links[0].connection.session, self.quic.links[0].client
+        if session is None:
+            return
+        if session.flow.path_errors is NO_ERRORS:
+            session.flow.path_errors = ([], [])
+        keep_error(session.flow.path_errors[error.side ^ client], error)
 
     def close(self, reason: str, frame: cython.longlong, at: cython.longlong) -> None:
         """See `DatagramSink.close`."""

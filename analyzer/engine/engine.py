@@ -160,7 +160,7 @@ class Engine:
             elif packet.protocol == _UDP and self.follows_datagrams:
                 self.datagrams.feed(packet, frame.number, frame.at)
         elif packet.protocol == _ICMP or packet.protocol == _ICMPV6:
-            note_path_error(self.connections, packet, frame.number)
+            note_path_error(self.connections, self.datagrams, packet, frame.number)
         elif packet.ether_type == _PORT_CONTROL or packet.ether_type == _BEFORE_ROAMING:
             self.dispatcher.feed_port(packet, frame.link_type, frame.number, frame.at)
 

@@ -25,6 +25,7 @@ cdef class Flow:
     cdef public object ending
     cdef public tuple capture
     cdef public object carrier
+    cdef public tuple path_errors
 
     cpdef bytes client_key(self)
     cpdef bytes server_key(self)

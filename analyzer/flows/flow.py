@@ -21,6 +21,8 @@ CLIENT, SERVER = 0, 1
 TCP, UDP = 6, 17
 
 
+NO_ERRORS: tuple[Any, ...] = ((), ())
+
 NONE = (0, 0)
 """The numbers of a flow of which nothing came again and nothing was lost on the path."""
 
@@ -41,6 +43,7 @@ class Flow:
     a method `record`; None if it is not known. No packet says this. It comes from blocks of the capture, or from a listener
     that asks the system when the session begins. before: what came before TLS, with `pieces` and `cut`; None if nothing did.
     ending: how it ended on the wire (`ending.Ending`); None where a session ended and its connection went on, and without TCP.
+    path_errors: by role, the ICMP errors about its datagrams (`path_errors.PathError`); those of TCP are in `ending`.
     carrier: what carries it where that is no connection of its own; None for TCP and UDP (`carrier.Carrier`).
     capture: the path of the file of the first frame, and its number there, None in a run of one file; None if there is no file.
     `last_frame`, `end`, `closed`, `limited`, `copies`, `resent`, `unacknowledged` and `unseen` are set when the flow ends.
@@ -48,7 +51,7 @@ class Flow:
 
     __slots__ = (
         "before", "capture", "carrier", "closed", "copies", "end", "ending", "first_frame", "key", "last_frame", "late",
-        "limited", "mid_stream", "process", "protocol", "resent", "start", "unacknowledged", "unseen",
+        "limited", "mid_stream", "path_errors", "process", "protocol", "resent", "start", "unacknowledged", "unseen",
     )  # fmt: skip
 
     def __init__(
@@ -78,6 +81,7 @@ class Flow:
         self.ending: Any = None
         self.capture: tuple[str, int | None] | None = None
         self.carrier: Any = None
+        self.path_errors: tuple[Any, ...] = NO_ERRORS
 
     @property
     def client(self) -> tuple[str, int]:

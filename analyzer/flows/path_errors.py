@@ -1,14 +1,18 @@
-"""Keeps the ICMP errors that a connection's packets caused: what a router, a firewall or the peer said of them.
+"""Keeps the ICMP errors that the packets of a flow caused: what a router, a firewall or the peer said of them.
 
-An error quotes the packet that caused it from its IP header on, with at least 8 bytes of the TCP header (RFC 792, RFC 1812
-section 4.3.2.3; as much as fits in RFC 4443 section 2.4). So it belongs to the connection of the quoted addresses and ports.
+An error quotes the packet that caused it from its IP header on, with at least 8 bytes of the TCP or UDP header (RFC 792, RFC
+1812 section 4.3.2.3; as much as fits in RFC 4443 section 2.4). So it belongs to the flow of the quoted addresses and ports.
 Anybody can send one, and many packets arrive although one was complained about. An error counts only if it goes to the sender
-of the quoted packet, and the quoted number is one that the sender has used (RFC 5927 section 4.1). What it means for the
-connection is decided elsewhere.
+of the quoted packet, and that has sent one: over TCP with the quoted number (RFC 5927 section 4.1); UDP has none. What it means
+for the flow is decided elsewhere.
 """
 
-from analyzer.flows.connection import Connection, Endpoint
+from typing import Any
+
+from analyzer.flows.connection import Endpoint
+from analyzer.flows.flow import TCP, UDP
 from analyzer.flows.tcp import Connections
+from analyzer.flows.udp import UdpFlows
 from analyzer.packet.addresses import address_text
 from analyzer.packet.packet import Packet
 
@@ -19,7 +23,7 @@ REFUSED, UNREACHABLE, TOO_BIG = "refused", "unreachable", "too_big"
 """What an error says: nobody takes the packet or a rule forbids it; no way leads there; it is too large for the path."""
 
 MAX_PATH_ERRORS = 8
-"""Different errors of a connection that are kept. A path has a few routers, and each says one thing."""
+"""Different errors of a flow that are kept. A path has a few routers, and each says one thing."""
 
 _MEANINGS = {
     (4, 3, 0): (UNREACHABLE, "network unreachable"),
@@ -62,8 +66,8 @@ class PathError:
         self.frame = frame
 
 
-def note_path_error(connections: Connections, packet: Packet, frame: int) -> None:
-    """Give the ICMP error in a packet to the connection that it quotes. Other ICMP messages are ignored."""
+def note_path_error(connections: Connections, datagrams: UdpFlows, packet: Packet, frame: int) -> None:
+    """Give the ICMP error in a packet to the flow that it quotes. Other ICMP messages are ignored."""
     data, at, end = packet.data, packet.payload, packet.payload_end
     if packet.ip < 0 or end - at < 8:
         return
@@ -71,24 +75,26 @@ def note_path_error(connections: Connections, packet: Packet, frame: int) -> Non
     quoted = _quoted(bytes(data[at + 8 : end])) if meaning is not None else None
     if meaning is None or quoted is None:
         return
-    key, sequence = quoted
+    protocol, key, sequence = quoted
     n = 4 if packet.ip_version == 4 else 16
     first = packet.ip + (12 if n == 4 else 8)
     sender, receiver = bytes(data[first : first + n]), bytes(data[first + n : first + 2 * n])
     if receiver != key[:n] or len(key) != 2 * n + 4:
         return
-    endpoint = connections.endpoints.get(key)
-    if endpoint is None or endpoint.connection.closed or not _has_sent(endpoint, sequence):
-        return
+    endpoint = connections.endpoints.get(key) if protocol == TCP else None
+    sender_side = datagrams.sides.get(key) if protocol == UDP else None
     kind, name = meaning
     n_mtu = 2 if n == 4 else 4
     mtu = int.from_bytes(data[at + 8 - n_mtu : at + 8], "big") if kind == TOO_BIG else 0
-    _keep(endpoint.connection, PathError(endpoint.side, kind, name, address_text(sender), mtu, frame))
+    if sender_side is not None and sender_side.n_packets:
+        sender_side.flow.sink.take_error(PathError(sender_side.side, kind, name, address_text(sender), mtu, frame))
+    if endpoint is not None and not endpoint.connection.closed and _has_sent(endpoint, sequence):
+        error = PathError(endpoint.side, kind, name, address_text(sender), mtu, frame)
+        keep_error(endpoint.connection.delivered().path_errors, error)
 
 
-def _keep(connection: Connection, error: PathError) -> None:
-    """Keep an error with a connection, if it says something new."""
-    kept = connection.delivered().path_errors
+def keep_error(kept: list[Any], error: PathError) -> None:
+    """Keep an error with those of its flow, if it says something new."""
     same = any((one.side, one.name, one.sender, one.mtu) == (error.side, error.name, error.sender, error.mtu) for one in kept)
     if not same and len(kept) < MAX_PATH_ERRORS:
         kept.append(error)
@@ -99,8 +105,11 @@ def _has_sent(endpoint: Endpoint, sequence: int) -> bool:
     return endpoint.started and -1 <= endpoint.position(sequence) <= endpoint.reached()
 
 
-def _quoted(data: bytes) -> tuple[bytes, int] | None:
-    """Return key and sequence number of the TCP packet that begins here; None if it is none, or its ports are not there."""
+def _quoted(data: bytes) -> tuple[int, bytes, int] | None:
+    """Return protocol, key and sequence number of the TCP or UDP packet that begins here.
+
+    None if it is none, or its ports are not there. UDP has no number: it is that of another field.
+    """
     if not data:
         return None
     if data[0] >> 4 == 4 and len(data) >= 20:
@@ -111,6 +120,6 @@ def _quoted(data: bytes) -> tuple[bytes, int] | None:
         n_header, addresses, protocol = 40, data[8:40], data[6]
     else:
         return None
-    if protocol != 6 or len(data) < n_header + 8:
+    if protocol not in (TCP, UDP) or len(data) < n_header + 8:
         return None
-    return addresses + data[n_header : n_header + 4], int.from_bytes(data[n_header + 4 : n_header + 8], "big")
+    return protocol, addresses + data[n_header : n_header + 4], int.from_bytes(data[n_header + 4 : n_header + 8], "big")

@@ -22,4 +22,5 @@ cdef class DatagramSink:
     cpdef void feed(
         self, int side, bytes data, Py_ssize_t start, Py_ssize_t end, long long missing, long long frame, long long at
     ) except *
+    cpdef void take_error(self, object error) except *
     cpdef void close(self, str reason, long long frame, long long at) except *

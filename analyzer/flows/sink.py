@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import cython
@@ -108,6 +108,9 @@ class DatagramSink:
         missing: bytes of the payload after those that the snapshot length removed; 0 for a complete datagram. `data` is a
         buffer with many frames: to keep bytes, copy them.
         """
+
+    def take_error(self, error: Any) -> None:
+        """Take an ICMP error about a datagram of this flow (`path_errors.PathError`)."""
 
     def close(self, reason: str, frame: cython.longlong, at: cython.longlong) -> None:
         """End the flow. reason: `idle`, `evicted` or `end`. frame, at: those of the last datagram."""
