@@ -52,7 +52,7 @@ cdef class SessionHandshake:
     cpdef void take(self, int role, bytes body, long long missing, long long offset, long long frame, long long at) except *
     cdef Py_ssize_t take_partial(self, int role, long long frame, long long at) except? -1
     cpdef void lose(self, int role, long long frame, long long at) except *
-    cdef void miss(self, int role) except *
+    cpdef void miss(self, int role) except *
     cdef void message(self, int role, MessageReader reader, long long frame, long long at) except *
     cdef bint is_forged(self, int role, int number, bint whole) except -1
     cdef void follow(self, int role, int number, bytes raw, bint whole, long long frame, long long at) except *

@@ -14,7 +14,6 @@ WIRESHARK = {
     ("quic-retry", 1): "Initial, DCID=3847603a9dd2f785, SCID=6240be13375dbccd, PKN: 0, CRYPTO",
     ("quic-retry", 2): "Retry, DCID=6240be13375dbccd, SCID=4912fea87d093cb3",
     ("quic-retry", 3): "Initial, DCID=4912fea87d093cb3, SCID=6240be13375dbccd, PKN: 1, CRYPTO",
-    ("quic-retry", 5): "Handshake, DCID=6240be13375dbccd, SCID=2960a28aced32207",
     ("quic-version-negotiation", 1): "Forcing Version Negotiation, DCID=af6a4f1c2bc6e1a1, SCID=f7e1d5cd9ee003d2",
     ("quic-version-negotiation", 2): "Version Negotiation, DCID=f7e1d5cd9ee003d2, SCID=af6a4f1c2bc6e1a1",
     ("quic-early-data", 5): "Protected Payload (KP0), DCID=ff15ea3ed49d54af, PKN: 4, NCI, NCI, NCI, NCI, NCI, NCI, NCI",

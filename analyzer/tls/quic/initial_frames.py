@@ -8,8 +8,10 @@ from analyzer.secrets.quic_protection import initial_decryptors
 from analyzer.secrets.quic_versions import INITIAL
 from analyzer.tls.quic.frames import FrameTaker, read_frames
 from analyzer.tls.quic.packet_headers import LongHeader
+from analyzer.tls.quic.repeated_hello import RepeatedHello, take_void
 from analyzer.tls.quic.stream_reassembly import Reassembly
 from analyzer.tls.record import content_types
+from analyzer.tls.record.record import AGAIN
 
 if TYPE_CHECKING:
     import cython
@@ -24,12 +26,13 @@ _ALERT, _HANDSHAKE_RECORD = content_types.ALERT, content_types.HANDSHAKE
 class InitialFrames(FrameTaker):
     """Gets the frames of Initial packets.
 
-    role, frame, at: of the packet; follows: whether it is the client's, behind an answer of the server. pieces: handshake bytes
-    in a packet of the server, with their offsets. size: of the datagram of the next packet, 0 if it is not known; n_bytes:
-    of the datagram of this one.
+    role, frame, at: of the packet; follows: whether it is the client's, behind an answer of the server; first: whether its keys
+    are those of the first Initial. pieces: handshake bytes in a packet of the server, with their offsets. size: of the datagram
+    of the next packet, 0 if it is not known; n_bytes: of the datagram of this one. again: whether the client has begun again.
+    hello: what the session has read where it does not wait.
     """
 
-    __slots__ = ("at", "connection", "follows", "frame", "n_bytes", "pieces", "role", "size")
+    __slots__ = ("again", "at", "connection", "first", "follows", "frame", "hello", "n_bytes", "pieces", "role", "size")
 
     def __init__(self, connection: Any) -> None:
         FrameTaker.__init__(self)
@@ -38,13 +41,18 @@ class InitialFrames(FrameTaker):
         self.frame = 0
         self.at = -1
         self.follows = False
+        self.first = False
+        self.again = False
+        self.hello: RepeatedHello = RepeatedHello()
         self.size = 0
         self.n_bytes = 0
         self.pieces: list[tuple[int, bytes]] = []
 
-    def begin(self, role: cython.int, frame: cython.longlong, at: cython.longlong, follows: cython.bint) -> None:
+    def begin(
+        self, role: cython.int, frame: cython.longlong, at: cython.longlong, follows: cython.bint, first: cython.bint
+    ) -> None:
         """Begin a packet."""
-        self.role, self.frame, self.at, self.follows = role, frame, at, follows
+        self.role, self.frame, self.at, self.follows, self.first = role, frame, at, follows, first
         self.n_bytes, self.size = self.size, 0
         self.pieces = []
 
@@ -59,8 +67,13 @@ class InitialFrames(FrameTaker):
         if self.role != _CLIENT:
             self.pieces.append((offset, data))
             return
+        if self.again and self.first:  # from before a Retry or Version Negotiation, late
+            take_void(self.connection, offset, data, self.frame, self.at)
+            return
         stream: Reassembly = self.connection.crypto[self.role]
         ready: bytes = stream.feed(offset, data)
+        if ready and self.connection.unanswered is None:
+            ready = self.compare(ready)
         if ready and self.follows:  # another ClientHello, which a HelloRetryRequest asked for
             self.connection.release()
         if ready:
@@ -69,6 +82,13 @@ class InitialFrames(FrameTaker):
             self.connection.tell(self.role, _HANDSHAKE_RECORD, ready, self.frame, self.at)
         while stream.overflows:
             self.connection.skip(self.role, self.frame, self.at)
+
+    def compare(self, ready: bytes) -> bytes:
+        """Return the handshake bytes of the client that the session lacks, which does not wait for the server's answer."""
+        others, ready = self.hello.take(ready)
+        if others:
+            self.connection.tell(_CLIENT, AGAIN, b"", self.frame, self.at)
+        return ready
 
     def take_close(self, code: cython.longlong, application: cython.bint, reason: bytes) -> None:
         """See `FrameTaker.take_close`."""

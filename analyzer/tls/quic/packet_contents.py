@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from analyzer.codec.registry import registry
 from analyzer.secrets.quic_protection import OpenedPacket
+from analyzer.tls.quic.crypto_levels import give_up
 from analyzer.tls.quic.frames import FrameTaker, read_frames
 from analyzer.tls.quic.stream_data import DATAGRAM, RESET, STOP, STREAM, StreamData
 from analyzer.tls.quic.stream_reassembly import Reassembly
@@ -93,14 +94,14 @@ class PacketContents(FrameTaker):
     def take_crypto(self, offset: cython.longlong, data: bytes) -> None:
         """See `FrameTaker.take_crypto`."""
         session = self.session
-        stream: Reassembly = session.crypto[2 * self.level + self.role]
+        stream: Reassembly = session.crypto.streams[2 * self.level + self.role]
         ready: bytes = stream.feed(offset, data)
         if len(ready) > 0:
-            session.take_handshake(self.role, ready, self.frame, self.at, True)
+            session.take_handshake(self.role, ready, self.frame, self.at, self.level)
             if session.held:
                 session.release(self.frame, self.at)
         elif stream.overflows:
-            session.give_up(self.role, self.level, self.frame, self.at)
+            give_up(session, self.role, self.level, self.frame, self.at)
 
     def take_stream(self, stream: cython.longlong, offset: cython.longlong, data: bytes, end: cython.bint) -> None:
         """See `FrameTaker.take_stream`."""

@@ -58,7 +58,7 @@ def _id_problems(facts: TransportFacts, role: int, values: dict[int | None, Any]
         expected[_ORIGINAL_ID] = [facts.original_id]
         if facts.retries:
             expected[_RETRY_ID] = facts.ids[_SERVER]
-        elif _RETRY_ID in values:
+        elif _RETRY_ID in values and values[_RETRY_ID] not in facts.ids[_SERVER]:  # else the capture lacks the Retry
             yield f"the server sends the transport parameter {names.name(_RETRY_ID)}, but has sent no Retry"
     for number, known in expected.items():
         name, value = names.name(number), values.get(number)

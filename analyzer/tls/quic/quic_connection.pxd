@@ -13,7 +13,7 @@ cdef int NOTHING, MAX_KEYS, MAX_UNANSWERED, MAX_LISTED, MAX_DOUBTFUL, SHORTEST_P
 cdef str UNANNOUNCED, GUESSED
 cdef int UNCOUNTED, VERSION_BITS
 cdef int EARLY_LEVEL, HANDSHAKE_LEVEL, APPLICATION_LEVEL
-cdef int _PREFERRED_ADDRESS, _RESET_TOKEN_PARAMETER, _CLIENT, _SERVER, _BEFORE, _APPLICATION_DATA, _HANDSHAKE_RECORD
+cdef int _PREFERRED_ADDRESS, _RESET_TOKEN_PARAMETER, _CLIENT, _SERVER, _APPLICATION_DATA, _HANDSHAKE_RECORD
 cdef dict _LEVELS
 
 
@@ -46,6 +46,7 @@ cdef class QuicConnection:
     cpdef bint take_initial(
         self, int role, LongHeader header, bytes data, Py_ssize_t start, Py_ssize_t end, long long frame, long long at
     ) except -1
+    cdef bint may_follow(self, int role, LongHeader header) except -1
     cdef void take_answer(
         self, bytes source, object opens, long long number, list pieces, long long frame, long long at
     ) except *
@@ -68,8 +69,7 @@ cdef class QuicConnection:
     cpdef void tell(self, int role, int content_type, bytes body, long long frame, long long at) except *
     cdef void deliver(self, Record record) except *
     cpdef void release(self) except *
-    cdef void begin_again(self) except *
-    cdef void go_on(self) except *
     cpdef void finish(self, long long frame, long long at) except *
+    cdef void skip_all(self, int role, long long frame, long long at) except *
     cdef void skip(self, int role, long long frame, long long at) except *
     cdef void note(self, long long frame, long long at) except *

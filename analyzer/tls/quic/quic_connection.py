@@ -23,6 +23,7 @@ from analyzer.tls.quic.known_ids import SHORTEST_PROOF, ConnectionIds
 from analyzer.tls.quic.packet_headers import LongHeader, negotiated_versions
 from analyzer.tls.quic.packet_opening import APPLICATION_LEVEL, EARLY_LEVEL, HANDSHAKE_LEVEL
 from analyzer.tls.quic.quic_events import GUESSED, UNANNOUNCED, UNCOUNTED, VERSION_BITS, PacketSeen
+from analyzer.tls.quic.repeated_hello import begin_again, go_on, joined
 from analyzer.tls.quic.server_answers import ServerAnswer, ServerAnswers
 from analyzer.tls.quic.stream_reassembly import Reassembly
 from analyzer.tls.quic.transport_facts import MAX_DOUBTFUL, MAX_LISTED, TransportFacts
@@ -39,7 +40,7 @@ MAX_UNANSWERED = 64
 """Records that wait for the server's first answer."""
 
 _PREFERRED_ADDRESS, _RESET_TOKEN_PARAMETER = 0x0D, 0x02
-_CLIENT, _SERVER, _BEFORE = 0, 1, 2
+_CLIENT, _SERVER = 0, 1
 _APPLICATION_DATA, _HANDSHAKE_RECORD = content_types.APPLICATION_DATA, content_types.HANDSHAKE
 _LEVELS = {ZERO_RTT: EARLY_LEVEL, HANDSHAKE: HANDSHAKE_LEVEL}
 
@@ -142,8 +143,7 @@ class QuicConnection:
                 opened = decryptor.open(data, start, header.number_at, header.end)
                 if opened is not None:
                     break
-        if opened is None and self.answers.settled is None and header.version not in self.facts.versions:
-            # A client takes another version behind a Version Negotiation, a server where both know it (RFC 9368).
+        if opened is None and self.answers.settled is None and self.may_follow(role, header):
             opens = (header.destination if role == _CLIENT else self.facts.original_id, version.number)
             decryptor = initial_decryptors(version, opens[0])[role]
             opened = decryptor.open(data, start, header.number_at, header.end)
@@ -165,11 +165,25 @@ class QuicConnection:
             number_at, length = header.number_at - start, header.end - start
             self.session.log.emit(PacketSeen(0, role, opened, data[start : header.end], number_at, length, frame, at))
         frames: InitialFrames = self.frames
-        frames.begin(role, frame, at, role == _CLIENT and self.answers.follow(header.destination))
+        first: cython.bint = opens == (self.facts.original_id, self.facts.versions[0])
+        if role == _CLIENT and not frames.again and opens[0] != self.facts.original_id:
+            begin_again(self)
+        frames.begin(role, frame, at, role == _CLIENT and self.answers.follow(header.destination), first)
         read_frames(opened.plaintext, frames)
         if role == _SERVER:
             self.take_answer(header.source, opens, opened.number, frames.pieces, frame, at)
         return True
+
+    def may_follow(self, role: cython.int, header: LongHeader) -> cython.bint:
+        """Return whether an Initial may be of this connection though it has other keys.
+
+        A client takes another version behind a Version Negotiation, a server where both know it (RFC 9368). Behind a Retry,
+        which the capture may lack, a client has a token and the same source (RFC 9000 section 17.2.5.2).
+        """
+        if header.version not in self.facts.versions:
+            return True
+        named: cython.bint = len(header.source) >= SHORTEST_PROOF and self.known.has(_CLIENT, header.source)
+        return role == _CLIENT and named and len(header.token) > 0 and not self.answers.over
 
     def take_answer(
         self, source: bytes, opens: Any, number: cython.longlong, pieces: list[Any],
@@ -202,12 +216,12 @@ class QuicConnection:
             return []
         forged = {number for other in answers if other is not one for number in other.numbers}
         if one.opens == (self.facts.original_id, self.facts.versions[0]):
-            self.go_on()
+            go_on(self)
         self.facts.add_version(one.opens[1])
         self.facts.add_path(self.path, self.last_frame)
         self.add_id(_SERVER, one.source)
         self.facts.settle_initials(one.source, forged - one.numbers)
-        self.crypto = (self.crypto[_CLIENT], one.stream, self.crypto[_BEFORE])
+        self.crypto = (self.crypto[_CLIENT], one.stream, self.crypto[2])
         if self.unanswered is None:
             self.pass_on_answer(one)
             return []
@@ -232,9 +246,7 @@ class QuicConnection:
             self.add_keys(version, header.source)
             self.add_id(_SERVER, header.source)
             self.note(frame, at)
-            self.facts.last = (frame, at)
-            if not self.answers.found:  # else the client's next Initial shows whether it believed it
-                self.begin_again()
+            self.facts.last = (frame, at)  # the client's next Initial shows whether it believed it
 
     def take_negotiation(self, header: LongHeader, data: bytes, frame: cython.longlong, at: cython.longlong) -> None:
         """Take a Version Negotiation packet. Nothing protects it: it counts where it echoes the IDs of the client's Initial."""
@@ -245,7 +257,7 @@ class QuicConnection:
             self.facts.negotiated = frame
             self.note(frame, at)
             self.facts.last = (frame, at)
-            self.begin_again()
+            begin_again(self)
 
     def take_protected(
         self, role: cython.int, header: LongHeader, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t,
@@ -380,49 +392,23 @@ class QuicConnection:
         rest = [one for one in waiting if one.content_type != _HANDSHAKE_RECORD]
         if void and (not hello or joined(void) == joined(hello)):  # it stands once
             hello = void
-        # What answers the ClientHello can stand before it in the capture.
-        for record in (*hello, *sorted([*answer, *rest], key=_frame_of)):
+        for record in hello:  # what answers it can stand before it in the capture
             self.deliver(record)
-
-    def begin_again(self) -> None:
-        """Forget the client's handshake bytes: behind a Retry or Version Negotiation it sends a ClientHello again.
-
-        It has to be the same one behind a Retry (RFC 9000 section 17.2.5.2), but there are clients that make a new one.
-        """
-        if self.unanswered is not None:
-            if not self.void:
-                self.void = [one for one in self.unanswered if one.content_type == _HANDSHAKE_RECORD]
-                self.crypto = (self.crypto[_BEFORE], self.crypto[_SERVER], self.crypto[_CLIENT])
-            self.unanswered = [one for one in self.unanswered if one.content_type != _HANDSHAKE_RECORD]
-            self.crypto[_CLIENT].reset()
-
-    def go_on(self) -> None:
-        """Disbelieve a Retry and a Version Negotiation: the server has answered what was sent before them.
-
-        Whoever sees the client's first Initial can make them.
-        """
-        self.facts.retries.clear()
-        self.facts.offered = None
-        self.facts.negotiated = 0
-        if self.void and self.unanswered is not None:
-            again = self.crypto[_CLIENT]
-            self.crypto = (self.crypto[_BEFORE], self.crypto[_SERVER], again)
-            sent = [one for one in self.unanswered if one.content_type == _HANDSHAKE_RECORD]
-            rest = [one for one in self.unanswered if one.content_type != _HANDSHAKE_RECORD]
-            self.unanswered = [*self.void, *rest]
-            self.void = []
-            first: Reassembly = self.crypto[_CLIENT]
-            more = b"".join([first.feed(offset, data) for offset, data in [(0, joined(sent)), *again.pieces()]])
-            if more:
-                self.tell(_CLIENT, _HANDSHAKE_RECORD, more, self.last_frame, self.last_at)
+        if self.answers.settled is not None:  # the server has what the capture lacks
+            self.skip_all(_CLIENT, self.last_frame, self.last_at)
+        for record in sorted([*answer, *rest], key=_frame_of):
+            self.deliver(record)
 
     def finish(self, frame: cython.longlong, at: cython.longlong) -> None:
         """Give up the holes in the handshake bytes of Initial packets, at the end."""
         self.release()
         for role in (_CLIENT, _SERVER):
-            stream = self.crypto[role]
-            while stream.waiting > 0:
-                self.skip(role, frame, at)
+            self.skip_all(role, frame, at)
+
+    def skip_all(self, role: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
+        """Give up all holes in the handshake bytes of a role's Initial packets."""
+        while self.crypto[role].waiting > 0:
+            self.skip(role, frame, at)
 
     def skip(self, role: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
         """Give up the first hole in the handshake bytes of a role's Initial packets, and pass on what is behind it."""
@@ -443,8 +429,3 @@ class QuicConnection:
 
 def _frame_of(record: Record) -> int:
     return record.frame
-
-
-def joined(records: list[Record]) -> bytes:
-    """Return the bodies of records, one behind the other."""
-    return b"".join([one.body for one in records])

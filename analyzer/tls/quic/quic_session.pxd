@@ -1,35 +1,35 @@
 from analyzer.secrets.quic_protection cimport OpenedPacket, PacketDecryptor
 from analyzer.tls.decryption.decryption cimport Decryption
 from analyzer.tls.establishment cimport is_completed
-from analyzer.tls.events cimport Alert, Gap, record_event
+from analyzer.tls.events cimport Alert, record_event
 from analyzer.tls.handshake.states cimport RoleState
 from analyzer.tls.quic.packet_contents cimport PacketContents
 from analyzer.tls.quic.packet_opening cimport PacketOpening
-from analyzer.tls.quic.stream_reassembly cimport Reassembly
 from analyzer.tls.quic.stream_data cimport StreamData
 from analyzer.tls.quic.transport_facts cimport Sent, TransportFacts
 from analyzer.tls.record.record cimport Record
 from analyzer.tls.session cimport Session
 
-cdef int ALERT, APPLICATION_DATA, HANDSHAKE, FACT, GAP, BODY, NOTHING, MAX_HELD, MAX_STRAYS_IN_A_ROW, TLS_1_3, CRYPTO_ERRORS
+cdef int AGAIN, ALERT, APPLICATION_DATA, HANDSHAKE, FACT, GAP, BODY, NOTHING, MAX_HELD
+cdef int MAX_STRAYS_IN_A_ROW, TLS_1_3, CRYPTO_ERRORS
 cdef str GUESSED
 cdef int UNCOUNTED, VERSION_BITS
 cdef long long VERSION_MASK
-cdef int _CLIENT, _EARLY_LEVEL, _HANDSHAKE_LEVEL, _APPLICATION_LEVEL
+cdef int _CLIENT, _CONNECTED, _EARLY_LEVEL, _HANDSHAKE_LEVEL, _APPLICATION_LEVEL
 
 
 cdef class QuicSession(Session):
     cdef public bint accepts_early
     cdef public object connection
     cdef public PacketContents contents
-    cdef public list crypto
+    cdef public object crypto
     cdef public list doubtful
     cdef public list held
     cdef public PacketOpening opening
     cdef public list strays
     cdef public StreamData streams
 
-    cpdef void take_handshake(self, int role, bytes data, long long frame, long long at, bint decrypted) except *
+    cpdef void take_handshake(self, int role, bytes data, long long frame, long long at, int level) except *
     cpdef void take_close(self, object close) except *
     cpdef void review_close(self, int role) except *
     cdef void take_extensions(self) except *
@@ -46,4 +46,3 @@ cdef class QuicSession(Session):
     cdef void count_lost(self) except *
     cdef void fail(self, RoleState sender, Record record, str reason, str detail) except *
     cdef void take_found(self) except *
-    cpdef void give_up(self, int role, int level, long long frame, long long at) except *

@@ -20,19 +20,20 @@ from analyzer.secrets.quic_versions import VERSIONS, QuicVersion
 from analyzer.tls.decryption.decryption import Decryption
 from analyzer.tls.decryption.key_material import KEY_UPDATE_MISSED, MISSING_LABEL, NO_SECRET, KeyMaterial
 from analyzer.tls.establishment import is_completed
-from analyzer.tls.events import Alert, Event, Gap, record_event
+from analyzer.tls.events import Alert, Event, record_event
 from analyzer.tls.handshake.resumption import Resumptions
-from analyzer.tls.handshake.states import RoleState
+from analyzer.tls.handshake.states import RoleState, State
 from analyzer.tls.messages.numbers import TLS_1_3
+from analyzer.tls.quic.crypto_levels import CryptoLevels, end_levels, skip_bytes
 from analyzer.tls.quic.packet_contents import CRYPTO_ERRORS, PacketContents
 from analyzer.tls.quic.packet_opening import APPLICATION_LEVEL, EARLY_LEVEL, HANDSHAKE_LEVEL, PacketOpening
 from analyzer.tls.quic.quic_events import GUESSED, UNCOUNTED, VERSION_BITS, VERSION_MASK, PacketSeen
+from analyzer.tls.quic.repeated_hello import begin_handshake_again
 from analyzer.tls.quic.stream_data import StreamData
-from analyzer.tls.quic.stream_reassembly import Reassembly
 from analyzer.tls.quic.transport_facts import Close, Sent, TransportFacts
 from analyzer.tls.quic.transport_rules import transport_problems
 from analyzer.tls.record.content_types import ALERT, APPLICATION_DATA, HANDSHAKE
-from analyzer.tls.record.record import BODY, FACT, GAP, NOTHING, Record
+from analyzer.tls.record.record import AGAIN, BODY, FACT, GAP, NOTHING, Record
 from analyzer.tls.session import Session
 from analyzer.tls.session_log import FATAL, ROLES
 
@@ -45,24 +46,21 @@ MAX_HELD = 64
 MAX_STRAYS_IN_A_ROW = 32
 """So many packets of a role in a row that do not open are no strays: its keys are not known any more."""
 
-_CLIENT = 0
+_CLIENT, _CONNECTED = 0, int(State.CONNECTED)
 _EARLY_LEVEL, _HANDSHAKE_LEVEL, _APPLICATION_LEVEL = EARLY_LEVEL, HANDSHAKE_LEVEL, APPLICATION_LEVEL
 
 
 class QuicSession(Session):
     """One session over QUIC.
 
-    connection: told of new connection IDs, None after the end; has the method `learn`. opening: the keys. crypto: by level and
-    role (index twice the level plus the role), the handshake bytes in order. contents: gets the frames of the packet that was
-    opened last. streams: None before there are secrets. held: packets that wait for what is before them in the handshake.
-    strays: by role, packets in a row that did not open. accepts_early:
-    whether the server accepted early data. doubtful: packets that did not open, of levels of which none has opened so far.
+    connection: told of new connection IDs, None after the end; has the method `learn`. opening: the keys. crypto: the
+    handshake bytes of each level. contents: gets the frames of the packet that was opened last. streams: None before there are
+    secrets. held: packets that wait for what is before them in the handshake. strays: by role, packets in a row that did not
+    open. accepts_early: whether the server accepted early data. doubtful: packets that did not open, of levels of which none
+    has opened so far.
     """
 
-    __slots__ = (
-        "accepts_early", "connection", "contents", "crypto", "doubtful", "held", "opening",
-        "strays", "streams",
-    )  # fmt: skip
+    __slots__ = ("accepts_early", "connection", "contents", "crypto", "doubtful", "held", "opening", "strays", "streams")
 
     def __init__(
         self, number: cython.longlong, flow: Flow, material: KeyMaterial, resumptions: Resumptions,
@@ -72,7 +70,7 @@ class QuicSession(Session):
         Session.__init__(self, number, flow, material, resumptions, events, keeps_fields, places)
         self.connection: Any = None
         self.opening = PacketOpening()
-        self.crypto = [Reassembly() for _ in range(8)]
+        self.crypto = CryptoLevels(self.log.places)
         self.contents = PacketContents(self)
         self.contents.count(flow.first_frame, flow.start)
         self.streams: StreamData | None = None
@@ -96,7 +94,7 @@ class QuicSession(Session):
         if record.content_type == APPLICATION_DATA:
             self.take_protected(record)
         elif record.content_type == HANDSHAKE:
-            self.take_handshake(record.role, record.body, record.frame, record.at, False)
+            self.take_handshake(record.role, record.body, record.frame, record.at, 0)
             self.release(record.frame, record.at)
         elif record.content_type == ALERT:
             code = int.from_bytes(record.body[:8], "big")
@@ -104,23 +102,29 @@ class QuicSession(Session):
             self.take_close(Close(record.role, record.frame, record.at, code, application, record.body[9:]))
         elif record.content_type == FACT:
             self.log.add_finding(record.problem, "high", record.second.decode(), record.frame)
+        elif record.content_type == AGAIN:
+            begin_handshake_again(self)
         elif record.content_type == GAP:
-            self.log.add_gap(Gap(record.role, record.offset, record.length, record.frame))
-            self.handshake.take(record.role, b"", record.length, -1, record.frame, record.at)
+            skip_bytes(self, record.role, 0, record.length, record.offset, record.frame, record.at)
         self.kept = self.handshake.kept + (0 if self.streams is None else self.streams.waiting)
 
     def take_handshake(
-        self, role: cython.int, data: bytes, frame: cython.longlong, at: cython.longlong, decrypted: cython.bint
+        self, role: cython.int, data: bytes, frame: cython.longlong, at: cython.longlong, level: cython.int
     ) -> None:
-        """Take the next handshake bytes of a role."""
+        """Take the next handshake bytes of a role and level."""
         self.contents.count(frame, at)
+        data = self.crypto.aligned(level, role, data)
         if len(data) == 0:
             return
         handshake = self.handshake
+        handshake.readers = self.crypto.readers[level]
+        decrypted: cython.bint = level > 0
         handshake.decrypting = decrypted
         if decrypted:
             sender: RoleState = self.roles[role]
             sender.encrypted_finished_seen = True
+            if level == _APPLICATION_LEVEL and sender.state != _CONNECTED:
+                handshake.miss(role)  # what comes before it, and has keys of its own
         known: cython.bint = handshake.hellos.server_seen
         handshake.take(role, data, 0, -1, frame, at)
         handshake.decrypting = False
@@ -370,7 +374,7 @@ class QuicSession(Session):
             return
         decryption.failed += 1
         if record.epoch == _HANDSHAKE_LEVEL:
-            self.handshake.lose(record.role, record.frame, record.at)
+            self.handshake.miss(record.role)
         self.count_sealed(sender, record)
 
     def take_found(self) -> None:
@@ -401,21 +405,8 @@ class QuicSession(Session):
 
     def end_role(self, role: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
         """Give up the holes in the handshake bytes of a role: the capture lacks them."""
-        for level in range(4):
-            self.give_up(role, level, frame, at)
+        end_levels(self, role, frame, at)
         Session.end_role(self, role, frame, at)
-
-    def give_up(self, role: cython.int, level: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
-        """Give up the holes in the handshake bytes of a role and level, and take what is behind them."""
-        stream: Reassembly = self.crypto[2 * level + role]
-        while stream.waiting > 0:
-            offset: cython.longlong = stream.next
-            length, data = stream.skip()
-            self.log.add_gap(Gap(role, offset, length, frame))
-            handshake = self.handshake
-            handshake.decrypting = level > 0
-            handshake.take(role, b"", length, -1, frame, at)
-            self.take_handshake(role, data, frame, at, level > 0)
 
     def finish(self, frame: cython.longlong, at: cython.longlong) -> cython.bint:
         """Note that the connection has ended."""
@@ -437,8 +428,7 @@ class QuicSession(Session):
         for code, severity, problem in transport_problems(self.transport, self.handshake.parameters.suite):
             self.log.add_finding(code, severity, problem, self.flow.first_frame)
         for role in range(2):
-            for level in range(4):
-                self.give_up(role, level, frame, at)
+            end_levels(self, role, frame, at)
         if self.streams is not None:
             self.streams.settle_early(True)
             self.streams.finish(frame, at)
