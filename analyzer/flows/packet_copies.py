@@ -5,8 +5,9 @@ A mirror port may copy what comes in and what goes out, `any` sees a packet at e
 and a packet may be there with and without its VLAN tag. All of these are the same IP packet within a short time, with the same
 identification (RFC 6864: unique among the packets of two hosts that live at the same time; a retransmission gets a new one),
 and with the same time to live, or one less behind a router. IPv6 and atomic IPv4 packets have no identification. There a copy
-has the same checksum, and was captured at another place (interface, VLAN, link header), or so soon after the first that nobody
-can have sent it again. Address translation makes other packets, not copies.
+has the same checksum, and was captured at another place (interface, VLAN, link header). At the same place nothing in the packet
+tells a copy from one that was sent again. A SYN that comes again at once is a copy, as nobody sends it again so soon; any other
+segment only if most of the others of its flow came twice too. Address translation makes other packets, not copies.
 
 Nothing is left out because of this: a copy is read as any packet, so bytes that differ are still found. It is not counted.
 """
@@ -22,20 +23,26 @@ if TYPE_CHECKING:
     import cython
 
 SLOTS = 2048
-"""Packets that are remembered at one time, at most: 96 kB. A copy comes after some tens of others."""
+"""Packets that are remembered at one time, at most: 112 kB. A copy comes after some tens of others."""
 
 WINDOW = 10_000_000
 """Nanoseconds between a packet and its copy. Queues of mirror ports are shorter."""
 
 SOON = 100_000
-"""Nanoseconds in which no peer can have asked for bytes again, even in one room."""
+"""Nanoseconds between a packet and its copy at the same place, which is the time that a mirror needs."""
+
+FLOWS = 256
+"""Flows of which it is known at one time how many of their segments came twice."""
+
+RECENT_SEGMENTS = 64
+"""Segments of a flow that count for this, about."""
 
 # In the compiled build these are C variables, which other modules cannot see.
-_SLOTS, _WINDOW, _SOON = SLOTS, WINDOW, SOON
-_CELLS = 6
+_SLOTS, _WINDOW, _SOON, _FLOWS, _RECENT = SLOTS, WINDOW, SOON, FLOWS, RECENT_SEGMENTS
+_CELLS = 7
 _SPREAD, _WORD = 0x61C88647, 0xFFFFFFFF
 _TCP = 6
-_SYN_FIN = 3
+_SYN, _SYN_FIN = 2, 3
 _PLACE_BYTES = 12
 """Bytes of a link header that tell places apart: hardware addresses, or interface and direction of a Linux cooked header."""
 
@@ -43,14 +50,16 @@ _PLACE_BYTES = 12
 class PacketCopies:
     """Remembers the packets of the last moment. `first_of` takes them in the order of the capture.
 
-    cells: for each slot the numbers of the packet that was there last: three of its headers, its time, its frame, and its time
-    to live with the place of the capture.
+    cells: for each slot the numbers of the packet that was there last: three of its headers, its time, its frame, its time to
+    live with the place of the capture, and whether it came twice. flows: for each of FLOWS, how many segments without an
+    identification came, and how many of them twice at the same place.
     """
 
-    __slots__ = ("cells",)
+    __slots__ = ("cells", "flows")
 
     def __init__(self) -> None:
         self.cells = array("q", bytes(8 * _CELLS * SLOTS))
+        self.flows = array("q", bytes(16 * FLOWS))
 
     def first_of(self, packet: Packet, interface: cython.int, frame: cython.longlong, at: cython.longlong) -> cython.longlong:
         """Remember a TCP or UDP packet whose headers are whole. Return the frame of which it is a copy, 0 for none.
@@ -88,8 +97,12 @@ class PacketCopies:
         third: cython.longlong = packet.source_port << 16 | packet.destination_port
         third = (third << 16 | (n_bytes & 0xFFFF)) << 12 | packet.flags
         place: cython.longlong = 0
+        flow: cython.Py_ssize_t = -1
         if identification == 0:
             place = place_of(packet, interface)
+            # Acknowledgements that ask for lost bytes are all the same, and an RST answers each late segment.
+            if packet.protocol == _TCP and (n_bytes > 0 or packet.flags & _SYN_FIN != 0):
+                flow = (packet.source_port ^ packet.destination_port) % _FLOWS * 2
         slot: cython.longlong = (first ^ first >> 16 ^ second >> 16 ^ identification << 16 ^ third >> 28) & _WORD
         index: cython.Py_ssize_t = ((slot * _SPREAD >> 20) & (_SLOTS - 1)) * _CELLS
         if self.cells[index] == first and self.cells[index + 1] == second and self.cells[index + 2] == third:
@@ -97,19 +110,37 @@ class PacketCopies:
             fewer: cython.longlong = (self.cells[index + 5] & 0xFF) - hops
             elsewhere: cython.bint = place != self.cells[index + 5] >> 8
             if at >= 0 and -_WINDOW <= since <= _WINDOW and 0 <= fewer <= 1:
-                soon: cython.bint = packet.protocol == _TCP and -_SOON <= since <= _SOON
-                # Acknowledgements that ask for lost bytes are all the same, and an RST answers each late segment.
-                says: cython.bint = n_bytes > 0 or packet.flags & _SYN_FIN != 0
-                if identification > 0 or elsewhere or (soon and says):
+                soon: cython.bint = flow >= 0 and not elsewhere and -_SOON <= since <= _SOON
+                if identification > 0 or elsewhere or (soon and self.comes_twice(flow, index, packet.flags)):
                     self.cells[index + 5] = self.cells[index + 5] >> 8 << 8 | hops
                     return self.cells[index + 4]
+                if soon:
+                    flow = -1  # it counts already
         self.cells[index] = first
         self.cells[index + 1] = second
         self.cells[index + 2] = third
         self.cells[index + 3] = at
         self.cells[index + 4] = frame
         self.cells[index + 5] = place << 8 | hops
+        if flow >= 0:
+            self.cells[index + 6] = 0
+            if self.flows[flow] >= _RECENT:
+                self.flows[flow] >>= 1
+                self.flows[flow + 1] >>= 1
+            self.flows[flow] += 1
         return 0
+
+    def comes_twice(self, flow: cython.Py_ssize_t, index: cython.Py_ssize_t, flags: cython.int) -> cython.bint:
+        """Count a segment that came again at once; return whether it is a copy: a SYN, or most others came twice too.
+
+        flow, index: where `flows` and `cells` have it.
+        """
+        others: cython.longlong = self.flows[flow] - 1
+        twice: cython.longlong = self.flows[flow + 1] - self.cells[index + 6]
+        if self.cells[index + 6] == 0:
+            self.cells[index + 6] = 1
+            self.flows[flow + 1] += 1
+        return flags & _SYN != 0 or (twice > 0 and 2 * twice >= others)
 
 
 def ends_of(packet: Packet) -> cython.longlong:

@@ -18,6 +18,9 @@ MOST_OCCURRENCES = 50
 MOST_FRAMES = 16
 """Frames of a finding about the capture as a whole."""
 
+_OF_SESSIONS = frozenset({"captured_twice"})
+"""Findings that sessions have too, about the same packets."""
+
 
 @dataclass(slots=True)
 class _Kind:
@@ -57,10 +60,11 @@ class FindingCollector:
             self.add(*finding)
 
     def take_traffic(self, traffic: Traffic) -> None:
-        """Add the findings from the counting of packets."""
+        """Add the findings from the counting of packets. What sessions have found of it is not counted again."""
         traffic.followed.update(self._paths)
         for finding in traffic_findings(traffic):
-            self.add(*finding)
+            if finding.code not in _OF_SESSIONS or (finding.severity, finding.code) not in self._kinds:
+                self.add(*finding)
 
     def take_capture(self, found: Sequence[CaptureFinding]) -> None:
         """Add the findings about the capture as a whole, each as one occurrence. It names a session if it is about only one."""

@@ -1,4 +1,5 @@
 from analyzer.analysis.capture_finding import CaptureFinding, Occurrence
+from analyzer.analysis.traffic import Traffic
 from analyzer.report.finding_collector import MOST_FRAMES, MOST_OCCURRENCES, FindingCollector
 
 
@@ -51,3 +52,15 @@ def test_a_finding_of_the_capture_is_one_occurrence():
     assert rare["occurrences"] == [{"session": 7, "frames": [70], "detail": "once"}]
     assert (regular["count"], regular["n_sessions"]) == (1, 30)
     assert regular["occurrences"] == [{"session": None, "frames": list(range(0, 10 * MOST_FRAMES, 10)), "detail": "often"}]
+
+
+def test_packets_of_a_session_that_were_captured_twice_count_once():
+    traffic = Traffic()
+    traffic.copies = 3
+    collector = FindingCollector()
+    collector.take_traffic(traffic)
+    assert [(one["code"], one["count"], one["n_sessions"]) for one in collector.records()] == [("captured_twice", 1, 0)]
+    collector = FindingCollector()
+    collector.add("captured_twice", "info", "3 packets", [1], 0)
+    collector.take_traffic(traffic)
+    assert [(one["code"], one["count"], one["n_sessions"]) for one in collector.records()] == [("captured_twice", 1, 1)]
