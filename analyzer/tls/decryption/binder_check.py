@@ -20,23 +20,25 @@ def accepts_wrong_binder(
     logged: Mapping[str, Sequence[bytes]],
     hash_name: str,
     preceding: bytes | None,
+    dtls: bool = False,
 ) -> bool:
     """Return whether a server chose a key that is known for sure, and whose binder is wrong.
 
     hellos: the last ClientHello, and the first one with the HelloRetryRequest. answer: the ServerHello. psks: keys by identity.
     logged: the secrets of this session by label. hash_name: of the cipher suite. preceding: the messages through the
-    ServerHello, None if one of them is missing.
+    ServerHello, None if one of them is missing. dtls: whether the hellos are those of DTLS.
     """
     hello, retried = hellos
     try:
         index, has_share = selects(answer)
-        identities = offered_identities(hello)
-        right = verify_psks(hello, psks, retried)
+        identities = offered_identities(hello, dtls)
+        right = verify_psks(hello, psks, retried, dtls)
     except DecryptionError:  # a malformed hello has no binder to compare
         return False
     if index is None or index >= len(identities) or identities[index] not in psks or any(one.index == index for one in right):
         return False
-    key = VerifiedPsk(index, hash_name, key_schedule13.early_secret(hash_name, psks[identities[index]]))
+    prefix = key_schedule13.DTLS if dtls else key_schedule13.TLS
+    key = VerifiedPsk(index, hash_name, key_schedule13.early_secret(hash_name, psks[identities[index]]), prefix)
     if index == 0 and key.early_traffic_secret(hello) in logged.get(EARLY_LABEL, ()):
         return True
     if has_share or preceding is None:

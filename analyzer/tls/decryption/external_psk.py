@@ -94,12 +94,12 @@ def verify_psks(
     ]
 
 
-def offered_identities(hello: bytes) -> list[bytes]:
+def offered_identities(hello: bytes, dtls: bool = False) -> list[bytes]:
     """Return the identities of the keys that a ClientHello offers, at most MAX_IDENTITIES; none if they are not its end.
 
-    Raises DecryptionError if the hello is malformed.
+    dtls: whether it is a hello of DTLS. Raises DecryptionError if the hello is malformed.
     """
-    listed = hello_extensions(hello, HEADER)
+    listed = hello_extensions(hello, HEADER, dtls=dtls)
     body = listed[-1].body if listed and listed[-1].type == PRE_SHARED_KEY else None
     if not isinstance(body, OfferedPsks):
         return []

@@ -227,7 +227,8 @@ class Schedule13:
         from analyzer.tls.decryption.binder_check import accepts_wrong_binder
 
         preceding = keys.transcript.through(SERVER_HELLO, chosen.prf_hash)
-        return accepts_wrong_binder((hello, retried), raw, keys.material.psks, found, chosen.prf_hash, preceding)
+        dtls = keys.transcript.dtls
+        return accepts_wrong_binder((hello, retried), raw, keys.material.psks, found, chosen.prf_hash, preceding, dtls)
 
     def _agree_psk(self, raw: bytes, chosen: Suite) -> bool:
         """Start to use what a pre-shared key gives.

@@ -31,6 +31,7 @@ from analyzer.tls.handshake.offer_rules import (
 from analyzer.tls.messages.numbers import (
     ALPN,
     COOKIE,
+    DTLS_OF_TLS,
     EARLY_DATA,
     ENCRYPT_THEN_MAC,
     KEY_SHARE,
@@ -131,7 +132,7 @@ def _fits(answer: Any, version: int, chosen: Suite | None, where: str) -> Iterat
         yield wrong(f"the server chose TLS 1.3 with the legacy_version {legacy}, not TLS 1.2 ({where})")
     elif listed is not None and SSL3 <= version < TLS_1_3:
         detail = (
-            f"the server chose {versions.name(version)} by supported_versions, which is for TLS 1.3 and later "
+            f"the server chose {_version_name(version, answer)} by supported_versions, which is for TLS 1.3 and later "
             f"({rule(9846, '4.3.1')})"
         )
         yield wrong(detail)
@@ -142,11 +143,19 @@ def _fits(answer: Any, version: int, chosen: Suite | None, where: str) -> Iterat
     if version == TLS_1_3 and not chosen.tls13:
         yield wrong(f"the server chose TLS 1.3 with the cipher suite {chosen.name} of earlier versions ({where})")
     elif SSL3 <= version <= TLS_1_2 and chosen.tls13 and answer.cipher_suite >> 8 == 0x13:
-        yield wrong(f"the server chose {versions.name(version)} with the cipher suite {chosen.name} of TLS 1.3 ({where})")
+        named = _version_name(version, answer)
+        yield wrong(f"the server chose {named} with the cipher suite {chosen.name} of TLS 1.3 ({where})")
     elif SSL3 <= version < TLS_1_2 and _needs_12(chosen):
         needs = rule(5288, "4") if chosen.mode == "aead" else rule(5246, "1.2")
-        detail = f"the server chose {versions.name(version)} with the cipher suite {chosen.name}, which needs TLS 1.2 ({needs})"
+        named = _version_name(version, answer)
+        detail = f"the server chose {named} with the cipher suite {chosen.name}, which needs TLS 1.2 ({needs})"
         yield wrong(detail)
+
+
+def _version_name(version: int, answer: Any) -> str:
+    """Return the name of the version that an answer chooses, of DTLS if it is one of DTLS."""
+    dtls = answer.legacy_version in TLS_OF_DTLS
+    return registry("versions").name(DTLS_OF_TLS.get(version, version) if dtls else version)
 
 
 def _needs_12(chosen: Suite) -> bool:
@@ -165,7 +174,7 @@ def _chosen(answer: Any, offer: ClientOffer, version: int, where: str) -> Iterat
     else:  # a server that knows no supported_versions goes by legacy_version
         offered = version <= offer.legacy_version or version in (offer.versions or ())
     if not offered:
-        yield not_offered("version", registry("versions").name(version), rule(9846, "4.3.1") if tls13 else where)
+        yield not_offered("version", _version_name(version, answer), rule(9846, "4.3.1") if tls13 else where)
     number = answer.cipher_suite
     if number not in offer.suites and number not in (RENEGOTIATION_SCSV, FALLBACK_SCSV):
         yield not_offered("cipher suite", registry("cipher_suites").name(number), where)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from analyzer.codec.registry import is_grease
-from analyzer.tls.messages.hello import ClientHello
+from analyzer.tls.messages.hello import ClientHello, DTLSClientHello
 from analyzer.tls.messages.numbers import (
     ALPN,
     KEY_SHARE,
@@ -22,6 +22,7 @@ from analyzer.tls.messages.numbers import (
     SUPPORTED_GROUPS,
     SUPPORTED_VERSIONS,
     TLS_1_3,
+    TLS_OF_DTLS,
 )
 
 MAX_FRAGMENT_LENGTH, HEARTBEAT, CLIENT_CERTIFICATE_TYPE, SERVER_CERTIFICATE_TYPE = 1, 15, 19, 20
@@ -43,6 +44,8 @@ class Breach:
 @dataclass(frozen=True, slots=True)
 class ClientOffer:
     """What a ClientHello offers; the numbers are those of the wire, without GREASE (RFC 8701), except in `types`.
+
+    Of a version of DTLS it is the number of the version of TLS on which that is based.
 
     types: of its extensions, in order. versions: of supported_versions, None without it. groups, schemes, certificate_schemes,
     shares, protocols, point_formats, psk_modes: None without the extension. fragment_length: the code of max_fragment_length,
@@ -79,19 +82,20 @@ class ClientOffer:
 
 def client_offer(hello: Any) -> ClientOffer | None:
     """Return what a ClientHello offers that was read without a problem; None for another message."""
-    if not isinstance(hello, ClientHello):
+    if not isinstance(hello, ClientHello | DTLSClientHello):
         return None
     bodies: dict[int, Any] = {}
     for extension in hello.extensions or ():
         bodies.setdefault(extension.type, extension.body)
     shares = bodies.get(KEY_SHARE) or bodies.get(KEY_SHARE_DRAFT)
+    versions = _listed(bodies.get(SUPPORTED_VERSIONS), "versions")
     protocols = getattr(bodies.get(ALPN), "protocol_name_list", None)
     return ClientOffer(
-        hello.legacy_version,
+        TLS_OF_DTLS.get(hello.legacy_version, hello.legacy_version),
         without_grease(hello.cipher_suites),
         tuple(hello.legacy_compression_methods),
         tuple(extension.type for extension in hello.extensions or ()),
-        _listed(bodies.get(SUPPORTED_VERSIONS), "versions"),
+        None if versions is None else tuple(TLS_OF_DTLS.get(one, one) for one in versions),
         _listed(bodies.get(SUPPORTED_GROUPS), "named_group_list"),
         _listed(bodies.get(SIGNATURE_ALGORITHMS), "supported_signature_algorithms"),
         _listed(bodies.get(SIGNATURE_ALGORITHMS_CERT), "supported_signature_algorithms"),

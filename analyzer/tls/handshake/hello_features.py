@@ -24,7 +24,7 @@ from analyzer.tls.handshake.client_offer import (
 )
 from analyzer.tls.handshake.offer_rules import offer_breaches
 from analyzer.tls.limits import LARGEST_PLAINTEXT, MAX_SHARES, SHORTEST_PUBLIC_KEY
-from analyzer.tls.messages.hello import ClientHello
+from analyzer.tls.messages.hello import ClientHello, DTLSClientHello
 from analyzer.tls.messages.numbers import (
     ALPN,
     EARLY_DATA,
@@ -218,7 +218,7 @@ def known_hello(hello: Any, raw: bytes, whole: cython.bint) -> tuple[Fingerprint
     raw: the message with its header; whole: whether it was read without a problem: else it has no offer. Clients send few kinds
     of hello, so results are cached by the bytes of the hello. Equal inputs are one object.
     """
-    if not whole or not isinstance(hello, ClientHello):  # that of DTLS is not compared
+    if not whole or not isinstance(hello, ClientHello | DTLSClientHello):
         return read_fingerprint_input(hello), None
     key: bytes = cache_key(hello, raw)
     known: tuple[FingerprintInput | None, ClientOffer | None] | None = KNOWN_HELLOS.get(key)
@@ -237,11 +237,14 @@ def known_hello(hello: Any, raw: bytes, whole: cython.bint) -> tuple[Fingerprint
 def cache_key(hello: Any, raw: bytes) -> bytes:
     """Return the bytes of a ClientHello on which its fingerprint input and its offer depend.
 
-    These are all except the session id and the contents of extensions that neither uses; of key shares, the groups.
+    These are all except the session id, the cookie of DTLS, and the contents of extensions that neither uses; of key shares,
+    the groups. The version tells hellos of DTLS from others.
     """
     extension: Extension
     number: cython.int
     pos: cython.Py_ssize_t = SESSION_ID_LENGTH + 1 + raw[SESSION_ID_LENGTH]
+    if isinstance(hello, DTLSClientHello):
+        pos += 1 + raw[pos]
     end: cython.Py_ssize_t = pos + 2 + (raw[pos] << 8 | raw[pos + 1])
     end += 1 + raw[end]  # the compression methods
     parts: list[bytes] = [slice_bytes(raw, 4, 6), slice_bytes(raw, pos, end)]

@@ -22,7 +22,7 @@ from analyzer.tls.handshake.offer_rules import content_breaches, cookie_breaches
 from analyzer.tls.handshake.parameters import Hellos, Parameters
 from analyzer.tls.handshake.states import RoleState
 from analyzer.tls.limits import MAX_REQUESTS
-from analyzer.tls.messages.hello import ClientHello, HelloRetryRequest, ServerHello
+from analyzer.tls.messages.hello import ClientHello, DTLSClientHello, HelloRetryRequest, ServerHello
 from analyzer.tls.messages.numbers import (
     CERTIFICATE,
     CERTIFICATE_REQUEST,
@@ -164,11 +164,17 @@ def _offer(hellos: Hellos, retry: bool = False) -> ClientOffer | None:
 # Retries.
 
 
+def _is_again(handshake: Any, body: Any) -> bool:
+    """Return whether a ClientHello repeats the one before a HelloVerifyRequest (RFC 6347 section 4.2.1)."""
+    earlier = sum(1 for message in handshake.log.messages[:4] if message.type == CLIENT_HELLO)
+    return bool(getattr(body, "legacy_cookie", b"")) and earlier > 1
+
+
 def _check_client_hello(handshake: Any, raw: bytes, body: Any, frame: int) -> None:
     """Check a ClientHello by itself or, as the second one after a HelloRetryRequest, against the first one."""
     hellos: Hellos = handshake.hellos
     client: RoleState = handshake.roles[_CLIENT]
-    if client.n_hellos == 1 and hellos.offer is not None:
+    if client.n_hellos == 1 and hellos.offer is not None and not _is_again(handshake, body):
         _report(handshake, hellos.offer.breaches, frame)
         _report(handshake, content_breaches(body), frame)
         return
@@ -176,12 +182,13 @@ def _check_client_hello(handshake: Any, raw: bytes, body: Any, frame: int) -> No
     begins = handshake.transcript.sequence == 0  # which in DTLS is the number of this message
     if client.n_hellos == 1 and begins and not (client.missed or flow.late or flow.mid_stream or handshake.log.gaps):
         _report(handshake, cookie_breaches(body), frame)
-    if client.missed or handshake.roles[_SERVER].missed or client.n_hellos != 2 or not isinstance(body, ClientHello):
+    table = type(body)
+    if client.missed or handshake.roles[_SERVER].missed or client.n_hellos != 2 or table not in (ClientHello, DTLSClientHello):
         return
     second, before = handshake.transcript.hellos()
     if before is None or second != raw:
         return
-    first, retry = _read(ClientHello, before[0]), _read(HelloRetryRequest, before[1])
+    first, retry = _read(table, before[0]), _read(HelloRetryRequest, before[1])
     if first is not None and retry is not None:
         _report(handshake, retry_rules.second_hello_breaches(first, retry, body), frame)
 
@@ -195,7 +202,7 @@ def _after_retry(
         _report(handshake, retry_rules.after_retry_breaches(retry, answer), frame)
     if offer is None or hello is None or handshake.hellos.ech is not None:
         return None
-    second = _read(ClientHello, hello)
+    second = _read(DTLSClientHello if handshake.transcript.dtls else ClientHello, hello)
     return None if second is None else known_hello(second, hello, True)[1]
 
 
@@ -274,7 +281,8 @@ def _check_13(handshake: Any, role: int, number: int, raw: bytes, body: Any, fra
         _report(handshake, content_rules.request_breaches(body, later, parameters.requests), frame)
     elif number == COMPRESSED_CERTIFICATE:
         hello = None if handshake.roles[_CLIENT].missed else handshake.transcript.hellos()[0]
-        offered = None if hello is None or _offer(handshake.hellos) is None else _read(ClientHello, hello)
+        table = DTLSClientHello if handshake.transcript.dtls else ClientHello
+        offered = None if hello is None or _offer(handshake.hellos) is None else _read(table, hello)
         if offered is not None and offered.extension(COMPRESS_CERTIFICATE) is not None:  # else it has no place at all
             accepted = tuple(offered.extension(COMPRESS_CERTIFICATE).algorithms or ())
             _report(handshake, content_rules.compression_breaches(role, body.algorithm, accepted), frame)

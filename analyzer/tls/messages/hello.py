@@ -5,6 +5,8 @@ A ServerHello has one type number and three layouts. A HelloRetryRequest is mark
 they are recognized by their version. `server_hello_table` distinguishes the three.
 """
 
+from typing import Any
+
 from analyzer.codec.field_tables import Extension, Message, described, extensions, fixed, opaque, u8, u16, vector
 from analyzer.tls.messages.extensions import EXTENSIONS
 
@@ -19,82 +21,78 @@ class HelloRequest(Message):
     """RFC 5246 section 7.4.1.1: `HelloRequest`."""
 
 
-class ClientHello(Message):
-    """RFC 9846 section 4.2.2: `ClientHello`, with the same form since SSL 3.0; the extensions may be missing."""
+# Fields that both forms of a ClientHello have. Each form needs its own.
 
-    legacy_version: int = described(
-        u16("versions"),
-        "the highest version that a client up to TLS 1.2 speaks",
-        filter="tls.handshake.version",
-    )
-    random: bytes = described(fixed(32), "32 random bytes", filter="tls.handshake.random")
-    legacy_session_id: bytes = described(
+
+def _legacy_version() -> Any:
+    doc = "the highest version that a client up to TLS 1.2 speaks"
+    return described(u16("versions"), doc, filter="tls.handshake.version")
+
+
+def _random() -> Any:
+    return described(fixed(32), "32 random bytes", filter="tls.handshake.random")
+
+
+def _legacy_session_id() -> Any:
+    return described(
         opaque(1, high=32),
         "the session that the client wants to resume",
         filter="tls.handshake.session_id",
         size="tls.handshake.session_id_length",
     )
-    cipher_suites: list[int] = described(
+
+
+def _cipher_suites() -> Any:
+    return described(
         vector(2, u16("cipher_suites"), low=2),
         "a cipher suite that the client offers",
         filter="tls.handshake.ciphersuites",
         size="tls.handshake.cipher_suites_length",
         each="tls.handshake.ciphersuite",
     )
-    legacy_compression_methods: list[int] = described(
+
+
+def _legacy_compression_methods() -> Any:
+    return described(
         vector(1, u8("compression_methods"), low=1),
         "a compression method that the client offers",
         filter="tls.handshake.comp_methods",
         size="tls.handshake.comp_methods_length",
         each="tls.handshake.comp_method",
     )
-    extensions: list[Extension] = described(
-        extensions(EXTENSIONS["client_hello"], optional=True),
-        "the extensions",
-        size="tls.handshake.extensions_length",
-    )
+
+
+def _extensions() -> Any:
+    listed = extensions(EXTENSIONS["client_hello"], optional=True)
+    return described(listed, "the extensions", size="tls.handshake.extensions_length")
+
+
+class ClientHello(Message):
+    """RFC 9846 section 4.2.2: `ClientHello`, with the same form since SSL 3.0; the extensions may be missing."""
+
+    legacy_version: int = _legacy_version()
+    random: bytes = _random()
+    legacy_session_id: bytes = _legacy_session_id()
+    cipher_suites: list[int] = _cipher_suites()
+    legacy_compression_methods: list[int] = _legacy_compression_methods()
+    extensions: list[Extension] = _extensions()
 
 
 class DTLSClientHello(Message):
     """RFC 9147 section 5.3, RFC 6347 section 4.2.1: `ClientHello` of DTLS, with the cookie of a HelloVerifyRequest."""
 
-    legacy_version: int = described(
-        u16("versions"),
-        "the highest version that a client up to TLS 1.2 speaks",
-        filter="tls.handshake.version",
-    )
-    random: bytes = described(fixed(32), "32 random bytes", filter="tls.handshake.random")
-    legacy_session_id: bytes = described(
-        opaque(1, high=32),
-        "the session that the client wants to resume",
-        filter="tls.handshake.session_id",
-        size="tls.handshake.session_id_length",
-    )
+    legacy_version: int = _legacy_version()
+    random: bytes = _random()
+    legacy_session_id: bytes = _legacy_session_id()
     legacy_cookie: bytes = described(
         opaque(1),
         "the cookie of the HelloVerifyRequest",
         filter="dtls.handshake.cookie",
         size="dtls.handshake.cookie_length",
     )
-    cipher_suites: list[int] = described(
-        vector(2, u16("cipher_suites"), low=2),
-        "a cipher suite that the client offers",
-        filter="tls.handshake.ciphersuites",
-        size="tls.handshake.cipher_suites_length",
-        each="tls.handshake.ciphersuite",
-    )
-    legacy_compression_methods: list[int] = described(
-        vector(1, u8("compression_methods"), low=1),
-        "a compression method that the client offers",
-        filter="tls.handshake.comp_methods",
-        size="tls.handshake.comp_methods_length",
-        each="tls.handshake.comp_method",
-    )
-    extensions: list[Extension] = described(
-        extensions(EXTENSIONS["client_hello"], optional=True),
-        "the extensions",
-        size="tls.handshake.extensions_length",
-    )
+    cipher_suites: list[int] = _cipher_suites()
+    legacy_compression_methods: list[int] = _legacy_compression_methods()
+    extensions: list[Extension] = _extensions()
 
 
 class ServerHello(Message):
