@@ -317,8 +317,9 @@ class SessionHandshake:
         if first or self.parameters.tls13:
             if hellos.ech is not None:
                 hellos.ech.open_second(raw if whole else b"")
-            elif not self.transcript.dtls and (offered := extension_body(body, ENCRYPTED_CLIENT_HELLO)) is not None:
-                hellos.ech = find_ech_offer(offered, body, raw, self.material.keylog if begins else None)
+            elif (offered := extension_body(body, ENCRYPTED_CLIENT_HELLO)) is not None:
+                opens: cython.bint = begins and not self.transcript.dtls  # that of DTLS is only named
+                hellos.ech = find_ech_offer(offered, body, raw, self.material.keylog if opens else None)
         if self.decryption is None and self.material.given and role == _CLIENT:
             self.decryption = Decryption(self.material, self.transcript, self.log, self.flow)
             hellos.offers_early = self.decryption.keys.offers_early = hello_features.has_early_data(body)

@@ -80,6 +80,23 @@ def test_a_version_or_a_suite_that_the_client_did_not_offer(tmp_path: Path, old:
     assert [one for one in record["findings"] if one["detail"].startswith(detail)]
 
 
+@pytest.mark.parametrize("keyed", [False, True])
+def test_encrypted_client_hello_is_named(tmp_path: Path, keyed: bool):
+    """As in TLS: secrets under the outer random show that the server did not take the inner hello."""
+    name = extension(0, sized(b"\0" + sized(b"public.example", 2), 2))
+    outer = extension(0xFE0D, b"\0" + b"\0\1\0\1" + b"\x2a" + sized(bytes(32), 2) + sized(bytes(100), 2))
+    talk = DtlsTalk((b"", b""), name, outer).shake_hands()
+    keys = KeyLog()
+    keys.take(talk.key_log() if keyed else b"", "keys")
+    reader = CaptureReader([str(talk.write(tmp_path / "a.pcapng"))])
+    (session,) = read_sessions(reader, Engine(keylog=keys))
+    record = session_record(session, False)
+    assert record["server_name"] == "public.example"
+    assert record["ech"]["status"] == ("rejected" if keyed else "offered")
+    assert (record["ech"]["config_id"], record["ech"]["outer_server_name"]) == (42, "public.example")
+    assert record["decryption"]["status"] == ("decrypted" if keyed else "none")
+
+
 def test_a_hello_that_comes_again_with_a_cookie_is_judged_once(tmp_path: Path):
     """It has an extension twice, before and behind the HelloVerifyRequest."""
     head, packets, _ = captured("dtls12-cookie")
