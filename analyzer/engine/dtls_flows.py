@@ -32,6 +32,10 @@ MAX_ASSOCIATIONS = 2
 DRAINING = 500_000_000
 """Nanoseconds that a session is followed behind the alerts with which both sides ended it."""
 
+DOUBTING = 3_500_000_000
+"""Nanoseconds that it is followed behind a fatal alert in plaintext, which anybody can have sent: until then, a side that did
+not get it sends its messages again, twice (RFC 6347 section 4.2.4.1)."""
+
 _RANDOM_IN_FRAGMENT = RANDOM.start - 4
 """Where the random begins in the body of a hello."""
 
@@ -65,16 +69,20 @@ class Association:
         self.visits: DtlsFlow | None = None
         self.homeless = False
 
+    def is_over(self) -> bool:
+        """Return whether both sides are known to have ended the session."""
+        return self.session is not None and self.session.has_ended()
+
 
 class DtlsFlows:
     """The sessions of a run.
 
     by_id: flow, association and role that is reached, by the connection IDs of hellos; announced: association and role, by
-    those of NewConnectionId. clock: the latest time of a datagram of DTLS, to see
-    how long the capture went on. closing: associations that both sides ended, with the time, and their flows.
+    those of NewConnectionId. clock: the latest time of a datagram of DTLS, to see how long the capture went on. closing:
+    associations that both sides ended, with the time, and their flows; failing: those with a fatal alert in plaintext.
     """
 
-    __slots__ = ("announced", "by_id", "clock", "closing", "dispatcher")
+    __slots__ = ("announced", "by_id", "clock", "closing", "dispatcher", "failing")
 
     def __init__(self, dispatcher: SessionTable) -> None:
         self.dispatcher = dispatcher
@@ -82,6 +90,7 @@ class DtlsFlows:
         self.announced: KnownIds[tuple[Association, int]] = KnownIds()
         self.clock = 0
         self.closing: dict[Association, tuple[int, DtlsFlow]] = {}
+        self.failing: dict[Association, tuple[int, DtlsFlow]] = {}
 
     def begin(self, flow: UdpFlow, client: int, frame: int, at: int) -> Association:
         """Begin a session whose client is that side of the flow."""
@@ -97,7 +106,7 @@ class DtlsFlows:
 
     def end(self, association: Association, reason: str) -> None:
         """End a session. reason: see `Flow.closed`."""
-        if self.closing.pop(association, None) is not None:
+        if self.keep(association):
             reason = "closed"
         self.by_id.forget(association.ids.known())
         self.announced.forget(association.ids.announced(), association.flow.server_key())
@@ -125,19 +134,25 @@ class DtlsFlows:
 
     def advance(self, at: int) -> None:
         """Take the time of a datagram of DTLS."""
-        if self.closing:
+        if self.closing or self.failing:
             self.end_closed(at)
         elif at > self.clock:
             self.clock = at
+
+    def keep(self, association: Association) -> bool:
+        """Follow a session further. Returns whether it was about to end."""
+        closing = self.closing.pop(association, None)
+        return self.failing.pop(association, None) is not None or closing is not None
 
     def end_closed(self, at: int) -> None:
         """End the sessions that both sides ended some time before `at`."""
         self.clock = max(self.clock, at)
         ending = []
-        for association, (since, flow) in self.closing.items():
-            if self.clock - since <= DRAINING:
-                break  # the others were closed later
-            ending.append((association, flow))
+        for closing, longest in ((self.closing, DRAINING), (self.failing, DOUBTING)):
+            for association, (since, flow) in closing.items():
+                if self.clock - since <= longest:
+                    break  # the others were closed later
+                ending.append((association, flow))
         for association, flow in sorted(ending, key=_number):  # as `Shards` puts those that end at once
             flow.note_copies(association)
             self.end(association, "closed")
@@ -234,12 +249,15 @@ class DtlsFlow:
             self.look(association, role, record)
         elif record.content_type == ALERT and (record.epoch > 0 or (record.body[record.header :][:1] == b"\2")):
             self.note_end(association, role, record.epoch > 0)
+        elif (association in self.flows.closing or association in self.flows.failing) and not association.is_over():
+            association.ended = [False, False]
+            self.flows.keep(association)  # these alerts were somebody else's
         session = association.session
         if association.sink is not None and session is not None:
             association.sink.take(record)
             if session.transport.announced:
                 self.note_announced(association, session)
-            if session.has_ended():
+            if association.is_over():
                 self.flows.closing.setdefault(association, (self.flows.clock, self))
 
     def note_announced(self, association: Association, session: DtlsSession) -> None:
@@ -301,9 +319,12 @@ class DtlsFlow:
 
     def note_end(self, association: Association, role: int, sealed: bool) -> None:
         """Note an alert that ends a side of a session: behind the handshake they are sent for nothing else."""
-        association.ended[role] = True
-        if not sealed or all(association.ended):
-            self.flows.closing.setdefault(association, (self.flows.clock, self))
+        if not sealed:
+            self.flows.failing.setdefault(association, (self.flows.clock, self))
+        elif association.session is None or not association.session.opening.proven:
+            association.ended[role] = True
+            if all(association.ended):
+                self.flows.closing.setdefault(association, (self.flows.clock, self))
 
     def update_held(self) -> None:
         """Update the memory that the sessions of this flow take, here and in the dispatcher."""

@@ -3,22 +3,20 @@
 import json
 import random
 import struct
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conversations import read_sessions
 from dtls_talks import DtlsTalk, extension, sized
+from strangers import Packet, captured, written
 
 from analyzer.capture.capture_reader import CaptureReader
 from analyzer.engine import Engine
-from analyzer.secrets.keylog import KeyLog
 from analyzer.store.session_record import session_record
 from analyzer.tls.dtls.dtls_events import PartSeen
 from analyzer.tls.events import Event, HandshakeMessage
 
-CAPTURED = Path(__file__).parents[2] / "captures"
 CAPTURES = ("dtls1_0", "dtls1_2", "dtls13-wolfssl", "dtls13-cid", "dtls-sequence-number-jumps", "webrtc-stun")
 
 
@@ -107,9 +105,6 @@ def test_a_hello_that_comes_again_with_a_cookie_is_judged_once(tmp_path: Path):
 
 # What can happen to datagrams on the path and in a capture.
 
-Packet = tuple[int, bytes]
-"""Time in microseconds, and the frame."""
-
 
 def packets_of(path: Path) -> tuple[bytes, list[Packet]]:
     """The header and the packets of a capture in the classic format of little-endian machines."""
@@ -121,13 +116,6 @@ def packets_of(path: Path) -> tuple[bytes, list[Packet]]:
         found.append((seconds * 1_000_000 + micros, data[pos + 16 : pos + 16 + kept]))
         pos += 16 + kept
     return data[:24], found
-
-
-def written(path: Path, head: bytes, packets: Iterable[Packet]) -> Path:
-    """Write a capture."""
-    records = [struct.pack("<4I", at // 1_000_000, at % 1_000_000, len(frame), len(frame)) + frame for at, frame in packets]
-    path.write_bytes(head + b"".join(records))
-    return path
 
 
 def facts_of(record: dict[str, Any]) -> tuple[Any, ...]:
@@ -240,19 +228,7 @@ def test_other_protocols_on_the_ports_of_a_session(talk: tuple[bytes, list[Packe
     assert facts_of(found) == facts_of(whole)
 
 
-def captured(name: str) -> tuple[bytes, list[Packet], KeyLog]:
-    """The header of a capture in the classic format, and packets and keys of a capture in `captures`."""
-    packets: list[Packet] = []
-    for frame_reader in CaptureReader([str(CAPTURED / name / f"{name}.pcapng")]).packet_readers():
-        while frame_reader.advance():
-            frame = frame_reader.frame
-            packets.append((frame.at // 1000, bytes(frame.data[frame.start : frame.end])))
-    keys = KeyLog()
-    keys.take((CAPTURED / name / f"{name}.keys").read_bytes(), "keys")
-    return bytes.fromhex("d4c3b2a1 0200 0400 00000000 00000000 00000400 01000000"), packets, keys
-
-
-HARMLESS = {"gap", "captured_twice", "message_problem"}
+HARMLESS = {"gap", "captured_twice"}
 """Findings that what is lost may add."""
 
 

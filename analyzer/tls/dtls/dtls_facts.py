@@ -17,6 +17,10 @@ MAX_FRAMES = 64
 """Frames of hellos that are kept."""
 
 
+MAX_BODIES, MAX_CONTENTS = 512, 4
+"""Records in plaintext whose contents are remembered, and how many contents one number has."""
+
+
 class DtlsFacts:
     """The facts of one session.
 
@@ -25,10 +29,13 @@ class DtlsFacts:
     strays: records that no key opened, though others of their epoch opened; acks: ACK messages that were read. seen: by role
     and epoch, the numbers of the records that came; holes: whether some of them were missing when the session ended. answered:
     whether a record of the server came. announced: role and connection ID of each NewConnectionId, until the flow takes them.
-    silence: nanoseconds that the capture went on behind the last record.
+    silence: nanoseconds that the capture went on behind the last record. bodies: by role and number, hashes of the last records
+    in plaintext.
     """
 
-    __slots__ = ("acks", "announced", "answered", "close", "hellos", "holes", "replays", "seen", "silence", "strays")
+    __slots__ = (
+        "acks", "announced", "answered", "bodies", "close", "hellos", "holes", "replays", "seen", "silence", "strays",
+    )  # fmt: skip
 
     name = "dtls"
     letter = "d"
@@ -41,6 +48,7 @@ class DtlsFacts:
         self.announced: list[tuple[int, bytes]] = []
         self.answered = self.holes = False
         self.seen: dict[tuple[int, int], ReplayWindow] = {}
+        self.bodies: dict[tuple[int, int], set[int]] = {}
 
     def note_hello(self, role: int, frame: int, at: int) -> None:
         """Note a datagram with the first bytes of a hello. One that comes at once is a copy, or another fragment."""
@@ -79,16 +87,26 @@ class DtlsFacts:
         """Forget the numbers of the records."""
         self.holes = not self.is_whole()
         self.seen.clear()
+        self.bodies.clear()
 
-    def repeats(self, role: int, epoch: int, number: int) -> bool:
-        """Return whether a record with this number came before; it counts from now on."""
+    def repeats(self, role: int, epoch: int, number: int, body: bytes) -> bool:
+        """Return whether a record with this number came before; it counts from now on.
+
+        body: of one in plaintext, which must be the same too; else empty.
+        """
         known = self.seen.get((role, epoch))
         if known is None:
             if len(self.seen) >= 2 * MAX_EPOCHS:
                 self.seen.pop(next(iter(self.seen)))
             known = self.seen[role, epoch] = ReplayWindow()
-        if known.has(number):
+        if known.has(number) and not (body and self._differs(role, number, body)):
             self.replays += 1
             return True
         known.add(number)
+        if body and len(self.bodies) < MAX_BODIES:
+            self.bodies.setdefault((role, number), set()).add(hash(body))
         return False
+
+    def _differs(self, role: int, number: int, body: bytes) -> bool:
+        known = self.bodies.get((role, number), ())
+        return 0 < len(known) < MAX_CONTENTS and hash(body) not in known

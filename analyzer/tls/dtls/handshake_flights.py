@@ -2,7 +2,7 @@
 
 Each message has a number, `message_seq`, and each fragment says which part of its message it has. Fragments come in any order,
 more than once, and overlap; a flight that is not answered is sent again, also in other fragments. What is whole waits for the
-messages before it. If bytes for the same place differ, the first ones count: anybody can have sent the others.
+messages before it. If bytes for the same place differ, the first ones count; `disputes.py` finds out whose they are.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from analyzer.codec.registry import registry
 from analyzer.tls.dtls.dtls_events import FRAGMENT, REPEATED, WAITING
 from analyzer.tls.limits import MAX_HANDSHAKE
+from analyzer.tls.messages.numbers import HELLO_VERIFY_REQUEST
 
 MAX_AHEAD = 32
 """Messages ahead of the next one that wait: the longest flight has ten."""
@@ -58,6 +59,19 @@ class PartialMessage:
         """Its bytes so far behind a header of TLS, which has only type and length."""
         return bytes((self.type,)) + self.length.to_bytes(3, "big") + self.head
 
+    def fits(self, number: int, length: int, offset: int, data: bytes) -> bool:
+        """Return whether a fragment can be of this message: type and length are the same, and bytes that came before."""
+        if number != self.type or length != self.length:
+            return False
+        head = self.head[offset : offset + len(data)]
+        if head != data[: len(head)]:
+            return False
+        for begin, part in self.parts.items():
+            first, last = max(offset, begin), min(offset + len(data), begin + len(part))
+            if first < last and data[first - offset : last - offset] != part[first - begin : last - begin]:
+                return False
+        return True
+
     def add(self, offset: int, data: bytes) -> None:
         """Add the bytes of a fragment."""
         known = len(self.head)
@@ -79,10 +93,16 @@ class FlightReader:
 
     next: number of the message whose turn it is, UNKNOWN before the first one; first: number of that one. epoch: in which
     the current handshake began. waiting: messages by their number. held: bytes that wait. since: time of the first fragment
-    that waits now, -1 without one. repeated: fragments of messages that were complete before.
+    that waits now, -1 without one. repeated: fragments of messages that were complete before. plain: numbers of the messages
+    of this handshake that were in plaintext. chosen: by number, the only message that is taken in plaintext, None for none;
+    unhashed: those of them that no Finished covers; sealed: numbers that only a protected message has; no_cookie: whether a
+    HelloVerifyRequest is not taken. n_taken: how many fragments were new.
     """
 
-    __slots__ = ("epoch", "first", "held", "next", "repeated", "since", "waiting")
+    __slots__ = (
+        "chosen", "epoch", "first", "held", "n_taken", "next", "no_cookie", "plain", "repeated", "sealed", "since",
+        "unhashed", "waiting",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.next = self.first = UNKNOWN
@@ -90,7 +110,12 @@ class FlightReader:
         self.waiting: dict[int, PartialMessage] = {}
         self.held = 0
         self.since = -1
-        self.repeated = 0
+        self.repeated = self.n_taken = 0
+        self.plain: set[int] = set()
+        self.chosen: dict[int, PartialMessage | None] = {}
+        self.unhashed: list[int] = []
+        self.sealed: set[int] = set()
+        self.no_cookie = False
 
     def begin(self, epoch: int) -> None:
         """Prepare for another handshake, whose messages are numbered from 0 again."""
@@ -98,6 +123,9 @@ class FlightReader:
         self.next = self.held = 0
         self.since = -1
         self.epoch = epoch
+        self.plain.clear()
+        self.chosen.clear()
+        self.sealed.clear()
 
     def take(self, header: bytes, data: bytes, sealed: bool, frame: int, at: int) -> bool:
         """Take a fragment: its header of 12 bytes, and what there is of its content. Returns whether it was new."""
@@ -107,10 +135,15 @@ class FlightReader:
             return False
         if self.next == UNKNOWN:
             self.next = self.first = sequence if number in (1, 2, 3) else 0
+        if not sealed and self.is_refused(number, length, sequence, offset, data):
+            return False
         if sequence < self.next:
             self.repeated += 1
             return False
         known = self.waiting.get(sequence)
+        if known is not None and sealed and not known.sealed:  # anybody can have sent the one in plaintext
+            self.held -= known.held
+            known = None
         if known is None:
             if sequence - self.next > MAX_AHEAD or self.held > MAX_WAITING:
                 return False
@@ -124,9 +157,30 @@ class FlightReader:
         known.fragments += 1
         known.held += len(data) + FRAGMENT_COST
         self.held += len(data) + FRAGMENT_COST
+        self.n_taken += 1
         if known.complete:
             known.frame, known.at = frame, at
         return True
+
+    def is_refused(self, number: int, length: int, sequence: int, offset: int, data: bytes) -> bool:
+        """Return whether a fragment in plaintext is not of a message that the role sent."""
+        if self.epoch > 0 or sequence in self.sealed or (self.no_cookie and number == HELLO_VERIFY_REQUEST):
+            return True
+        if sequence not in self.chosen:
+            return False
+        message = self.chosen[sequence]
+        return message is None or not message.fits(number, length, offset, data)
+
+    def leaves_out(self) -> bool:
+        """Return whether no message is taken whose turn it is."""
+        return self.next in self.chosen and self.chosen[self.next] is None
+
+    def drop_plaintext(self, *kept: int) -> None:
+        """Forget the messages in plaintext that wait, but those of some types."""
+        for sequence in [one for one, known in self.waiting.items() if not known.sealed and known.type not in kept]:
+            self.held -= self.waiting.pop(sequence).held
+        if not self.waiting:
+            self.since = -1
 
     def words_of(self, header: bytes, taken: bool) -> str:
         """Return what a fragment is, in words for lists of packets; empty if it completed its message, whose turn it is."""
@@ -155,6 +209,8 @@ class FlightReader:
 
     def _let_go(self) -> PartialMessage:
         found = self.waiting.pop(self.next)
+        if not found.sealed:
+            self.plain.add(self.next)
         self.next += 1
         self.held -= found.held
         if not self.waiting:

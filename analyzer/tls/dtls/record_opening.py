@@ -36,19 +36,28 @@ _NUMBER_BITS, _ID_AT = 48, 11
 class RecordOpening:
     """The keys of one session.
 
-    decryptors: up to DTLS 1.2, by role and epoch, None without a secret. keys: in DTLS 1.3, by role and epoch, what may open
-    its records. current: by role, the latest epoch of which a record opened. proven: of which role and epoch records opened.
+    decryptors: up to DTLS 1.2, by role and epoch, those that opened a record. keys: in DTLS 1.3, by role and epoch, what may
+    open its records. current: by role, the latest epoch of which a record opened. proven: of which role and epoch records
+    opened.
     """
 
     __slots__ = ("current", "decryptors", "keys", "proven")
 
     def __init__(self) -> None:
-        self.decryptors: dict[tuple[int, int], RecordDecryptor | None] = {}
+        self.decryptors: dict[tuple[int, int], RecordDecryptor] = {}
         self.keys: dict[tuple[int, int], list[EpochKeys]] = {}
         self.current = [0, 0]
         self.proven: set[tuple[int, int]] = set()
 
     # Up to DTLS 1.2.
+
+    def begin_keys(self, decryption: Any, role: int) -> bool:
+        """Compute the keys of the next epoch, of which no record has opened. Returns whether they are known.
+
+        The ChangeCipherSpec can be missing. What came before may have been somebody else's, so they are computed each time.
+        """
+        decryption.states[role].changed = False
+        return bool(decryption.change(role))
 
     def open(self, decryption: Any, record: Record) -> tuple[int, bytes]:
         """Return content type and content of a record up to DTLS 1.2. Raises DecryptionError."""
@@ -67,23 +76,22 @@ class RecordOpening:
         if opened is None:
             raise DecryptionError(WRONG_SECRET, f"the tag or MAC of record {record.offset} of epoch {epoch} does not agree")
         if isinstance(decryptor, CandidateDecryptors):
-            self.decryptors[role, epoch] = decryptor.chosen_decryptor()
+            decryptor = decryptor.chosen_decryptor()
+        if self.decryptors.get((role, epoch)) is not decryptor:
+            _keep(self.decryptors, (role, epoch), decryptor)
         self.proven.add((role, epoch))
         state: ReadState = decryption.states[role]
         inflater = state.inflater
         return opened if inflater is None else (opened[0], inflater.inflate(opened[1]))
 
     def _decryptor(self, decryption: Any, role: int, epoch: int) -> RecordDecryptor | None:
-        """Return the decryptor of an epoch, which is that of the last handshake if it was not used before."""
+        """Return the decryptor of an epoch, which is that of the last handshake if it opened none of another epoch."""
         known = self.decryptors.get((role, epoch))
         if known is not None:
             return known
         state: ReadState = decryption.states[role]
         found = state.decryptors[0] if state.decryptors else None
-        if found is not None and found not in self.decryptors.values():
-            _keep(self.decryptors, (role, epoch), found)
-            return found
-        return None
+        return None if found in self.decryptors.values() else found
 
     # DTLS 1.3.
 

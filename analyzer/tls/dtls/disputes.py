@@ -1,0 +1,196 @@
+"""Finds out which handshake messages of a DTLS session are its own, where somebody else has sent some too.
+
+Before the keys, nothing in a record proves who sent it, and whoever knows two ports can send a message with the right number
+ahead of the real one (RFC 9147 section 5.2 has numbers, and no proof). So where two messages have one number, or fragments of
+one contradict each other, none of them is taken: it counts as one that the capture lacks. What both sides hashed decides: the
+message with which a Finished verifies is the real one. Nothing else does.
+
+A message that is disputed was taken before the other came. So the records of a handshake are kept until it is over, and are
+read again without it, or with another choice.
+"""
+
+from __future__ import annotations
+
+from itertools import islice, product
+
+from analyzer.codec.registry import registry
+from analyzer.tls.dtls.handshake_flights import PartialMessage
+from analyzer.tls.limits import MAX_HANDSHAKE, PENDING_COST
+from analyzer.tls.messages.numbers import HELLO_VERIFY_REQUEST
+from analyzer.tls.record.record import Record
+
+MAX_RECORDS = 512
+"""Records of a handshake that are kept. With lost datagrams and small fragments, long ones have a hundred."""
+
+MAX_BYTES = 1 << 19
+"""Bytes of these records, which is more than a handshake with post-quantum certificates has."""
+
+MAX_VERSIONS = 4
+"""Messages with one number that are kept: the real one, and some of others."""
+
+MAX_MESSAGES = 64
+"""Numbers of messages that are compared, of both roles."""
+
+MAX_CHOICES = 8
+"""Choices between disputed messages that are tried at one time."""
+
+MAX_TRIALS = 8
+"""Times at which choices are tried: after 1, 2, 4, 8, … protected records, and at the end."""
+
+_NAMES = registry("handshake_types")
+_CLIENT, _SERVER = 0, 1
+
+_FIRST, _SECOND = (_CLIENT, 0), (_CLIENT, 1)
+
+Place = tuple[int, int]
+"""A role, and the number of one of its messages."""
+
+Choice = dict[Place, PartialMessage | None]
+"""Which message is taken in a place, None for none."""
+
+
+class Version(PartialMessage):
+    """One of the messages with one number. begun: the frame of its first fragment."""
+
+    __slots__ = ("begun",)
+
+    def __init__(self, number: int, length: int, frame: int) -> None:
+        super().__init__(number, length, False)
+        self.begun = frame
+
+    def copy_around(self, first: PartialMessage, start: int, end: int) -> None:
+        """Take all bytes of another message but those between two offsets, which are others here."""
+        known = bytes(first.head)
+        self.add(0, known[:start])
+        if len(known) > end:
+            self.add(end, known[end:])
+        for offset, part in first.parts.items():
+            if offset < start:
+                self.add(offset, part[: start - offset])
+            if offset + len(part) > end:
+                self.add(max(offset, end), part[max(0, end - offset) :])
+
+
+class Disputes:
+    """The messages of one session in plaintext, and the records that they came in.
+
+    records, size: what is kept of the handshake, and its bytes. versions: what came in each place. disputed: the places in
+    which several messages came, with the frames in which these began. sealed: places of which a protected message showed that
+    one in plaintext is not its role's. cookies: numbers that a HelloVerifyRequest had; no_cookie: whether none is the server's.
+    has_second: whether the client sent message 1 in plaintext. found: whether anything of this is new. proved: whether a
+    Finished has proved a choice. trials: how often choices were tried, n_sealed: after how many protected records. over:
+    whether the handshake is over, or took too much memory: then nothing in plaintext counts.
+    """
+
+    __slots__ = (
+        "cookies", "disputed", "found", "has_second", "n_sealed", "no_cookie", "over", "proved", "records", "sealed", "size",
+        "trials", "versions",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+        self.size = 0
+        self.versions: dict[Place, list[Version]] = {}
+        self.disputed: dict[Place, list[int]] = {}
+        self.sealed: set[Place] = set()
+        self.cookies: set[int] = set()
+        self.no_cookie = self.has_second = False
+        self.found = self.proved = self.over = False
+        self.trials = self.n_sealed = 0
+
+    def keep(self, record: Record) -> None:
+        """Keep a copy of a record, until there are too many."""
+        self.size += len(record.body) + PENDING_COST
+        if len(self.records) >= MAX_RECORDS or self.size > MAX_BYTES:
+            self.end()
+        else:
+            self.records.append(record.copy())
+
+    def end(self) -> None:
+        """Forget the records: the handshake is over."""
+        self.over = True
+        self.records = []
+        self.versions = {}
+        self.size = 0
+
+    def compare(self, role: int, header: bytes, data: bytes, frame: int) -> None:
+        """Compare a fragment in plaintext with those that came before: its header of 12 bytes, and its content."""
+        number, length = header[0], int.from_bytes(header[1:4], "big")
+        place = role, int.from_bytes(header[4:6], "big")
+        offset = int.from_bytes(header[6:9], "big")
+        if self.over or self.proved or length > MAX_HANDSHAKE or offset > length or len(data) > length - offset:
+            return
+        if number == HELLO_VERIFY_REQUEST:  # it is not hashed, and a server may make another one each time
+            self.cookies.add(place[1])
+            return
+        versions = self.versions.get(place)
+        if versions is None:
+            if len(self.versions) < MAX_MESSAGES:
+                self._begin(place, number, length, frame).add(offset, data)
+            if place == _SECOND:
+                self.has_second = True
+                self.found = self.found or _FIRST in self.disputed
+            if role == _SERVER and place[1] in self.cookies and not self.has_second:
+                self.no_cookie = self.found = True  # a server that asks for a cookie does not answer without one
+            return
+        fitting = [one for one in versions if one.fits(number, length, offset, data)]
+        for one in fitting:
+            one.add(offset, data)
+        if fitting or len(versions) >= MAX_VERSIONS:
+            return
+        first = versions[0]
+        added = self._begin(place, number, length, frame)
+        if first.type == number and first.length == length:
+            added.copy_around(first, offset, offset + len(data))
+        added.add(offset, data)
+        self.found = self.found or place not in self.disputed
+        self.disputed[place] = [one.begun for one in versions]
+
+    def _begin(self, place: Place, number: int, length: int, frame: int) -> Version:
+        added = Version(number, length, frame)
+        self.versions.setdefault(place, []).append(added)
+        return added
+
+    def refuse(self, role: int, sequence: int) -> None:
+        """Note that a role sent a message protected, with the number of one that came in plaintext."""
+        if not self.over and (role, sequence) not in self.sealed:
+            self.sealed.add((role, sequence))
+            self.found = True
+
+    def nothing(self) -> Choice:
+        """Return the choice that takes none of the disputed messages."""
+        return dict.fromkeys(self.disputed)
+
+    def is_unhashed(self, place: Place) -> bool:
+        """Return whether no Finished proves a message up to DTLS 1.2: the hello that a HelloVerifyRequest answers.
+
+        See RFC 6347 section 4.2.6.
+        """
+        return place == _FIRST and bool(self.cookies) and not self.no_cookie and self.has_second
+
+    def choices(self, tls13: bool) -> list[Choice]:
+        """Return the choices to try, those that came last first: who forges a message has to be ahead of the real one."""
+        places = [place for place in self.disputed if tls13 or not self.is_unhashed(place)]
+        whole = [[one for one in reversed(self.versions.get(place, [])) if one.complete] for place in places]
+        return [{**self.nothing(), **dict(zip(places, chosen, strict=True))} for chosen in islice(product(*whole), MAX_CHOICES)]
+
+    def is_due(self) -> bool:
+        """Return whether choices are tried now that another protected record came."""
+        self.n_sealed += 1
+        if self.proved or not self.disputed or self.over or self.trials >= MAX_TRIALS:
+            return False
+        return self.n_sealed & (self.n_sealed - 1) == 0
+
+    def findings(self, tls13: bool) -> list[tuple[str, str, list[int]]]:
+        """Return severity, sentence and frames for each disputed message."""
+        found = []
+        for (role, sequence), frames in sorted(self.disputed.items()):
+            who = "server" if role else "client"
+            proved = self.proved and (tls13 or not self.is_unhashed((role, sequence)))
+            contents = f"message {sequence} of the {who} came with different contents"
+            if proved:
+                detail = f"{contents}; the Finished proves which is its own"
+            else:
+                detail = f"{contents}; nothing proves which is its own, and none is used"
+            found.append(("info" if proved else "low", detail, frames))
+        return found

@@ -1,0 +1,114 @@
+"""Reads the records of a DTLS handshake again where messages are disputed (`disputes.py`), and keeps what is proved.
+
+The session that is made for it replaces what the first one had read. So a message that was believed too early leaves nothing
+behind: no certificate, no fingerprint, no finding.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from analyzer.tls.dtls.disputes import Choice
+from analyzer.tls.dtls.record_headers import UNIFIED
+from analyzer.tls.events import Data, DataBegan, Event, HandshakeMessage, KeysChanged
+from analyzer.tls.handshake.authentication import FAILED, VERIFIED
+from analyzer.tls.record.record import Record
+from analyzer.tls.session_log import ROLES, SessionLog
+
+REPLACED = (
+    "changes", "doubted_alerts", "doubtful", "flights", "handshake", "heartbeats", "held", "log", "nonces", "opening", "plain",
+    "roles", "sealed_epochs", "sizes", "transport",
+)  # fmt: skip
+"""The parts of a session that come from its records."""
+
+_OPENED = (Data, DataBegan, KeysChanged)
+
+
+def ignore_alert(log: SessionLog, role: int, frame: int) -> None:
+    """Mark an alert in plaintext whose role went on behind it: receivers cannot know who sent it (RFC 9147 section 4.5.2)."""
+    for alert in log.alerts:
+        if alert.frame == frame and alert.role == role and not alert.encrypted:
+            alert.injected = True
+    who = ROLES[role]
+    detail = (
+        f"an alert of the {who} came in plaintext, and the {who} went on: anybody can have sent it, and it counts for nothing"
+    )
+    log.add_finding("ignored_alert", "info", detail, frame)
+
+
+def judge(session: Any, record: Record) -> None:
+    """Decide what of a session's handshake counts, after a record of it."""
+    disputes = session.disputes
+    if disputes.found:
+        disputes.found = False
+        _replace(session, _read_again(session, disputes.nothing()))
+    if (record.epoch > 0 or record.version == UNIFIED) and session.handshake.material.given and disputes.is_due():
+        _search(session)
+    client, server = session.roles
+    finished = session.handshake.authentication.finished
+    if finished == [VERIFIED, VERIFIED]:
+        disputes.proved = True
+        disputes.end()
+    elif client.n_application and server.n_application and not (disputes.disputed and session.handshake.material.given):
+        disputes.end()
+
+
+def judge_at_end(session: Any) -> None:
+    """Decide what of a session's handshake counts when no more records come, and report what was disputed."""
+    disputes = session.disputes
+    if disputes.disputed and not disputes.proved and not disputes.over and session.handshake.material.given:
+        _search(session)
+    for severity, detail, frames in disputes.findings(session.handshake.parameters.tls13):
+        session.log.add_finding("contradicting_messages", severity, detail, frames[0])
+        session.log.findings[-1].frames[:] = frames
+    disputes.end()
+
+
+def _search(session: Any) -> None:
+    """Search the choice between disputed messages that a Finished proves."""
+    disputes = session.disputes
+    disputes.trials += 1
+    for choice in disputes.choices(session.handshake.parameters.tls13):
+        trial = _read_again(session, choice)
+        trial.handshake.authenticate()
+        finished = trial.handshake.authentication.finished
+        if VERIFIED in finished and FAILED not in finished:
+            disputes.proved = True
+            _replace(session, _read_again(session, choice))
+            return
+
+
+def _read_again(session: Any, choice: Choice) -> Any:
+    """Return a session that has read the same records, and takes only the chosen messages in disputed places."""
+    handshake = session.handshake
+    material, resumptions, tls13 = handshake.material, handshake.resumptions, handshake.parameters.tls13
+    matched, inner = material.matched, material.inner
+    material.inner = None  # it numbers what it finds in the order of the capture
+    events: list[Event] | None = None if session.log.events is None else []
+    trial = type(session)(session.id, session.flow, material, resumptions, events, handshake.keeps_fields, session.log.places)
+    trial.disputes = None
+    for role, flight in enumerate(trial.flights):
+        flight.chosen = {sequence: message for (sender, sequence), message in choice.items() if sender == role}
+        flight.sealed = {sequence for sender, sequence in session.disputes.sealed if sender == role}
+        flight.no_cookie = session.disputes.no_cookie
+        flight.unhashed = [number for number in flight.chosen if session.disputes.is_unhashed((role, number)) and not tls13]
+    for record in session.disputes.records:
+        trial.take(record)
+    material.matched, material.inner = matched, inner
+    return trial
+
+
+def _replace(session: Any, trial: Any) -> None:
+    """Replace what a session has read by what another one has."""
+    known = {(one.role, one.frame, one.type, one.length) for one in session.log.messages}
+    opened = session.handshake.decryption is not None and session.handshake.decryption.records > 0
+    events, made = session.log.events, trial.log.events
+    trial.log.events = events
+    for part in REPLACED:
+        setattr(session, part, getattr(trial, part))
+    for event in made or ():
+        if isinstance(event, HandshakeMessage):
+            if (event.role, event.frame, event.type, event.length) not in known:
+                session.log.emit(event)
+        elif isinstance(event, _OPENED) and not opened:
+            session.log.emit(event)

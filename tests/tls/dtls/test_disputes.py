@@ -1,0 +1,189 @@
+"""What a stranger sends ahead of the real messages of a DTLS handshake is not believed, and costs no more than it must."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from strangers import CHANGE_CIPHER_SPEC, CLIENT, HANDSHAKE, SERVER, Talk, message, plain
+
+from analyzer.tls.dtls.disputes import MAX_RECORDS, MAX_VERSIONS, Disputes
+from analyzer.tls.dtls.record_headers import FRAGMENT_HEADER
+from analyzer.tls.record.record import Record
+
+CLIENT_HELLO, SERVER_HELLO, HELLO_VERIFY_REQUEST, CERTIFICATE, SERVER_KEY_EXCHANGE, CLIENT_KEY_EXCHANGE = 1, 2, 3, 11, 12, 16
+FINISHED = 20
+
+
+def changed(body: bytes, place: int) -> bytes:
+    """A message with another byte at a place."""
+    return body[:place] + bytes((body[place] ^ 1,)) + body[place + 1 :]
+
+
+def codes(record: dict[str, Any]) -> set[tuple[str, str]]:
+    """Severities and codes of the findings of a session."""
+    return {(one["severity"], one["code"]) for one in record["findings"]}
+
+
+def proved(record: dict[str, Any], honest: dict[str, Any]) -> None:
+    """All that the honest session shows is shown."""
+    keys = (
+        "version",
+        "cipher_suite",
+        "group",
+        "established",
+        "ja3",
+        "ja3s",
+        "chain",
+        "certificates",
+        "authenticity",
+        "resumed",
+    )
+    for key in (*keys, "decryption", "server_name"):
+        assert record[key] == honest[key], key
+    assert [one["description"] for one in record["alerts"]] == [one["description"] for one in honest["alerts"]]
+    assert record["outcome"]["result"] == honest["outcome"]["result"]
+
+
+@pytest.mark.parametrize("behind", [0, 1], ids=["ahead", "behind"])
+@pytest.mark.parametrize("name", ["dtls12-cookie", "dtls13-cookie"])
+def test_a_forged_server_hello(name: str, behind: int, tmp_path: Path):
+    """Its random is another one, so nothing opens with it; with keys, what opens and verifies is the real one."""
+    (honest,) = Talk(name).read(tmp_path)
+    talk = Talk(name)
+    places = [place for place in range(len(talk.packets)) if talk.has(place, SERVER_HELLO)]
+    real = places[1 if name == "dtls13-cookie" else 0]
+    talk.insert(real + behind, SERVER, plain(HANDSHAKE, changed(talk.message_at(real, SERVER_HELLO), 30)))
+    (found,) = talk.read(tmp_path)
+    proved(found, honest)
+    assert codes(found) - codes(honest) == {("info", "contradicting_messages")}
+    (unproved,) = talk.read(tmp_path, keys=False)
+    assert unproved["cipher_suite"] is None or name == "dtls13-cookie"
+    assert unproved["ja3s"] is None
+    assert unproved["established"] is True
+    assert ("low", "contradicting_messages") in codes(unproved)
+    assert not {severity for severity, _ in codes(unproved)} & {"medium", "high"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "role", "sequence", "body"),
+    [
+        (CERTIFICATE, SERVER, 2, bytes(200)),
+        (SERVER_KEY_EXCHANGE, SERVER, 3, bytes(100)),
+        (CLIENT_KEY_EXCHANGE, CLIENT, 2, b"\x20" + bytes(32)),
+    ],
+    ids=["certificate", "server_key_exchange", "client_key_exchange"],
+)
+def test_a_forged_message(kind: int, role: int, sequence: int, body: bytes, tmp_path: Path):
+    (honest,) = Talk("dtls12-cookie").read(tmp_path)
+    talk = Talk("dtls12-cookie")
+    talk.insert(talk.first(kind), role, plain(HANDSHAKE, message(kind, sequence, body)))
+    (found,) = talk.read(tmp_path)
+    proved(found, honest)
+    assert codes(found) - codes(honest) == {("info", "contradicting_messages")}
+    (unproved,) = talk.read(tmp_path, keys=False)
+    assert ("low", "contradicting_messages") in codes(unproved)
+    assert unproved["cipher_suite"] == honest["cipher_suite"]
+    if kind == CERTIFICATE:
+        assert unproved["chain"]["verdict"] == "unknown"
+    if kind == SERVER_KEY_EXCHANGE:
+        assert unproved["authenticity"]["server_signature"] == "unverifiable"
+    assert "failed" not in str(unproved["authenticity"])
+
+
+@pytest.mark.parametrize("length", [None, 40], ids=["the same length", "another length"])
+def test_a_forged_fragment(length: int | None, tmp_path: Path):
+    """The first fragment of a certificate has other bytes, or says that the message is shorter."""
+    (honest,) = Talk("dtls12-fragments").read(tmp_path)
+    talk = Talk("dtls12-fragments")
+    first = talk.first(CERTIFICATE)
+    real = talk.message_at(first, CERTIFICATE)
+    whole = int.from_bytes(real[1:4]) if length is None else length
+    forged = message(CERTIFICATE, 2, bytes(min(len(real) - FRAGMENT_HEADER, whole)), whole)
+    talk.insert(first, SERVER, plain(HANDSHAKE, forged))
+    (found,) = talk.read(tmp_path)
+    proved(found, honest)
+    (unproved,) = talk.read(tmp_path, keys=False)
+    assert unproved["chain"]["verdict"] == "unknown"
+    assert ("low", "contradicting_messages") in codes(unproved)
+
+
+@pytest.mark.parametrize("behind", [0, 1], ids=["ahead", "behind"])
+def test_a_hello_that_no_finished_covers(behind: int, tmp_path: Path):
+    """The first ClientHello before a HelloVerifyRequest is not hashed: the second one shows the client (RFC 6347 4.2.6)."""
+    (honest,) = Talk("dtls12-cookie").read(tmp_path)
+    talk = Talk("dtls12-cookie")
+    real = talk.message_at(0, CLIENT_HELLO)
+    talk.insert(behind, CLIENT, plain(HANDSHAKE, changed(real, len(real) - 1)))
+    for keys in (True, False):
+        (found,) = talk.read(tmp_path, keys)
+        assert found["ja3"] == honest["ja3"]
+        assert ("low", "contradicting_messages") in codes(found)
+    assert talk.read(tmp_path)[0]["authenticity"] == honest["authenticity"]
+
+
+@pytest.mark.parametrize("name", ["dtls12-psk", "dtls13-psk"])
+@pytest.mark.parametrize("keys", [True, False])
+def test_a_forged_hello_verify_request(name: str, keys: bool, tmp_path: Path):
+    """The server answers without a cookie, with the same number."""
+    (honest,) = Talk(name).read(tmp_path, keys)
+    talk = Talk(name)
+    talk.insert(1, SERVER, plain(HANDSHAKE, message(HELLO_VERIFY_REQUEST, 0, b"\xfe\xff\x04abcd")))
+    (found,) = talk.read(tmp_path, keys)
+    proved(found, honest)
+    assert codes(found) == codes(honest)
+
+
+@pytest.mark.parametrize("kind", [CERTIFICATE, SERVER_HELLO, FINISHED])
+@pytest.mark.parametrize("place", [3, 4, 5])
+@pytest.mark.parametrize("role", [CLIENT, SERVER])
+def test_plaintext_with_the_number_of_a_protected_message(kind: int, place: int, role: int, tmp_path: Path):
+    """In DTLS 1.3 a message that opens has its number for sure (RFC 9147 section 4.5.2: others are discarded)."""
+    (honest,) = Talk("dtls13-cookie").read(tmp_path)
+    talk = Talk("dtls13-cookie")
+    talk.insert(place, role, plain(HANDSHAKE, message(kind, 2, bytes(60))))
+    (found,) = talk.read(tmp_path)
+    proved(found, honest)
+    assert codes(found) <= codes(honest) | {("info", "contradicting_messages")}
+
+
+def test_a_forged_record_with_the_number_of_a_real_one(tmp_path: Path):
+    (honest,) = Talk("dtls12-cookie").read(tmp_path)
+    talk = Talk("dtls12-cookie")
+    place = talk.first(CLIENT_KEY_EXCHANGE)
+    number = int.from_bytes(talk.packets[place][1][47:53])
+    talk.insert(place, CLIENT, plain(CHANGE_CIPHER_SPEC, b"\2", number))
+    (found,) = talk.read(tmp_path)
+    proved(found, honest)
+
+
+def test_a_flood_ends_in_bounded_memory(tmp_path: Path):
+    talk = Talk("dtls12-cookie")
+    for number in range(700):
+        body = number.to_bytes(2) + bytes(40)
+        talk.insert(3, SERVER, plain(HANDSHAKE, message(CERTIFICATE, 2 + number % 3, body), 10_000 + number))
+    for record in talk.read(tmp_path):
+        assert record["chain"]["verdict"] in ("unknown", "absent")
+        assert not {severity for severity, _ in codes(record)} & {"high"}
+
+
+def test_no_more_versions_and_records_than_the_limits():
+    disputes = Disputes()
+    for number in range(20):
+        part = message(CERTIFICATE, 1, bytes((number,)) * 8)
+        disputes.compare(SERVER, part[:FRAGMENT_HEADER], part[FRAGMENT_HEADER:], number + 1)
+    assert len(disputes.versions[SERVER, 1]) == MAX_VERSIONS
+    assert disputes.found
+    assert disputes.choices(False)[0][SERVER, 1].head == bytes((MAX_VERSIONS - 1,)) * 8
+    for _ in range(MAX_RECORDS + 1):
+        disputes.keep(Record(0))
+    assert disputes.over
+    assert disputes.records == []
+
+
+def test_fragments_of_another_version_are_put_together():
+    """Bytes at one place differ; what both have is in both."""
+    disputes = Disputes()
+    for offset, data in ((0, b"abcd"), (8, b"ijkl"), (2, b"XXef"), (4, b"efgh")):
+        part = message(CERTIFICATE, 1, data, 12, offset)
+        disputes.compare(SERVER, part[:FRAGMENT_HEADER], data, 1)
+    assert sorted(bytes(one.head) for one in disputes.versions[SERVER, 1]) == [b"abXXefghijkl", b"abcdefghijkl"]
