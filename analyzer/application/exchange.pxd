@@ -34,6 +34,7 @@ cdef class Exchange:
     cdef public list interim
     cdef public bint pushed
     cdef public str protocol
+    cdef public tuple pseudo
     cdef public str reset
     cdef public list datagrams
     cdef public dict capsules

@@ -124,13 +124,16 @@ class Exchange:
     interim: the 1xx responses before the final one.
     pushed: whether the server promised it without a request of the client (HTTP/2, HTTP/3).
     protocol: the protocol that an extended CONNECT asks for (RFC 8441, RFC 9220), as sent: `websocket`, `connect-udp`.
+    pseudo: the names of the pseudo-header fields of the request, in the order in which they were sent (HTTP/2, HTTP/3).
     reset: the name of the error code, if a stream error ended it.
     datagrams: number of HTTP datagrams of the client and of the server (RFC 9297); None where there were none.
     capsules: by type, how many the client and the server sent in the stream (RFC 9297 section 3); None where there were none.
     guessed: whether bytes were lost before, so that the response may belong to another request.
     """
 
-    __slots__ = ("capsules", "datagrams", "guessed", "interim", "protocol", "pushed", "request", "reset", "response", "stream")
+    __slots__ = (
+        "capsules", "datagrams", "guessed", "interim", "protocol", "pseudo", "pushed", "request", "reset", "response", "stream",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -145,6 +148,7 @@ class Exchange:
         self.interim: list[Response] = []
         self.pushed = False
         self.protocol: str | None = None
+        self.pseudo: tuple[str, ...] = ()
         self.reset: str | None = None
         self.datagrams: list[int] | None = None
         self.capsules: dict[str, list[int]] | None = None
@@ -230,6 +234,7 @@ def new_exchange() -> Exchange:
     exchange.interim = []
     exchange.pushed = False
     exchange.protocol = None
+    exchange.pseudo = ()
     exchange.reset = None
     exchange.datagrams = None
     exchange.capsules = None

@@ -49,6 +49,7 @@ def begin_request(log: ConversationLog, exchange: Exchange, fields: Fields | Non
         body,
     )
     exchange.protocol = pseudo.get(":protocol")
+    exchange.pseudo = tuple(pseudo)
     return _content_length(by_name)
 
 

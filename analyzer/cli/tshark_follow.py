@@ -1,7 +1,8 @@
-"""The output of `-z follow,tcp|tls,FORM,N` of tshark: what both ends of one stream sent, piece by piece.
+"""The output of `-z follow,PROTOCOL,FORM,N` of tshark: what both ends of one stream sent, piece by piece.
 
-A piece of TCP is what one segment brought, a piece of TLS the data of one record. Pieces of node 1 are indented by a tab.
-Streams of TCP are numbered as `tcp.stream`, those of TLS as our sessions.
+A piece of TCP is what one segment brought, of UDP a datagram, of TLS and DTLS the data of one record, of QUIC what a packet
+added to one of its streams, and of HTTP/2 a frame. Pieces of node 1 are indented by a tab. Streams of TCP and UDP are
+numbered as `tcp.stream` and `udp.stream`, sessions of TLS, DTLS and QUIC each from 0 in the order in which they began.
 """
 
 import re
@@ -9,18 +10,25 @@ from argparse import Namespace
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 
-from analyzer.analysis.missing_data import MissingData
 from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import CommandError, Output
 from analyzer.engine import Engine, Listener
-from analyzer.engine.data_streams import DataReader, DataStreams
 from analyzer.engine.tcp_data import FollowedConnection
 from analyzer.packet.addresses import endpoints
-from analyzer.tls.events import Event, HandshakeMessage
 
 _FORMS = ("ascii", "hex", "raw", "yaml")
-_PROTOCOLS = {"tcp": "tcp.stream", "tls": "tls.stream", "ssl": "tls.stream"}
+_FILTERS = {
+    "tcp": "tcp.stream eq {}",
+    "udp": "udp.stream eq {}",
+    "tls": "tls.stream eq {}",
+    "dtls": "dtls.stream eq {}",
+    "quic": "quic.connection.number eq {} and quic.stream.stream_id eq {}",
+    "http2": "tcp.stream eq {} and http2.streamid eq {}",
+}
+"""The protocols that can be followed, and the filter with the numbers of a stream."""
+
+_OLD_NAMES = {"ssl": "tls"}
 _BORDER = "=" * 67
 _RANGE = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?", re.ASCII)
 _ROW = 16
@@ -35,11 +43,13 @@ Node = tuple[str, int]
 class Pieces:
     """Writes the pieces of a stream in one form. first, last: which pieces are written, from 1; last is None for all."""
 
-    def __init__(self, output: Output, protocol: str, form: str, number: int, first: int = 1, last: int | None = None) -> None:
+    def __init__(
+        self, output: Output, protocol: str, form: str, numbers: Sequence[int], first: int = 1, last: int | None = None
+    ) -> None:
         self._output = output
         self._protocol = protocol
         self._form = form
-        self._number = number
+        self._numbers = numbers
         self._first, self._last = first, last
         self._n_pieces = 0
         self._offsets = [0, 0]
@@ -55,8 +65,8 @@ class Pieces:
                     self._line(text)
             self._line("packets:")
             return
-        for text in ("", _BORDER, f"Follow: {self._protocol},{self._form}",
-                     f"Filter: {_PROTOCOLS[self._protocol]} eq {self._number}"):  # fmt: skip
+        chosen = _FILTERS[self._protocol].format(*self._numbers)
+        for text in ("", _BORDER, f"Follow: {self._protocol},{self._form}", f"Filter: {chosen}"):
             self._line(text)
         for place, (host, port) in enumerate(nodes):
             self._line(f"Node {place}: {f'[{host}]' if ':' in host.rstrip(':') else host}:{port}")
@@ -138,74 +148,41 @@ class _TcpPieces(Listener):
         self.done = True
 
 
-class _TlsPieces(DataStreams):
-    """Takes the data of a session. Node 0 is who first sent something protected that was decrypted."""
-
-    def __init__(self, number: int, pieces: Pieces) -> None:
-        super().__init__()
-        self._number = number
-        self._pieces = pieces
-        self._first: int | None = None
-
-    def note(self, event: Event) -> None:
-        """See `DataStreams.note`."""
-        if event.session != self._number or self._first is not None or not isinstance(event, HandshakeMessage):
-            return
-        if event.encrypted and len(event.raw) > 0:
-            self._first = event.role
-            nodes = endpoints(self.flows[event.session].key)
-            self._pieces.begin((nodes[event.role], nodes[1 - event.role]))
-
-    def open(self, session: int, alpn: bytes | None, missing: MissingData) -> DataReader | None:
-        """See `DataStreams.open`."""
-        if session != self._number:
-            return None
-        return _Records(self._pieces, endpoints(self.flows[session].key), self._first, missing)
-
-
-class _Records(DataReader):
-    """Passes on the records of a session. nodes: client and server. first: the role of node 0; None if data comes first."""
-
-    def __init__(self, pieces: Pieces, nodes: tuple[Node, Node], first: int | None, missing: MissingData) -> None:
-        super().__init__(missing)
-        self._pieces = pieces
-        self._nodes = nodes
-        self._first = first
-
-    def feed(self, role: int, data: bytes, frame: int, at: int) -> None:
-        """See `DataReader.feed`."""
-        if not data:
-            return
-        first = self._first = role if self._first is None else self._first
-        if not self._pieces.begun:
-            self._pieces.begin((self._nodes[first], self._nodes[1 - first]))
-        self._pieces.add(int(role != first), data, frame, at)
-
-
 def follow_tap(words: Sequence[str], options: Namespace) -> Callable[[Output], int]:
     """Return what writes the stream for the words behind `follow`. Raises CommandError for what they cannot be."""
-    known = len(words) in (3, 4) and words[0] in _PROTOCOLS and words[1] in _FORMS and _number(words[2]) is not None
-    span = _RANGE.fullmatch(words[3]) if known and len(words) == 4 else None
-    if not known or (len(words) == 4 and span is None):
+    protocol = _OLD_NAMES.get(words[0], words[0]) if words else ""
+    n_numbers = _FILTERS.get(protocol, "").count("{}")
+    numbers = [_number(word) for word in words[2 : 2 + n_numbers]]
+    rest = words[2 + n_numbers :]
+    span = _RANGE.fullmatch(rest[0]) if len(rest) == 1 else None
+    wrong = len(rest) > 1 or (rest and span is None) or words[1:2] == [] or words[1] not in _FORMS
+    if not n_numbers or len(numbers) < n_numbers or None in numbers or wrong:
         raise CommandError(
-            "-z follow: say follow,tcp or follow,tls, then ascii, hex, raw or yaml, and the number of the stream"
+            "-z follow: say follow,tcp|udp|tls|dtls,ascii|hex|raw|yaml,N or follow,quic|http2,ascii|hex|raw|yaml,N,STREAM"
         )
     first, last = (1, None) if span is None else (int(span[1]), int(span[2] or span[1]))
-    number = int(words[2])
-    protocol = "tls" if words[0] == "ssl" else words[0]
+    chosen = [number for number in numbers if number is not None]
 
     def write(output: Output) -> int:
+        from analyzer.cli.tshark_follow_sources import Http2Pieces, run_udp, session_pieces
+
         capture_run = CaptureRun(options.captures, output)
-        keys = read_keys(options, capture_run)
-        pieces = Pieces(output, protocol, words[1], number, first, last)
-        if protocol == "tcp":
-            reader = _TcpPieces(pieces)
-            followed = FollowedConnection(number, reader)
-            engine = Engine(places=False, fields=False, reads_data=False, dispatches=followed.dispatcher(), **keys)
+        pieces = Pieces(output, protocol, words[1], chosen, first, last)
+        if protocol == "udp":
+            run_udp(options, output, capture_run, pieces, chosen[0])
+        elif protocol in ("tcp", "http2"):
+            reader: _TcpPieces | Http2Pieces = _TcpPieces(pieces) if protocol == "tcp" else Http2Pieces(pieces, chosen[1])
+            followed = FollowedConnection(chosen[0], reader)
+            keys = read_keys(options, capture_run)
+            detail = protocol == "http2"
+            engine = Engine(
+                detailed=detail, places=False, fields=False, reads_data=False, dispatches=followed.dispatcher(), **keys
+            )
             capture_run.run(engine, [reader])
         else:
+            keys = read_keys(options, capture_run)
             engine = Engine(detailed=True, places=False, reads_data=False, **keys)
-            capture_run.run(engine, [_TlsPieces(number, pieces)])
+            capture_run.run(engine, [session_pieces(protocol, chosen, pieces)])
         pieces.end()
         return capture_run.status()
 

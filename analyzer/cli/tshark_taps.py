@@ -30,8 +30,10 @@ KNOWN = (
     "http,tree[,FILTER]",
     "http_req,tree[,FILTER]",
     "http_srv,tree[,FILTER]",
+    "dns,tree[,FILTER]",
     "expert[,error|warn|note|chat][,FILTER]",
-    "follow,tcp|tls,ascii|hex|raw|yaml,N[,RANGE]",
+    "follow,tcp|udp|tls|dtls,ascii|hex|raw|yaml,N[,RANGE]",
+    "follow,quic|http2,ascii|hex|raw|yaml,N,STREAM[,RANGE]",
 )
 """What -z takes."""
 
@@ -157,6 +159,10 @@ def _made(text: str, options: Namespace) -> Tap | Write:
         from analyzer.cli.tshark_http import http_tap
 
         return http_tap(name, read_filter(",".join(parts[2:]), options))
+    if len(parts) > 1 and parts[:2] == ["dns", "tree"]:
+        from analyzer.cli.tshark_dns import DnsCounter
+
+        return DnsCounter(read_filter(",".join(parts[2:]), options))
     if name == "expert":
         from analyzer.cli.tshark_expert import expert_tap
 

@@ -9,6 +9,7 @@ A command without a capture reads standard input if something comes from there. 
 
 import argparse
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from analyzer.cli.near_misses import WHAT_V_IS, no_such_command, no_such_options
@@ -34,6 +35,9 @@ _OF_ALL = {"--color": True, "--lang": True, "--no-pager": False}
 """The options of the whole program, and whether they have a value."""
 
 _HELP = ("-h", "--help")
+
+_JOINED = re.compile(r"^-[nlqQ2V]+(?=[A-Za-z])")
+"""Options without a value, in front of another one in the same word."""
 
 
 def options_of_all(words: Sequence[str]) -> int:
@@ -75,7 +79,7 @@ def with_command(words: list[str], commands: Commands) -> list[str]:
 
 
 def _is_tap(word: str) -> bool:
-    return word.startswith("-z")
+    return _alone(word).startswith("-z")
 
 
 def _is_filter(word: str) -> bool:
@@ -83,7 +87,14 @@ def _is_filter(word: str) -> bool:
 
 
 def _is_of_packets(word: str) -> bool:
-    return _is_filter(word) or word in ("-V", "-q", "--columns") or word.startswith(("-T", "-e", "-t", "--columns="))
+    alone = _alone(word)
+    known = _is_filter(alone) or alone in ("-V", "-q", "--columns") or alone.startswith(("-T", "-e", "-t", "--columns="))
+    return known or (alone != word and "q" in word.removesuffix(alone[1:]))
+
+
+def _alone(word: str) -> str:
+    """Return the last option of a word with several, as `-z` for `-qz`: those before it are options without a value."""
+    return _JOINED.sub("-", word)
 
 
 def in_order(words: list[str], at: int, commands: Commands) -> list[str]:
@@ -176,7 +187,7 @@ def _place_of_command(words: list[str], at: int, commands: Commands) -> int | No
     for place in range(at, len(words)):
         if words[place] == "--":
             return None
-        if words[place] in commands and words[place - 1] not in valued and not os.path.lexists(words[place]):
+        if words[place] in commands and _alone(words[place - 1]) not in valued and not os.path.lexists(words[place]):
             return place
     return None
 

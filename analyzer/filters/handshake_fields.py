@@ -48,8 +48,11 @@ TYPES = {
 }
 """Types that do not follow from the row."""
 
-ALSO_EMPTY = {"tls.handshake.extensions.session_ticket"}
+ALSO_EMPTY = {"tls.handshake.extensions.session_ticket", "tls.handshake.session_ticket_nonce"}
 """Fields that are there without a byte too. Of the others, no byte is no field."""
+
+_OF_DRAFTS = frozenset({30031, 30032, 51764})
+"""Extensions that are read here (channel_id, trust_anchors), and have their bytes beside that, as in Wireshark."""
 
 OF_EXTENSIONS = frozenset(
     {
@@ -175,7 +178,7 @@ def _read_extension(span: Span, raw: bytes, found: Found) -> None:
     found.setdefault("tls.handshake.extension", []).append(Occurrence(None, header + body, 1))
     found.setdefault("tls.handshake.extension.type", []).append(Occurrence(number, header[:2], 1))
     found.setdefault("tls.handshake.extension.len", []).append(Occurrence(int.from_bytes(header[2:]), header[2:], 1))
-    if isinstance(span.value, bytes):
+    if isinstance(span.value, bytes) or number in _OF_DRAFTS:
         found.setdefault("tls.handshake.extension.data", []).append(Occurrence(body, body, 1))
 
 

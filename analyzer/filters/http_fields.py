@@ -7,7 +7,7 @@ They come from the exchanges that a first reading found (`capture_facts`). A fie
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 
-from analyzer.application.exchange import Exchange
+from analyzer.application.exchange import Exchange, Request
 from analyzer.application.request_target import target_of
 from analyzer.filters.frame_view import Found, FrameView
 from analyzer.filters.packet_values import Occurrence
@@ -133,6 +133,19 @@ def _lines(headers: Iterable[tuple[str, str]], name: str) -> Iterator[tuple[str,
             yield own, value
 
 
+def _pseudo_lines(exchange: Exchange, request: Request) -> list[tuple[str, str]]:
+    """Return the pseudo-header fields of a request, in the order in which they were sent."""
+    values = {
+        ":method": request.method,
+        ":authority": request.authority,
+        ":scheme": request.scheme,
+        ":path": request.path,
+        ":protocol": exchange.protocol,
+    }
+    found = ((name, values[name]) for name in exchange.pseudo)
+    return [(name, value) for name, value in found if value is not None]
+
+
 def _section(exchange: Exchange, answered: bool) -> Iterator[tuple[str, object]]:
     lines: list[tuple[str, str]] = []
     request, response = exchange.request, exchange.response
@@ -143,13 +156,10 @@ def _section(exchange: Exchange, answered: bool) -> Iterator[tuple[str, object]]
         lines = [] if response.status is None else [(":status", str(response.status))]
         lines += response.headers or ()
     elif request is not None:
-        parts = ("method", request.method), ("authority", request.authority), ("scheme", request.scheme), ("path", request.path)
-        lines = [(f":{name}", value) for name, value in parts if value is not None] + list(request.headers or ())
+        lines = _pseudo_lines(exchange, request) + list(request.headers or ())
         full = target_of(request.scheme, request.authority, request.path)
         if full is not None:
             yield f"{protocol}.request.full_uri", full
-        if exchange.protocol is not None and protocol == "http3":
-            lines.append((":protocol", exchange.protocol))
     if lines:
         yield count, len(lines)
     for key, value in lines:

@@ -1,7 +1,7 @@
 """The names of the protocols in a frame, outermost first, as Wireshark writes them: `eth:ethertype:ip:tcp:tls`.
 
 What TCP or UDP carry has a name where it is read here: TLS with what its certificates contain, HTTP with its media type, DNS.
-Where a protocol between two headers has no name here, as a tunnel, the frame has no value: half of the names would be wrong.
+The names of the headers are those of `header_names`.
 """
 
 from collections.abc import Iterator
@@ -12,25 +12,13 @@ from analyzer.filters.der_parts import parts
 from analyzer.filters.dns_fields import PORTS, DnsFields
 from analyzer.filters.dtls_fields import DtlsFields
 from analyzer.filters.frame_view import Found, FrameView, found
+from analyzer.filters.header_names import header_names, in_datagram
 from analyzer.filters.http2_fields import Http2Fields
 from analyzer.filters.http3_fields import Http3Fields
 from analyzer.filters.quic_fields import QuicFields
 from analyzer.filters.websocket_fields import WebsocketFields
-from analyzer.packet.layer_places import KINDS, LayerPlaces
 from analyzer.tls.events import HandshakeMessage, RecordRead
 from analyzer.x509.der import OBJECT_IDENTIFIER, SEQUENCE, SET
-
-_LINKS = {0: "null", 9: "ppp", 12: "raw", 14: "raw", 101: "raw", 108: "null", 228: "raw", 229: "raw"}
-"""Link types whose header is no place of `layer_places`, or that have none."""
-
-_WITH_TYPE = frozenset({"eth.ii", "vlan.ii", "sll.ii", "sll2.ii"})
-_NAMELESS = frozenset({"ah", "esp", "macsec", "nflog", "gre", "erspan", "vxlan", "capwap", "usb", "hci_h4", "btle"})
-"""Headers that end the names: what is before and behind them has places, but not all of it."""
-
-_FRAMES = frozenset({"eth", "vlan", "sll", "sll2"})
-_MESSAGES = frozenset({"icmp", "icmpv6"})
-_ECHO = frozenset({"icmp.echo", "icmpv6.echo"})
-_CELLS = 4
 
 _MEDIA = {
     "application/json": "json",
@@ -47,6 +35,7 @@ _EC_PUBLIC_KEY = bytes.fromhex("2a8648ce3d0201")
 _ATTRIBUTE, _EXTENSION = bytes.fromhex("5504"), bytes.fromhex("551d")
 _EXTENSIONS = 0xA3
 _BINARY = 2
+_MESSAGES = frozenset({"icmp", "icmpv6"})
 _MAX_SHAPES = 4096
 """Orders of headers whose names are remembered; a real capture has some twenty."""
 
@@ -86,12 +75,18 @@ class ProtocolFields:
         if known is None:
             if len(self._shapes) >= _MAX_SHAPES:
                 self._shapes.clear()
-            headers = _headers(view.layers, view.frame.link_type)
-            text = {} if headers is None else found(("frame.protocols", ":".join(headers[:_MAX_NAMES])))
-            known = self._shapes[shape] = (headers or [], text)
+            headers, fixed = header_names(view.layers, view.frame.link_type)
+            known = headers, found(("frame.protocols", ":".join(headers[:_MAX_NAMES]))) if headers else {}
+            if fixed:
+                self._shapes[shape] = known
         names, alone = known
-        if not names or names[-1] not in ("tcp", "udp") or not self._may_carry(view):
+        if not names or names[-1] not in ("tcp", "udp") or not _MESSAGES.isdisjoint(names):
             return alone
+        if not self._may_carry(view):
+            packet = view.layers.packet
+            if names[-1] == "tcp" or packet.payload >= packet.payload_end:
+                return alone
+            return found(("frame.protocols", ":".join([*names, in_datagram(packet)][:_MAX_NAMES])))
         return found(("frame.protocols", ":".join([*names, *self._carried(view)][:_MAX_NAMES])))
 
     def _may_carry(self, view: FrameView) -> bool:
@@ -143,30 +138,6 @@ class ProtocolFields:
                 yield from _in_certificate(certificate)
         if "http3" in self._http3.find(view):
             yield "http3"
-
-
-def _headers(layers: LayerPlaces, link_type: int) -> list[str] | None:
-    """Return the names of the headers; None where one of them has no name here."""
-    names = [_LINKS[link_type]] if link_type in _LINKS else []
-    end = -1
-    for index in range(layers.count):
-        kind = KINDS[layers.kind(index)]
-        if kind in _NAMELESS:
-            return None
-        if kind in _WITH_TYPE:
-            names.append("ethertype")
-        if kind in _ECHO and len(layers.header(index)) > 8:
-            names.append("data")
-        if "." in kind and not kind.startswith("ipv6."):
-            continue
-        start = layers.cells[index * _CELLS + 1]
-        whole = end < 0 or start == end or layers.cells[index * _CELLS + 3] or names[-1] in _MESSAGES
-        if (not names and kind not in _FRAMES) or not whole or names[-1:] == ["udp"]:
-            return None
-        names.append("sll" if kind == "sll2" else kind)
-        end = layers.cells[index * _CELLS + 2]
-    known = layers.count and KINDS[layers.kind(layers.count - 1)].split(".")[0] not in _FRAMES
-    return names if known else None
 
 
 def _http(view: FrameView) -> list[Request | Response]:

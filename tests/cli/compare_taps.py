@@ -30,9 +30,11 @@ TAPS = (
     "io,phs", "io,phs,tcp", "io,stat,0", "io,stat,1", "io,stat,0.25,tcp,udp",
     "io,stat,0.5,FRAMES()tcp,BYTES()tcp,,COUNT(tcp.port)tcp.port",
     "io,stat,2,SUM(frame.len)frame.len,AVG(frame.len)frame.len && tcp,MIN(ip.len)ip.len,MAX(ip.len)ip.len",
-    "http,tree", "http_req,tree", "http_srv,tree",
+    "http,tree", "http_req,tree", "http_srv,tree", "dns,tree",
     "expert", "expert,note", "expert,warn,tcp",
     "follow,tcp,ascii,0", "follow,tcp,hex,1", "follow,tcp,raw,0", "follow,tcp,yaml,0", "follow,tls,ascii,0", "follow,tls,hex,1",
+    "follow,udp,ascii,0", "follow,udp,yaml,1", "follow,dtls,ascii,0", "follow,quic,hex,0,0", "follow,quic,yaml,0,3",
+    "follow,http2,ascii,0,1", "follow,http2,yaml,0,0",
 )  # fmt: skip
 """What is compared."""
 

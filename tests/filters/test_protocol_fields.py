@@ -29,8 +29,9 @@ def test_names_are_those_that_tshark_writes(repository, name):
     ("capture", "expected"),
     [
         ("link/icmp_dot1q.pcap", {"eth:ethertype:vlan:ethertype:ip:icmp:data", "eth:ethertype:vlan:ethertype:arp"}),
-        ("tunnels/geneve-vxlan-dns-truncated.pcap", {None}),
+        ("tunnels/geneve-vxlan-dns-truncated.pcap", {"eth:ethertype:ip:udp:geneve:ip:udp:vxlan:eth:ethertype:ip:udp:dns"}),
+        ("link/nflog-http.pcap", {None}),
     ],
 )
-def test_headers_have_names_and_tunnels_have_none(corpus, capture, expected):
+def test_headers_have_names_and_so_have_tunnels(corpus, capture, expected):
     assert set(names(corpus / "zeek" / capture)) == expected

@@ -1,0 +1,266 @@
+"""Where `-z follow` takes the pieces of a stream from: datagrams, the data of sessions, the frames of HTTP/2.
+
+The pieces are those of tshark. In HTTP/2 a header section is text, `name: value` in each line; a DATA frame is its content,
+as it was sent (tshark removes a content coding); any other frame is there with its header.
+"""
+
+from argparse import Namespace
+from collections.abc import Sequence
+
+from analyzer.analysis.missing_data import MissingData
+from analyzer.application import http2_frames as frames
+from analyzer.application.http2_sections import FieldSections
+from analyzer.cli.capture_run import CaptureRun
+from analyzer.cli.frame_reading import FrameReading, View
+from analyzer.cli.output import Output
+from analyzer.cli.tshark_follow import Node, Pieces
+from analyzer.engine.data_streams import DataReader, DataStreams
+from analyzer.filters.field_table import field_table
+from analyzer.filters.message_values import is_of_dtls
+from analyzer.flows.flow import CLIENT, TCP, UDP, Flow
+from analyzer.packet.addresses import endpoints
+from analyzer.tls.events import Event, HandshakeMessage, SessionBegan
+
+_SECTIONS = frozenset({frames.HEADERS, frames.PUSH_PROMISE, frames.CONTINUATION})
+_NO_STREAM = -1
+
+
+def run_udp(options: Namespace, output: Output, capture_run: CaptureRun, pieces: Pieces, number: int) -> None:
+    """Read the captures, and write the payloads of the datagrams with that `udp.stream`. Node 0 sent the first one."""
+    wanted = [one for name in ("udp.stream", "udp.payload") if (one := field_table().get(name)) is not None]
+    nodes: list[Node] = []
+
+    def take(view: View) -> None:
+        if view.values is None or view.values.values(wanted[0])[:1] != [number]:
+            return
+        sender, receiver = endpoints(view.layers.packet.key())
+        if not nodes:
+            nodes.extend((sender, receiver))
+            pieces.begin(nodes)
+        for payload in view.values.values(wanted[1]):
+            if isinstance(payload, bytes) and payload:
+                pieces.add(nodes.index(sender), payload, view.frame.number, view.frame.at)
+
+    FrameReading(options, output, [None], wanted).run(capture_run, take)
+
+
+def session_pieces(protocol: str, numbers: Sequence[int], pieces: Pieces) -> "SessionPieces":
+    """Return the listener that writes the data of one session.
+
+    protocol: tls, dtls or quic. numbers: of the session among those of its protocol, and for quic of the stream.
+    """
+    return SessionPieces(protocol, numbers[0], numbers[1] if protocol == "quic" else _NO_STREAM, pieces)
+
+
+class SessionPieces(DataStreams):
+    """Takes the data of a session. Node 0 first sent something protected that was decrypted; in QUIC it is the client."""
+
+    def __init__(self, protocol: str, number: int, stream: int, pieces: Pieces) -> None:
+        super().__init__()
+        self._protocol = protocol
+        self._left = number + 1  # sessions of the protocol that begin before ours is found, and ours
+        self._session: int | None = None
+        self._stream = stream
+        self._pieces = pieces
+        self._first: int | None = CLIENT if protocol == "quic" else None
+        self._seen: set[int] = set()
+
+    def take(self, events: Sequence[Event]) -> None:
+        """See `Listener.take`. Over TCP all sessions are those of TLS; over UDP the first message tells QUIC from DTLS."""
+        for event in events:
+            began = event.flow if isinstance(event, SessionBegan) else None
+            if began is not None and began.protocol == UDP:
+                self._seen.add(event.session)
+            elif began is not None and began.protocol == TCP:
+                self._count(event.session, "tls")
+            elif event.session in self._seen and isinstance(event, HandshakeMessage):
+                self._seen.discard(event.session)
+                self._count(event.session, "dtls" if is_of_dtls(event) else "quic")
+        super().take(events)
+
+    def _count(self, session: int, protocol: str) -> None:
+        if protocol == self._protocol:
+            self._left -= 1
+            if not self._left:
+                self._session = session
+
+    def note(self, event: Event) -> None:
+        """See `DataStreams.note`."""
+        if event.session != self._session or self._first is not None or not isinstance(event, HandshakeMessage):
+            return
+        if event.encrypted and len(event.raw) > 0:
+            self._first = event.role
+            nodes = endpoints(self.flows[event.session].key)
+            self._pieces.begin((nodes[event.role], nodes[1 - event.role]))
+
+    def open(self, session: int, alpn: bytes | None, missing: MissingData) -> DataReader | None:
+        """See `DataStreams.open`."""
+        if session != self._session:
+            return None
+        return _Records(self._pieces, endpoints(self.flows[session].key), self._first, self._stream, missing)
+
+
+class _Records(DataReader):
+    """Passes on the records of a session. nodes: client and server. first: the role of node 0; None if data comes first."""
+
+    def __init__(self, pieces: Pieces, nodes: tuple[Node, Node], first: int | None, stream: int, missing: MissingData) -> None:
+        super().__init__(missing)
+        self._pieces = pieces
+        self._nodes = nodes
+        self._first = first
+        self._stream = stream
+
+    def feed_stream(self, stream: int, role: int, data: bytes, end: bool, frame: int, at: int) -> None:
+        """See `DataReader.feed_stream`."""
+        if stream == self._stream:
+            self._add(role, data, frame, at)
+
+    def feed(self, role: int, data: bytes, frame: int, at: int) -> None:
+        """See `DataReader.feed`."""
+        if self._stream == _NO_STREAM:
+            self._add(role, data, frame, at)
+
+    def _add(self, role: int, data: bytes, frame: int, at: int) -> None:
+        if not data:
+            return
+        first = self._first = role if self._first is None else self._first
+        if not self._pieces.begun:
+            self._pieces.begin((self._nodes[first], self._nodes[1 - first]))
+        self._pieces.add(int(role != first), data, frame, at)
+
+
+class Http2Pieces(DataStreams):
+    """Takes what a TCP connection carries, decrypted or not, and writes the frames of one stream of HTTP/2.
+
+    Node 0 sent the first of them.
+    """
+
+    def __init__(self, pieces: Pieces, stream: int) -> None:
+        super().__init__()
+        self._pieces = pieces
+        self._stream = stream
+        self._keys: tuple[bytes, ...] = ()
+        self._first_frame = 0
+        self._session: int | None = None
+        self._frames: _Http2Frames | None = None
+
+    def begin(self, keys: tuple[bytes, bytes], frame: int) -> None:
+        """See `TcpDataReader.begin`."""
+        self._keys, self._first_frame = keys, frame
+        self._frames = _Http2Frames(self._pieces, self._stream, endpoints(keys[0]))
+
+    def feed(self, side: int, data: bytes, frame: int, at: int) -> None:
+        """See `TcpDataReader.feed`."""
+        if self._session is None and self._frames is not None:
+            self._frames.read(side, data, frame, at)
+
+    def lose(self, side: int, n_bytes: int) -> None:
+        """See `TcpDataReader.lose`."""
+        if self._session is None and self._frames is not None:
+            self._frames.lose(side, n_bytes)
+
+    def finish(self, reason: str) -> None:
+        """See `TcpDataReader.finish`."""
+
+    def take(self, events: Sequence[Event]) -> None:
+        """See `Listener.take`."""
+        for event in events:
+            if isinstance(event, SessionBegan) and self._session is None and self._is_ours(event.flow):
+                self._session = event.session
+        super().take(events)
+
+    def _is_ours(self, flow: Flow) -> bool:
+        return flow.key in self._keys and flow.first_frame == self._first_frame
+
+    def open(self, session: int, alpn: bytes | None, missing: MissingData) -> DataReader | None:
+        """See `DataStreams.open`."""
+        if session != self._session or alpn not in (None, b"h2"):
+            return None
+        reader = _Http2Frames(self._pieces, self._stream, endpoints(self.flows[session].key))
+        return _OfHttp2(reader, missing)
+
+
+class _Http2Frames(frames.Frames):
+    """Reads the frames of both sides. nodes: client and server."""
+
+    def __init__(self, pieces: Pieces, stream: int, nodes: tuple[Node, Node]) -> None:
+        self._pieces = pieces
+        self._stream = stream
+        self._nodes = nodes
+        self._frame, self._at = 0, -1
+        self._first: int | None = None
+        self._sections = (FieldSections(self, 0), FieldSections(self, 1))
+        self._readers = (frames.FrameReader(self, 0, True), frames.FrameReader(self, 1, False))
+        self._body = bytearray()
+
+    def read(self, side: int, data: bytes, frame: int, at: int) -> None:
+        """Read the next bytes of a side."""
+        self._frame, self._at = frame, at
+        self._readers[side].feed(data)
+
+    def lose(self, side: int, n_bytes: int | None) -> None:
+        """Handle missing bytes of a side."""
+        self._readers[side].gap(n_bytes)
+
+    def begin_data(self, side: int, flags: int, stream: int, length: int) -> None:
+        """See `http2_frames.Frames`."""
+        self._body.clear()
+
+    def read_data(self, side: int, stream: int, data: bytes) -> None:
+        """See `http2_frames.Frames`."""
+        if stream == self._stream:
+            self._body += data
+
+    def lose_data(self, side: int, stream: int, length: int) -> None:
+        """See `http2_frames.Frames`."""
+
+    def end_data(self, side: int, flags: int, stream: int) -> None:
+        """See `http2_frames.Frames`."""
+        if stream == self._stream:
+            self._add(side, bytes(self._body) or _head(0, frames.DATA, flags, stream))
+        self._body.clear()
+
+    def read_frame(self, side: int, kind: int, flags: int, stream: int, payload: bytes) -> None:
+        """See `http2_frames.Frames`."""
+        if kind in _SECTIONS:
+            section = self._sections[side].read(kind, flags, stream, payload)
+            fields = None if section is None else self._sections[side].decode(bytes(section.data))
+            if section is not None and section.stream == self._stream:
+                lines = "".join(f"{name}: {value}\n" for name, value in fields or ())
+                self._add(side, (lines + "\n").encode("utf-8", "surrogateescape"))
+        elif stream == self._stream:
+            self._add(side, _head(len(payload), kind, flags, stream) + payload)
+
+    def lose_frames(self, side: int, why: str) -> None:
+        """See `http2_frames.Frames`."""
+        self._sections[side].lose(why)
+
+    def note(self, side: int, code: str, detail: str) -> None:
+        """Findings have no pieces."""
+
+    def _add(self, side: int, data: bytes) -> None:
+        first = self._first = side if self._first is None else self._first
+        if not self._pieces.begun:
+            self._pieces.begin((self._nodes[first], self._nodes[1 - first]))
+        self._pieces.add(int(side != first), data, self._frame, self._at)
+
+
+class _OfHttp2(DataReader):
+    """Passes on what a session carried."""
+
+    def __init__(self, owner: _Http2Frames, missing: MissingData) -> None:
+        super().__init__(missing)
+        self._owner = owner
+
+    def feed(self, role: int, data: bytes, frame: int, at: int) -> None:
+        """See `DataReader.feed`."""
+        self._owner.read(role, data, frame, at)
+
+    def miss(self, role: int, reason: str | None) -> None:
+        """See `DataReader.miss`."""
+        self._owner.lose(role, None)
+
+
+def _head(length: int, kind: int, flags: int, stream: int) -> bytes:
+    """Return the header of a frame (RFC 9113 section 4.1)."""
+    return length.to_bytes(3) + bytes((kind, flags)) + stream.to_bytes(4)

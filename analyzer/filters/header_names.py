@@ -1,0 +1,121 @@
+"""The names of the headers of a frame, outermost first, as Wireshark writes them in `frame.protocols`.
+
+A tunnel that has no place of its own among the headers (`layer_places`) is a gap between two of them. The header in front of
+the gap names it: by the port of UDP, or by the EtherType. Where nothing names it, the frame has no names: half of them would
+be wrong. What nobody reads behind IP or UDP is `data`.
+"""
+
+from typing import NamedTuple
+
+from analyzer.packet.layer_places import KINDS, LayerPlaces
+from analyzer.packet.packet import Packet
+
+_LINKS = {0: "null", 9: "ppp", 12: "raw", 14: "raw", 101: "raw", 108: "null", 228: "raw", 229: "raw"}
+"""Link types whose header is no place of `layer_places`, or that have none."""
+
+_TYPE_AT = {"eth.ii": 12, "vlan.ii": 2, "sll.ii": 14, "sll2.ii": 0}
+"""Headers with an EtherType, and where in the header it is."""
+
+_NAMELESS = frozenset({"macsec", "nflog", "capwap", "usb", "hci_h4", "btle"})
+"""Headers that end the names: what is before and behind them has places, but not all of it."""
+
+_FRAMES = frozenset({"eth", "vlan", "sll", "sll2"})
+_MESSAGES = frozenset({"icmp", "icmpv6"})
+_ECHO = frozenset({"icmp.echo", "icmpv6.echo"})
+_CELLS = 4
+
+_IN_UDP = {
+    4789: "vxlan", 4790: "vxlan", 8472: "vxlan", 6081: "geneve", 2152: "gtp", 3544: "teredo", 5072: "ayiya", 4754: "gre",
+    6635: "mpls",
+}  # fmt: skip
+"""Tunnels in UDP with a header of their own, by port (`packet.tunnels.enter_udp`)."""
+
+_IN_ETHERNET = {0x8847: "mpls", 0x8848: "mpls", 0x8864: "pppoes:ppp", 0x88A8: "ieee8021ad"}
+"""Headers between Ethernet and IP, by EtherType."""
+
+_IN_GRE = {0x880B: "ppp", 0x8847: "mpls"}
+_IN_IP = {
+    2: "igmp", 46: "rsvp", 50: "esp", 51: "ah", 88: "eigrp", 89: "ospf", 103: "pim", 112: "vrrp", 132: "sctp", 136: "udplite",
+}  # fmt: skip
+"""What is behind IP and has no place, by its number (IANA, Assigned Internet Protocol Numbers)."""
+
+_SERVICES = {
+    53: "dns", 67: "dhcp", 68: "dhcp", 69: "tftp", 88: "kerberos", 123: "ntp", 137: "nbns", 138: "nbdgm", 161: "snmp",
+    162: "snmp", 389: "cldap", 500: "isakmp", 514: "syslog", 520: "rip", 546: "dhcpv6", 547: "dhcpv6", 1645: "radius",
+    1646: "radius", 1812: "radius", 1813: "radius", 1900: "ssdp", 1985: "hsrp", 2152: "gtp", 3478: "stun", 3544: "teredo",
+    3702: "udp.xml", 4500: "udpencap", 4789: "vxlan", 5060: "sip", 5072: "ayiya", 5351: "nat-pmp", 5353: "mdns", 5355: "llmnr",
+    6081: "geneve",
+}  # fmt: skip
+"""What UDP carries that is named by its port only."""
+
+_STUN_COOKIE = b"\x21\x12\xa4\x42"
+
+
+class Names(NamedTuple):
+    """The names of the headers. texts: empty where one has no name. fixed: whether all frames with this shape have the same."""
+
+    texts: list[str]
+    fixed: bool
+
+
+def header_names(layers: LayerPlaces, link_type: int) -> Names:
+    """Return the names of the headers of a frame."""
+    names = [_LINKS[link_type]] if link_type in _LINKS else []
+    end, fixed = -1, True
+    for index in range(layers.count):
+        kind = KINDS[layers.kind(index)]
+        if kind in _NAMELESS:
+            return Names([], fixed)
+        if kind in _TYPE_AT:
+            names.append("ethertype")
+        if kind in _ECHO and len(layers.header(index)) > 8:
+            names.append("data")
+        if "." in kind and not kind.startswith("ipv6."):
+            continue
+        start = layers.cells[index * _CELLS + 1]
+        whole = end < 0 or start == end or layers.cells[index * _CELLS + 3] or names[-1] in _MESSAGES
+        if (not names and kind not in _FRAMES) or not whole:
+            fixed = False
+            between = _between(layers, index - 1)
+            if not between:
+                return Names([], False)
+            names += between.split(":")
+        names.append("sll" if kind == "sll2" else kind)
+        end = layers.cells[index * _CELLS + 2]
+    if not layers.count or KINDS[layers.kind(layers.count - 1)].split(".")[0] in _FRAMES:
+        return Names([], fixed)
+    if names[-1] in ("ip", "ipv6") or names[-1].startswith("ipv6."):
+        names += _behind_ip(layers.packet, names)
+        fixed = False
+    return Names(names, fixed)
+
+
+def in_datagram(packet: Packet) -> str:
+    """Return the name of what a datagram carries that is read by its port only; `data` where nobody reads it."""
+    if packet.data[packet.payload + 4 : packet.payload + 8] == _STUN_COOKIE:
+        return "stun"
+    low, high = sorted((packet.source_port, packet.destination_port))
+    return _SERVICES.get(low) or _SERVICES.get(high) or "data"
+
+
+def _between(layers: LayerPlaces, index: int) -> str:
+    """Return the names between the header of that index and the next one; empty where they are not known."""
+    if index < 0:
+        return ""
+    kind, header = KINDS[layers.kind(index)], layers.header(index)
+    if kind == "udp" and len(header) >= 4:
+        source, destination = int.from_bytes(header[:2]), int.from_bytes(header[2:4])
+        return _IN_UDP.get(destination) or _IN_UDP.get(source) or ""
+    if kind == "gre":
+        return _IN_GRE.get(int.from_bytes(header[2:4]), "")
+    at = _TYPE_AT.get(kind)
+    return "" if at is None else _IN_ETHERNET.get(int.from_bytes(header[at : at + 2]), "")
+
+
+def _behind_ip(packet: Packet, names: list[str]) -> list[str]:
+    """Return the name of what is behind an IP header and has no place."""
+    if packet.problem:
+        return ["_ws.short"] if packet.missing else []
+    if packet.payload >= packet.payload_end or not _MESSAGES.isdisjoint(names):
+        return []
+    return ["data"] if packet.fragment else [_IN_IP.get(packet.protocol, "data")]

@@ -1,0 +1,38 @@
+"""`-z dns,tree`: a table of counts with averages, as tshark 4.6 prints it."""
+
+from pathlib import Path
+
+from .test_tshark_taps import CAPTURES, lines
+
+
+def rows(path: Path, tap: str = "dns,tree") -> dict[str, list[str]]:
+    """The rows by name, each with its columns; a column without a value is empty."""
+    found = lines(path, tap)
+    at = found[3].index("Count")
+    return {line[:at].strip(): [line[at + 14 * n : at + 14 * (n + 1)].strip() for n in range(8)] for line in found[5:-2]}
+
+
+def test_messages_by_what_is_in_them():
+    found = rows(CAPTURES / "demo.pcapng")
+    assert found["Total Packets"] == ["12", "", "", "", "0.0006", "100%", "0.0200", "1.000"]
+    assert found["AAAA"][0] == "1"
+    assert found["No error"][0] == "12"
+    assert found["Standard query"][5] == "100.00%"
+    assert found["Payload size"][:4] == ["12", "41.67", "29", "65"]
+
+
+def test_numbers_have_their_average_and_bounds():
+    found = rows(CAPTURES / "demo.pcapng")
+    assert found["request-response time (msec)"][:4] == ["6", "9.88", "5.051216", "16.384066"]
+    assert found["Qname Len"][:4] == ["6", "14.67", "11", "19"]
+    assert found["no. of answers"][:4] == ["12", "1.00", "1", "1"]
+    assert found["no. of retransmissions"][0] == "0"
+
+
+def test_an_answer_that_comes_again(corpus: Path):
+    found = rows(corpus / "ja4" / "latest.pcapng")
+    assert (found["no. of retransmissions"][0], found["no. of unsolicited responses"][0]) == ("1", "0")
+
+
+def test_a_filter_and_nothing_that_passes():
+    assert rows(CAPTURES / "demo.pcapng", "dns,tree,ipv6")["Total Packets"] == ["0", "", "", "", "", "100%", "-", "-"]

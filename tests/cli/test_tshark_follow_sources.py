@@ -1,0 +1,88 @@
+"""`-z follow` of datagrams, of sessions over UDP, and of streams of HTTP/2: the pieces are those of tshark 4.6."""
+
+import pytest
+
+from .compare_taps import keys_beside, ours
+from .test_tshark_taps import CAPTURES
+
+
+def followed(capture: str, tap: str) -> list[str]:
+    """The lines behind the border, without the last one."""
+    (path,) = (CAPTURES / capture).parent.glob(f"{capture.rpartition('/')[2]}.pcap*")
+    out, err = ours(path, [tap], keys_beside(path))
+    assert err == ""
+    return out.decode().splitlines()[2:-1]
+
+
+def test_datagrams_of_a_stream():
+    head = followed("demo", "follow,udp,raw,1")[:4]
+    assert head == ["Follow: udp,raw", "Filter: udp.stream eq 1", "Node 0: 192.0.2.10:60319", "Node 1: 192.0.2.53:53"]
+    question, answer = followed("demo", "follow,udp,raw,1")[4:]
+    assert question.endswith("03777777" + b"\x04shop\x07example\0\0\1\0\1".hex())
+    assert answer.startswith("\t" + question[:4] + "8")
+
+
+def test_who_answered_first_in_dtls_is_node_0():
+    whole = followed("dtls13-key-update/dtls13-key-update", "follow,dtls,ascii,0")
+    assert whole[1:6] == [
+        "Filter: dtls.stream eq 0", "Node 0: 198.51.100.20:4433", "Node 1: 192.0.2.10:49202", "\t17", "What is the time?",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", [1, 99])
+def test_other_sessions_of_dtls_are_not_there(number: int):
+    assert followed("dtls12-psk/dtls12-psk", f"follow,dtls,ascii,{number}")[2:] == ["Node 0: :0", "Node 1: :0"]
+
+
+def test_streams_of_quic_have_numbers_of_their_own():
+    whole = followed("quic-http3/quic-http3", "follow,quic,raw,0,0")
+    assert whole[1:4] == [
+        "Filter: quic.connection.number eq 0 and quic.stream.stream_id eq 0",
+        "Node 0: 192.0.2.10:49202",
+        "Node 1: 198.51.100.20:443",
+    ]
+    asked, answered = whole[4:]
+    assert asked.startswith("012f")
+    assert answered.startswith("\t01")
+    assert followed("quic-http3/quic-http3", "follow,tls,raw,0")[2:] == ["Node 0: :0", "Node 1: :0"]
+
+
+def test_header_sections_of_http2_are_text():
+    assert followed("curl-nginx-http2/curl-nginx-http2", "follow,http2,ascii,0,1") == [
+        "Follow: http2,ascii",
+        "Filter: tcp.stream eq 0 and http2.streamid eq 1",
+        "Node 0: 127.0.0.1:55918",
+        "Node 1: 127.0.0.1:33483",
+        "149",
+        ":method: GET",
+        ":path: /index.html",
+        ":scheme: https",
+        ":authority: www.example",
+        "user-agent: curl/7.88.1",
+        "accept: */*",
+        "accept-encoding: deflate, gzip, br, zstd",
+        "",
+        "",
+        "\t193",
+        ":status: 200",
+        "server: nginx",
+        "date: Mon, 23 Nov 2026 12:10:05 GMT",
+        "content-type: text/html",
+        "content-length: 86",
+        "last-modified: Mon, 23 Nov 2026 12:10:05 GMT",
+        'etag: "6b042d1d-56"',
+        "accept-ranges: bytes",
+        "",
+        "",
+        "\t86",
+        "<!doctype html><title>Example</title><link rel=stylesheet href=style.css><p>It works.",
+        "",
+    ]
+
+
+def test_other_frames_of_http2_have_their_headers():
+    found = followed("curl-nginx-http2/curl-nginx-http2", "follow,http2,raw,0,0")[4:]
+    assert [(len(line.strip()) // 2, line.startswith("\t")) for line in found] == [
+        (27, False), (13, False), (27, True), (13, True), (9, False), (9, True),
+    ]  # fmt: skip
+    assert found[0].startswith("000012" + "04")
