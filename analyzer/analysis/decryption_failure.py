@@ -128,4 +128,6 @@ def _gap(session: Session) -> str:
     first = gaps[0]
     more = f", and {len(gaps) - 1} more such gaps" if len(gaps) > 1 else ""
     where = f"{first.length} bytes at {first.offset} of the {ROLES[first.role]}'s stream"
+    if first.length == 0:
+        where = f"bytes at {first.offset} of the {ROLES[first.role]}'s stream"
     return f"{where} are missing after frame {first.frame}{more}"

@@ -11,6 +11,7 @@ from typing import Any
 from analyzer.analysis.alert_causes import CLIENT, DESCRIPTIONS, SERVER, alert_cause, is_error, refused_client
 from analyzer.analysis.calm_outcome import calm_outcome
 from analyzer.analysis.dtls_outcome import dtls_outcome
+from analyzer.analysis.eap_outcome import eap_outcome
 from analyzer.analysis.foreign_answer import excerpt, protocol_of
 from analyzer.analysis.outcome_facts import (
     ABANDONED,
@@ -38,6 +39,7 @@ from analyzer.analysis.refused_upgrade import refused_upgrade
 from analyzer.analysis.reset_origin import inserted_reset
 from analyzer.analysis.sealed_alert import sealed_alert
 from analyzer.analysis.silent_peer import is_gone, lost_segments, silence
+from analyzer.flows.carrier import EAP
 from analyzer.flows.ending import NEITHER, Ending
 from analyzer.tls.record.content_types import ENCRYPTED_ALERT_13
 from analyzer.tls.session import Session
@@ -80,6 +82,8 @@ def outcome(session: Session) -> Outcome:
         quic_outcome(known, session, AFTER[known.step])
     elif established is True:
         _after_handshake(known, session, closer)
+    elif flow.carrier is not None and flow.carrier.name == EAP:
+        eap_outcome(known, session, AFTER[known.step])
     elif ending is not None:
         _before_end(known, session, ending, closer)
     if known.result == UNKNOWN:

@@ -93,7 +93,10 @@ def log_findings(session: Session) -> list[Finding]:
         if gaps:
             n_bytes = sum([gap.length for gap in gaps])
             detail = f"{n_bytes:,} bytes that the {ROLES[role]} sent are not in the capture; gaps: {len(gaps):,}"
-            if len(session.log.gaps) >= MAX_GAPS:
+            known = 0 not in [gap.length for gap in gaps]
+            if n_bytes == 0:
+                detail = f"not all that the {ROLES[role]} sent is in the capture, and the size is unknown; gaps: {len(gaps):,}"
+            elif len(session.log.gaps) >= MAX_GAPS or not known:
                 sent = f"at least {n_bytes:,} bytes that the {ROLES[role]} sent are not in the capture"
                 detail = f"{sent}; gaps: at least {len(gaps):,}"
             frames = list(dict.fromkeys([gap.frame for gap in gaps if gap.frame]))

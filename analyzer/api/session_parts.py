@@ -258,7 +258,7 @@ class Gap(Record, declared=DEFINITIONS["gap"]):
 
     sender: str
     offset: int
-    length: int
+    length: int | None
     after_frame: int | None
 
 

@@ -13,7 +13,7 @@ from analyzer.codec.codes import SEVERITIES
 from analyzer.store.declaration import path_text
 from analyzer.text.escape import harmless
 from analyzer.text.file_findings import file_findings, traffic_findings
-from analyzer.text.formatting import count_text, size_text
+from analyzer.text.formatting import count_text, missing_text, size_text
 from analyzer.text.language import ENGLISH, noted, retold, say, spoken, translated_codes
 from analyzer.text.punctuation import listing
 
@@ -59,6 +59,7 @@ class Findings:
     def __init__(self) -> None:
         self._kinds: dict[tuple[str, str, str], Kind] = {}
         self._gap_bytes = 0
+        self._sizes_known = True
 
     def add(self, code: str, severity: str, detail: str, place: Place | None = None, variant: str = "") -> None:
         """Add one finding. Of findings with the same code and variant, the first detail is kept. There must be few variants."""
@@ -76,7 +77,8 @@ class Findings:
             place = Place(record["id"], frames[0] if frames else 0)
             self.add(code, finding["severity"], detail, place, detail if code == "fatal_alert" else "")
         for gap in record["gaps"]:
-            self._gap_bytes += gap["length"]
+            self._gap_bytes += gap["length"] or 0
+            self._sizes_known = self._sizes_known and gap["length"] is not None
             self.add("gap", "low", "", Place(record["id"], gap["after_frame"] or 0, True))
 
     def take_files(self, files: Sequence[FileFacts]) -> None:
@@ -109,9 +111,8 @@ class Findings:
         gap = self._kinds.get(("low", "gap", ""))
         if gap is not None:
             pieces = count_text(gap.count, "piece")
-            gap.detail = say(
-                "{size} of TLS streams in {pieces} are missing from the capture", size=size_text(self._gap_bytes), pieces=pieces
-            )
+            size = size_text(self._gap_bytes) if self._sizes_known else missing_text([self._gap_bytes, None])
+            gap.detail = say("{size} of TLS streams in {pieces} are missing from the capture", size=size, pieces=pieces)
         return [(code, kind) for (_, code, _), kind in sorted(self._kinds.items(), key=_order)]
 
     def records(self) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from analyzer.cli.table import cut, pad, width, wrap
 from analyzer.text.authentication_text import check_text
 from analyzer.text.escape import harmless
 from analyzer.text.explain import GAP, step_sentences
-from analyzer.text.formatting import count_text, moment_text, offset_text, problem_text
+from analyzer.text.formatting import missing_text, moment_text, offset_text, problem_text
 from analyzer.text.handshake_steps import Step, insert_step, step_text
 from analyzer.text.language import CHINESE, say, spoken
 from analyzer.text.punctuation import labelled
@@ -114,7 +114,7 @@ class Ladder:
             self._output.line(" " * (_GUTTER + _INDENT) + self._output.paint(line, "dim"))
 
     def _gap(self, step: Step) -> None:
-        who, missing = say(("client", "server")[step.side]), count_text(step.item, "byte")
+        who, missing = say(("client", "server")[step.side]), missing_text([step.item])
         text = say("gap: {bytes} of the {side}'s stream are not in the capture", bytes=missing, side=who)
         self._output.line(" " * _GUTTER + self._output.paint(f"╌╌╌╌ {text} ╌╌╌╌", "yellow"))
         if not self._terse and "gap" not in self._explained:

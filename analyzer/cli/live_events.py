@@ -124,7 +124,7 @@ _KINDS: dict[type[Event], tuple[str, Callable[[Any], dict[str, Any]]]] = {
     HandshakeMessage: ("message", _message),
     Alert: ("alert", _alert),
     KeysChanged: ("keys_changed", lambda event: {"epoch": event.epoch}),
-    RecordEvent: ("record", lambda event: {"kind": event.kind, "length": event.length}),
+    RecordEvent: ("record", lambda event: {"kind": event.kind, "length": event.length or None}),
     DataBegan: ("data_began", lambda event: {"alpn": text(event.alpn)}),
     Data: ("data", lambda event: {"length": len(event.data)}),
     DataMissing: ("data_missing", lambda event: {"reason": event.reason}),

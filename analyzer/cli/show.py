@@ -37,7 +37,7 @@ from analyzer.store.session_record import json_line, session_record
 from analyzer.text.authentication_text import authenticity_text, decryption_failure_text, decryption_text
 from analyzer.text.before_text import before_text
 from analyzer.text.escape import harmless
-from analyzer.text.formatting import count_text, duration_text, established_text, moment_text, problem_text
+from analyzer.text.formatting import count_text, duration_text, established_text, missing_text, moment_text, problem_text
 from analyzer.text.handshake_steps import Steps, camel
 from analyzer.text.language import Labelled, Sentences, say
 from analyzer.text.punctuation import beside
@@ -227,7 +227,7 @@ def _place_text(places: FramePlaces, path: str, first: int, last: int) -> str:
 
 
 def _gaps_text(gaps: list[dict[str, Any]]) -> str | None:
-    lost = count_text(sum(gap["length"] for gap in gaps), "byte")
+    lost = missing_text(gap["length"] for gap in gaps)
     return say("{bytes} in {pieces}", bytes=lost, pieces=count_text(len(gaps), "piece")) if gaps else None
 
 

@@ -14,3 +14,4 @@ cdef class Dispatcher(SessionTable):
     cpdef void feed_port(self, Packet packet, int link_type, long long frame, long long at) except *
     cpdef void close(self) except *
     cpdef void end_closed(self, long long at) except *
+    cpdef void set_clock(self, long long before, long long after) except *

@@ -56,7 +56,7 @@ class Dispatcher(SessionTable):
         for protocol in self.datagram_protocols:
             if ends is not None and isinstance(protocol, DatagramFlows):
                 data = slice_bytes(packet.data, packet.payload, packet.payload_end)
-                protocol.eap.feed_port(ends[0], ends[1], data, frame, at)
+                protocol.eap.feed_port(ends[0], ends[1], data, packet.missing > 0, frame, at)
 
     def close(self) -> None:
         """End the conversations of EAP that are open, and then the sessions that are pending."""
@@ -70,6 +70,12 @@ class Dispatcher(SessionTable):
         for protocol in self.datagram_protocols:
             if isinstance(protocol, DatagramFlows):
                 protocol.end_closed(at)
+
+    def set_clock(self, before: cython.longlong, after: cython.longlong) -> None:
+        """Move the times of the conversations of EAP: see `Connections.set_clock`."""
+        for protocol in self.datagram_protocols:
+            if isinstance(protocol, DatagramFlows):
+                protocol.eap.set_clock(before, after)
 
     def open_datagrams(self, flow: UdpFlow) -> DatagramSink:
         """Return the reader of a new UDP flow, from the first protocol that wants it; the last one wants all."""

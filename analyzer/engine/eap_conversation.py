@@ -3,14 +3,16 @@
 The two sides take turns (RFC 3748 section 4): a request of the server, a response of the supplicant with the same identifier. A
 flight of TLS that is too long for one packet comes in fragments, each of which the other side acknowledges with an empty packet
 (RFC 5216 section 2.1.5). So the TLS bytes of each side are a stream, in which a packet that came again is known by its
-identifier, and a lost fragment by the length that the first one says. The supplicant is the client.
+identifier, and what is lost by the identifiers and the lengths of flights (`eap_side`). The supplicant is the client.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.analysis.preamble import entry, text
+from analyzer.engine.eap_side import NO_NUMBER, EapSide
 from analyzer.flows.carrier import EAP, Carrier
 from analyzer.flows.eap import FAILURE, IDENTITY, METHODS, RESPONSE, SUCCESS, Eap
 from analyzer.flows.flow import Flow
@@ -24,36 +26,29 @@ if TYPE_CHECKING:
 LARGEST_FLIGHT: Final = 1 << 20
 """Bytes of a flight that are believed to be missing, at most. Chains of certificates have some ten thousand."""
 
+REMEMBERED: Final = 16
+"""Packets of a conversation that are known when they come again, also behind its end."""
+
+LONGEST_IDENTITY: Final = 1020
+"""Bytes of a name that are kept: characters of UTF-8 as many as are shown of it."""
+
 _SUPPLICANT, _SERVER = 0, 1
-
-
-class _Side:
-    """What one side sends. last: the identifier of its last packet, -1 before one. offset: its TLS bytes so far.
-
-    total: length of its flight, -1 if unknown; got: how much of it came; more: whether more fragments of it must come.
-    """
-
-    __slots__ = ("got", "last", "more", "offset", "size", "total")
-
-    def __init__(self) -> None:
-        self.last = -1
-        self.offset = 0
-        self.total = -1
-        self.got = 0
-        self.size = 0
-        self.more = False
+_RANDOM, _RANDOM_END = 11, 43  # of a ClientHello in its record
+_HELLO = (bytes([CLIENT_HELLO]), b"")  # in the record of a ClientHello, or in its first bytes
+_AHEAD: Final = 2
+"""How far the identifier of the end may be from that of the last response: it should be the same, and some servers count on."""
 
 
 class EapConversation:
     """One conversation. key: addresses and ports from the supplicant's end to the server's (`Packet.key`).
 
     over: what carries it. station: how the access point names the supplicant. at: the time of its last packet. states: what
-    names it in RADIUS, the latest last. held: bytes that its session keeps.
+    names it in RADIUS, the latest last. held: bytes that its session keeps. n_bytes: bytes of TLS of its open session.
     """
 
     __slots__ = (
-        "_dispatcher", "_end", "_identity", "_n_before", "_readers", "_session", "_shard", "_sides", "_sink", "_start",
-        "_started", "at", "held", "key", "over", "states", "station",
+        "_dispatcher", "_end", "_hello", "_identity", "_left", "_readers", "_recent", "_session", "_shard", "_sides",
+        "_sink", "_start", "_started", "at", "held", "key", "n_bytes", "over", "states", "station",
     )  # fmt: skip
 
     def __init__(self, dispatcher: SessionTable, key: bytes, over: str) -> None:
@@ -65,55 +60,90 @@ class EapConversation:
         self.at = 0
         self.held = 0
         self._identity: bytes | None = None
+        self._recent: deque[int] = deque(maxlen=REMEMBERED)
         self._begin()
 
     def _begin(self) -> None:
         """Begin a conversation, or another one behind one that has ended."""
-        self._sides = (_Side(), _Side())
-        self._n_before = [0, 0]
+        self._sides = (EapSide(), EapSide())
         self._started = False
+        self._left = False
         self._start: tuple[int, int] | None = None
         self._end = (0, 0)
         self._session: Any = None
         self._sink: Any = None
         self._readers: tuple[RecordReader, RecordReader] | None = None
         self._shard = -1
+        self._hello: tuple[bytes, int] | None = None
+        self.n_bytes = 0
 
-    def feed(self, packet: Eap, frame: int, at: int) -> None:
-        """Take the next packet."""
-        self.at = at
+    def asked(self) -> int:
+        """Return the identifier of the server's last packet, NO_NUMBER before one."""
+        return self._sides[_SERVER].last
+
+    def answered(self) -> int:
+        """Return the identifier of the supplicant's last packet, NO_NUMBER before one."""
+        return self._sides[_SUPPLICANT].last
+
+    def feed(self, packet: Eap, frame: int, at: int) -> bool:
+        """Take the next packet. Return whether it ends the conversation."""
         if packet.code in (SUCCESS, FAILURE):
-            self._end = (frame, at)
-            if self._session is not None:
-                details = self._session.flow.carrier.before[0]["details"]
-                details["result"] = "success" if packet.code == SUCCESS else "failure"
-            self.close("fin")
-            return
+            if not self.ends(packet.code, packet.identifier, frame, at):
+                return False
+            self.finish("success" if packet.code == SUCCESS else "failure", frame, at)
+            return True
         role = _SUPPLICANT if packet.code == RESPONSE else _SERVER
-        side = self._sides[role]
-        if packet.identifier == side.last and not (packet.start and not self._started):
-            return
-        if packet.type == IDENTITY or packet.start:
+        side, other = self._sides[role], self._sides[1 - role]
+        begins = packet.type == IDENTITY or packet.start
+        if begins and self._start is None:
+            self._recent.clear()
+        mark = hash(packet)
+        if mark in self._recent or (packet.identifier == side.last and not (packet.start and not self._started)):
+            return False
+        self._recent.append(mark)
+        self.at = at
+        if begins:
             if self._shard >= 0:
                 self.close("closed")
-                side = self._sides[role]
+                side, other = self._sides[role], self._sides[1 - role]
             if packet.type == IDENTITY and packet.code == RESPONSE:
-                self._identity = packet.data
+                self._identity = packet.data[:LONGEST_IDENTITY]
         self._start = self._start or (frame, at)
         self._started = self._started or packet.start
-        jump = (packet.identifier - side.last) & 0xFF if side.last >= 0 else 1
-        side.last = packet.identifier
+        lost = side.lacks(packet.identifier)
+        side.go_on(packet.identifier)
         if self._shard < 0:
-            self._n_before[role] += packet.n_bytes - len(packet.data)
+            side.n_before += packet.n_bytes - len(packet.data)
         self._end = (frame, at)
-        if packet.type in METHODS and (packet.data or packet.missing):
-            self._take(role, packet, jump, frame, at)
+        if packet.type not in METHODS:
+            return False
+        if packet.data or packet.missing:
+            self._take(role, packet, lost, frame, at)
+        elif lost:
+            self._lose_rest(side, role, frame, at)
+        if packet.more:
+            other.owe(packet.identifier + (role == _SUPPLICANT))
+        return False
+
+    def leave(self) -> None:
+        """Note that the supplicant logs off. Anybody can say that in its name, so nothing ends if it goes on."""
+        self._left = True
 
     def close(self, reason: str) -> None:
         """End the session, if there is one. reason: see `Flow.closed`. Another one can follow."""
+        if self._left and reason in ("idle", "end"):
+            reason = "closed"
         frame, at = self._end
+        twin = -1 if self._hello is None else self._dispatcher.opened.leave(*self._hello)
         if self._session is not None and self._readers is not None:
-            self._session.flow.closed = reason
+            flow = self._session.flow
+            flow.closed = reason
+            if twin >= 0:
+                detail = (
+                    f"the ClientHello of session {twin} has the same random: the capture may have this conversation twice, "
+                    "such as over 802.1X and over RADIUS, or before and behind a proxy"
+                )
+                self._session.log.add_finding("twin_session", "info", detail, flow.first_frame)
             for role, reader in enumerate(self._readers):
                 reader.finish(frame, at)
                 self._sink.end_role(role, frame, at)
@@ -122,40 +152,78 @@ class EapConversation:
         self._hold(0)
         self._begin()
 
-    def _take(self, role: int, packet: Eap, jump: int, frame: int, at: int) -> None:
-        """Take TLS bytes of a role. jump: how far the identifier is from that of its packet before."""
+    def ends(self, code: int, identifier: int, frame: int, at: int) -> bool:
+        """Return whether success or failure, the code, with this identifier belongs here; else the supplicant ignores it too.
+
+        It has the identifier of the last response, and of the request before that (RFC 3748 section 4.2). What of these is not
+        there is missing.
+        """
+        distances = [side.distance(identifier) for side in self._sides if side.last != NO_NUMBER]
+        if not distances or min(distances) > _AHEAD:
+            return False
+        supplicant, server = self._sides
+        if code == FAILURE and server.last == identifier and supplicant.last != identifier:  # it can have had no answer
+            if self._session is not None:
+                self._session.flow.carrier.silent = True
+            return True
+        for role, side in enumerate(self._sides):
+            if min(distances) == 0 and side.last != NO_NUMBER and side.lacks((identifier + 1) % 256):
+                self._lose_rest(side, role, frame, at)
+        return True
+
+    def finish(self, result: str | None, frame: int, at: int) -> None:
+        """End with a result, `success` or `failure`, None if it is not known."""
+        self.at = at
+        self._end = (frame, at)
+        if self._session is not None and result is not None:
+            self._session.flow.carrier.before[0]["details"]["result"] = result
+        self.close("fin")
+
+    def _take(self, role: int, packet: Eap, lost: list[int], frame: int, at: int) -> None:
+        """Take TLS bytes of a role. lost: identifiers of its packets that may be missing before this one."""
         side = self._sides[role]
         data = packet.data
         if self._shard < 0:
             self._open(packet, role, frame, at)
+        other, before = self._sides[1 - role], (packet.identifier - (role == _SERVER)) % 256
+        if other.more and other.lacks((before + 1) % 256):  # who has not sent all of its flight yet would not be answered
+            self._lose_rest(other, 1 - role, frame, at)
+            other.go_on(before)
         if not side.more or (packet.total >= 0 and side.total >= 0 and packet.total != side.total):
-            self._lose_rest(role, frame, at)
-            side.total, side.got = packet.total, 0
-        elif jump > 1:  # whole fragments are missing; all of one flight but the last are equally long
+            if lost:
+                self._lose_rest(side, role, frame, at)
+            side.begin_flight(packet.total)
+        elif lost:  # whole fragments are missing; all of one flight but the last are equally long
             known = side.total - side.got - len(data) - packet.missing if side.total >= 0 else LARGEST_FLIGHT
-            self._lose(role, min((jump - 1) * side.size, known), frame, at)
+            self._lose(side, role, min(len(lost) * side.size, known), frame, at)
+            side.lossy = True
+            for number in lost:
+                other.owe(number + (role == _SUPPLICANT))
         if self._readers is not None and data:
             self._readers[role].feed(data, 0, len(data), side.offset, frame, at)
         side.offset += len(data)
         side.got += len(data)
         side.size = len(data) + packet.missing
         side.more = packet.more
-        self._lose(role, packet.missing, frame, at)
+        self.n_bytes += len(data)
+        self._lose(side, role, packet.missing, frame, at)
         if not side.more:
-            self._lose_rest(role, frame, at)
+            if side.lossy and side.total >= 0:
+                self._lose(side, role, side.total - side.got, frame, at)
+            side.begin_flight(-1)
         if self._sink is not None:
             self._hold(self._sink.kept)
 
-    def _lose_rest(self, role: int, frame: int, at: int) -> None:
-        """Note that the flight of a role has ended. What its length says beyond what came is missing."""
-        side = self._sides[role]
-        if side.total >= 0:
-            self._lose(role, side.total - side.got, frame, at)
-        side.total, side.got, side.more = -1, 0, False
+    def _lose_rest(self, side: EapSide, role: int, frame: int, at: int) -> None:
+        """Note that packets of a role are missing: the rest of its flight, if one has begun, or nobody knows what."""
+        if side.more and side.total > side.got:
+            self._lose(side, role, side.total - side.got, frame, at)
+        elif self._readers is not None:
+            self._readers[role].miss(side.offset, frame, at)
+        side.begin_flight(-1)
 
-    def _lose(self, role: int, length: int, frame: int, at: int) -> None:
+    def _lose(self, side: EapSide, role: int, length: int, frame: int, at: int) -> None:
         """Note that TLS bytes of a role are missing."""
-        side = self._sides[role]
         length = min(length, LARGEST_FLIGHT)
         if length <= 0:
             return
@@ -167,18 +235,24 @@ class EapConversation:
     def _open(self, packet: Eap, role: int, frame: int, at: int) -> None:
         """Begin the session."""
         data, dispatcher = packet.data, self._dispatcher
-        hello = role == _SUPPLICANT and len(data) > HEADER and data[0] == HANDSHAKE and data[HEADER] == CLIENT_HELLO
+        hello = role == _SUPPLICANT and data[:1] == bytes([HANDSHAKE]) and data[HEADER : HEADER + 1] in _HELLO
+        hello = hello and (self._started or len(data) > HEADER)
         first, start = self._start or (frame, at)
         flow = Flow(0, self.key, first, start, not hello)
-        flow.late = not self._started
+        flow.late = not (self._started or hello)
         flow.carrier = Carrier(EAP)
         version = {"method_version": packet.version} if packet.version >= 0 else {}
         found = entry("eap", details={"method": METHODS[packet.type], **version, "over": self.over})
+        if hello:
+            self._sides[_SERVER].go_on(packet.identifier)  # what it sent so far is no TLS
         found["user"] = None if self._identity is None else text(self._identity)
         found["client_name"] = text(self.station) if self.station else None
-        found["bytes"] = {"client": self._n_before[_SUPPLICANT], "server": self._n_before[_SERVER]}
+        found["bytes"] = {"client": self._sides[_SUPPLICANT].n_before, "server": self._sides[_SERVER].n_before}
         flow.carrier.before.append(found)
         self._shard = dispatcher.assign()
+        if hello and len(data) >= _RANDOM_END:
+            self._hello = data[_RANDOM:_RANDOM_END], dispatcher.opened.number(dispatcher.count)
+            dispatcher.opened.enter(*self._hello)
         if self._shard != dispatcher.shard:
             dispatcher.count += 1
             return

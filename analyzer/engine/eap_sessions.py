@@ -1,9 +1,8 @@
 """Finds TLS in EAP: over 802.1X (IEEE 802.1X clause 11, also in data frames of 802.11), and over RADIUS (RFC 3579).
 
-Between supplicant and access point a conversation is known by the address of the supplicant. Over a wire, either side may
-send to the group address of bridges instead of the other's own; then the one that spoke last is meant. Between access point
-and authentication server, one flow of UDP has the conversations of all supplicants. The server names each with a State
-attribute, which the next request repeats (RFC 2865 section 5.24), and an answer has the identifier of its request.
+Between supplicant and access point a conversation is known by the addresses of both (`eap_ports`). Between access point and
+authentication server, one flow of UDP has the conversations of all supplicants. The server names each with a State attribute,
+which the next request repeats (RFC 2865 section 5.24), and an answer has the identifier of its request.
 """
 
 from __future__ import annotations
@@ -12,7 +11,21 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.engine.eap_conversation import EapConversation
-from analyzer.flows.eap import ACCESS_REQUEST, REQUEST, RESPONSE, read_eap, read_radius
+from analyzer.engine.eap_ports import EapPorts
+from analyzer.flows.connection import moved
+from analyzer.flows.eap import (
+    ACCESS_ACCEPT,
+    ACCESS_CHALLENGE,
+    ACCESS_REJECT,
+    ACCESS_REQUEST,
+    FAILURE,
+    REQUEST,
+    RESPONSE,
+    SUCCESS,
+    Radius,
+    read_eap,
+    read_radius,
+)
 from analyzer.packet.packet import Packet
 
 if TYPE_CHECKING:
@@ -21,11 +34,17 @@ if TYPE_CHECKING:
 MAX_CONVERSATIONS: Final = 4096
 """Conversations that are followed at one time. One takes a second or two; a switch has some hundred ports."""
 
+MAX_BYTES: Final = 1 << 25
+"""Bytes of TLS that the open conversations have together, at most: twice what so many of them usually have."""
+
 IDLE: Final = 60 * 1_000_000_000
 """Nanoseconds after which a conversation is over: supplicants and servers give up after half of that (RFC 3748 section 4.3)."""
 
 MAX_ASKED: Final = 2 * MAX_CONVERSATIONS
-"""Requests of RADIUS whose answers are waited for."""
+"""Requests of RADIUS whose answers are waited for, and that are known when they come again."""
+
+MAX_ENDED: Final = 256
+"""Conversations of ports that have ended and whose packets are known when they come again."""
 
 STATES: Final = 2
 """States of a conversation that are known: a request that comes again has the one before."""
@@ -33,85 +52,87 @@ STATES: Final = 2
 PORT_CONTROL: Final = (0x888E, 0x88C7)
 """The EtherTypes of 802.1X: on the port that it opens, and through the network to the next access point."""
 
-_EAP_PACKET, _START, _LOGOFF = 0, 1, 2
+_EAP_PACKET, _LOGOFF = 0, 2
 _HEADER = 4
-_NO_PORTS = bytes(4)
 
 
 class EapSessions:
-    """The conversations of a run, by the supplicant's address or a number of RADIUS. n_begun: how many had such a number."""
+    """The conversations of a run, by addresses (`EapPorts`) or a number of RADIUS. n_begun: how many had such a number."""
 
-    __slots__ = ("_asked", "_by_state", "_dispatcher", "_group", "_open", "n_begun")
+    __slots__ = ("_asked", "_by_state", "_dispatcher", "_ended", "_n_bytes", "_open", "_ports", "n_begun")
 
     def __init__(self, dispatcher: SessionTable) -> None:
         self._dispatcher = dispatcher
         self._open: OrderedDict[Any, EapConversation] = OrderedDict()
-        self._by_state: dict[tuple[bytes, bytes], EapConversation] = {}
-        self._asked: OrderedDict[tuple[bytes, int], EapConversation] = OrderedDict()
-        self._group = b""
+        self._ended: OrderedDict[Any, EapConversation] = OrderedDict()
+        self._ports = EapPorts(self._open)
+        self._by_state: dict[tuple[bytes, bytes, bytes], EapConversation] = {}
+        self._asked: OrderedDict[tuple[bytes, int], tuple[EapConversation, int]] = OrderedDict()
+        self._n_bytes = 0
         self.n_begun = 0
 
-    def feed_port(self, source: bytes, target: bytes, data: bytes, frame: int, at: int) -> None:
-        """Take an 802.1X frame from one hardware address to another. data: from its version on; it can be padded or cut."""
+    def feed_port(self, source: bytes, target: bytes, data: bytes, cut: bool, frame: int, at: int) -> None:
+        """Take an 802.1X frame from one hardware address to another. data: from its version on. cut: by the capture."""
         if len(data) < _HEADER:
             return
         self._dispatcher.steps += 1
         kind, length = data[1], int.from_bytes(data[2:4], "big")
-        if kind in (_START, _LOGOFF):
-            known = self._open.pop(source, None)
-            if known is not None:
-                known.close("closed")
+        if kind == _LOGOFF:
+            for left in self._ports.of_supplicant(source, target):
+                self._open[left].leave()
             return
         packet = read_eap(data[_HEADER : _HEADER + length]) if kind == _EAP_PACKET else None
-        if packet is None:
+        if packet is None or packet.n_bytes > length or (packet.missing and not cut):
+            return  # who receives it throws it away too (RFC 3748 section 4.1)
+        name = self._ports.name(source, target, packet)
+        if name is None:
             return
-        grouped = bool(target[0] & 1)
-        if packet.code == RESPONSE:
-            supplicant, server = source, target
-            self._group = source if grouped else self._group
-        else:
-            supplicant, server = self._group if grouped else target, source
-        conversation = self._open.get(supplicant)
+        conversation = self._open.get(name) or self._ended.pop(name, None)
         if conversation is None:
-            if packet.code not in (REQUEST, RESPONSE) or not supplicant:
+            if packet.code not in (REQUEST, RESPONSE):
                 return
-            conversation = self._begin(supplicant, supplicant + server + _NO_PORTS, "802.1X")
-        if server[0] & 1 == 0:
-            conversation.key = supplicant + server + _NO_PORTS
-        self._feed(supplicant, conversation, packet, frame, at)
+            conversation = self._begin(name, self._ports.key(name, target), "802.1X")
+            self._ports.enter(name)
+        elif name not in self._open:
+            self._keep(name, conversation)
+            self._ports.enter(name)
+        conversation.key = self._ports.key(name, target)
+        if self._feed(name, conversation, packet, frame, at):
+            self._end(name, "fin")
+            self._ended[name] = conversation
+            if len(self._ended) > MAX_ENDED:
+                self._ended.popitem(last=False)
 
     def feed_radius(self, key: bytes, reverse: bytes, data: bytes, frame: int, at: int) -> None:
         """Take a UDP datagram that may be RADIUS. key: of its direction, reverse: of the other (`Packet.key`)."""
         found = read_radius(data)
-        packet = read_eap(found.eap) if found is not None else None
-        if found is None or packet is None:
+        if found is None:
+            return
+        asks = found.code == ACCESS_REQUEST
+        packet = read_eap(found.eap)
+        if packet is None:
+            if found.eap or found.code != ACCESS_REJECT:
+                return
+        elif packet.missing or asks != (packet.code == RESPONSE):
             return
         self._dispatcher.steps += 1
-        asks = found.code == ACCESS_REQUEST
         asked = key if asks else reverse
         half = (len(key) - 4) >> 1
         place = asked[: 2 * half] + asked[2 * half + 2 :]
-        if asks:
-            conversation = self._by_state.get((place, found.state)) if found.state else None
-            if conversation is None:
-                self.n_begun += 1
-                conversation = self._begin(self.n_begun, asked, "RADIUS")
-                conversation.states = [self.n_begun]
-            conversation.station = conversation.station or found.station
-            self._asked[asked, found.identifier] = conversation
-            if len(self._asked) > MAX_ASKED:
-                self._asked.popitem(last=False)
-        else:
-            known = self._asked.get((asked, found.identifier))
-            if known is None or known.states[0] not in self._open:
-                return
-            conversation = known
-            if found.state and (place, found.state) not in self._by_state:
-                self._by_state[place, found.state] = conversation
-                conversation.states.append((place, found.state))
-                if len(conversation.states) > STATES + 1:
-                    self._by_state.pop(conversation.states.pop(1), None)
-        self._feed(conversation.states[0], conversation, packet, frame, at)
+        conversation = self._asking(found, asked, place, hash(data)) if asks else self._answered(found, asked, place)
+        if conversation is None:
+            return
+        name = conversation.states[0]
+        if found.code not in (ACCESS_ACCEPT, ACCESS_REJECT):
+            if packet is not None and packet.code in (REQUEST, RESPONSE):
+                self._feed(name, conversation, packet, frame, at)
+            return
+        code = FAILURE if packet is None else packet.code
+        if packet is None or conversation.ends(code, packet.identifier, frame, at):
+            agreed = {(ACCESS_ACCEPT, SUCCESS): "success", (ACCESS_REJECT, FAILURE): "failure"}
+            self._n_bytes -= conversation.n_bytes
+            conversation.finish(agreed.get((found.code, code)), frame, at)
+            self._end(name, "fin")
 
     def tick(self, at: int) -> None:
         """End the conversations that have been idle for too long at time `at`."""
@@ -121,30 +142,78 @@ class EapSessions:
                 return
             self._end(name, "idle")
 
+    def set_clock(self, before: int, after: int) -> None:
+        """Move the times of all conversations: see `Connections.set_clock`."""
+        for conversation in self._open.values():
+            conversation.at = moved(conversation.at, before, after)
+
     def close(self) -> None:
         """End all conversations, at the end of the captures."""
         for name in list(self._open):
             self._dispatcher.steps += 1
             self._end(name, "end")
 
-    def _begin(self, name: Any, key: bytes, over: str) -> EapConversation:
-        if len(self._open) >= MAX_CONVERSATIONS:
-            self._end(next(iter(self._open)), "evicted")
-        conversation = self._open[name] = EapConversation(self._dispatcher, key, over)
+    def _asking(self, found: Radius, asked: bytes, place: bytes, mark: int) -> EapConversation | None:
+        """Return the conversation of a request; None for one that came again. mark: a number for its bytes."""
+        known = self._asked.get((asked, found.identifier))
+        if known is not None and known[1] == mark:
+            return None
+        conversation = self._by_state.get((place, found.state, found.station)) if found.state else None
+        if conversation is None:
+            self.n_begun += 1
+            conversation = self._begin(self.n_begun, asked, "RADIUS")
+            conversation.states = [self.n_begun]
+        conversation.station = conversation.station or found.station
+        self._asked[asked, found.identifier] = conversation, mark
+        self._asked.move_to_end((asked, found.identifier))
+        if len(self._asked) > MAX_ASKED:
+            self._asked.popitem(last=False)
         return conversation
 
-    def _feed(self, name: Any, conversation: EapConversation, packet: Any, frame: int, at: int) -> None:
-        conversation.feed(packet, frame, at)
+    def _answered(self, found: Radius, asked: bytes, place: bytes) -> EapConversation | None:
+        """Return the conversation of an answer, whose state the next request will have."""
+        conversation, _ = self._asked.get((asked, found.identifier), (None, 0))
+        if conversation is None or conversation.states[0] not in self._open:
+            return None
+        if found.state and found.code == ACCESS_CHALLENGE:
+            for state in dict.fromkeys(((place, found.state, conversation.station), (place, found.state, b""))):
+                if state not in self._by_state:
+                    self._by_state[state] = conversation
+                    conversation.states.append(state)
+            while len(conversation.states) > 2 * STATES + 1:
+                self._by_state.pop(conversation.states.pop(1), None)
+        return conversation
+
+    def _begin(self, name: Any, key: bytes, over: str) -> EapConversation:
+        conversation = EapConversation(self._dispatcher, key, over)
+        self._keep(name, conversation)
+        return conversation
+
+    def _keep(self, name: Any, conversation: EapConversation) -> None:
+        if len(self._open) >= MAX_CONVERSATIONS:
+            self._end(next(iter(self._open)), "evicted")
+        self._open[name] = conversation
+
+    def _feed(self, name: Any, conversation: EapConversation, packet: Any, frame: int, at: int) -> bool:
+        """Pass a packet to its conversation. Return whether that has ended."""
+        n_bytes = conversation.n_bytes
+        ended = conversation.feed(packet, frame, at)
+        self._n_bytes += conversation.n_bytes - n_bytes
         self._open.move_to_end(name)
-        if packet.code not in (REQUEST, RESPONSE):
-            self._end(name, "fin")
+        while self._n_bytes > MAX_BYTES:
+            self._end(next(iter(self._open)), "evicted")
         self.tick(at)
+        return ended and name in self._open
 
     def _end(self, name: Any, reason: str) -> None:
         conversation = self._open.pop(name)
+        self._n_bytes -= conversation.n_bytes
         conversation.close(reason)
-        for state in conversation.states[1:]:
-            self._by_state.pop(state, None)
+        if conversation.states:
+            for state in conversation.states[1:]:
+                self._by_state.pop(state, None)
+        else:
+            self._ports.forget(name)
 
 
 def hardware_addresses(packet: Packet, link_type: int) -> tuple[bytes, bytes] | None:

@@ -195,6 +195,7 @@ class Engine:
         self.at = after
         self.connections.set_clock(before, after)
         self.datagrams.set_clock(before, after)
+        self.dispatcher.set_clock(before, after)
         if self.dispatcher.pending is not None:
             self.dispatcher.pending.set_clock(after - before)
 

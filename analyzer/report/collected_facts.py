@@ -124,7 +124,16 @@ def result_facts(
         "inventory": collected.inventory_facts(last),
         "timeline": timeline(inputs, sessions["brief"], sessions["shown"], collected.times.of),
         "limits": limitations(
-            inputs, evidence["trust"], sessions, counted, collected.n_gap_bytes, secrets_given, stopped_after, unread, left_out
+            inputs,
+            evidence["trust"],
+            sessions,
+            counted,
+            collected.gaps["bytes"],
+            secrets_given,
+            stopped_after,
+            unread,
+            left_out,
+            collected.gaps["unknown"],
         ),
     }
 

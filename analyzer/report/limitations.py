@@ -33,12 +33,13 @@ def limitations(
     stopped_after: int | None = None,
     unread: Sequence[str] = (),
     left_out: Mapping[str, int] | None = None,
+    n_unknown_gaps: int = 0,
 ) -> list[Limitation]:
     """Return the limitations that apply, each with a code and the arguments of its sentence.
 
     inputs, stores, sessions, traffic: as in the facts of the report. stopped_after: the last frame that was read, if a signal
     ended the reading before the end of the captures. unread: captures that were not read at all because of that. left_out: how
-    many entries of a table were counted and not kept, by the table.
+    many entries of a table were counted and not kept, by the table. n_unknown_gaps: gaps whose bytes are not in n_gap_bytes.
     """
     found: list[Limitation] = []
 
@@ -61,6 +62,8 @@ def limitations(
             add("drops_unknown", path=one["path"])
     if n_gap_bytes:
         add("gaps", count=n_gap_bytes)
+    if n_unknown_gaps:
+        add("unknown_gaps", count=n_unknown_gaps)
     encrypted = sessions["count"] - sessions["decryption"].get("not_needed", 0)
     opened = sessions["decryption"].get("decrypted", 0)
     if encrypted and not secrets_given:

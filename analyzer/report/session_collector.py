@@ -54,7 +54,8 @@ class SessionCollector(Listener):
     """Takes the sessions of a run.
 
     shown: records with `steps`, in the order of their ends. failed: records of sessions that failed or were abandoned,
-    at most MOST_FAILED. counts: how many sessions have each value of a key. rows: CSV lines by session number.
+    at most MOST_FAILED. gaps: missing bytes, and places where their number is unknown. counts: how many sessions have each
+    value of a key. rows: CSV lines by session number.
     times: of the frames; it is a listener too.
     """
 
@@ -62,7 +63,7 @@ class SessionCollector(Listener):
         self.n_sessions = 0
         self.n_established = 0
         self.n_failed = 0
-        self.n_gap_bytes = 0
+        self.gaps: Counter[str] = Counter()
         self.tls: set[bytes] = set()
         self.shown: list[dict[str, Any]] = []
         self.failed: list[dict[str, Any]] = []
@@ -111,7 +112,8 @@ class SessionCollector(Listener):
         self._clocks.take(session)
         self.n_sessions += 1
         self.n_established += bool(record["established"])
-        self.n_gap_bytes += sum(gap["length"] for gap in record["gaps"])
+        self.gaps["bytes"] += sum(gap["length"] or 0 for gap in record["gaps"])
+        self.gaps["unknown"] += sum(gap["length"] is None for gap in record["gaps"])
         for key, value in _COUNTED.items():
             found = value(record)
             counts = self.counts[key]

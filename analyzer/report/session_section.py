@@ -159,9 +159,12 @@ def _facts(record: Record, facts: Record, sentences: Sentences) -> Facts:
                 joined([alert_line(alert, sentences) for alert in alerts[:SHOWN_ALERTS]], sentences.semicolon),
             )
         )
-    lost = sum(gap["length"] for gap in record["gaps"])
-    if lost:
-        rows.append((say("session.gaps"), [Mark(say("session.gaps_value", n=lost, pieces=len(record["gaps"])), "unsure")]))
+    gaps = record["gaps"]
+    lost = sum(gap["length"] or 0 for gap in gaps)
+    if any(gap["length"] is None for gap in gaps):
+        rows.append((say("session.gaps"), [Mark(say("session.gaps_unknown", n=len(gaps)), "unsure")]))
+    elif gaps:
+        rows.append((say("session.gaps"), [Mark(say("session.gaps_value", n=lost, pieces=len(gaps)), "unsure")]))
     process = record["process"]
     if process is not None:
         words = [part for part in (process["name"], process["user"], process["container"]) if part]

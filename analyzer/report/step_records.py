@@ -5,7 +5,7 @@ from typing import Any
 from analyzer.store.clock import rfc3339
 from analyzer.text.authentication_text import check_text
 from analyzer.text.explain import GAP, step_sentences
-from analyzer.text.formatting import count_text
+from analyzer.text.formatting import missing_text
 from analyzer.text.handshake_steps import NOTE, Step, Steps, step_text
 from analyzer.tls.session import Session
 
@@ -44,7 +44,7 @@ def _step(step: Step, session: Session, record: dict[str, Any], explained: set[s
         made |= {"name": step.item.code, "title": step.item.detail, "severity": step.item.severity}
         return made
     if step.kind == "gap":
-        made["title"] = count_text(step.item, "byte")
+        made["title"] = missing_text([step.item])
         made["explanation"] = _once("gap", GAP, explained)
         return made
     name, title, facts = step_text(step, session)

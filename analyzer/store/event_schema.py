@@ -70,7 +70,7 @@ _KINDS = (
     }),
     _event("gap", "bytes that the capture lacks; `frame` is the last one before them", {
         "offset": number("of the first missing byte in the stream of its side"),
-        "length": number("how many bytes are missing"),
+        "length": or_null(number("how many bytes are missing; null if that is not known")),
     }),
     _event("conflict", "bytes that were sent twice with different contents; the first are used", {
         "offset": number("of the first byte in the stream of its side"),

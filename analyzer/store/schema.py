@@ -282,7 +282,7 @@ _GAP = record(
     {
         "from": described(ROLE, "which side sent them"),
         "offset": number("of the first missing byte, from the start of the side's stream"),
-        "length": number("how many bytes are missing", minimum=1),
+        "length": or_null(number("how many bytes are missing; null if that is not known", minimum=1)),
         "after_frame": or_null(number("the last frame of that side before the gap; null where there is none", minimum=1)),
     },
 )

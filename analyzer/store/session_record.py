@@ -181,7 +181,7 @@ def inside_of(flow: Flow) -> int | None:
 
 def gap_record(gap: Gap) -> dict[str, Any]:
     """Return one entry of `gaps`."""
-    return {"from": ROLES[gap.role], "offset": gap.offset, "length": gap.length, "after_frame": gap.frame or None}
+    return {"from": ROLES[gap.role], "offset": gap.offset, "length": gap.length or None, "after_frame": gap.frame or None}
 
 
 def endpoint_record(key: bytes, end: cython.int) -> dict[str, Any]:

@@ -30,6 +30,15 @@ def problem_text(field: str, offset: int, why: str) -> str:
     return say("{field} at byte {offset}: {why}", field=field, offset=offset, why=retold(why))
 
 
+def missing_text(lengths: Iterable[int | None]) -> str:
+    """Return how many bytes are missing in gaps of these lengths, of which None is not known: `at least 300 bytes`."""
+    known = list(lengths)
+    n_bytes = sum(length or 0 for length in known)
+    if all(known):
+        return count_text(n_bytes, "byte")
+    return say("at least {bytes}", bytes=count_text(n_bytes, "byte")) if n_bytes else say("an unknown number of bytes")
+
+
 def size_text(n_bytes: int) -> str:
     """Return a size with three digits, in powers of ten: `812 bytes`, `1.20 MB`."""
     if n_bytes < 1000:

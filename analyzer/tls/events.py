@@ -274,7 +274,7 @@ class DataMissing(Event):
 
 
 class Gap(Event):
-    """`length` bytes of the role's stream, from position `offset` on, are not in the capture.
+    """`length` bytes of the role's stream, from position `offset` on, are not in the capture; 0 if nobody knows how many.
 
     `frame` is the last frame before them.
     """

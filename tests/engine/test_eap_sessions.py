@@ -174,7 +174,7 @@ def test_conversations_are_bounded():
     packet = b"\2\1" + (6 + len(hello)).to_bytes(2, "big") + b"\x0d\0" + hello
     for number in range(MAX_CONVERSATIONS + 3):
         source = b"\2\0" + number.to_bytes(4, "big")
-        sessions.feed_port(source, AUTHENTICATOR, b"\2\0" + len(packet).to_bytes(2, "big") + packet, number + 1, 1)
+        sessions.feed_port(source, AUTHENTICATOR, b"\2\0" + len(packet).to_bytes(2, "big") + packet, False, number + 1, 1)
     assert len(engine.dispatcher.events) == 3
     sessions.close()
     assert len(engine.dispatcher.events) == MAX_CONVERSATIONS + 3
@@ -186,7 +186,7 @@ def test_a_silent_conversation_ends():
     sessions = EapSessions(engine.dispatcher)
     for number, packet in enumerate(list(packets(TALK))[:5]):
         frame = port_frame(packet)
-        sessions.feed_port(frame[6:12], frame[:6], frame[14:], number + 1, number)
+        sessions.feed_port(frame[6:12], frame[:6], frame[14:], False, number + 1, number)
     sessions.tick(1)
     assert engine.dispatcher.events == []
     sessions.tick(1 << 40)

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 GAP, LOST, NO_RECORD, CONFLICT, FACT, AGAIN = -1, -2, -3, -4, -5, -6
 """Content types of notices that are not records.
 
-GAP: `length` bytes from `offset` on are not in the capture, after `frame`. LOST: an unknown number of records is missing here.
-NO_RECORD: no record begins at `offset`, where one should; `problem` gives the reason. CONFLICT: from `offset` on, `frame` has
-the bytes `second`, but an earlier frame has `body`. FACT: what the transport has to report: a finding with the code `problem`,
-in `frame`, or in none where that is 0; `second` is its sentence in UTF-8. AGAIN: the handshake
-begins again, with other messages.
+GAP: `length` bytes from `offset` on are not in the capture, after `frame`; 0 where nobody knows how many. LOST: an unknown
+number of records is missing here. NO_RECORD: no record begins at `offset`, where one should; `problem` gives the reason.
+CONFLICT: from `offset` on, `frame` has the bytes `second`, but an earlier frame has `body`. FACT: what the transport has to
+report: a finding with the code `problem`, in `frame`, or in none where that is 0; `second` is its sentence in UTF-8. AGAIN: the
+handshake begins again, with other messages.
 """
 
 
@@ -81,7 +81,7 @@ class Record:
 
 
 def gap(role: cython.int, offset: cython.longlong, length: cython.longlong, frame: cython.longlong) -> Record:
-    """Return a notice about bytes that are not in the capture."""
+    """Return a notice about bytes that are not in the capture. length: 0 if it is not known."""
     record: Record = Record(role)
     record.content_type = GAP
     record.offset = offset

@@ -36,6 +36,7 @@ cdef class RecordReader:
     cdef void complete(self, long long frame, long long at) except *
     cdef void deliver(self, long long frame, long long at) except *
     cpdef void gap(self, long long offset, long long length, long long frame, long long at) except *
+    cpdef void miss(self, long long offset, long long frame, long long at) except *
     cdef void count_missing(self, long long length) except *
     cpdef void finish(self, long long frame, long long at) except *
     cdef void lose_boundary(self, long long offset, long long frame, long long at) except *

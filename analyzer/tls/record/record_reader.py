@@ -220,6 +220,15 @@ class RecordReader:
         self.searching = not self.ssl2
         self.report(LOST, offset, "", frame, at)
 
+    def miss(self, offset: cython.longlong, frame: cython.longlong, at: cython.longlong) -> None:
+        """Note that bytes are missing before `offset`, nobody knows how many. frame, at: as in `gap`."""
+        record: Record = self.record
+        self.sink.take(gap(record.role, offset, 0, frame))
+        self.finish(frame, at if self.latest < 0 else self.latest)
+        self.head = b""
+        self.searching = not self.ssl2
+        self.report(LOST, offset, "", frame, at)
+
     def count_missing(self, length: cython.longlong) -> None:
         """Count missing bytes of the body."""
         if self.first_gap < 0:

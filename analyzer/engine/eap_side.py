@@ -1,0 +1,62 @@
+"""Counts the packets of one side of an EAP conversation, and finds out which of them the capture lacks.
+
+A server increments the identifier with each request, and a response repeats it (RFC 3748 section 4.1, RFC 5216 section 2.1.5).
+So the packets of each side are numbered. An identifier that is missing stands for a packet that is not in the capture, unless
+numbers run backwards. What was in it is known only if it was an acknowledgement: the packet of the other side to which it
+belongs has announced more.
+"""
+
+from typing import Final
+
+NO_NUMBER: Final = -1
+
+_NUMBERS: Final = 256
+_FARTHEST: Final = 64
+"""Numbers that are believed to be missing in a row. More of them are numbers that do not count."""
+
+
+class EapSide:
+    """What one side sends. last: the identifier of its last packet, NO_NUMBER before one. offset: its TLS bytes so far.
+
+    total: length of its flight, -1 if unknown; got: how much of it came; size: of its last fragment; more: whether more
+    fragments of it must come; lossy: whether fragments of it are missing, whose number is only guessed. n_before: bytes of
+    packets that are no TLS, before the session.
+    """
+
+    __slots__ = ("_owed", "got", "last", "lossy", "more", "n_before", "offset", "size", "total")
+
+    def __init__(self) -> None:
+        self.last = NO_NUMBER
+        self.offset = 0
+        self.total = -1
+        self.got = 0
+        self.size = 0
+        self.more = False
+        self.lossy = False
+        self.n_before = 0
+        self._owed: set[int] = set()
+
+    def owe(self, identifier: int) -> None:
+        """Note that the packet with an identifier only acknowledges a fragment."""
+        self._owed.add(identifier % _NUMBERS)
+
+    def distance(self, identifier: int) -> int:
+        """Return how many packets behind the last one that with an identifier is, modulo 256; 1 where there is no last one."""
+        return 1 if self.last == NO_NUMBER else (identifier - self.last) % _NUMBERS
+
+    def lacks(self, identifier: int) -> list[int]:
+        """Return the identifiers of packets that may have content and are missing before the one with this identifier."""
+        distance = self.distance(identifier)
+        if distance > _FARTHEST:
+            return []
+        numbers = ((self.last + step) % _NUMBERS for step in range(1, distance))
+        return [number for number in numbers if number not in self._owed]
+
+    def go_on(self, identifier: int) -> None:
+        """Note that the packet with an identifier has come."""
+        self.last = identifier
+        self._owed.clear()
+
+    def begin_flight(self, total: int) -> None:
+        """Begin a flight of that length, -1 if it is unknown."""
+        self.total, self.got, self.more, self.lossy = total, 0, False, False
