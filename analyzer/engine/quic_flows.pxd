@@ -47,7 +47,10 @@ cdef class QuicFlow(DatagramSink):
     cdef Link link_of(self, int side, LongHeader header)
     cdef bint begins(self, LongHeader header, bytes data, Py_ssize_t start, Py_ssize_t end) except -1
     cdef Link begin(self, int side, LongHeader header, long long frame, long long at)
-    cdef Link join(self, QuicConnection connection, int client)
+    cdef Link join(self, QuicConnection connection, int client, Py_ssize_t place=*)
+    cdef void take_answer(
+        self, Link other, LongHeader header, bytes data, Py_ssize_t start, Py_ssize_t end, long long frame, long long at
+    ) except *
     cdef void leave(self, Link link, str reason) except *
     cdef void take_early(self, Link link) except *
     cdef void take_short(

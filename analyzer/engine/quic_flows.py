@@ -9,9 +9,10 @@ it has moved with an unknown ID, its keys show it (`quic_moves`). Only here, a s
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from analyzer.engine.quic_link import Link, path_of
+from analyzer.engine.quic_link import Link, closed_as, is_taken, named_link, path_of
 from analyzer.engine.quic_moves import Moves
 from analyzer.engine.session_table import SessionTable
 from analyzer.flows.flow import UDP, Flow
@@ -24,7 +25,6 @@ from analyzer.tls.quic.packet_headers import MAX_ID, NEGOTIATION, LongHeader, re
 from analyzer.tls.quic.quic_connection import QuicConnection
 from analyzer.tls.quic.quic_events import GUESSED, UNANNOUNCED
 from analyzer.tls.quic.quic_session import QuicSession
-from analyzer.tls.quic.transport_facts import TransportFacts
 from analyzer.tls.record.record import RecordSink
 
 if TYPE_CHECKING:
@@ -148,21 +148,9 @@ class QuicFlows:
             del self.closing[connection]
             if connection.closing and connection.session is not None:  # else its handshake went on
                 ending.append(connection)
-        ending.sort(key=_number)
+        ending.sort(key=attrgetter("session.id"))
         for connection in ending:
             self.end_session(connection, "closed")
-
-
-def _number(connection: Any) -> int:
-    number: int = connection.session.id
-    return number
-
-
-def closed_as(facts: TransportFacts, reason: str) -> str:
-    """Return why a connection ended: `fin` with a CONNECTION_CLOSE, `rst` with a stateless reset, else why its flow did."""
-    if facts.close is not None:
-        return "fin"
-    return reason if facts.reset is None else "rst"
 
 
 class QuicFlow(DatagramSink):
@@ -261,7 +249,9 @@ class QuicFlow(DatagramSink):
         if header.type == INITIAL:
             connection.frames.size = self.n_bytes
             if not connection.take_initial(role, header, data, start, end, frame, at):
-                if role == 0 and not connection.known.has(1, header.destination) and self.begins(header, data, start, end):
+                if role == 1:
+                    self.take_answer(link, header, data, start, end, frame, at)
+                elif role == 0 and not connection.known.has(1, header.destination) and self.begins(header, data, start, end):
                     link = self.begin(side, header, frame, at)
                     link.connection.take_initial(0, header, data, start, end, frame, at)
             elif self.early:
@@ -274,11 +264,25 @@ class QuicFlow(DatagramSink):
                 connection.take_negotiation(header, data, frame, at)
         elif header.quic is not None:
             connection.take_protected(role, header, data, start, end, frame, at)
+            if role == 0 and header.type == HANDSHAKE and connection.answers.over and self.links[0] is not link:
+                self.links.remove(link)
+                self.links.insert(0, link)
+
+    def take_answer(
+        self, other: Link, header: LongHeader, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t,
+        frame: cython.longlong, at: cython.longlong,
+    ) -> None:  # fmt: skip
+        """Take an Initial of a server that is not of the connection `other`: several clients can have no connection ID."""
+        link: Link
+        for link in self.links:
+            if link is not other and link.client == other.client and link.connection.known.has(0, header.destination):
+                link.connection.path = link.path
+                if link.connection.take_initial(1, header, data, start, end, frame, at):
+                    return
 
     def link_of(self, side: cython.int, header: LongHeader) -> Link | None:
         """Return the connection of a packet with a long header; None if it is not known."""
         link: Link
-        role: cython.int
         found = self.flows.by_id.get(header.destination) if header.destination else None
         if found is not None:
             connection, receiver = found
@@ -290,14 +294,7 @@ class QuicFlow(DatagramSink):
                     return link
             if len(header.destination) >= SHORTEST_PROOF:
                 return self.join(connection, side if receiver else 1 - side)
-        for link in self.links:
-            role = side ^ link.client
-            known = link.connection.known
-            first = header.type == INITIAL and role == 0
-            named = (first or len(header.source) >= SHORTEST_PROOF) and known.has(role, header.source)
-            if named or known.has(1 - role, header.destination) or (role == 1 and not known.lengths[0]):
-                return link
-        return None
+        return named_link(self.links, side, header)
 
     def begins(self, header: LongHeader, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.bint:
         """Return whether an Initial begins a connection."""
@@ -315,12 +312,13 @@ class QuicFlow(DatagramSink):
         """Begin a connection whose client is that side."""
         connection = self.flows.begin(self.flow, side, header, frame, at)
         self.shard = connection.shard
-        return self.join(connection, side)
+        taken = is_taken(self.links, side, header.source, at)
+        return self.join(connection, side, len(self.links) if taken else 0)
 
-    def join(self, connection: QuicConnection, client: cython.int) -> Link:
-        """Note that a connection is on this flow now."""
+    def join(self, connection: QuicConnection, client: cython.int, place: cython.Py_ssize_t = 0) -> Link:
+        """Note that a connection is on this flow now. place: among `links`."""
         link = Link(connection, client, self.flow)
-        self.links.insert(0, link)
+        self.links.insert(place, link)
         connection.flows.append(self)
         if len(self.links) > MAX_CONNECTIONS:
             self.leave(self.links.pop(), "closed")

@@ -1,4 +1,8 @@
+from analyzer.tls.quic.packet_headers cimport LongHeader
 from analyzer.tls.quic.quic_connection cimport QuicConnection
+
+cdef int INITIAL, SHORTEST_PROOF
+cdef long long LIVES
 
 
 cdef class Link:
@@ -6,3 +10,7 @@ cdef class Link:
     cdef public QuicConnection connection
     cdef public list latest
     cdef public bytes path
+
+
+cpdef Link named_link(list links, int side, LongHeader header)
+cpdef bint is_taken(list links, int client, bytes source, long long at) except -1

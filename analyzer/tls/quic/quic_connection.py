@@ -23,7 +23,7 @@ from analyzer.tls.quic.known_ids import SHORTEST_PROOF, ConnectionIds
 from analyzer.tls.quic.packet_headers import LongHeader, negotiated_versions
 from analyzer.tls.quic.packet_opening import APPLICATION_LEVEL, EARLY_LEVEL, HANDSHAKE_LEVEL
 from analyzer.tls.quic.quic_events import GUESSED, UNANNOUNCED, UNCOUNTED, VERSION_BITS, PacketSeen
-from analyzer.tls.quic.repeated_hello import begin_again, go_on, joined
+from analyzer.tls.quic.repeated_hello import begin_again, forget_attempts, go_on, joined
 from analyzer.tls.quic.server_answers import ServerAnswer, ServerAnswers
 from analyzer.tls.quic.stream_reassembly import Reassembly
 from analyzer.tls.quic.transport_facts import MAX_DOUBTFUL, MAX_LISTED, TransportFacts
@@ -183,7 +183,7 @@ class QuicConnection:
         if header.version not in self.facts.versions:
             return True
         named: cython.bint = len(header.source) >= SHORTEST_PROOF and self.known.has(_CLIENT, header.source)
-        return role == _CLIENT and named and len(header.token) > 0 and not self.answers.over
+        return role == _CLIENT and named and len(header.token) > 0 and not self.answers.over and not self.facts.retries
 
     def take_answer(
         self, source: bytes, opens: Any, number: cython.longlong, pieces: list[Any],
@@ -242,16 +242,18 @@ class QuicConnection:
         if version is None or self.answers.over or len(self.facts.retries) >= MAX_LISTED:
             return
         if has_retry_tag(version, self.facts.original_id, packet):
+            if not self.facts.retries:
+                forget_attempts(self)
             self.facts.retries.append(frame)
             self.add_keys(version, header.source)
-            self.add_id(_SERVER, header.source)
+            self.add_id(_SERVER, header.source, listed=False)
             self.note(frame, at)
             self.facts.last = (frame, at)  # the client's next Initial shows whether it believed it
 
     def take_negotiation(self, header: LongHeader, data: bytes, frame: cython.longlong, at: cython.longlong) -> None:
         """Take a Version Negotiation packet. Nothing protects it: it counts where it echoes the IDs of the client's Initial."""
         offered = negotiated_versions(data, header)
-        unanswered = not self.answers.found and not self.answers.over
+        unanswered = not self.answers.found and not self.answers.over and not self.facts.retries
         if header.source == self.facts.original_id and unanswered and self.facts.versions[0] not in offered:
             self.facts.offered = offered
             self.facts.negotiated = frame

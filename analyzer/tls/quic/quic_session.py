@@ -317,6 +317,10 @@ class QuicSession(Session):
         keys = decryption.keys
         if level == _APPLICATION_LEVEL and self.connection is not None and self.connection.is_reset(role, record):
             return
+        hellos = self.handshake.hellos
+        if level == _EARLY_LEVEL and hellos.client_whole and not hellos.offers_early:
+            self.transport.strays += 1
+            return
         if self.opening.proven[2 * level + role] is not None:
             self.transport.strays += 1
             self.strays[role] += 1

@@ -105,9 +105,11 @@ def go_on(connection: Any) -> None:
     facts.retries.clear()
     facts.offered = None
     facts.negotiated = 0
-    facts.ids[_SERVER].clear()
     if not frames.again:
         return
+    facts.ids[_SERVER].clear()
+    facts.sent[0].small = None
+    forget_keys(connection)
     frames.again = False
     frames.hello.again = None
     first, server, again = connection.crypto[_BEFORE], connection.crypto[_SERVER], connection.crypto[_CLIENT]
@@ -121,6 +123,23 @@ def go_on(connection: Any) -> None:
     more = b"".join([first.feed(offset, data) for offset, data in [(0, joined(sent)), *again.pieces()]])
     if more:
         connection.tell(_CLIENT, HANDSHAKE, more, connection.last_frame, connection.last_at)
+
+
+def forget_attempts(connection: Any) -> None:
+    """Forget what came behind a Retry that the capture lacks, or a Version Negotiation: the server sends a Retry only now."""
+    connection.facts.offered = None
+    connection.facts.negotiated = 0
+    if connection.frames.again:
+        begin_again(connection)
+        forget_keys(connection)
+        connection.facts.ids[_SERVER].clear()
+        connection.facts.sent[0].small = None
+
+
+def forget_keys(connection: Any) -> None:
+    """Forget the keys of Initial packets that come from other connection IDs than that of the first one."""
+    for opens in [one for one in connection.keys if one[0] != connection.facts.original_id]:
+        del connection.keys[opens]
 
 
 def joined(records: list[Record]) -> bytes:

@@ -314,3 +314,58 @@ def test_ecn_codepoints_are_counted_by_side(talk: Talk) -> None:
         assert counts["not_ect"] > 0
         assert (counts["ect0"], counts["ect1"], counts["ce"]) == (0, 0, 0)
         assert counts["not_ect"] <= record["quic"]["packets"][role]["application"]
+
+
+def sealed_initial(original: bytes, destination: bytes, source: bytes, frames: bytes, token: bytes = b"") -> Sent:
+    """An Initial of the client, which anybody can make who has seen its address."""
+    keys = initial_decryptors(VERSIONS[VERSION_1], original)[CLIENT]
+    frames = frames.ljust(1160, b"\0")
+    head = long_header(0xC3, VERSION_1, destination, source) + bytes([len(token)]) + token
+    head += (0x4000 | len(frames) + 20).to_bytes(2, "big")
+    header = head + (77).to_bytes(4, "big")
+    sealed = keys.keys.aead.encrypt((keys.keys.iv ^ 77).to_bytes(12, "big"), frames, header)  # type: ignore[attr-defined]
+    mask = keys.masks.mask(sealed[:16])
+    hidden = bytearray(header)
+    hidden[0] ^= mask[0] & 0x0F
+    for i in range(4):
+        hidden[len(head) + i] ^= mask[1 + i]
+    return Sent(CLIENT, bytes(hidden) + sealed)
+
+
+FALSE_HELLO = b"\6\0\x40\x2f\1\0\0\x2b\3\3" + bytes(32) + b"\0\0\2\x13\1\1\0\0\0"
+
+
+@pytest.mark.parametrize("token", [b"", b"token"], ids=["no-token", "token"])
+@pytest.mark.parametrize("place", [1, 2, 4, 9])
+def test_an_initial_in_the_name_of_the_client_takes_no_packets_away(talk: Talk, token: bytes, place: int) -> None:
+    _, client, _ = ids_of(talk)
+    forged = sealed_initial(b"newdcid1", b"newdcid1", client, FALSE_HELLO, token)
+    plain = record_of(talk.sent, talk.keys)
+    sessions = read_talk([*talk.sent[:place], forged, *talk.sent[place:]], talk.keys).close()
+    records = [session_record(one, False) for one in sessions]
+    (record,) = [one for one in records if one["server_name"] == "quic.test"]
+    assert {key: record[key] for key in SAME} == {key: plain[key] for key in SAME}
+    assert record["quic"]["connection_ids"] == plain["quic"]["connection_ids"]
+
+
+def test_a_client_without_an_id_begins_again_from_the_same_port() -> None:
+    talks = [Talk(), Talk()]
+    for one in talks:
+        client: Any = one.client  # which has no setting for its ID
+        client._host_cids[0].cid = client.host_cid = client._local_initial_source_connection_id = b""
+        one.connect().say(CLIENT, 0, QUESTION).say(SERVER, 0, ANSWER)
+    sessions = read_talk([*talks[0].sent, *talks[1].sent], talks[0].keys + talks[1].keys).close()
+    assert len(sessions) == 2
+    for one, session in zip(talks, sessions, strict=True):
+        record, alone = session_record(session, False), record_of(one.sent, one.keys)
+        assert record["decryption"] == alone["decryption"]
+        assert record["quic"]["packets"] == alone["quic"]["packets"]
+        assert record["quic"]["unopened"] == 0
+
+
+def test_early_data_of_strangers_is_counted_as_theirs(talk: Talk) -> None:
+    original, client, _ = ids_of(talk)
+    strange = Sent(CLIENT, long_header(0xD3, VERSION_1, original, client) + b"\x41\0" + random.Random(1).randbytes(256))
+    plain, record = record_of(talk.sent, talk.keys), record_of([talk.sent[0], strange, *talk.sent[1:]], talk.keys)
+    assert {key: record[key] for key in SAME} == {key: plain[key] for key in SAME}
+    assert record["quic"]["unopened"] == 1

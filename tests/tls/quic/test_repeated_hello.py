@@ -56,3 +56,19 @@ def test_another_hello_is_read_whole() -> None:
     hello.take(b"abcdef")
     hello.begin()
     assert [hello.take(b"ab"), hello.take(b"cxef"), hello.take(b"gh")] == [(False, b""), (True, b"abcxef"), (False, b"gh")]
+
+
+@pytest.mark.parametrize("place", [2, 3, 4])
+def test_a_forged_version_negotiation_behind_the_retry(place: int) -> None:
+    frames = list(frames_of(NAME))
+    retry = frames[1]
+    client, original = retry[42 + 6 : 42 + 14], frames[0][42 + 6 : 42 + 14]
+    payload = b"\xc0\0\0\0\0\x08" + client + b"\x08" + original + (0xFF00001D).to_bytes(4, "big")
+    length = 8 + len(payload)
+    head = retry[:16] + (20 + length).to_bytes(2, "big") + b"\1\1" + retry[20:24] + b"\0\0" + retry[26:38]
+    forged = head + length.to_bytes(2, "big") + b"\0\0" + payload
+    (plain,) = records_of(frames, keys_of(NAME))
+    (record,) = records_of([*frames[:place], forged, *frames[place:]], keys_of(NAME))
+    for key in ("decryption", "authenticity", "certificates", "findings", "ja4", "established", "resumed"):
+        assert record[key] == plain[key], key
+    assert record["quic"]["offered_versions"] is None
