@@ -37,6 +37,16 @@ if TYPE_CHECKING:
 _WITH_HTTP = frozenset({"http", "http2", "http3", "ocsp", "websocket"})
 """Protocols whose fields need the exchanges of a first reading."""
 
+_OF_HTTP = {
+    "frame.protocols",
+    "tcp.reassembled.data",
+    "tcp.reassembled.length",
+    "tcp.segment",
+    "tcp.segment.count",
+    "tcp.segments",
+}
+"""Fields of other protocols that need them too."""
+
 
 class FrameFilter:
     """Asks a filter about every frame, in their order. values: of the last frame. n_passed: how many passed."""
@@ -203,7 +213,7 @@ def read_facts(options: Namespace, output: Output, keys: Keys, wanted: "Collecti
     own = [field.name for field in wanted if field.family == "analyzer"]
     judged = any("chain" in name or "outcome" in name for name in own)
     chains = read_chains(options) if "trust" in options else default_chains()
-    has_http = bool(names & _WITH_HTTP) or any(field.name == "frame.protocols" for field in wanted)
+    has_http = bool(names & _WITH_HTTP) or any(field.name in _OF_HTTP for field in wanted)
     facts = CaptureFacts(chains, records=bool(own), exchanges=has_http)
     settings: Keys = {**keys, "may_grow": None}
     reads_data = has_http or any("finding" in name for name in own)

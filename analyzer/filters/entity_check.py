@@ -1,5 +1,7 @@
 """The types of entities: fields, slices, functions and arithmetic; what can be compared with what."""
 
+import re
+
 from analyzer.filters.field import Field, FieldTable
 from analyzer.filters.field_type import FieldType
 from analyzer.filters.filter_error import FilterError
@@ -36,6 +38,8 @@ from analyzer.filters.typed_tree import (
 _BYTES = ValueType(FieldType.BYTES)
 _MASKED = (FieldType.BYTES, FieldType.ETHER, FieldType.EUI64, FieldType.IPV4, FieldType.IPV6, FieldType.OID, FieldType.GUID)
 """The types beside numbers that `&` takes."""
+_ADDRESS = re.compile(r"\d+(?:\.\d*){3}|[0-9A-Fa-f]{2}(?:-[0-9A-Fa-f]{2}){5}")
+"""An IPv4 address, or an Ethernet address with hyphens."""
 
 
 def place(node: Node) -> tuple[int, int]:
@@ -170,7 +174,7 @@ class EntityCheck:
         return found
 
     def _negative(self, node: Negative, wanted: ValueType | None) -> TypedEntity:
-        if is_untyped(node.of):
+        if is_untyped(node.of) and (wanted is None or wanted.type is not FieldType.FLOAT):
             self.refuse_unknown(node.of)
         of = self.entity(node.of, wanted)
         kind = of.type.type
@@ -234,4 +238,4 @@ class EntityCheck:
 
 def _is_literal(text: str) -> bool:
     """Return whether a word can only be a literal: an address, a prefix, or bytes with colons."""
-    return ":" in text or "/" in text or (text.count(".") == 3 and text.replace(".", "").isdigit())
+    return ":" in text or "/" in text or bool(_ADDRESS.fullmatch(text))

@@ -49,6 +49,8 @@ _NAMED_ZONES = {
     "PST": -8,
     "PDT": -7,
 }
+_LAST_SECOND, _LAST_DAY = 61, 31
+"""The largest second and day, as in Wireshark: 31 February is a day of March. Beside a T the second is at most 60."""
 _MAX_TIME = 64
 """The longest time, in characters."""
 _NANOSECONDS = 1_000_000_000
@@ -87,11 +89,13 @@ def _moment(found: re.Match[str]) -> datetime | None:
     else:
         month = int(parts["month"])
     second = int(parts["second"] or 0)
-    if second > 60:
+    strict, day = parts.get("mark") == "T", int(parts["day"])
+    if second > _LAST_SECOND - strict or not 1 <= day <= _LAST_DAY:
         return None
     try:
         zone = _zone((parts["zone"] or "").strip())
-        moment = datetime(int(parts["year"]), month, int(parts["day"]), int(parts["hour"] or 0), int(parts["minute"] or 0))
+        moment = datetime(int(parts["year"]), month, day if strict else 1, int(parts["hour"] or 0), int(parts["minute"] or 0))
+        moment += timedelta(days=0 if strict else day - 1)
         moment = moment.astimezone() if zone is None else moment.replace(tzinfo=zone)
         return moment + timedelta(seconds=second)
     except (ValueError, OverflowError, KeyError):

@@ -4,6 +4,7 @@ As in Wireshark the type of the other side decides: `02` is a number beside a po
 address. Addresses are never looked up: a host name is refused.
 """
 
+import math
 import re
 from collections.abc import Callable
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
@@ -20,6 +21,7 @@ _ONE_BYTE = re.compile(r"0[xX][0-9A-Fa-f]{1,2}")
 _GUID = re.compile(r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}")
 _OID = re.compile(r"[0-2](?:\.\d{1,39}){1,128}")
 _PREFIX = re.compile(r"[0-9]{1,99}")
+_NO_NUMBERS = {"inf", "infinity", "nan"}
 _TRUTH = {1: "True", 0: "False"}
 _ADDRESS_SIZES = {FieldType.ETHER: 6, FieldType.EUI64: 8}
 
@@ -124,9 +126,21 @@ def _boolean(node: Literal, wanted: ValueType, _: bool) -> Value:
 
 
 def _float(node: Literal, wanted: ValueType, _: bool) -> Value:
+    if isinstance(node, Word) and node.text.lower() in _NO_NUMBERS:
+        return float(node.text)
     if not isinstance(node, Number):
         raise refused(node, wanted)
-    return float(node.value)
+    value = float(node.value)
+    if math.isinf(value) or (not value and _has_digits(node.text)):
+        raise FilterError.of(node, f"{node.text} is out of the range of floating-point numbers")
+    return value
+
+
+def _has_digits(text: str) -> bool:
+    """Return whether a number is written with a digit other than zero before its exponent."""
+    lower = text.lower()
+    mantissa = lower[2:].partition("p")[0] if lower.startswith("0x") else lower.partition("e")[0]
+    return bool(re.search("[1-9a-f]", mantissa))
 
 
 def _string(node: Literal, wanted: ValueType, _: bool) -> Value:

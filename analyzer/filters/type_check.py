@@ -4,6 +4,7 @@ A literal has no type of its own: that of the other side gives it one. The rules
 it: an expression that it refuses is refused here, for the same cause and at the same place.
 """
 
+import math
 from typing import NoReturn
 
 from analyzer.filters.byte_pattern import BytePattern
@@ -23,6 +24,7 @@ from analyzer.filters.syntax_tree import (
     Search,
     String,
     Test,
+    Word,
 )
 from analyzer.filters.typed_tree import (
     CompareTest,
@@ -56,6 +58,7 @@ _SEARCHED = {
     "matches": (FieldType.STRING, FieldType.PROTOCOL, FieldType.BYTES, FieldType.ETHER, FieldType.EUI64),
 }
 _TEXT = ValueType(FieldType.STRING)
+_ONLY_NAMES = "after a name that several values have, a set has names only"
 
 
 def check(test: Test, table: FieldTable) -> TypedTest:
@@ -114,6 +117,8 @@ class _Check(EntityCheck):
                 self._compare(first, second)
         if not (self.has_field(first) or self.has_field(second)):
             self._refuse_constant(test)
+        if base in _ORDERED and (_is_nan(first) or _is_nan(second)):
+            raise FilterError.of(test, "nan is no number, and has no order")
         return CompareTest(test, base, every, first, second)
 
     def _beside(self, literal: Entity, other: TypedEntity, operator: str) -> tuple[TypedEntity, TypedEntity]:
@@ -149,12 +154,16 @@ class _Check(EntityCheck):
         if test.operator == "matches":
             if not isinstance(test.right, String):
                 raise FilterError.of(test.right, "after matches comes a regular expression in double quotes")
+            if not self.has_field(left):
+                self._refuse_constant(test)
             return MatchesTest(test, every, left, BytePattern(test.right.value, *place(test.right)))
         if is_untyped(test.right):
             right = self.entity(test.right, left.type, None, partial=True)
         else:
             right = self.entity(test.right)
             self._compare(left, right)
+        if not (self.has_field(left) or self.has_field(right)):
+            self._refuse_constant(test)
         return ContainsTest(test, every, left, right)
 
     def _membership(self, test: Membership) -> TypedTest:
@@ -165,6 +174,8 @@ class _Check(EntityCheck):
         named = False
         elements: list[TypedEntity | tuple[TypedEntity, TypedEntity]] = []
         for element in test.elements:
+            if named and not isinstance(element, String | Word):
+                raise FilterError(_ONLY_NAMES, *_span(element))
             if isinstance(element, tuple):
                 low, high = (self._element(one, member, "<") for one in element)
                 elements.append((low, high))
@@ -202,6 +213,16 @@ class _Check(EntityCheck):
 
     def _refuse_constant(self, node: Node) -> NoReturn:
         raise FilterError.of(node, "there is no field in this, so it is the same for every packet")
+
+
+def _is_nan(entity: TypedEntity) -> bool:
+    return isinstance(entity, Constant) and isinstance(entity.value, float) and math.isnan(entity.value)
+
+
+def _span(element: Entity | tuple[Entity, Entity]) -> tuple[int, int]:
+    """Return where an element of a set stands: offset and length."""
+    first, last = element if isinstance(element, tuple) else (element, element)
+    return first.at, last.end - first.at
 
 
 def _field_of(entity: TypedEntity) -> Field | None:

@@ -17,6 +17,7 @@ LISTS = {
     "protocol_fields": "ProtocolFields",
     "icmp_fields": "IcmpFields",
     "tcp_fields": "TcpFields",
+    "segment_fields": "SegmentFields",
     "tls_fields": "TlsFields",
     "dtls_fields": "DtlsFields",
     "dns_fields": "DnsFields",
@@ -48,13 +49,16 @@ NEEDS_ENGINE = FROM_EVENTS | {
     "http3_fields",
     "ocsp_fields",
     "protocol_fields",
+    "segment_fields",
     "websocket_fields",
 }
 """The lists whose fields are in what the engine reassembles or decrypts."""
 WITH_BYTES = frozenset({"tls", "tls.app_data", "tls.stream"})
 """Fields of these lists whose values are bytes of the frame, which its events do not have."""
 
-NEEDS_FACTS = frozenset({"http2_fields", "http_fields", "ocsp_fields", "protocol_fields", "session_fields", "websocket_fields"})
+NEEDS_FACTS = frozenset(
+    {"http2_fields", "http_fields", "ocsp_fields", "protocol_fields", "segment_fields", "session_fields", "websocket_fields"}
+)
 """The lists whose fields need to know what comes behind the frame."""
 
 _FROM_FRAMES_BEFORE = frozenset({"frame.time_delta", "frame.time_relative", "quic.connection.number"})

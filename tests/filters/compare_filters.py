@@ -177,7 +177,8 @@ def _only(frames, others):
 def captures_in(paths):
     """The captures that these paths name: files, and all captures in folders."""
     for path in map(Path, paths):
-        yield from sorted(one for one in path.rglob("*.*cap*") if one.is_file()) if path.is_dir() else (path,)
+        found = (one for one in path.rglob("*.*cap*") if one.is_file() and one.suffix != ".jsonl")  # those are expected outputs
+        yield from sorted(found) if path.is_dir() else (path,)
 
 
 def main(paths):

@@ -45,6 +45,19 @@ def test_cooked_frames_have_padding_too():
     assert values_of(bytes(14) + b"\x08\x06" + arp + bytes(18), link_type=113) == {"eth.padding": bytes(18)}
 
 
-@pytest.mark.parametrize("body", [ipv4(bytes(20), total=0), ipv4(bytes(20), total=400), ipv6(b"", length=0)])
+@pytest.mark.parametrize("body", [ipv4(bytes(20), total=0), ipv4(bytes(20), total=400), ipv6(bytes(8), 0, length=0)])
 def test_a_packet_without_a_length_of_its_own_has_nothing_behind_it(body):
     assert values_of(ethernet(body) + bytes(30)) == {}
+
+
+def test_a_frame_in_a_tunnel_has_padding_of_its_own():
+    arp = bytes.fromhex("0001080006040001") + bytes(20)
+    inner = bytes(12) + b"\x08\x06" + arp + bytes(18)
+    bridged = ipv4(b"\0\0\x65\x58" + inner, 47)
+    assert values_of(ethernet(bridged)) == {"eth.padding": bytes(18)}
+    behind = {"eth.padding": bytes(18), "eth.trailer": b"ab", "eth.fcs": 0x01020304}
+    assert values_of(ethernet(bridged) + b"ab\x01\x02\x03\x04") == behind
+
+
+def test_an_ipv6_header_alone_has_padding_behind_it():
+    assert values_of(ethernet(ipv6(b"", 59, length=0), 0x86DD) + bytes(6)) == {"eth.padding": bytes(6)}

@@ -1,0 +1,175 @@
+"""The fields of segments that were put together (`tcp.segment` and others), in the frame that ends a record or message.
+
+TCP carries a stream, and a record of TLS or a message of HTTP/1 may begin in one segment and end in another (RFC 9293 section
+3.7, RFC 8446 section 5.1, RFC 9112 section 2.2). As in Wireshark, the bytes that were put together end with it where
+its length was known before the last segment came; else they are all of that segment. Wireshark does the same for more protocols
+than are read here.
+"""
+
+import re
+from bisect import insort
+from collections import OrderedDict
+from collections.abc import Iterator
+from operator import attrgetter
+from typing import NamedTuple
+
+from analyzer.application.exchange import Exchange, Request, Response
+from analyzer.filters.frame_view import Found, FrameView, found
+from analyzer.filters.packet_values import Occurrence
+from analyzer.packet.layer_places import KINDS
+from analyzer.tls.events import RecordRead
+
+MAX_HELD = 1 << 26
+"""Bytes of unfinished records and messages that are held. Beyond it the direction that was quiet for the longest is forgotten."""
+
+_OWN_TCP = KINDS.index("tcp.own")
+_START = {Request: re.compile(rb"[A-Z][A-Z-]*+ "), Response: re.compile(rb"HTTP/1\.")}
+"""How the messages of HTTP/1 begin."""
+_INTERIM = re.compile(rb"HTTP/1\.[01] 1\d\d")
+"""How a response begins that is not the last one to its request (RFC 9110 section 15.2)."""
+_END_OF_HEAD = b"\r\n\r\n"
+
+
+class Piece(NamedTuple):
+    """The bytes of one segment. start: of the first one in the stream of its direction."""
+
+    start: int
+    frame: int
+    data: bytes
+
+    @property
+    def end(self) -> int:
+        """The position behind the last byte."""
+        return self.start + len(self.data)
+
+
+class SegmentFields:
+    """The source of these fields."""
+
+    def __init__(self) -> None:
+        self._open: OrderedDict[bytes, list[Piece]] = OrderedDict()
+        self._held = 0
+        self._together: list[Piece] = []
+
+    def take(self, view: FrameView) -> None:
+        """See `Source.take`."""
+        self._together = []
+        packet, engine = view.layers.packet, view.engine
+        if engine is None or packet.payload == packet.payload_end or not view.layers.has(_OWN_TCP):
+            return
+        offset = engine.stream_offset()
+        if offset is None:
+            return
+        key = packet.key()
+        pieces = self._open.pop(key, [])
+        self._held -= _size(pieces)
+        new = _without_known(pieces, Piece(offset, view.frame.number, packet.data[packet.payload : packet.payload_end]))
+        if new is not None:
+            insort(pieces, new, key=attrgetter("start"))
+            pieces = self._take_ends(pieces, new, view)
+        if pieces:
+            self._open[key] = pieces
+            self._held += _size(pieces)
+            while self._held > MAX_HELD:
+                self._held -= _size(self._open.popitem(last=False)[1])
+
+    def _take_ends(self, pieces: list[Piece], last: Piece, view: FrameView) -> list[Piece]:
+        """Find what ends in this frame. Return what is left of the segments."""
+        records = [one for one in view.events if isinstance(one, RecordRead) and one.offset < last.end]
+        if records:
+            first, ended = records[0], records[-1]
+            self._together = _part(pieces, first.offset, _record_end(pieces, first))
+            return _part(pieces, _end_of(ended), pieces[-1].end)
+        messages = list(_messages(view))
+        for message in messages:
+            begin, end = _extent(pieces, message)
+            if not self._together:
+                self._together = _part(pieces, begin, end)
+            pieces = _part(pieces, end, pieces[-1].end) if pieces else pieces
+        return pieces
+
+    def find(self, view: FrameView) -> Found:
+        """See `Source.find`."""
+        pieces = self._together
+        if len(pieces) < 2:
+            return {}
+        data = b"".join(piece.data for piece in pieces)
+        result = found(
+            ("tcp.segments", None),
+            *(("tcp.segment", piece.frame) for piece in pieces),
+            ("tcp.segment.count", len(pieces)),
+            ("tcp.reassembled.length", len(data)),
+        )
+        result["tcp.reassembled.data"] = [Occurrence(data, data, 1)]
+        return result
+
+
+def _size(pieces: list[Piece]) -> int:
+    return sum(len(piece.data) for piece in pieces)
+
+
+def _without_known(pieces: list[Piece], new: Piece) -> Piece | None:
+    """Return what a segment has that others before it did not have; None without such bytes."""
+    start, end = max(new.start, 0), new.end
+    for piece in pieces:
+        if piece.start <= start < piece.end:
+            start = piece.end
+        if piece.start < end <= piece.end:
+            end = piece.start
+    return new._replace(start=start, data=new.data[start - new.start : end - new.start]) if start < end else None
+
+
+def _part(pieces: list[Piece], start: int, end: int) -> list[Piece]:
+    """Return the pieces from one position to another, cut where they reach beyond."""
+    return [
+        piece._replace(start=max(piece.start, start), data=piece.data[max(start - piece.start, 0) : max(end - piece.start, 0)])
+        for piece in pieces
+        if piece.start < end and start < piece.end
+    ]
+
+
+def _end_of(record: RecordRead) -> int:
+    return record.offset + record.header + record.length
+
+
+def _record_end(pieces: list[Piece], record: RecordRead) -> int:
+    """Return where what is put together for a record ends: behind it, or with the segment before which its length was unknown."""
+    known = next((piece.end for piece in pieces if piece.end >= record.offset + record.header), 0)
+    begun = next((piece.end for piece in pieces if piece.end > record.offset), 0)
+    return max(known, _end_of(record)) if begun < known else _end_of(record)
+
+
+def _messages(view: FrameView) -> Iterator[tuple[type, Exchange]]:
+    """Yield the messages of HTTP/1 that end in this frame."""
+    if view.facts is not None:
+        number = view.frame.number
+        yield from ((Request, exchange) for exchange in view.facts.requests.get(number, ()))
+        yield from ((Response, exchange) for exchange in view.facts.responses.get(number, ()))
+
+
+def _extent(pieces: list[Piece], message: tuple[type, Exchange]) -> tuple[int, int]:
+    """Return where a message begins and ends in the stream: at the end of all bytes, unless its header says its length."""
+    kind, exchange = message
+    first = next((at for at, piece in enumerate(pieces) if _START[kind].match(piece.data)), -1)
+    if first < 0:
+        return 0, 0
+    data = b"".join(piece.data for piece in pieces[first:])
+    begin = 0
+    while _INTERIM.match(data, begin) and (end := data.find(_END_OF_HEAD, begin)) >= 0:
+        begin = end + len(_END_OF_HEAD)
+    start, last = pieces[first].start, pieces[-1].end
+    head = data.find(_END_OF_HEAD, begin)
+    sent = exchange.request if kind is Request else exchange.response
+    length = _length(sent)
+    return start + begin, last if head < 0 or length is None else min(last, start + head + len(_END_OF_HEAD) + length)
+
+
+def _length(message: Request | Response | None) -> int | None:
+    """Return the length of the body as it is sent; None where the header section does not say it."""
+    if message is None:
+        return None
+    fields = {name.lower(): value for name, value in message.headers or ()}
+    if not message.body.length:
+        return None if "transfer-encoding" in fields else 0
+    value = fields.get("content-length", "")
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else None
