@@ -215,6 +215,7 @@ def read_facts(options: Namespace, output: Output, keys: Keys, wanted: "Collecti
     chains = read_chains(options) if "trust" in options else default_chains()
     has_http = bool(names & _WITH_HTTP) or any(field.name in _OF_HTTP for field in wanted)
     facts = CaptureFacts(chains, records=bool(own), exchanges=has_http)
+    facts.plain.keeps_bodies = any(field.name == "http.file_data" for field in wanted)
     settings: Keys = {**keys, "may_grow": None}
     reads_data = has_http or any("finding" in name for name in own)
     dispatches = dispatcher_for(facts.plain) if has_http else None

@@ -203,6 +203,9 @@ def field_named(name: str, table: FieldTable) -> Field | None:
 def unknown_field(name: str, at: int, table: FieldTable) -> FilterError:
     """Return the error for a name that no field has, with the nearest names."""
     family = name.partition(".")[0]
+    if name == "tcp.reassembled_in":
+        advice = "it is not known here in which frame a segment is put together: tcp.segment == 8 finds that frame for frame 8"
+        return FilterError(advice, at, len(name), ("tcp.segment",))
     if any(row["name"] == family for row in rows("undecoded_protocols")) and table.get(family) is None:
         return FilterError(f"{family} is a protocol of Wireshark whose fields are not known here", at, len(name))
     return FilterError(f"{name} is neither a field nor a protocol", at, len(name), tuple(table.nearest(name)))

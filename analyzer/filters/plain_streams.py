@@ -2,7 +2,7 @@
 
 The engine gives the bytes of such connections to a watcher, and to nobody frame by frame. So the fields are found here, in the
 first reading, and kept by the number of the frame. A hostile capture can make them many, so `MAX_OCCURRENCES` bounds them;
-of OCSP `MAX_MESSAGE` and `MAX_HELD` bound the bytes. What is over a limit has no fields.
+of OCSP `MAX_MESSAGE` and `MAX_HELD` bound the bytes, and of bodies `MAX_BODIES`. What is over a limit has no fields.
 """
 
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from analyzer.application import http2_frames as frames
 from analyzer.application.exchange import CLIENT, Exchange
 from analyzer.filters.decrypted_streams import MAX_SESSIONS, StreamReader
+from analyzer.filters.file_data_reader import FileDataReader
 from analyzer.filters.frame_view import Found
 
 MAX_OCCURRENCES = 1 << 20
@@ -21,6 +22,9 @@ MAX_MESSAGE = 1 << 16
 MAX_HELD = 1 << 25
 """Bytes of all messages of OCSP that are kept."""
 
+MAX_BODIES = 1 << 28
+"""Bytes of all bodies that are kept, where they are wanted."""
+
 _KINDS = {"application/ocsp-request": False, "application/ocsp-response": True}
 """The media types of OCSP (RFC 6960 appendix A), and whether each is that of a response."""
 
@@ -28,7 +32,8 @@ _KINDS = {"application/ocsp-request": False, "application/ocsp-response": True}
 class PlainStreams:
     """The watcher (`plain_http.HttpWatcher`) of a first reading.
 
-    found: the fields of HTTP/2 and WebSocket by the frame that completes them. messages: those of OCSP by exchange and side.
+    found: the fields of HTTP/2 and WebSocket, and bodies if `keeps_bodies`, by the frame that completes them. messages: those
+    of OCSP by exchange and side.
     """
 
     def __init__(self, begin_http2: Callable[[], StreamReader], begin_other: Callable[[], StreamReader]) -> None:
@@ -36,7 +41,10 @@ class PlainStreams:
         self.found: dict[int, Found] = {}
         self._begin_http2 = begin_http2
         self._begin_other = begin_other
+        self.keeps_bodies = False
+        self._n_bodies = 0
         self._readers: dict[object, StreamReader] = {}
+        self._body_readers: dict[object, FileDataReader] = {}
         self._left = MAX_OCCURRENCES
         self._bodies: dict[tuple[int, int], bytearray] = {}
         self._held = 0
@@ -65,6 +73,8 @@ class PlainStreams:
             del self._readers[next(iter(self._readers))]
         new: Found = {}
         self._readers[stream].feed(role, data, new)
+        if self.keeps_bodies and self._n_bodies <= MAX_BODIES:
+            self._feed_body(stream, role, data, new)
         if not new:
             return
         self._left -= sum(map(len, new.values()))
@@ -74,14 +84,24 @@ class PlainStreams:
         for name, some in new.items():
             known.setdefault(name, []).extend(some)
 
+    def _feed_body(self, stream: object, role: int, data: bytes, new: Found) -> None:
+        reader = self._body_readers.setdefault(stream, FileDataReader("http"))
+        reader.feed(role, data, new)
+        self._n_bodies += sum(len(one.raw or b"") for one in new.get("http.file_data", ()))
+        if len(self._body_readers) > MAX_SESSIONS:
+            del self._body_readers[next(iter(self._body_readers))]
+
     def take_gap(self, stream: object, role: int) -> None:
         """See `HttpWatcher.take_gap`."""
         if stream in self._readers:
             self._readers[stream].gap(role)
+        if stream in self._body_readers:
+            self._body_readers[stream].gap(role)
 
     def end(self, stream: object) -> None:
         """See `HttpWatcher.end`."""
         self._readers.pop(stream, None)
+        self._body_readers.pop(stream, None)
 
 
 def kind_of(exchange: Exchange, side: int) -> bool | None:

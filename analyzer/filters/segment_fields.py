@@ -7,7 +7,7 @@ than are read here.
 """
 
 import re
-from bisect import insort
+from bisect import bisect_left, insort
 from collections import OrderedDict
 from collections.abc import Iterator
 from operator import attrgetter
@@ -20,13 +20,19 @@ from analyzer.packet.layer_places import KINDS
 from analyzer.tls.events import RecordRead
 
 MAX_HELD = 1 << 26
-"""Bytes of unfinished records and messages that are held. Beyond it the direction that was quiet for the longest is forgotten."""
+"""Bytes of unfinished records and messages that are held. Beyond it the direction that was quiet for longest is forgotten."""
 
 _OWN_TCP = KINDS.index("tcp.own")
-_START = {Request: re.compile(rb"[A-Z][A-Z-]*+ "), Response: re.compile(rb"HTTP/1\.")}
-"""How the messages of HTTP/1 begin."""
+_START = {
+    Request: re.compile(rb"[A-Z][A-Z-]*+(?: |\Z)"),
+    Response: re.compile(rb"HTTP/1\.|H(?:T(?:T(?:P(?:/1?)?)?)?)?\Z"),
+}
+"""How the messages of HTTP/1 begin, also in a segment that has the first bytes only."""
 _INTERIM = re.compile(rb"HTTP/1\.[01] 1\d\d")
 """How a response begins that is not the last one to its request (RFC 9110 section 15.2)."""
+_PIECE_COST, _DIRECTION_COST = 1000, 400
+"""Bytes of memory of a piece and of a direction beside the bytes of the segments."""
+_START_OF = attrgetter("start")
 _END_OF_HEAD = b"\r\n\r\n"
 
 
@@ -43,11 +49,45 @@ class Piece(NamedTuple):
         return self.start + len(self.data)
 
 
+class Direction:
+    """What a side has sent that has not ended.
+
+    done: the position up to which everything has ended. end: the position behind all that was seen. pieces: by their start.
+    n_held: memory that they take, in bytes.
+    """
+
+    __slots__ = ("done", "end", "n_held", "pieces")
+
+    def __init__(self) -> None:
+        self.done = 0
+        self.end = 0
+        self.n_held = _DIRECTION_COST
+        self.pieces: list[Piece] = []
+
+    def add(self, piece: Piece) -> None:
+        """Take another piece."""
+        insort(self.pieces, piece, key=_START_OF)
+        self.end = max(self.end, piece.end)
+        self.n_held += len(piece.data) + _PIECE_COST
+
+    def between(self, start: int, end: int) -> list[Piece]:
+        """Return the pieces from one position to another, cut where they reach beyond."""
+        return _part(self.pieces[: bisect_left(self.pieces, end, key=_START_OF)], start, end)
+
+    def forget(self, done: int) -> None:
+        """Forget all before a position."""
+        self.done = max(self.done, done)
+        count = bisect_left(self.pieces, self.done, key=_START_OF)
+        kept = _part(self.pieces[:count], self.done, self.end)
+        self.n_held += _cost(kept) - _cost(self.pieces[:count])
+        self.pieces[:count] = kept
+
+
 class SegmentFields:
     """The source of these fields."""
 
     def __init__(self) -> None:
-        self._open: OrderedDict[bytes, list[Piece]] = OrderedDict()
+        self._directions: OrderedDict[bytes, Direction] = OrderedDict()
         self._held = 0
         self._together: list[Piece] = []
 
@@ -61,39 +101,39 @@ class SegmentFields:
         if offset is None:
             return
         key = packet.key()
-        pieces = self._open.pop(key, [])
-        self._held -= _size(pieces)
-        new = _without_known(pieces, Piece(offset, view.frame.number, packet.data[packet.payload : packet.payload_end]))
-        if new is not None:
-            insort(pieces, new, key=attrgetter("start"))
-            pieces = self._take_ends(pieces, new, view)
-        if pieces:
-            self._open[key] = pieces
-            self._held += _size(pieces)
-            while self._held > MAX_HELD:
-                self._held -= _size(self._open.popitem(last=False)[1])
+        direction = self._directions.pop(key, None)
+        if direction is None:
+            direction = Direction()
+        else:
+            self._held -= direction.n_held
+        self._directions[key] = direction
+        new = Piece(offset, view.frame.number, packet.data[packet.payload : packet.payload_end])
+        for piece in _part([new], direction.done, new.end):
+            direction.add(piece)
+            self._take_ends(direction, piece, view)
+        self._held += direction.n_held
+        while self._held > MAX_HELD:
+            self._held -= self._directions.popitem(last=False)[1].n_held
 
-    def _take_ends(self, pieces: list[Piece], last: Piece, view: FrameView) -> list[Piece]:
-        """Find what ends in this frame. Return what is left of the segments."""
+    def _take_ends(self, direction: Direction, last: Piece, view: FrameView) -> None:
+        """Find what ends in this frame, and forget it."""
         records = [one for one in view.events if isinstance(one, RecordRead) and one.offset < last.end]
         if records:
-            first, ended = records[0], records[-1]
-            self._together = _part(pieces, first.offset, _record_end(pieces, first))
-            return _part(pieces, _end_of(ended), pieces[-1].end)
-        messages = list(_messages(view))
-        for message in messages:
-            begin, end = _extent(pieces, message)
-            if not self._together:
-                self._together = _part(pieces, begin, end)
-            pieces = _part(pieces, end, pieces[-1].end) if pieces else pieces
-        return pieces
+            self._together = direction.between(records[0].offset, _record_end(direction.pieces, records[0]))
+            direction.forget(_end_of(records[-1]))
+            return
+        for message in _messages(view):
+            start, stop = _extent(direction, message)
+            if start < stop:
+                self._together = self._together or direction.between(start, stop)
+                direction.forget(stop)
 
     def find(self, view: FrameView) -> Found:
         """See `Source.find`."""
         pieces = self._together
         if len(pieces) < 2:
             return {}
-        data = b"".join(piece.data for piece in pieces)
+        data = _joined(pieces)
         result = found(
             ("tcp.segments", None),
             *(("tcp.segment", piece.frame) for piece in pieces),
@@ -104,19 +144,17 @@ class SegmentFields:
         return result
 
 
-def _size(pieces: list[Piece]) -> int:
-    return sum(len(piece.data) for piece in pieces)
+def _cost(pieces: list[Piece]) -> int:
+    return sum(len(piece.data) + _PIECE_COST for piece in pieces)
 
 
-def _without_known(pieces: list[Piece], new: Piece) -> Piece | None:
-    """Return what a segment has that others before it did not have; None without such bytes."""
-    start, end = max(new.start, 0), new.end
+def _joined(pieces: list[Piece]) -> bytes:
+    """Return the bytes of all pieces, each byte once. Missing ones are left out."""
+    data, end = bytearray(), 0
     for piece in pieces:
-        if piece.start <= start < piece.end:
-            start = piece.end
-        if piece.start < end <= piece.end:
-            end = piece.start
-    return new._replace(start=start, data=new.data[start - new.start : end - new.start]) if start < end else None
+        data += piece.data[max(end - piece.start, 0) :]
+        end = max(end, piece.end)
+    return bytes(data)
 
 
 def _part(pieces: list[Piece], start: int, end: int) -> list[Piece]:
@@ -133,7 +171,7 @@ def _end_of(record: RecordRead) -> int:
 
 
 def _record_end(pieces: list[Piece], record: RecordRead) -> int:
-    """Return where what is put together for a record ends: behind it, or with the segment before which its length was unknown."""
+    """Return where what is put together for a record ends: behind it, or with the segment that only then shows its length."""
     known = next((piece.end for piece in pieces if piece.end >= record.offset + record.header), 0)
     begun = next((piece.end for piece in pieces if piece.end > record.offset), 0)
     return max(known, _end_of(record)) if begun < known else _end_of(record)
@@ -147,17 +185,17 @@ def _messages(view: FrameView) -> Iterator[tuple[type, Exchange]]:
         yield from ((Response, exchange) for exchange in view.facts.responses.get(number, ()))
 
 
-def _extent(pieces: list[Piece], message: tuple[type, Exchange]) -> tuple[int, int]:
+def _extent(direction: Direction, message: tuple[type, Exchange]) -> tuple[int, int]:
     """Return where a message begins and ends in the stream: at the end of all bytes, unless its header says its length."""
-    kind, exchange = message
+    (kind, exchange), pieces = message, direction.pieces
     first = next((at for at, piece in enumerate(pieces) if _START[kind].match(piece.data)), -1)
     if first < 0:
         return 0, 0
-    data = b"".join(piece.data for piece in pieces[first:])
+    data = _joined(pieces[first:])
     begin = 0
     while _INTERIM.match(data, begin) and (end := data.find(_END_OF_HEAD, begin)) >= 0:
         begin = end + len(_END_OF_HEAD)
-    start, last = pieces[first].start, pieces[-1].end
+    start, last = pieces[first].start, direction.end
     head = data.find(_END_OF_HEAD, begin)
     sent = exchange.request if kind is Request else exchange.response
     length = _length(sent)

@@ -48,7 +48,7 @@ class TrailerFields:
 
 
 def _find_behind(layers: LayerPlaces, inside: range, octets: bytes, wire_length: int, found: Found) -> None:
-    """Add what is behind the packet of one frame. inside: its headers. octets, wire_length: the frame, from its own header on."""
+    """Add what is behind the packet of one frame. inside: its headers. octets, wire_length: the frame from its header on."""
     end = _packet_end(layers, inside)
     n_behind = wire_length - end
     if end < 0 or n_behind <= 0:

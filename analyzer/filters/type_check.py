@@ -58,7 +58,6 @@ _SEARCHED = {
     "matches": (FieldType.STRING, FieldType.PROTOCOL, FieldType.BYTES, FieldType.ETHER, FieldType.EUI64),
 }
 _TEXT = ValueType(FieldType.STRING)
-_ONLY_NAMES = "after a name that several values have, a set has names only"
 
 
 def check(test: Test, table: FieldTable) -> TypedTest:
@@ -175,7 +174,7 @@ class _Check(EntityCheck):
         elements: list[TypedEntity | tuple[TypedEntity, TypedEntity]] = []
         for element in test.elements:
             if named and not isinstance(element, String | Word):
-                raise FilterError(_ONLY_NAMES, *_span(element))
+                raise FilterError("after a name that several values have, a set has names only", *_span(element))
             if isinstance(element, tuple):
                 low, high = (self._element(one, member, "<") for one in element)
                 elements.append((low, high))

@@ -33,6 +33,7 @@ LISTS = {
     "http3_fields": "Http3Fields",
     "websocket_fields": "WebsocketFields",
     "http_fields": "HttpFields",
+    "file_data_fields": "FileDataFields",
     "session_fields": "SessionFields",
 }
 """The lists of fields (`*.csv`), and the class that finds them, in the module of the same name, or in that of `MODULES`."""
@@ -45,6 +46,7 @@ FROM_EVENTS = frozenset({"certificate_fields", "quic_packet_fields", "quic_param
 
 NEEDS_ENGINE = FROM_EVENTS | {
     "dtls_fields",
+    "file_data_fields",
     "http2_fields",
     "http3_fields",
     "ocsp_fields",
@@ -57,7 +59,16 @@ WITH_BYTES = frozenset({"tls", "tls.app_data", "tls.stream"})
 """Fields of these lists whose values are bytes of the frame, which its events do not have."""
 
 NEEDS_FACTS = frozenset(
-    {"http2_fields", "http_fields", "ocsp_fields", "protocol_fields", "segment_fields", "session_fields", "websocket_fields"}
+    {
+        "file_data_fields",
+        "http2_fields",
+        "http_fields",
+        "ocsp_fields",
+        "protocol_fields",
+        "segment_fields",
+        "session_fields",
+        "websocket_fields",
+    }
 )
 """The lists whose fields need to know what comes behind the frame."""
 

@@ -33,6 +33,7 @@ def facts_of(path, keys=None):
     """What a first reading finds."""
     chains = read_chains()
     facts = CaptureFacts(chains)
+    facts.plain.keeps_bodies = True
     engine = Engine(dispatches=dispatcher_for(facts.plain), keylog=keylog_of(keys))
     run(CaptureReader([str(path)]), engine, [chains, facts])
     return facts
