@@ -57,7 +57,7 @@ def test_a_request_in_single_bytes_is_put_together(tmp_path):
 
 
 def test_what_is_held_is_bounded(tmp_path, monkeypatch):
-    monkeypatch.setattr(segment_fields, "MAX_HELD", 2500)
+    monkeypatch.setattr(segment_fields, "MAX_HELD", 1500)
     path = capture(tmp_path / "c.pcap", (CLIENT, ASK), (SERVER, HEAD + b"0"), (SERVER, b"1234"), (SERVER, b"56789"))
     assert found_in(path) == {}
 
