@@ -6,6 +6,8 @@ at least 64 bytes without tags, where they are behind the packet, are taken for 
 has none.
 """
 
+from itertools import pairwise
+
 from analyzer.filters.frame_view import Found, FrameView
 from analyzer.filters.packet_values import Occurrence
 from analyzer.packet.layer_places import KINDS, LayerPlaces
@@ -33,7 +35,7 @@ class TrailerFields:
         frame, layers = view.frame, view.layers
         found: Found = {}
         first = [index for index in range(layers.count) if layers.kind(index) == _ETH or (not index and layers.kind(0) == _SLL)]
-        for index, following in zip(first, [*first[1:], layers.count], strict=True):
+        for index, following in pairwise([*first, layers.count]):
             start = layers.cells[4 * index + 1]
             data, end, missing = frame.data, frame.end, frame.wire_length - (frame.end - frame.start)
             tunnel = next((one for one in range(index - 1, -1, -1) if layers.kind(one) in (_IP, _IPV6)), -1)

@@ -50,6 +50,10 @@ def test_a_packet_without_a_length_of_its_own_has_nothing_behind_it(body):
     assert values_of(ethernet(body) + bytes(30)) == {}
 
 
+def test_a_frame_without_ethernet_has_nothing_behind_its_packet():
+    assert values_of(ipv4(bytes(20)) + bytes(6), link_type=101) == {}
+
+
 def test_a_frame_in_a_tunnel_has_padding_of_its_own():
     arp = bytes.fromhex("0001080006040001") + bytes(20)
     inner = bytes(12) + b"\x08\x06" + arp + bytes(18)
