@@ -1,5 +1,7 @@
 cimport cython
 
+from analyzer.codec.byte_slices cimport slice_bytes
+
 cdef int _LONG, _KEY_PHASE, _SAMPLE, _LONGEST_NUMBER, _FARTHEST_WINDOW, _MAX_UPDATES, _NUMBER_AT
 cdef long long _LARGEST_NUMBER
 

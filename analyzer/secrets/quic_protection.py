@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from analyzer.codec.byte_slices import slice_bytes
 from analyzer.secrets.ciphers import Aead, AeadKind, aead_kind, invalid_tag
 from analyzer.secrets.decryption_error import UNSUPPORTED_CIPHER, WRONG_SECRET, DecryptionError
 from analyzer.secrets.key_schedule13 import IV_LENGTH, expand_label, extract
@@ -158,8 +159,8 @@ class PacketDecryptor:
         """
         if end - number_at < _LONGEST_NUMBER + _SAMPLE:
             return None
-        sample: bytes = data[number_at + _LONGEST_NUMBER : number_at + _LONGEST_NUMBER + _SAMPLE]
-        mask: bytes = self.masks.mask(sample)
+        sampled: cython.Py_ssize_t = number_at + _LONGEST_NUMBER
+        mask: bytes = self.masks.mask(slice_bytes(data, sampled, sampled + _SAMPLE))
         first: cython.int = data[start]
         first ^= mask[0] & (0x0F if first & _LONG else self.hidden)
         n_bytes: cython.Py_ssize_t = (first & 3) + 1
@@ -176,7 +177,7 @@ class PacketDecryptor:
             header[n_before + i] = data[number_at + i] ^ mask[1 + i]
             truncated = truncated << 8 | header[n_before + i]
         number: cython.longlong = nearest_number(self.largest, truncated, n_bytes)
-        ciphertext: bytes = data[number_at + n_bytes : end]
+        ciphertext: bytes = slice_bytes(data, number_at + n_bytes, end)
         if not self.updates or first & _LONG:
             return self._open_in(self.keys, number, first, n_bytes, ciphertext, header)
         return self._open_short(number, first, n_bytes, ciphertext, header)

@@ -1,3 +1,4 @@
+from analyzer.codec.byte_slices cimport slice_bytes
 from analyzer.tls.quic.packet_headers cimport read_varint, varint_length
 
 cdef long long _PADDING, _PING, _ACK, _ACK_ECN, _RESET_STREAM, _STOP_SENDING, _CRYPTO, _NEW_TOKEN

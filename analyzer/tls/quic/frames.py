@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from analyzer.codec.byte_slices import slice_bytes
 from analyzer.tls.quic.packet_headers import NO_LENGTH, read_varint, varint_length
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def read_frames(payload: bytes, taker: FrameTaker) -> str:
                 pos += varint_length(payload, pos, end)
             if stream == _NO_LENGTH or offset == _NO_LENGTH or length > end - pos:
                 return f"the STREAM frame at {begins} does not end inside its packet"
-            taker.take_stream(stream, offset, payload[pos : pos + length], kind & _FIN != 0)
+            taker.take_stream(stream, offset, slice_bytes(payload, pos, pos + length), kind & _FIN != 0)
             pos += length
         elif kind in (_ACK, _ACK_ECN):
             pos = read_ack(payload, pos, end, kind == _ACK_ECN, taker)
@@ -123,7 +124,7 @@ def read_frames(payload: bytes, taker: FrameTaker) -> str:
             pos += varint_length(payload, pos, end)
             if offset == _NO_LENGTH or length > end - pos:
                 return f"the CRYPTO frame at {begins} does not end inside its packet"
-            taker.take_crypto(offset, payload[pos : pos + length])
+            taker.take_crypto(offset, slice_bytes(payload, pos, pos + length))
             pos += length
         elif kind in (_DATAGRAM, _DATAGRAM_LENGTH):
             length = end - pos
@@ -132,7 +133,7 @@ def read_frames(payload: bytes, taker: FrameTaker) -> str:
                 pos += varint_length(payload, pos, end)
             if length > end - pos:
                 return f"the DATAGRAM frame at {begins} does not end inside its packet"
-            taker.take_datagram(payload[pos : pos + length])
+            taker.take_datagram(slice_bytes(payload, pos, pos + length))
             pos += length
         elif kind in (_CHALLENGE, _RESPONSE):
             pos = pos + 8 if end - pos >= 8 else -1

@@ -1,3 +1,4 @@
+from analyzer.codec.byte_slices cimport slice_bytes
 from analyzer.flows.flow cimport Flow
 from analyzer.packet.ecn cimport codepoint_before
 from analyzer.secrets.quic_protection cimport OpenedPacket, PacketDecryptor

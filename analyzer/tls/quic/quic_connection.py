@@ -12,6 +12,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from analyzer.codec.byte_slices import slice_bytes
 from analyzer.flows.flow import Flow
 from analyzer.packet.ecn import codepoint_before
 from analyzer.secrets.quic_protection import OpenedPacket, PacketDecryptor, has_retry_tag, initial_decryptors
@@ -340,7 +341,7 @@ class QuicConnection:
         record.problem = problem
         record.second = self.path
         wanted = self.unanswered is not None or sink.wants(role, _APPLICATION_DATA) != NOTHING
-        record.body = data[start : min(stop, end)] if wanted else b""
+        record.body = slice_bytes(data, start, min(stop, end)) if wanted else b""
         self.deliver(record)
 
     def tell(
