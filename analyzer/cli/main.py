@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line (None for that of the process), and return its exit status. An error is printed in one line."""
     # Objects that live until the exit need no garbage collection. Other objects are freed at once: they make no cycles.
     gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
+    gc.set_threshold(300_000, 50, 100)
     try:
         return _run(sys.argv[1:] if arguments is None else arguments)
     except BrokenPipeError:
@@ -54,6 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILED
     finally:
         leave_pager()
+        gc.freeze()  # what the process still has, its end frees
 
 
 def _run(arguments: Sequence[str]) -> int:
