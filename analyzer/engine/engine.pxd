@@ -7,7 +7,7 @@ from analyzer.flows.udp cimport UdpFlows
 from analyzer.packet.headers cimport read, read_ip
 from analyzer.packet.packet cimport Packet
 
-cdef int _APP_TRAILER, _ICMP, _ICMPV6, _TCP, _UDP, _PORT_CONTROL, _BEFORE_ROAMING
+cdef int _APP_TRAILER, _ICMP, _ICMPV6, _TCP, _UDP, _PORT_CONTROL, _BEFORE_ROAMING, _CAPWAP
 
 
 cdef class Engine:
@@ -20,6 +20,7 @@ cdef class Engine:
     cdef public bint follows_datagrams
     cdef public object defragmenter
     cdef public PacketCopies copies
+    cdef public object wireless
     cdef public list fragments
     cdef public object processes
     cdef public Packet packet
@@ -29,6 +30,7 @@ cdef class Engine:
 
     cpdef void feed(self, Frame frame) except *
     cdef void dispatch(self, Frame frame) except *
+    cdef bint join_capwap(self, Frame frame) except -1
     cpdef bint step(self, FrameReader frame_reader) except *
     cpdef void add_processes(self, object processes) except *
     cpdef void add_secrets(self, list secrets) except *

@@ -20,6 +20,7 @@ from analyzer.engine.dispatcher import DatagramProtocol, Dispatcher
 from analyzer.engine.eap_sessions import PORT_CONTROL
 from analyzer.engine.other_traffic import WATCHES_HTTPS
 from analyzer.engine.tcp_stream import TcpStream
+from analyzer.flows.capwap_fragments import CapwapFragments
 from analyzer.flows.connection import Endpoint
 from analyzer.flows.flow import TCP, UDP
 from analyzer.flows.fragments import Defragmenter, FragmentReport
@@ -29,6 +30,7 @@ from analyzer.flows.tcp import Connections
 from analyzer.flows.udp import UdpFlows
 from analyzer.packet.headers import read, read_ip
 from analyzer.packet.packet import Packet
+from analyzer.packet.tunnels import CAPWAP_DATA
 from analyzer.secrets.keylog_source import THE_CAPTURE
 from analyzer.tls.decryption.key_material import Application, KeyMaterial
 from analyzer.tls.events import Event
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     import cython
 
 # In the compiled build these are C variables, which other modules cannot see.
-_TCP, _UDP, _ICMP, _ICMPV6, _APP_TRAILER = TCP, UDP, ICMP, ICMPV6, APP_TRAILER
+_TCP, _UDP, _ICMP, _ICMPV6, _APP_TRAILER, _CAPWAP = TCP, UDP, ICMP, ICMPV6, APP_TRAILER, CAPWAP_DATA
 
 _PORT_CONTROL, _BEFORE_ROAMING = PORT_CONTROL
 
@@ -58,13 +60,14 @@ class Engine:
     packet: addresses, ports and payload of the last frame; if it completed a fragmented datagram, those of the whole datagram.
     copies: knows which packets the capture has already. dispatcher: gives flows to decoders. material: the secrets that
     decrypt; secrets inside a capture are added to its key log before the frames after them. follows_datagrams: whether UDP is
-    read at all. frames: how many were fed. fragments: reports about anomalies in IP fragments, at most MAX_REPORTS. processes:
-    of the current capture, None before the first frame.
+    read at all. wireless: joins fragments of CAPWAP, None before the first datagram. frames: how many were fed. fragments:
+    reports about anomalies in IP fragments, at most MAX_REPORTS. processes: of the current capture, None before the first
+    frame.
     """
 
     __slots__ = (
         "at", "connections", "copies", "datagrams", "defragmenter", "dispatcher", "follows_datagrams", "fragments", "frame",
-        "frames", "material", "n_known_secrets", "packet", "processes", "seen",
+        "frames", "material", "n_known_secrets", "packet", "processes", "seen", "wireless",
     )  # fmt: skip
 
     def __init__(
@@ -120,6 +123,7 @@ class Engine:
         self.follows_datagrams = True
         self.defragmenter = Defragmenter()
         self.copies = PacketCopies()
+        self.wireless: CapwapFragments | None = None
         self.seen: list[tuple[int, bytes]] = []
         self.n_known_secrets = 0
         self.fragments: list[FragmentReport] = []
@@ -149,6 +153,8 @@ class Engine:
                 return
             conflict = conflict or self.defragmenter.conflict
             whole = read_ip(packet, datagram, 0, len(datagram))
+        if whole and packet.protocol == _UDP and (packet.source_port == _CAPWAP or packet.destination_port == _CAPWAP):
+            whole = self.join_capwap(frame)
         if frame.end - packet.payload_end == _APP_TRAILER and packet.data is frame.data and self.processes is not None:
             self.processes.read_trailer(frame.number, frame.data[packet.payload_end : frame.end])
         if whole:
@@ -163,6 +169,16 @@ class Engine:
             note_path_error(self.connections, self.datagrams, packet, frame.number)
         elif packet.ether_type == _PORT_CONTROL or packet.ether_type == _BEFORE_ROAMING:
             self.dispatcher.feed_port(packet, frame.link_type, frame.number, frame.at)
+
+    def join_capwap(self, frame: Frame) -> cython.bint:
+        """Take a datagram of CAPWAP data. If it completes a message in fragments, `packet` describes the message.
+
+        Returns whether `packet` has a TCP or UDP header.
+        """
+        if self.wireless is None:
+            self.wireless = CapwapFragments()
+        message = self.wireless.feed(self.packet, frame.at, frame.number)
+        return True if message is None else read_ip(self.packet, message, 0, len(message))
 
     def step(self, frame_reader: FrameReader) -> cython.bint:
         """Take the next frame, and the secrets before it. Return False if the packet reader needs more bytes."""

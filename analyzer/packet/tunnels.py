@@ -20,7 +20,10 @@ _PPP = 0x880B
 _ERSPAN_II = 0x88BE
 _ERSPAN_III = 0x22EB
 _NSH = 0x894F
-_CAPWAP_CONTROL, _CAPWAP_DATA = 5246, 5247
+CAPWAP_DATA = 5247
+"""The port of access controllers for data messages of CAPWAP (RFC 5415 section 14.6)."""
+
+_CAPWAP_CONTROL, _CAPWAP_DATA = 5246, CAPWAP_DATA
 
 # TS 29.281 defines fewer than ten extension header types, and none of them may occur twice.
 _GTP_EXTENSION_LIMIT = 16
