@@ -1,7 +1,7 @@
 from analyzer.tls.quic.packet_headers cimport LongHeader
 from analyzer.tls.quic.quic_connection cimport QuicConnection
 
-cdef int INITIAL, SHORTEST_PROOF
+cdef int HANDSHAKE, INITIAL, SHORTEST_PROOF
 cdef long long LIVES
 
 

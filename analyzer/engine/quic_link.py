@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from analyzer.flows.udp_flow import UdpFlow
-from analyzer.secrets.quic_versions import INITIAL
+from analyzer.secrets.quic_versions import HANDSHAKE, INITIAL
 from analyzer.tls.quic.known_ids import SHORTEST_PROOF
 from analyzer.tls.quic.packet_headers import LongHeader
 from analyzer.tls.quic.quic_connection import QuicConnection
@@ -52,6 +52,10 @@ def named_link(links: list[Any], side: cython.int, header: LongHeader) -> Link |
         if link.connection.known.has(1 - role, header.destination) or (
             role == 1 and len(link.connection.known.lengths[0]) == 0
         ):
+            return link
+    for link in links:  # without an ID of its own, a client can go on with another ID of the server at once
+        known_client: cython.bint = link.client == side and link.connection.known.has(0, header.source)
+        if known_client and header.type == HANDSHAKE and header.version == link.connection.facts.current:
             return link
     return None
 

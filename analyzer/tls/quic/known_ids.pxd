@@ -17,5 +17,7 @@ cdef class ConnectionIds:
     cpdef bint has(self, int role, bytes connection_id) except -1
     cpdef bint has_token(self, int role, bytes body) except -1
     cpdef bint comes_again(self, bytes connection_id) except -1
+    cpdef void name(self, bytes connection_id) except *
+    cpdef bint is_named(self, bytes connection_id) except -1
     cpdef void leave(self) except *
     cpdef void forget(self, bytes connection_id) except *

@@ -28,7 +28,8 @@ class ConnectionIds:
     """The IDs of a connection.
 
     connection: whose they are. table: from each known ID of the run to its connection and role. ids: by role, those under which
-    it is reached; lengths: how long they are. tokens: of stateless resets, by role. heard: IDs that came once.
+    it is reached; lengths: how long they are. tokens: of stateless resets, by role. heard: IDs that nobody announced,
+    and whether the client has sent a Handshake packet to them.
     """
 
     __slots__ = ("connection", "heard", "ids", "lengths", "table", "tokens")
@@ -39,7 +40,7 @@ class ConnectionIds:
         self.ids: tuple[dict[bytes, None], dict[bytes, None]] = ({}, {})
         self.lengths: tuple[dict[int, None], dict[int, None]] = ({}, {})
         self.tokens: tuple[dict[bytes, None], dict[bytes, None]] = ({}, {})
-        self.heard: dict[bytes, None] = {}
+        self.heard: dict[bytes, bool] = {}
 
     def add(self, role: cython.int, connection_id: bytes, chosen: cython.bint = True) -> None:
         """Note an ID under which a role is reached. chosen: whether that role chose it itself, so that others are as long."""
@@ -80,8 +81,17 @@ class ConnectionIds:
         if connection_id in self.heard:
             return True
         if len(self.heard) < MAX_HEARD:
-            self.heard[connection_id] = None
+            self.heard[connection_id] = False
         return False
+
+    def name(self, connection_id: bytes) -> None:
+        """Note an ID that nobody announced, but to which the client has sent a Handshake packet."""
+        if len(self.heard) < MAX_HEARD or connection_id in self.heard:
+            self.heard[connection_id] = True
+
+    def is_named(self, connection_id: bytes) -> cython.bint:
+        """Return whether the client has sent a Handshake packet to an ID that nobody announced."""
+        return self.heard.get(connection_id, False)
 
     def leave(self) -> None:
         """Forget all IDs, at the end of the connection."""

@@ -274,7 +274,11 @@ class QuicConnection:
             self.add_id(_SERVER, header.source)  # its Initial, which says the same, is not in the capture
         if role == _CLIENT and len(header.source) >= SHORTEST_PROOF and len(header.destination) >= SHORTEST_PROOF:
             self.known.add(_SERVER, header.destination, False)  # which the server has announced to who has this source
-        self.pass_on(role, level, header.version, data, start, header.number_at, header.end, end, "", frame, at)
+        problem: str = ""
+        if role == _CLIENT and level == HANDSHAKE_LEVEL and not self.known.has(_SERVER, header.destination):
+            problem = UNANNOUNCED  # a client can go on with another ID at once
+            self.known.name(header.destination)
+        self.pass_on(role, level, header.version, data, start, header.number_at, header.end, end, problem, frame, at)
         if (
             role == _CLIENT
             and level == HANDSHAKE_LEVEL
@@ -309,7 +313,10 @@ class QuicConnection:
             self.facts.marks.see(role, data[start], codepoint)
             version = self.facts.current
         elif problem == UNANNOUNCED and number_at - start > SHORTEST_PROOF:
-            problem = "" if self.known.comes_again(data[start + 1 : number_at]) and self.proved else UNANNOUNCED
+            named: cython.bint = role == _CLIENT and self.known.is_named(data[start + 1 : number_at])
+            if self.known.comes_again(data[start + 1 : number_at]):
+                self.proved = self.proved or (named and self.answers.is_followed())
+                problem = "" if self.proved else UNANNOUNCED
         self.pass_on(role, APPLICATION_LEVEL, version, data, start, number_at, end + missing, end, problem, frame, at)
         if role == _CLIENT and self.unanswered is not None and self.answers.follow(data[start + 1 : number_at]):
             self.release()

@@ -107,6 +107,10 @@ class ServerAnswers:
                 one.followed = followed = True
         return followed
 
+    def is_followed(self) -> bool:
+        """Return whether the client has sent to the connection ID of an answer."""
+        return any(one.followed for one in self.found)
+
     def settle(self) -> ServerAnswer | None:
         """Return the answer that the client goes on with, and forget the others; None if that is not known."""
         self.over = True

@@ -2,13 +2,17 @@
 
 import random
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aioquic.tls import CipherSuite
+from conversations import read_sessions
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from quic_talks import CLIENT, SERVER, Sent, Talk, only, read_talk
 
+from analyzer.capture.capture_reader import CaptureReader
+from analyzer.engine import Engine
 from analyzer.secrets.quic_protection import PacketDecryptor, initial_decryptors
 from analyzer.secrets.quic_versions import VERSION_1, VERSIONS
 from analyzer.store.session_record import session_record
@@ -369,3 +373,31 @@ def test_early_data_of_strangers_is_counted_as_theirs(talk: Talk) -> None:
     plain, record = record_of(talk.sent, talk.keys), record_of([talk.sent[0], strange, *talk.sent[1:]], talk.keys)
     assert {key: record[key] for key in SAME} == {key: plain[key] for key in SAME}
     assert record["quic"]["unopened"] == 1
+
+
+@pytest.mark.parametrize("name", ["quic-go-handshake", "quic-go-retry", "quic-go-zerortt"])
+def test_a_client_that_goes_on_with_another_id_of_the_server_at_once(corpus: Path, name: str) -> None:
+    engine = Engine()
+    sessions = read_sessions(CaptureReader([str(corpus / "zeek" / "quic" / f"{name}.pcap")]), engine)
+    assert sessions
+    for session in sessions:
+        record = session_record(session, False)
+        assert record["established"] is True
+        assert record["outcome"]["result"] == "established"
+
+
+@pytest.mark.parametrize("handshake", [True, False])
+def test_an_id_that_comes_again_proves_only_with_a_handshake_packet_to_it(handshake: bool) -> None:
+    talk = Talk()
+    client: Any = talk.client  # which has no setting for its ID
+    client._host_cids[0].cid = client.host_cid = client._local_initial_source_connection_id = b""
+    talk.connect()
+    source = random.Random(7)
+    original, _, server = ids_of(talk)
+    place = answered_at(talk) + 1
+    ack = sealed_initial(original, server, b"", b"\2\0\0\0\0")
+    sealed = long_header(0xE3, VERSION_1, b"another0", b"") + b"\x41\0" + source.randbytes(256)
+    short = [Sent(CLIENT, b"\x41another0" + source.randbytes(60)) for _ in range(3)]
+    answers = [Sent(SERVER, b"\x41" + source.randbytes(60)) for _ in range(3)]
+    record = record_of([*talk.sent[:place], ack, *([Sent(CLIENT, sealed)] if handshake else []), *short, *answers])
+    assert record["established"] is (True if handshake else None)
