@@ -97,7 +97,15 @@ class Talk:
         """Send a datagram as if of a role, just before the packet at a place."""
         model = next(frame for spot, (_, frame) in enumerate(self.packets) if self.role(spot) == role)
         size = len(datagram)
-        frame = model[:16] + (28 + size).to_bytes(2, "big") + model[18:38] + (8 + size).to_bytes(2, "big") + b"\0\0" + datagram
+        frame = (
+            model[:16]
+            + (28 + size).to_bytes(2, "big")
+            + b"\x57\x47"
+            + model[20:38]
+            + (8 + size).to_bytes(2, "big")
+            + b"\0\0"
+            + datagram
+        )
         at = self.packets[place][0] if place < len(self.packets) else self.packets[-1][0]
         self.packets.insert(place, (at, frame))
 

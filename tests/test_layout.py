@@ -255,6 +255,7 @@ TESTED_ELSEWHERE = {
     "store/quic_record.py": "engine/test_quic_flows.py",
     "analysis/dtls_outcome.py": "engine/test_dtls_flows.py",
     "engine/datagram_flows.py": "engine/test_dtls_flows.py",
+    "engine/dtls_association.py": "engine/test_waiting_hellos.py",
     "tls/dtls/dtls_events.py": "engine/test_dtls_flows.py",
     "tls/dtls/dtls_facts.py": "engine/test_dtls_flows.py",
     "tls/dtls/dtls_handshake.py": "engine/test_dtls_flows.py",

@@ -2,8 +2,10 @@
 
 A session begins with a hello in plaintext, whose headers are compared strictly (`record_headers.begins_dtls`). After that, all
 datagrams of the flow whose first byte is one of DTLS belong to it (RFC 7983 section 7). A ClientHello of another random begins
-another session on the same ports; until a server answers it, protected records are still those of the session before (RFC 6347
-section 4.2.8). A connection ID that the hellos agree on names its session on other ports too (RFC 9146 section 6).
+another session on the same ports if it is answered (`waiting_hellos.py`); until its client goes on behind the answer, protected
+records are still those of the session before, which does not end earlier (RFC 6347 section 4.2.8). Before any answer, two
+hellos at one time can be of one session, and one of them somebody else's. A connection ID that the hellos agree on names its
+session on other ports too (RFC 9146 section 6).
 
 So does an ID of a NewConnectionId (RFC 9147 section 9), at the same server. But that is encrypted: only a process that reads
 the session and has its keys knows it. There the session is a guest on the flow, which changes nothing that all processes must
@@ -12,18 +14,17 @@ see alike: whether a hello begins a session, the number of the next one, and whe
 
 from __future__ import annotations
 
-from typing import Any
-
 from analyzer.engine.connection_ids import KnownIds
+from analyzer.engine.dtls_association import Association
 from analyzer.engine.quic_moves import server_of
 from analyzer.engine.session_table import SessionTable
+from analyzer.engine.waiting_hellos import WaitingHello, WaitingHellos, answers, is_same, random_of
 from analyzer.flows.flow import UDP, Flow
 from analyzer.flows.udp_flow import UdpFlow
 from analyzer.tls.dtls.dtls_session import DtlsSession
-from analyzer.tls.dtls.hello_ids import HelloIds
-from analyzer.tls.dtls.record_headers import FRAGMENT_HEADER, UNIFIED, begins_dtls, read_record
-from analyzer.tls.messages.numbers import CLIENT_HELLO, RANDOM, SERVER_HELLO
-from analyzer.tls.record.content_types import ALERT, HANDSHAKE
+from analyzer.tls.dtls.record_headers import UNIFIED, begins_dtls, read_record
+from analyzer.tls.messages.numbers import CLIENT_HELLO
+from analyzer.tls.record.content_types import ALERT, CHANGE_CIPHER_SPEC, HANDSHAKE
 from analyzer.tls.record.record import Record
 
 MAX_ASSOCIATIONS = 2
@@ -36,42 +37,9 @@ DOUBTING = 3_500_000_000
 """Nanoseconds that it is followed behind a fatal alert in plaintext, which anybody can have sent: until then, a side that did
 not get it sends its messages again, twice (RFC 6347 section 4.2.4.1)."""
 
-_RANDOM_IN_FRAGMENT = RANDOM.start - 4
-"""Where the random begins in the body of a hello."""
-
-
-class Association:
-    """One session of a flow.
-
-    client: the side of the flow that is its client. random: the first bytes of the client's random, empty before they came.
-    ids: the connection IDs of its hellos. answered: whether a ServerHello came. ended: by role, whether it sent an alert behind
-    its ChangeCipherSpec. last_frame, last_at: of its last record. session, sink: None in another process. visits: the flow
-    on which it was a guest last, None before; homeless: whether the flow on which it began was idle and ended.
-    """
-
-    __slots__ = (
-        "answered", "client", "ended", "flow", "homeless", "ids", "last_at", "last_frame", "random", "record", "session",
-        "sink", "visits",
-    )  # fmt: skip
-
-    def __init__(self, flow: Flow, client: int) -> None:
-        self.flow = flow
-        self.client = client
-        self.random = b""
-        self.ids = HelloIds()
-        self.answered = False
-        self.ended = [False, False]
-        self.last_frame = flow.first_frame
-        self.last_at = flow.start
-        self.record = Record(0)
-        self.session: DtlsSession | None = None
-        self.sink: Any = None
-        self.visits: DtlsFlow | None = None
-        self.homeless = False
-
-    def is_over(self) -> bool:
-        """Return whether both sides are known to have ended the session."""
-        return self.session is not None and self.session.has_ended()
+TOGETHER = 2_000_000_000
+"""Nanoseconds in which two hellos that nobody has answered are those of one session. A client that begins another one has
+waited for an answer before, one second and two more (RFC 6347 section 4.2.4.1)."""
 
 
 class DtlsFlows:
@@ -168,10 +136,10 @@ class DtlsFlow:
     """The sessions of one UDP flow, the latest first. kept: bytes of memory that they need.
 
     shared: whether all processes know that this flow has DTLS. guest: a session that has moved here by an ID of
-    NewConnectionId, and guest_client: which side of the flow is its client.
+    NewConnectionId, and guest_client: which side of the flow is its client. waiting: hellos that begin no session yet.
     """
 
-    __slots__ = ("associations", "flow", "flows", "guest", "guest_client", "kept", "shared")
+    __slots__ = ("associations", "flow", "flows", "guest", "guest_client", "kept", "shared", "waiting")
 
     def __init__(self, flow: UdpFlow, flows: DtlsFlows) -> None:
         self.flow = flow
@@ -181,6 +149,7 @@ class DtlsFlow:
         self.shared = False
         self.guest: Association | None = None
         self.guest_client = 0
+        self.waiting = WaitingHellos()
 
     def feed(self, side: int, data: bytes, start: int, end: int, missing: int, frame: int, at: int) -> None:
         """Take a datagram whose first byte is one of DTLS."""
@@ -226,6 +195,9 @@ class DtlsFlow:
     def read(self, side: int, data: bytes, pos: int, end: int, missing: int) -> tuple[Record, int]:
         """Read the record at `pos`; return it, and the position behind it, -1 if there is none."""
         latest = self.associations[0] if self.associations else self.guest
+        for association in self.associations[1:]:
+            if association.ids.is_named(1 - self.role_of(association, side), data, pos):
+                latest = association
         if latest is None:
             record = Record(0)
             return record, read_record(record, data, pos, end, -1, missing)
@@ -238,15 +210,29 @@ class DtlsFlow:
 
     def pass_on(self, side: int, record: Record, hello: bool) -> None:
         """Give a record to its session, which begins with it if it is a hello of another one."""
-        association = self.begin(side, record) if hello else None
-        if association is None:
-            association = self.association_of(record)
-        if association is None:
-            return
+        if hello:
+            content = record.body[record.header :]
+            client = side if content[0] == CLIENT_HELLO else 1 - side
+            if self.waits(side, client, content, record):
+                return
+            if not self.associations:
+                self.begin(client, random_of(content) if content[0] == CLIENT_HELLO else b"", record)
+            if any(association.client == client for association in self.associations):
+                self.give(next(one for one in self.associations if self.has_hello(one, client, content)), side, record)
+                return
+        association = self.association_of(side, record)
+        if association is not None:
+            self.give(association, side, record)
+
+    def give(self, association: Association, side: int, record: Record) -> None:
+        """Give a record of a side to its session."""
         role = record.role = self.role_of(association, side)
         association.last_frame, association.last_at = record.frame, record.at
-        if record.content_type == HANDSHAKE and record.epoch == 0 and record.version != UNIFIED:
+        plain = record.epoch == 0 and record.version != UNIFIED
+        if plain and record.content_type == HANDSHAKE:
             self.look(association, role, record)
+        elif plain and record.content_type == CHANGE_CIPHER_SPEC:
+            association.changed[role] = True
         elif record.content_type == ALERT and (record.epoch > 0 or (record.body[record.header :][:1] == b"\2")):
             self.note_end(association, role, record.epoch > 0)
         elif (association in self.flows.closing or association in self.flows.failing) and not association.is_over():
@@ -259,6 +245,18 @@ class DtlsFlow:
                 self.note_announced(association, session)
             if association.is_over():
                 self.flows.closing.setdefault(association, (self.flows.clock, self))
+        if role == 0 and len(self.associations) > 1 and association is self.associations[0]:
+            self.settle(association, record)
+
+    def settle(self, latest: Association, record: Record) -> None:
+        """End the sessions before the latest one, if its client goes on behind the answer with this record."""
+        content = record.body[record.header :]
+        goes_on = record.epoch > 0 or record.version == UNIFIED or record.content_type == CHANGE_CIPHER_SPEC
+        goes_on = goes_on or (record.content_type == HANDSHAKE and content[0] != CLIENT_HELLO)
+        if latest.answered and goes_on:
+            for older in self.associations[1:]:
+                self.flows.end(older, "closed")
+            del self.associations[1:]
 
     def note_announced(self, association: Association, session: DtlsSession) -> None:
         """Note the IDs of a NewConnectionId, which the session has read."""
@@ -267,51 +265,81 @@ class DtlsFlow:
                 self.flows.announced.add(known, (association, receiver), association.flow.server_key())
         session.transport.announced.clear()
 
-    def association_of(self, record: Record) -> Association | None:
-        """Return the session of a record that begins none: of a protected one, the latest that a server answered."""
+    def association_of(self, side: int, record: Record) -> Association | None:
+        """Return the session of a record that has no hello: of a protected one, the latest whose client went on."""
         if record.epoch > 0 or record.version == UNIFIED:
             for association in self.associations:
-                if association.answered:
+                alone = association is self.associations[-1]
+                if association.answered and (alone or association.protects(self.role_of(association, side), record)):
                     return association
             if self.guest is not None and self.guest.session is not None:
                 return self.guest if record.version == UNIFIED else None
         return self.associations[0] if self.associations else None
 
-    def begin(self, side: int, record: Record) -> Association | None:
-        """Begin a session with a hello, if it is not one of a session that is there. Returns its session."""
-        body = record.body[record.header :]
-        number, data = body[0], body[FRAGMENT_HEADER:]
-        first = body[6:9] == b"\0\0\0"
-        random = data[_RANDOM_IN_FRAGMENT : _RANDOM_IN_FRAGMENT + 32] if first and number == CLIENT_HELLO else b""
-        client = side if number == CLIENT_HELLO else 1 - side
-        for association in self.associations:
-            if client == association.client:
-                if not random or number != CLIENT_HELLO:
-                    return association
-                common = min(len(random), len(association.random))
-                if random[:common] == association.random[:common]:
-                    association.random = max(association.random, random, key=len)
-                    return association
-        if self.associations and number != CLIENT_HELLO:
-            return None
+    def waits(self, side: int, client: int, content: bytes, record: Record) -> bool:
+        """Return whether a hello waits, or is an answer to one that does: it is not of a session that is there.
+
+        client: the side of the client. content: of the record. With what shows that a hello is answered, its session begins.
+        """
+        mine = [association for association in self.associations if association.client == client]
+        if content[0] == CLIENT_HELLO:
+            random = random_of(content)
+            if not self.associations or any(one.knows(random) for one in mine if random):
+                return False
+            if not random:
+                return self.waiting.continues(side, content, record)
+            latest = mine[0] if mine else None
+            doubted = latest is not None and not latest.answered and not latest.continued
+            if latest is not None and doubted and record.at - latest.flow.start <= TOGETHER:
+                latest.doubt(random)
+                return False
+            hello = self.waiting.take(side, content, record)
+            if hello is not None:
+                self.begin_waiting(hello)
+            return True
+        if not self.waiting.hellos or content[6:9] != b"\0\0\0":
+            return False
+        random = random_of(content)
+        if not answers(content):
+            self.waiting.ask(side, record)
+            return bool(mine) and mine[0].answered
+        if any(one.server_random and is_same(one.server_random, random) for one in mine) or (mine and not mine[0].answered):
+            return False
+        hello = self.waiting.latest(side)
+        if hello is not None:
+            self.begin_waiting(hello)
+        return False
+
+    def has_hello(self, association: Association, client: int, content: bytes) -> bool:
+        """Return whether a hello is of a session; client: the side of its client."""
+        random = random_of(content) if content[0] == CLIENT_HELLO else b""
+        return association.client == client and (not random or association.knows(random))
+
+    def begin(self, client: int, random: bytes, record: Record) -> Association:
+        """Begin a session with a hello; client: the side of its client."""
         association = self.flows.begin(self.flow, client, record.frame, record.at)
-        association.random = random
-        association.record = record
+        if random:
+            association.randoms.append(random)
         self.associations.insert(0, association)
         if len(self.associations) > MAX_ASSOCIATIONS:
-            self.flows.end(self.associations.pop(), "closed")
+            self.flows.end(self.associations.pop(1), "closed")  # its client did not go on
         return association
+
+    def begin_waiting(self, hello: WaitingHello) -> None:
+        """Begin the session of a hello that has waited."""
+        association = self.begin(hello.client, hello.random, hello.records[0])
+        for record in hello.records:
+            sender = hello.client if record.body[record.header] == CLIENT_HELLO else 1 - hello.client
+            self.give(association, sender, record)
 
     def look(self, association: Association, role: int, record: Record) -> None:
         """Look for what a hello shows to those who read records: connection IDs, and that the server answers."""
         body = record.body[record.header :]
-        if role == 1 and body[:1] == SERVER_HELLO.to_bytes(1, "big"):
+        if role == 1 and answers(body):
             association.answered = True
-            for older in self.associations[1:]:
-                if association is self.associations[0]:
-                    self.flows.end(older, "closed")
-            if association is self.associations[0]:
-                del self.associations[1:]
+            association.server_random = association.server_random or random_of(body)
+        elif role == 0 and body[4:6] != b"\0\0":
+            association.continued = True
         if association.ids.take(role, body):
             for receiver, known in enumerate(association.ids.asked):
                 if known:
@@ -329,11 +357,14 @@ class DtlsFlow:
     def update_held(self) -> None:
         """Update the memory that the sessions of this flow take, here and in the dispatcher."""
         kept = sum(one.ids.held + (0 if one.sink is None else one.sink.kept) for one in self.associations)
+        kept += self.waiting.held
         self.flows.dispatcher.held += kept - self.kept
         self.kept = kept
 
     def close(self, reason: str) -> None:
         """End the flow."""
+        for hello in self.waiting.unanswered():
+            self.begin_waiting(hello)
         associations, self.associations = self.associations, []
         self.update_held()
         for association in reversed(associations):

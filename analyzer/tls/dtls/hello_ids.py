@@ -65,6 +65,11 @@ class HelloIds:
         asked = self.asked[role]
         return len(asked) if asked is not None and self.settled else 0
 
+    def is_named(self, role: int, data: bytes, start: int) -> bool:
+        """Return whether the record to a role that begins at `start` has the ID of its hello."""
+        asked, place = self.asked[role], place_of_id(data[start])
+        return bool(asked and place and self.settled) and data[start + place : start + place + len(asked or b"")] == asked
+
     def length_in(self, role: int, data: bytes, start: int) -> int:
         """Return how long the ID is in a record to a role that begins at `start`: 0 without one."""
         if self.more[role] and (place := place_of_id(data[start])):
