@@ -252,7 +252,7 @@ class DtlsFlow:
         """End the sessions before the latest one, if its client goes on behind the answer with this record."""
         content = record.body[record.header :]
         goes_on = record.epoch > 0 or record.version == UNIFIED or record.content_type == CHANGE_CIPHER_SPEC
-        goes_on = goes_on or (record.content_type == HANDSHAKE and content[0] != CLIENT_HELLO)
+        goes_on = goes_on or (record.content_type == HANDSHAKE and content[:1] > bytes((CLIENT_HELLO,)))
         if latest.answered and goes_on:
             for older in self.associations[1:]:
                 self.flows.end(older, "closed")
@@ -338,7 +338,7 @@ class DtlsFlow:
         if role == 1 and answers(body):
             association.answered = True
             association.server_random = association.server_random or random_of(body)
-        elif role == 0 and body[4:6] != b"\0\0":
+        elif role == 0 and any(body[4:6]):
             association.continued = True
         if association.ids.take(role, body):
             for receiver, known in enumerate(association.ids.asked):

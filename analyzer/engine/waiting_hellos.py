@@ -25,7 +25,7 @@ REPEATED = 3
 _RANDOM_IN_FRAGMENT = RANDOM.start - 4
 """Where the random begins in the body of a hello."""
 
-_ZERO = b"\0\0\0"
+_ZERO, _SERVER_HELLO = b"\0\0\0", bytes((SERVER_HELLO,))
 
 
 def random_of(content: bytes) -> bytes:
@@ -37,7 +37,7 @@ def random_of(content: bytes) -> bytes:
 
 def answers(content: bytes) -> bool:
     """Return whether a fragment begins a ServerHello, and no HelloRetryRequest, which only asks for another hello."""
-    return content[0] == SERVER_HELLO and content[6:9] == _ZERO and not is_same(random_of(content), HELLO_RETRY_REQUEST_RANDOM)
+    return content[:1] == _SERVER_HELLO and content[6:9] == _ZERO and not is_same(random_of(content), HELLO_RETRY_REQUEST_RANDOM)
 
 
 def is_same(random: bytes, other: bytes) -> bool:
