@@ -37,7 +37,8 @@ def random_of(content: bytes) -> bytes:
 
 def answers(content: bytes) -> bool:
     """Return whether a fragment begins a ServerHello, and no HelloRetryRequest, which only asks for another hello."""
-    return content[:1] == _SERVER_HELLO and content[6:9] == _ZERO and not is_same(random_of(content), HELLO_RETRY_REQUEST_RANDOM)
+    begins = content[:1] == _SERVER_HELLO and content[6:9] == _ZERO
+    return begins and not is_same(random_of(content), HELLO_RETRY_REQUEST_RANDOM)
 
 
 def is_same(random: bytes, other: bytes) -> bool:

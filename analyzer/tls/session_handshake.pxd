@@ -9,7 +9,7 @@ from analyzer.tls.handshake.authentication cimport Authentication
 from analyzer.tls.handshake.hello_order cimport begins_handshake
 from analyzer.tls.handshake.message_reader cimport MessageReader
 from analyzer.tls.handshake.parameters cimport Hellos, Parameters
-from analyzer.tls.handshake.plaintext_rules cimport is_forged
+from analyzer.tls.handshake.plaintext_rules cimport is_disbelieved
 from analyzer.tls.handshake.resumption cimport ResumableSession, Resumptions
 from analyzer.tls.handshake.states cimport RoleState
 from analyzer.tls.handshake.transcript cimport Transcript, is_retry, tells_retry
@@ -54,7 +54,6 @@ cdef class SessionHandshake:
     cpdef void lose(self, int role, long long frame, long long at) except *
     cpdef void miss(self, int role) except *
     cdef void message(self, int role, MessageReader reader, long long frame, long long at) except *
-    cdef bint is_forged(self, int role, int number, bint whole) except -1
     cdef void follow(self, int role, int number, bytes raw, bint whole, long long frame, long long at) except *
     cpdef void advance(self, RoleState state, int number, long long frame, long long at) except *
     cdef void collect(

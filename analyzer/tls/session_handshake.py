@@ -27,7 +27,7 @@ from analyzer.tls.handshake.message_reader import MessageReader
 from analyzer.tls.handshake.offer_check import CHECKED, CHECKED_13, check_answer, check_message
 from analyzer.tls.handshake.order_check import check_order
 from analyzer.tls.handshake.parameters import Hellos, Parameters
-from analyzer.tls.handshake.plaintext_rules import is_forged
+from analyzer.tls.handshake.plaintext_rules import is_disbelieved
 from analyzer.tls.handshake.post_handshake import PostHandshake
 from analyzer.tls.handshake.renegotiation import unbound
 from analyzer.tls.handshake.resumption import ResumableSession, Resumptions, resumable_session
@@ -171,7 +171,7 @@ class SessionHandshake:
         if not whole and number == SERVER_HELLO and not tells_retry(raw):  # it may be a HelloRetryRequest
             self.miss(role)
             return
-        forged: cython.bint = not self.decrypting and self.is_forged(role, number, whole)
+        forged: cython.bint = not self.decrypting and is_disbelieved(self, role, number, whole)
         if not forged:
             self.follow(role, number, raw, whole, frame, at)
         if self.log.full() or self.kept > MAX_KEPT:
@@ -210,15 +210,6 @@ class SessionHandshake:
             if self.parameters.tls13:
                 for changed in changed_keys(message, self.roles[role], self.hellos.offers_early):
                     self.log.emit(changed)
-
-    def is_forged(self, role: cython.int, number: cython.int, whole: cython.bint) -> cython.bint:
-        """Return whether a message in plaintext is not to be believed (`plaintext_rules`)."""
-        parameters: Parameters = self.parameters
-        if self.transcript.dtls and (not parameters.tls13 or (number == CLIENT_HELLO and self.transcript.sequence <= 1)):
-            return False  # datagrams come in any order, and messages are numbered
-        if parameters.version == 0 or (len(self.log.gaps) > 0 and (not whole or number == CLIENT_HELLO)):
-            return False
-        return is_forged(number, self.roles[role], self.roles[1 - role], parameters.tls13, self.hellos.server_seen)
 
     def follow(
         self, role: cython.int, number: cython.int, raw: bytes, whole: cython.bint, frame: cython.longlong, at: cython.longlong

@@ -7,6 +7,7 @@ cdef int _CLIENT, HEADER
 cdef tuple PLAINTEXT_TYPES
 
 cpdef bint is_forged(int number, RoleState sender, RoleState other, bint tls13, bint answered) except -1
+cpdef bint is_disbelieved(object handshake, int role, int number, bint whole) except -1
 cpdef bint is_forged_alert(RoleState sender, bint tls13, bint answered, bint encrypts) except -1
 cpdef bint is_plain(Record record, object chosen) except -1
 cpdef bint may_be_encrypted(Record record) except -1

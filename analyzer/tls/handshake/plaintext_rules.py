@@ -70,6 +70,21 @@ def is_forged(
     return number != CLIENT_HELLO or sender.n_hellos > retries
 
 
+def is_disbelieved(handshake: Any, role: cython.int, number: cython.int, whole: cython.bint) -> cython.bint:
+    """Return whether a message in plaintext is not to be believed in a session (`is_forged`).
+
+    handshake: its `SessionHandshake`. number: type of the message; whole: whether all its bytes are there.
+    """
+    parameters: Any = handshake.parameters
+    transcript: Any = handshake.transcript
+    if transcript.dtls and (not parameters.tls13 or (number == CLIENT_HELLO and transcript.sequence <= 1)):
+        return False  # datagrams come in any order, and messages are numbered
+    if parameters.version == 0 or (len(handshake.log.gaps) > 0 and (not whole or number == CLIENT_HELLO)):
+        return False
+    roles: Any = handshake.roles
+    return is_forged(number, roles[role], roles[1 - role], parameters.tls13, handshake.hellos.server_seen)
+
+
 def is_forged_alert(sender: RoleState, tls13: cython.bint, answered: cython.bint, encrypts: cython.bint) -> cython.bint:
     """Return whether an alert record of two bytes in plaintext is not to be believed.
 
