@@ -156,15 +156,15 @@ def _speaks_otherwise(known: Outcome, session: Session) -> bool:
     before, hellos = session.flow.before, session.handshake.hellos
     if before is None or hellos.server_seen or not hellos.client_seen:
         return False
-    refusal = refused_upgrade([(side ^ before.client, data) for side, data in before.pieces])
-    if refusal is not None:
-        known.result, known.ended_by, known.certainty = FAILED, ROLES[SERVER], CERTAIN
-        known.cause, known.detail = refusal
-        known.frames = [*before.frames[-2:], _hello_frame(session)]
-        return True
     side = 1 - before.client
     said = before.answered(side)
     frame = before.answer_frames[side]
+    refusal = refused_upgrade([*((one ^ before.client, data) for one, data in before.pieces), (SERVER, said)])
+    if refusal is not None:
+        known.result, known.ended_by, known.certainty = FAILED, ROLES[SERVER], CERTAIN
+        known.cause, known.detail = refusal
+        known.frames = [*before.frames[-2:], _hello_frame(session), frame]
+        return True
     if not said and len(before.pieces) == 1 and before.pieces[0][0] == side and session.flow.closed in ("fin", "rst"):
         said, frame = before.pieces[0][1], before.frames[0]  # it greets, and does not answer a hello
     if not said or session.roles[SERVER].n_application or (session.flow.late and protocol_of(said) is None):

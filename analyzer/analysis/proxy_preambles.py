@@ -22,6 +22,7 @@ _SSL_TLVS = {0x21: "version", 0x22: "cn", 0x23: "cipher", 0x24: "sig_alg", 0x25:
 _TEXTS = frozenset({"alpn", "authority", "netns", "version", "cn", "cipher", "sig_alg", "key_alg", "group"})
 _MOST_TLVS = 32
 _IPV4, _NAME, _IPV6 = 1, 3, 4
+_MOST_INTERIM = 16
 
 
 def proxy_v1(client: bytes, server: bytes) -> Read | None:
@@ -190,12 +191,22 @@ def _field(fields: list[bytes], wanted: bytes) -> bytes:
 
 
 def _response(server: bytes, found: Entry) -> int:
-    """Enter the status of a response, and return its length with its body; 0 if it is not there."""
-    end = server.find(b"\r\n\r\n", 0, MAX_HEADER)
-    if end < 0 or not server.startswith(b"HTTP/1."):
-        return 0
-    line, *fields = server[:end].split(b"\r\n")
-    status = line[9:12]
+    """Enter the status of a response, and return its length with its body; 0 if it is not there.
+
+    Interim responses before it (RFC 9110 section 15.2) belong to it, and decide nothing.
+    """
+    begin = 0
+    for _ in range(_MOST_INTERIM):
+        end = server.find(b"\r\n\r\n", begin, begin + MAX_HEADER)
+        if end < 0 or not server.startswith(b"HTTP/1.", begin):
+            return begin
+        line, *fields = server[begin:end].split(b"\r\n")
+        status = line[9:12]
+        if not status.startswith(b"1") or status == b"101":
+            break
+        begin = end + 4
+    else:
+        return begin
     found["status"] = int(status) if status.isdigit() else None
     n = end + 4
     if not status.startswith(b"2"):  # RFC 9110 section 9.3.6: a 2xx has no body

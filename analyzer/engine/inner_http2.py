@@ -42,11 +42,11 @@ Begin = Callable[[int, int], Tunnel]
 class InnerHttp2:
     """The data of one session in HTTP/2, until it is known to carry no tunnel."""
 
-    __slots__ = ("_begin", "_client", "_held", "_n_held", "_reader")
+    __slots__ = ("_begin", "_first", "_held", "_n_held", "_reader")
 
     def __init__(self, begin: Begin) -> None:
         self._begin = begin
-        self._client = b""
+        self._first = FirstSection()
         self._held: list[tuple[int, bytes, int, int]] = []
         self._n_held = 0
         self._reader: _Tunnels | None = None
@@ -58,9 +58,7 @@ class InnerHttp2:
             return True
         self._held.append((role, data, frame, at))
         self._n_held += len(data)
-        if role == 0:
-            self._client += data
-        section = first_section(self._client)
+        section = self._first.feed(data) if role == 0 else None
         if section is None:
             return self._n_held <= MAX_HELD and len(self._held) <= MAX_HELD // _FRAME
         if not any(method in section for method in _METHODS):
@@ -69,7 +67,6 @@ class InnerHttp2:
         for earlier in self._held:
             self._reader.feed(*earlier)
         self._held = []
-        self._client = b""
         return True
 
     def miss(self, role: int) -> bool:
@@ -91,11 +88,15 @@ class _Tunnels(Http2):
         Http2.__init__(self, ConversationLog("https", False, None))
         self._begin = begin
         self._tunnels: dict[int, Tunnel] = {}
+        self._early: dict[int, list[tuple[bytes, int, int]]] = {}  # by stream, what a client sent before it had the answer
+        self._n_early = 0
 
     def read_data(self, side: int, stream: int, data: bytes) -> None:
-        tunnel = self._tunnels.get(stream)
+        tunnel, direction = self._tunnels.get(stream), self._directions[side]
+        if side == 0 and stream in self._early and self._n_early + len(data) <= MAX_HELD:
+            self._n_early += len(data)
+            self._early[stream].append((data, direction.frame, direction.at))
         if tunnel is not None:
-            direction = self._directions[side]
             if not tunnel.feed(side, data, direction.frame, direction.at):
                 self._tunnels.pop(stream).close(direction.at)
         Http2.read_data(self, side, stream, data)
@@ -114,7 +115,12 @@ class _Tunnels(Http2):
             return
         if exchange.protocol is not None or section.stream in self._tunnels or len(self._tunnels) >= MAX_TUNNELS:
             return
-        if exchange.response is not None and exchange.response.status is not None and exchange.response.status // 100 == 2:
+        if exchange.response is None:
+            if len(self._early) < MAX_TUNNELS:
+                self._early.setdefault(section.stream, [])
+            return
+        early = self._take_early(section.stream)
+        if exchange.response.status is not None and exchange.response.status // 100 == 2:
             direction = self._directions[side]
             tunnel = self._begin(direction.frame, direction.at)
             asked = entry("http_connect", version="2", status=exchange.response.status)
@@ -122,29 +128,44 @@ class _Tunnels(Http2):
             if exchange.request.authority is not None:
                 asked["target"] = authority(exchange.request.authority.encode("utf-8", "surrogateescape"))
             tunnel.carrier.before.append(asked)
-            self._tunnels[section.stream] = tunnel
+            if all(tunnel.feed(0, *piece) for piece in early):
+                self._tunnels[section.stream] = tunnel
+            else:
+                tunnel.close(direction.at)
 
     def _end_side(self, number: int, stream: object, side: int) -> None:
         Http2._end_side(self, number, stream, side)  # type: ignore[arg-type]
         if number not in self._streams:
+            self._take_early(number)
             tunnel = self._tunnels.pop(number, None)
             if tunnel is not None:
                 tunnel.close(self._directions[side].at)
 
+    def _take_early(self, number: int) -> list[tuple[bytes, int, int]]:
+        early = self._early.pop(number, [])
+        self._n_early -= sum(len(data) for data, _, _ in early)
+        return early
 
-def first_section(client: bytes) -> bytes | None:
-    """Return the payload of the first HEADERS frame of a client, from its first bytes; None before it is whole.
 
-    It is empty if these bytes are not HTTP/2.
-    """
-    if not client.startswith(PREFACE):
-        return None if PREFACE.startswith(client) else b""
-    pos = len(PREFACE)
-    while len(client) - pos >= _FRAME:
-        length = int.from_bytes(client[pos : pos + 3], "big")
-        kind = client[pos + 3]
-        pos += _FRAME
-        if kind == HEADERS:
-            return client[pos : pos + length] if len(client) - pos >= length else None
-        pos += length
-    return None
+class FirstSection:
+    """Finds the payload of the first HEADERS frame of a client. Each frame before it is looked at once."""
+
+    __slots__ = ("_bytes", "_pos")
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()
+        self._pos = len(PREFACE)
+
+    def feed(self, data: bytes) -> bytes | None:
+        """Take the next bytes. Return that payload; None before it is whole; empty if these bytes are not HTTP/2."""
+        client = self._bytes
+        client += data
+        if not client.startswith(PREFACE):
+            return None if PREFACE.startswith(client) else b""
+        while len(client) - self._pos >= _FRAME:
+            length = int.from_bytes(client[self._pos : self._pos + 3], "big")
+            begin = self._pos + _FRAME
+            if client[self._pos + 3] == HEADERS:
+                return bytes(client[begin : begin + length]) if len(client) - begin >= length else None
+            self._pos = begin + length
+        return None

@@ -20,7 +20,6 @@ from analyzer.flows.carrier import INNER, Carrier
 from analyzer.flows.connection import Connection
 from analyzer.flows.flow import Flow
 from analyzer.packet.addresses import reverse_key
-from analyzer.tls.record.record import LOST
 from analyzer.tls.session_log import SessionLog
 
 if TYPE_CHECKING:
@@ -134,11 +133,7 @@ class InnerStream:
             return False
         if session.decryption is not None:
             session.decryption.has_gaps = True
-        reader = self._stream.readers[role ^ self._stream.client]
-        reader.finish(self._frame, self._at)
-        reader.head = b""
-        reader.searching = True
-        reader.report(LOST, self._offsets[role], "", self._frame, self._at)
+        self._stream.readers[role ^ self._stream.client].miss(self._offsets[role], self._frame, self._at)
         return True
 
     def close(self, at: int) -> None:

@@ -1,12 +1,14 @@
 """Tunnels in streams of HTTP/2 whose method is CONNECT."""
 
+import time
+
 import hpack
 import pytest
 from conversations import CLIENT, SERVER
 from keyed import Talk, page, talk_of
 from nested_talks import sessions
 
-from analyzer.engine.inner_http2 import first_section
+from analyzer.engine.inner_http2 import FirstSection
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, SETTINGS = 0, 1, 4
@@ -58,6 +60,35 @@ def test_other_protocols_of_an_extended_connect_are_no_tunnels(tmp_path):
 def test_the_first_section_is_found_when_it_is_whole():
     settings, section = frame(SETTINGS, 0, 0, bytes(6)), frame(HEADERS, END_HEADERS, 1, b"section")
     whole = PREFACE + settings + section
-    assert first_section(whole) == b"section"
-    assert {first_section(whole[:n]) for n in range(len(whole))} == {None}
-    assert first_section(b"GET / HTTP/1.1\r\n") == b""
+    assert FirstSection().feed(whole) == b"section"
+    dripped = FirstSection()
+    assert [dripped.feed(whole[n : n + 1]) for n in range(len(whole))] == [None] * (len(whole) - 1) + [b"section"]
+    assert FirstSection().feed(b"GET / HTTP/1.1\r\n") == b""
+
+
+def test_many_small_frames_before_the_first_section_take_linear_time():
+    first = FirstSection()
+    first.feed(PREFACE)
+    began = time.process_time()
+    for _ in range(7000):
+        first.feed(frame(SETTINGS, 1, 0))
+    assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize("status", ["200", "407"])
+def test_bytes_before_the_answer_belong_to_the_tunnel_if_there_is_one(tmp_path, status):
+    inner = talk_of(page("/early", b"inside"))
+    encoders = hpack.Encoder(), hpack.Encoder()
+    asked = [(":method", "CONNECT"), (":authority", "target.example:443")]
+    (_, hello), *rest = inner.flights
+    script = [
+        (CLIENT, PREFACE + frame(SETTINGS, 0, 0)),
+        (CLIENT, frame(HEADERS, END_HEADERS, 1, encoders[0].encode(asked)) + frame(DATA, 0, 1, hello[:50])),
+        (CLIENT, frame(DATA, 0, 1, hello[50:])),
+        (SERVER, frame(SETTINGS, 0, 0) + frame(HEADERS, END_HEADERS, 1, encoders[1].encode([(":status", status)]))),
+        *((side, frame(DATA, 0, 1, data)) for side, data in rest),
+    ]
+    outer = talk_of(script, alpn="h2")
+    _, *found = sessions(tmp_path, Talk(outer.flights, outer.sent, outer.keylog + inner.keylog))
+    paths = [(one["decryption"]["status"], one["http"][0]["request"]["path"]) for one in found]
+    assert paths == ([("decrypted", "/early")] if status == "200" else [])

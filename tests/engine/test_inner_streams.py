@@ -5,7 +5,7 @@ from pathlib import Path
 import orjson
 import pytest
 from conversations import CLIENT, SERVER, packetise
-from keyed import page, pcapng_of, talk_of, without
+from keyed import Talk, page, pcapng_of, talk_of, without
 from nested_talks import CONNECT, SOCKS, inside, sessions
 
 from analyzer.cli.main import main
@@ -61,6 +61,49 @@ def test_what_is_missing_in_the_outer_session_is_missing_in_the_inner_one(tmp_pa
     outer, inner = sessions(tmp_path, talk, without(packetise(talk.flights), SERVER, -6))
     assert outer["gaps"]
     assert (inner["inside"], inner["established"], inner["decryption"]["status"]) == (0, True, "partial")
+
+
+def ahead_of_hello(*script):
+    """A session that carries these texts, and then no more than a ClientHello."""
+    inner = talk_of(PAGE)
+    outer = talk_of([*script, (CLIENT, inner.flights[0][1])])
+    return Talk(outer.flights, outer.sent, outer.keylog + inner.keylog)
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        (b"HTTP/1.1 407 Who are you?\r\nContent-Length: 0\r\n\r\n", 407),
+        (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 502 Bad\r\nContent-Length: 0\r\n\r\n", 502),
+        (b"HTTP/1.1 100 Continue\r\n\r\n", None),
+        (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", 200),
+    ],
+    ids=["refused", "refused-later", "no-answer-yet", "granted-later"],
+)
+def test_only_a_final_answer_refuses(tmp_path, answer, status):
+    _, inner = sessions(tmp_path, ahead_of_hello(CONNECT[0], (SERVER, answer)))
+    assert inner["before"][0]["status"] == status
+    assert (inner["outcome"]["cause"] == "proxy_refused") == (status in (407, 502))
+
+
+def test_a_hello_that_does_not_wait_for_the_answer_is_refused_too(tmp_path):
+    hello = talk_of(PAGE).flights[0][1]
+    outer = talk_of([(CLIENT, CONNECT[0][1] + hello), (SERVER, b"HTTP/1.1 407 Who?\r\nContent-Length: 0\r\n\r\n")])
+    _, inner = sessions(tmp_path, outer)
+    assert (inner["outcome"]["cause"], inner["outcome"]["ended_by"]) == ("proxy_refused", "server")
+
+
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+def test_losses_in_the_outer_session_are_nobodys_fault(tmp_path, version):
+    talk = inside(talk_of([*page("/a", b"a" * 3000), *page("/b", b"b" * 3000)], version="TLSv1_2"), version=version)
+    segments = packetise(talk.flights)
+    for side in (CLIENT, SERVER):
+        for number in range(sum(1 for one in segments if one.side == side and one.payload)):
+            outer, *inner = sessions(tmp_path, talk, without(segments, side, number))
+            for record in (outer, *inner):
+                assert {finding["code"] for finding in record["findings"] if finding["severity"] != "info"} <= {"gap"}
+                assert record["established"] is not False
+                assert record["decryption"]["status"] != "partial" or record["gaps"]
 
 
 def test_ordinary_data_is_no_tunnel(tmp_path):
