@@ -112,6 +112,7 @@ TESTED_ELSEWHERE = {
     "engine/tls_servers.py": "analysis/test_connection_outcome.py",
     "flows/carrier.py": "engine/test_inner_streams.py",
     "analysis/eap_outcome.py": "engine/test_eap_conversation.py",
+    "engine/eap_links.py": "engine/test_eap_ports.py",
     "engine/eap_side.py": "engine/test_eap_conversation.py",
     "flows/ending.py": "analysis/test_outcome.py",
     "tls/record/sealed_sizes.py": "analysis/test_outcome.py",

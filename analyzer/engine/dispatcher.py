@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.codec.byte_slices import slice_bytes
 from analyzer.engine.datagram_flows import DatagramFlows
-from analyzer.engine.eap_sessions import hardware_addresses
+from analyzer.engine.eap_links import hardware_addresses
 from analyzer.engine.inner_streams import InnerStreams
 from analyzer.engine.session_table import SessionTable
 from analyzer.engine.tcp_stream import TcpStream

@@ -26,7 +26,6 @@ from analyzer.flows.eap import (
     read_eap,
     read_radius,
 )
-from analyzer.packet.packet import Packet
 
 if TYPE_CHECKING:
     from analyzer.engine.session_table import SessionTable
@@ -214,26 +213,3 @@ class EapSessions:
                 self._by_state.pop(state, None)
         else:
             self._ports.forget(name)
-
-
-def hardware_addresses(packet: Packet, link_type: int) -> tuple[bytes, bytes] | None:
-    """Return source and destination of the frame that a packet is in; None where its link has none that are read here.
-
-    link_type: Ethernet (1), 802.11 (105), or that with radiotap (127).
-    """
-    data, at = packet.data, packet.link
-    if link_type == 1:
-        return (data[at + 6 : at + 12], data[at : at + 6]) if packet.payload - at >= 14 else None
-    if link_type == 127:
-        at += int.from_bytes(data[at + 2 : at + 4], "little")
-    elif link_type != 105:
-        return None
-    if packet.payload - at < 24:
-        return None
-    first, second, third = (data[at + n : at + n + 6] for n in (4, 10, 16))
-    to_system, from_system = data[at + 1] & 1, data[at + 1] & 2
-    if to_system and from_system:
-        return data[at + 24 : at + 30], third
-    if to_system:
-        return second, third
-    return (third, first) if from_system else (second, first)

@@ -96,9 +96,8 @@ class _Tunnels(Http2):
         if side == 0 and stream in self._early and self._n_early + len(data) <= MAX_HELD:
             self._n_early += len(data)
             self._early[stream].append((data, direction.frame, direction.at))
-        if tunnel is not None:
-            if not tunnel.feed(side, data, direction.frame, direction.at):
-                self._tunnels.pop(stream).close(direction.at)
+        if tunnel is not None and not tunnel.feed(side, data, direction.frame, direction.at):
+            self._tunnels.pop(stream).close(direction.at)
         Http2.read_data(self, side, stream, data)
 
     def end_tunnels(self, at: int) -> None:

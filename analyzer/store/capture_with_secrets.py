@@ -11,7 +11,8 @@ from typing import BinaryIO
 from analyzer.capture.capture_writer import PcapngWriter
 from analyzer.capture.frame import Frame
 from analyzer.capture.packet_reader import PacketReader
-from analyzer.engine.eap_sessions import PORT_CONTROL, hardware_addresses
+from analyzer.engine.eap_links import hardware_addresses
+from analyzer.engine.eap_sessions import PORT_CONTROL
 from analyzer.packet.addresses import HARDWARE
 from analyzer.packet.headers import read
 from analyzer.packet.packet import Packet

@@ -81,8 +81,8 @@ LARGEST_REMEMBERED = 1 << 14
 
 FROM_LOSS = frozenset(
     {
-        "bad_start_line", "bad_stream", "frame_after_end", "malformed_content_coding", "malformed_field_line", "malformed_field_section",
-        "malformed_message", "no_preface", "obsolete_line_folding", "wrong_content_length",
+        "bad_start_line", "bad_stream", "frame_after_end", "malformed_content_coding", "malformed_field_line",
+        "malformed_field_section", "malformed_message", "no_preface", "obsolete_line_folding", "wrong_content_length",
     }
 )  # fmt: skip
 """Findings about the data that missing bytes bring about too. Nobody is blamed for them where bytes are missing."""

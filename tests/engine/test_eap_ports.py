@@ -18,13 +18,17 @@ from eap_talks import (
     eap,
     packets,
     port_frame,
+    udp_frame,
 )
 from keyed import Talk, page, talk_of
 
 from analyzer.cli.main import main
+from analyzer.engine.eap_links import hardware_addresses
 from analyzer.engine.eap_ports import EapPorts
 from analyzer.engine.eap_sessions import EapSessions
 from analyzer.engine.engine import Engine
+from analyzer.packet.headers import read
+from analyzer.packet.packet import Packet
 
 STRANGER, SECOND = bytes.fromhex("02005e00ffff"), bytes.fromhex("02005e00530b")
 
@@ -96,6 +100,73 @@ def test_two_supplicants_on_one_port(tmp_path, frame):
 
 def test_what_comes_again_behind_the_end_begins_nothing(tmp_path):
     assert len(records(tmp_path, [*OWN, OWN[-2], OWN[-1], OWN[-2]])) == 1
+
+
+def wireless(packet):
+    to_system = packet[0] == 2
+    first, second = (AUTHENTICATOR, SUPPLICANT) if to_system else (SUPPLICANT, AUTHENTICATOR)
+    head = b"\x08" + (b"\1" if to_system else b"\2") + b"\0\0" + first + second + AUTHENTICATOR + b"\0\0"
+    return head + b"\xaa\xaa\3\0\0\0\x88\x8e\2\0" + len(packet).to_bytes(2, "big") + packet
+
+
+def cooked(packet):
+    frame = port_frame(packet)
+    return b"\0\0\0\1\0\6" + frame[6:12] + b"\0\0" + frame[12:]
+
+
+def cooked_2(packet):
+    frame = port_frame(packet)
+    return b"\x88\x8e\0\0\0\0\0\1\0\1\0\6" + frame[6:12] + b"\0\0" + frame[14:]
+
+
+def tagged(packet):
+    frame = port_frame(packet)
+    return frame[:12] + b"\x81\0\0\5" + frame[12:]
+
+
+def tunnelled(packet):
+    """In VXLAN, between two other Ethernet addresses; the frame inside has a tag."""
+    return udp_frame(True, b"\x08\0\0\0\0\0\1\0" + tagged(packet), port=4789)
+
+
+LINKS = {
+    "vlan": (1, tagged),
+    "vxlan": (1, tunnelled),
+    "vxlan-radiotap": (127, lambda packet: bytes(2) + b"\x08" + bytes(5) + wireless(packet)[:24] + b"\xaa\xaa\3\0\0\0"
+                       + tunnelled(packet)[12:]),
+    "radiotap": (127, lambda packet: bytes(2) + b"\x08" + bytes(5) + wireless(packet)),
+    "ppi": (192, lambda packet: b"\0\0\x08\0" + (105).to_bytes(4, "little") + wireless(packet)),
+    "prism": (119, lambda packet: bytes(144) + wireless(packet)),
+    "avs": (163, lambda packet: bytes(4) + (8).to_bytes(4, "big") + wireless(packet)),
+    "pktap": (258, lambda packet: b"\x6c\0\0\0\1\0\0\0\1\0\0\0" + bytes(96) + port_frame(packet)),
+    "cooked": (113, cooked),
+    "cooked-2": (276, cooked_2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LINKS)
+def test_the_ends_are_those_of_the_innermost_frame(tmp_path, name):
+    link_type, frame = LINKS[name]
+    path, out = tmp_path / "eap.pcapng", tmp_path / "sessions.json"
+    path.write_bytes(capture([frame(packet) for packet in PACKETS], TALK, link_type))
+    assert main(["sessions", str(path), "--json", "-o", str(out), "-j", "1"]) == 0
+    [record] = map(orjson.loads, out.read_bytes().splitlines())
+    assert (record["client"]["address"], record["server"]["address"]) == ("02:00:5e:00:53:0a", "02:00:5e:00:53:01")
+    assert (record["decryption"]["status"], record["gaps"]) == ("decrypted", [])
+
+
+@pytest.mark.parametrize("name", LINKS)
+def test_headers_that_lie(name):
+    """Nothing but addresses comes out of any change, and no error."""
+    link_type, frame = LINKS[name]
+    whole, packet = frame(PACKETS[4]), Packet()
+    for at in range(min(len(whole), 80)):
+        for value in (0, 1, 0x7F, 0xFF):
+            changed = whole[:at] + bytes([value]) + whole[at + 1 :]
+            for data in (changed, changed[: at + 1]):
+                read(packet, data, 0, len(data), link_type, len(whole))
+                ends = hardware_addresses(packet, link_type)
+                assert ends is None or set(map(len, ends)) == {6}
 
 
 def test_strangers_fill_no_memory():
