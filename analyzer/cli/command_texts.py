@@ -83,7 +83,8 @@ examples:
   analyzer -r trace.pcapng -Y tls -T fields -e frame.number -e tls.record.version   as tshark prints them""",
     "packet": """\
 examples:
-  analyzer packet trace.pcapng 6            the field tree of frame 6, and its bytes""",
+  analyzer packet trace.pcapng 6            the field tree of frame 6, and its bytes
+  analyzer packet trace.pcapng -Y dns       the same of every packet that passes the display filter""",
     "fields": """\
 examples:
   analyzer fields server_name               the fields of -Y that have this in their name or label

@@ -9,7 +9,7 @@ from analyzer.capture.frame import Frame
 from analyzer.capture.frame_places import FramePlaces
 from analyzer.cli.capture_paths import names_of, place_text
 from analyzer.cli.capture_run import CaptureRun
-from analyzer.cli.display_filter import filter_of
+from analyzer.cli.display_filter import filter_of, say_what_was_given_up
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import CommandError, Output
 from analyzer.cli.part_arguments import part_of
@@ -72,6 +72,10 @@ def print_all(options: Namespace, output: Output) -> int:
 
         passes = frame_filter(compiled, options, output, keys, engine)
     capture_run.run(engine, [PacketPrinter(output, engine, None, capture_run.reader.places, wanted, passes)])
+    if compiled is not None:
+        say_what_was_given_up(compiled)
+    if passes is not None and not passes.n_passed:
+        passes.say_why(options, output, keys)
     return capture_run.status()
 
 

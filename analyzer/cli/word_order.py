@@ -25,6 +25,9 @@ DEFAULT = "summary"
 FILTERING = "packets"
 """The command of such a line with a display filter, or with fields to print."""
 
+ONE_PACKET = "packet"
+"""The command that shows one packet. With a display filter and without a number it is FILTERING with trees."""
+
 COUNTING = "stats"
 """The command of such a line with a tap of tshark (-z)."""
 
@@ -105,6 +108,8 @@ def in_order(words: list[str], at: int, commands: Commands) -> list[str]:
     if not words[at : at + 1] or words[at] not in commands:
         return words
     ordered = options_first(words[at + 1 :], commands[words[at]])
+    if words[at] == ONE_PACKET and any(map(_is_filter, ordered)) and not ordered[-1].isdigit():
+        return in_order([*words[:at], FILTERING, "-V", *words[at + 1 :]], at, commands)
     unknown = list(_unknown_options(ordered, commands[words[at]]))
     if unknown and not set(_HELP) & set(ordered):  # said first: without it, a capture may be missing
         raise CommandError(no_such_options(unknown, commands[words[at]], commands))

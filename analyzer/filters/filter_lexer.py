@@ -205,7 +205,7 @@ def unknown_field(name: str, at: int, table: FieldTable) -> FilterError:
     family = name.partition(".")[0]
     if name == "tcp.reassembled_in":
         advice = "it is not known here in which frame a segment is put together: tcp.segment == 8 finds that frame for frame 8"
-        return FilterError(advice, at, len(name), ("tcp.segment",))
+        return FilterError(advice, at, len(name))
     if any(row["name"] == family for row in rows("undecoded_protocols")) and table.get(family) is None:
         return FilterError(f"{family} is a protocol of Wireshark whose fields are not known here", at, len(name))
     return FilterError(f"{name} is neither a field nor a protocol", at, len(name), tuple(table.nearest(name)))

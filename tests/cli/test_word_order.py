@@ -26,6 +26,17 @@ def test_options_stand_where_they_like(words: str):
     assert (options.captures, options.id, options.keylog, options.terse) == (["a.pcap", "b.pcap"], 3, ["keys"], True)
 
 
+@pytest.mark.parametrize("words", ["packet a.pcap -Y tcp", "packet -Ytcp -r a.pcap", "a.pcap packet --filter tcp"])
+def test_packet_with_a_filter_shows_all_that_pass(words: str):
+    options = parse(words.split())
+    assert (options.command, options.captures, options.filter, options.trees) == ("packets", ["a.pcap"], "tcp", True)
+
+
+def test_packet_with_a_filter_and_a_number_shows_one():
+    options = parse("packet a.pcap 7 -Y tcp".split())
+    assert (options.command, options.frame, options.filter) == ("packet", 7, "tcp")
+
+
 def test_captures_stand_where_they_like():
     options = parse(["sessions", "a", "-j", "2", "-", "--format", "json", "b"])
     assert (options.captures, options.jobs, options.format) == (["a", "-", "b"], 2, "json")
