@@ -33,7 +33,7 @@ def test_packet_with_a_filter_shows_all_that_pass(words: str):
 
 
 def test_packet_with_a_filter_and_a_number_shows_one():
-    options = parse("packet a.pcap 7 -Y tcp".split())
+    options = parse(["packet", "a.pcap", "7", "-Y", "tcp"])
     assert (options.command, options.frame, options.filter) == ("packet", 7, "tcp")
 
 
