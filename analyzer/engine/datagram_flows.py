@@ -111,7 +111,7 @@ class DatagramFlow(DatagramSink):
         session: Any = None
         client: cython.int = 0
         if self.dtls is not None and self.dtls.associations:
-            session, client = self.dtls.associations[0].session, self.dtls.associations[0].client
+            session, client = self.dtls.associations[0].session, self.dtls.client_of(self.dtls.associations[0])
         elif self.quic.links:
             session, client = self.quic.links[0].connection.session, self.quic.links[0].client
         if session is None:

@@ -21,22 +21,25 @@ _HANDSHAKE_EPOCH = 2
 class Association:
     """One session of a flow.
 
-    client: the side of the flow that is its client. randoms: of the client, each of them possibly not whole; server_random: the
-    first bytes of the server's, empty before its ServerHello. ids: the connection IDs of its hellos. answered: whether a
-    ServerHello came; changed: by role, whether a ChangeCipherSpec did; continued: whether the client sent more than one
-    message. ended: by role, whether it sent an alert behind its ChangeCipherSpec. last_frame, last_at: of its last record.
-    session, sink: None in another process. visits: the flow on which it was a guest last, None before; homeless: whether the
-    flow on which it began was idle and ended.
+    client: the side of its first flow that is its client. n_flows: on how many flows it is. home: the flow that counts its
+    memory, None after that has ended. randoms: of the client, each of them possibly not whole; server_random: the first bytes
+    of the server's, empty before its ServerHello. ids: the connection IDs of its hellos. answered: whether a ServerHello came;
+    changed: by role, whether a ChangeCipherSpec did; continued: whether the client sent more than one message. ended: by role,
+    whether it sent an alert behind its ChangeCipherSpec. last_frame, last_at: of its last record. session, sink: None in
+    another process. visits: the flow on which it was a guest last, None before; homeless: whether the flow on which it began
+    was idle and ended.
     """
 
     __slots__ = (
-        "answered", "changed", "client", "continued", "ended", "flow", "homeless", "ids", "last_at", "last_frame", "randoms",
-        "record", "server_random", "session", "sink", "visits",
+        "answered", "changed", "client", "continued", "ended", "flow", "home", "homeless", "ids", "last_at", "last_frame",
+        "n_flows", "randoms", "record", "server_random", "session", "sink", "visits",
     )  # fmt: skip
 
     def __init__(self, flow: Flow, client: int) -> None:
         self.flow = flow
         self.client = client
+        self.n_flows = 1
+        self.home: Any = None
         self.randoms: list[bytes] = []
         self.server_random = b""
         self.ids = HelloIds()

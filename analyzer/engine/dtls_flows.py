@@ -5,7 +5,7 @@ datagrams of the flow whose first byte is one of DTLS belong to it (RFC 7983 sec
 another session on the same ports if it is answered (`waiting_hellos.py`); until its client goes on behind the answer, protected
 records are still those of the session before, which does not end earlier (RFC 6347 section 4.2.8). Before any answer, two
 hellos at one time can be of one session, and one of them somebody else's. A connection ID that the hellos agree on names its
-session on other ports too (RFC 9146 section 6).
+session on other ports too (RFC 9146 section 6). It stays where it was as well, since anybody can send a record with its ID.
 
 So does an ID of a NewConnectionId (RFC 9147 section 9), at the same server. But that is encrypted: only a process that reads
 the session and has its keys knows it. There the session is a guest on the flow, which changes nothing that all processes must
@@ -137,9 +137,10 @@ class DtlsFlow:
 
     shared: whether all processes know that this flow has DTLS. guest: a session that has moved here by an ID of
     NewConnectionId, and guest_client: which side of the flow is its client. waiting: hellos that begin no session yet.
+    turned: sessions of which another side is the client than on their first flow.
     """
 
-    __slots__ = ("associations", "flow", "flows", "guest", "guest_client", "kept", "shared", "waiting")
+    __slots__ = ("associations", "flow", "flows", "guest", "guest_client", "kept", "shared", "turned", "waiting")
 
     def __init__(self, flow: UdpFlow, flows: DtlsFlows) -> None:
         self.flow = flow
@@ -147,6 +148,7 @@ class DtlsFlow:
         self.associations: list[Association] = []
         self.kept = 0
         self.shared = False
+        self.turned: set[Association] = set()
         self.guest: Association | None = None
         self.guest_client = 0
         self.waiting = WaitingHellos()
@@ -170,15 +172,19 @@ class DtlsFlow:
         self.update_held()
 
     def take_over(self, side: int, data: bytes, start: int, end: int) -> None:
-        """Take over a session that has moved to this flow, known by the connection ID in a record (RFC 9146 section 6)."""
+        """Take over a session that has moved to this flow, known by the connection ID in a record (RFC 9146 section 6).
+
+        It stays on the flow before: the record can be somebody else's.
+        """
         found = self.flows.by_id.find(data, start, end)
         if found is None:
             return
         before, association, receiver = found
-        if association in before.associations:
-            before.associations.remove(association)
-            before.update_held()
-        association.client = side if receiver else 1 - side
+        association.n_flows += 1
+        association.home = self
+        before.update_held()
+        if association.client != (side if receiver else 1 - side):
+            self.turned.add(association)
         self.associations.insert(0, association)
         for role, known in enumerate(association.ids.asked):
             if known is not None and known in self.flows.by_id:
@@ -206,7 +212,11 @@ class DtlsFlow:
 
     def role_of(self, association: Association, side: int) -> int:
         """Return the role that a side of this flow has in a session."""
-        return side ^ (self.guest_client if association not in self.associations else association.client)
+        return side ^ (self.guest_client if association not in self.associations else self.client_of(association))
+
+    def client_of(self, association: Association) -> int:
+        """Return which side of this flow is the client of one of its sessions."""
+        return 1 - association.client if association in self.turned else association.client
 
     def pass_on(self, side: int, record: Record, hello: bool) -> None:
         """Give a record to its session, which begins with it if it is a hello of another one."""
@@ -217,7 +227,7 @@ class DtlsFlow:
                 return
             if not self.associations:
                 self.begin(client, random_of(content) if content[0] == CLIENT_HELLO else b"", record)
-            if any(association.client == client for association in self.associations):
+            if any(self.client_of(association) == client for association in self.associations):
                 self.give(next(one for one in self.associations if self.has_hello(one, client, content)), side, record)
                 return
         association = self.association_of(side, record)
@@ -255,7 +265,7 @@ class DtlsFlow:
         goes_on = goes_on or (record.content_type == HANDSHAKE and content[:1] > bytes((CLIENT_HELLO,)))
         if latest.answered and goes_on:
             for older in self.associations[1:]:
-                self.flows.end(older, "closed")
+                self.leave(older, "closed")
             del self.associations[1:]
 
     def note_announced(self, association: Association, session: DtlsSession) -> None:
@@ -281,7 +291,7 @@ class DtlsFlow:
 
         client: the side of the client. content: of the record. With what shows that a hello is answered, its session begins.
         """
-        mine = [association for association in self.associations if association.client == client]
+        mine = [association for association in self.associations if self.client_of(association) == client]
         if content[0] == CLIENT_HELLO:
             random = random_of(content)
             if not self.associations or any(one.knows(random) for one in mine if random):
@@ -313,7 +323,7 @@ class DtlsFlow:
     def has_hello(self, association: Association, client: int, content: bytes) -> bool:
         """Return whether a hello is of a session; client: the side of its client."""
         random = random_of(content) if content[0] == CLIENT_HELLO else b""
-        return association.client == client and (not random or association.knows(random))
+        return self.client_of(association) == client and (not random or association.knows(random))
 
     def begin(self, client: int, random: bytes, record: Record) -> Association:
         """Begin a session with a hello; client: the side of its client."""
@@ -322,7 +332,7 @@ class DtlsFlow:
             association.randoms.append(random)
         self.associations.insert(0, association)
         if len(self.associations) > MAX_ASSOCIATIONS:
-            self.flows.end(self.associations.pop(1), "closed")  # its client did not go on
+            self.leave(self.associations.pop(1), "closed")  # its client did not go on
         return association
 
     def begin_waiting(self, hello: WaitingHello) -> None:
@@ -356,8 +366,11 @@ class DtlsFlow:
 
     def update_held(self) -> None:
         """Update the memory that the sessions of this flow take, here and in the dispatcher."""
-        kept = sum(one.ids.held + (0 if one.sink is None else one.sink.kept) for one in self.associations)
-        kept += self.waiting.held
+        kept = self.waiting.held
+        for one in self.associations:
+            one.home = one.home or self
+            if one.home is self:
+                kept += one.ids.held + (0 if one.sink is None else one.sink.kept)
         self.flows.dispatcher.held += kept - self.kept
         self.kept = kept
 
@@ -368,16 +381,25 @@ class DtlsFlow:
         associations, self.associations = self.associations, []
         self.update_held()
         for association in reversed(associations):
-            if reason == "idle" and association.visits is not None and association.last_at > self.flow.end:
+            goes_on = association.visits is not None and association.last_at > self.flow.end
+            if reason == "idle" and association.n_flows == 1 and goes_on:
                 association.homeless = True
                 self.flows.by_id.forget(association.ids.known())  # as in other processes
-                continue
-            self.note_copies(association)
-            self.flows.end(association, reason)
+            else:
+                self.leave(association, reason)
         if self.guest is not None and self.guest.homeless and self.guest.visits is self:
             self.flows.end(self.guest, reason)
+
+    def leave(self, association: Association, reason: str) -> None:
+        """Take a session off this flow. It ends if it is on no other."""
+        self.note_copies(association)
+        association.n_flows -= 1
+        if association.home is self:
+            association.home = None
+        if association.n_flows <= 0:
+            self.flows.end(association, reason)
 
     def note_copies(self, association: Association) -> None:
         """Tell a session that ends how many of the flow's packets the capture has twice."""
         if association.session is not None:
-            association.session.flow.copies = self.flow.copies
+            association.session.flow.copies += self.flow.copies

@@ -98,6 +98,23 @@ def test_a_stranger_with_the_id_opens_nothing(tmp_path: Path) -> None:
     assert record["decryption"]["bytes"] == {"client": 25, "server": 4}
 
 
+@pytest.mark.parametrize("own", [b"CCCCCCCC", b""], ids=["both", "only the server"])
+def test_a_stranger_with_the_id_of_a_hello_takes_nothing_away(tmp_path: Path, own: bytes) -> None:
+    """What is sent between the first ports afterwards has no ID where only the server has one."""
+    talk = DtlsTalk((own, b"SSSSSSSS")).shake_hands()
+    for port in (40000, 40001):
+        talk.ports = (port, 4433)
+        talk.send(CLIENT, b"\x3fSSSSSSSS" + bytes((0, 1, 0, 32)) + bytes(32))
+        talk.ports = (49202, 4433)
+        talk.seal(SERVER, DATA, b"answer")
+        talk.seal(CLIENT, DATA, b"question")
+    talk.ports = (40002, 4433)  # and here the client moves indeed
+    talk.seal(CLIENT, DATA, b"question")
+    talk.seal(SERVER, DATA, b"answer")
+    (record,) = records_of(talk, tmp_path / "a.pcapng")
+    assert record["decryption"]["bytes"] == {"client": 24, "server": 18}
+
+
 @pytest.mark.skipif(not can_share(), reason="processes share the work on Linux only")
 def test_processes_that_share_a_capture_number_and_order_sessions_alike(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
