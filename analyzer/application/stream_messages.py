@@ -1,8 +1,8 @@
 """Passes on the heads and bodies of HTTP/2 and HTTP/3 in the form of HTTP/1, for a view that shows what was said.
 
-A head is a start line, the pseudo-header field `:authority`, and the fields in the order sent (RFC 9113 section 8, RFC 9114
-section 4). Bodies come as they are decoded, without content codings. Streams are mixed as their frames are. Messages of DNS
-over QUIC come as lines of text, with records in the form of zone files (RFC 1035 section 5.1).
+A head is a start line, the pseudo-header fields `:protocol` and `:authority`, and the fields in the order sent (RFC 9113
+section 8, RFC 9114 section 4). Bodies come as they are decoded, without content codings. Streams are mixed as their frames
+are. Messages of DNS over QUIC come as lines of text, with records in the form of zone files (RFC 1035 section 5.1).
 """
 
 from collections.abc import Callable
@@ -128,18 +128,20 @@ class _Stream:
             message = self._message(side)
             if message is not None and self.bodies[side] is None:
                 self.bodies[side] = MessageBody(content_type(message.headers), [])
-                take(side, _head(message), None, False, self.exchange.stream)
+                take(side, _head(message, self.exchange.protocol), None, False, self.exchange.stream)
 
     def _message(self, side: int) -> Request | Response | None:
         return self.exchange.request if side == CLIENT else self.exchange.response
 
 
-def _head(message: Request | Response) -> bytes:
+def _head(message: Request | Response, protocol: str | None) -> bytes:
     fields: Fields = list(message.headers or ())
     if isinstance(message, Request):
         start = f"{message.method or '?'} {message.path or message.authority or '?'} HTTP/{message.version}"
         if message.authority is not None and message.path is not None:
             fields.insert(0, (":authority", message.authority))
+        if protocol is not None and message.method == "CONNECT":
+            fields.insert(0, (":protocol", protocol))
     else:
         start = f"HTTP/{message.version} {message.status if message.status is not None else '?'}"
     lines = [start, *(f"{name}: {value}" for name, value in fields)]

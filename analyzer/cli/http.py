@@ -259,11 +259,22 @@ def exchange_row(record: dict[str, Any]) -> list[Cell]:
         harmless(record["url"] or "?"),
         size_text(record["request_size"]) if asked and record["request_size"] else "",
         ("" if status is None else str(status), status_style(status)),
-        harmless(media_type(record["type"]) or ""),
+        harmless(media_type(record["type"]) or extended_text(record)),
         "" if record["size"] is None else size_text(record["size"]),
         record["sha256"] or "" if record["size"] else "",
         capture_cell(record),
     ]
+
+
+def extended_text(record: dict[str, Any]) -> str:
+    """Return what an extended CONNECT asks for, with how many datagrams and capsules both sides sent; "" for others."""
+    if record["protocol"] is None:
+        return ""
+    parts = [str(record["protocol"])]
+    if record["datagrams"]:
+        parts.append(count_text(sum(record["datagrams"]), "datagram"))
+    parts += [f"{name} {sum(counts)}" for name, counts in (record["capsules"] or {}).items()]
+    return ", ".join(parts)
 
 
 def status_style(status: int | None) -> str:

@@ -76,3 +76,11 @@ def test_exchanges_that_never_end_are_forgotten(monkeypatch: pytest.MonkeyPatch)
     for stream in range(1, 41, 2):
         taken.reader.feed(CLIENT, frame(HEADERS, END_HEADERS, stream, client.encode(pseudo)), 2, 2)
     assert [one[1] for one in taken.all] == list(range(1, 41, 2)), "each head comes once"
+
+
+def test_a_head_says_what_an_extended_connect_asks_for():
+    taken, client = Taken(), hpack.Encoder()
+    pseudo = [(":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "https"), (":path", "/"), (":authority", "a")]
+    ask = frame(HEADERS, END_HEADERS, 1, client.encode(pseudo))
+    taken.reader.feed(CLIENT, PREFACE + frame(SETTINGS, 0, 0) + ask, 1, 1)
+    assert taken.all == [(CLIENT, 1, ["CONNECT / HTTP/2", ":protocol: websocket", ":authority: a", ""])]

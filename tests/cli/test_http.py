@@ -188,3 +188,11 @@ def test_a_capture_without_http_has_no_rows(run: Run, captures: Path):
     closed = run("http", capture)
     assert (closed.status, closed.out) == (0, b"")
     assert b"1 session was not decrypted: -k" in closed.err
+
+
+def test_an_extended_connect_is_named_with_what_it_carried():
+    record: dict[str, Any] = {"protocol": None, "datagrams": None, "capsules": None}
+    assert http.extended_text(record) == ""
+    assert http.extended_text(record | {"protocol": "websocket"}) == "websocket"
+    record |= {"protocol": "connect-udp", "datagrams": [1, 1], "capsules": {"DATAGRAM": [1, 0], "0x29": [2, 3]}}
+    assert http.extended_text(record) == "connect-udp, 2 datagrams, DATAGRAM 1, 0x29 5"
