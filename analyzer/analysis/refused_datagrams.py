@@ -21,7 +21,8 @@ def refused_datagrams(known: Outcome, session: Session, after: str, answered: bo
     last = max((one.frame for one in session.log.messages if one.role == SERVER), default=0)
     errors: list[PathError] = [one for one in flow.path_errors[CLIENT] if one.frame > last and one.kind != TOO_BIG]
     error = next((one for one in errors if one.kind == REFUSED), None) or next(iter(errors), None)
-    if error is None or session.established is True:
+    goes_on = session.roles[CLIENT].n_protected > 0 and not session.handshake.hellos.server_seen  # the server is not captured
+    if error is None or session.established is True or goes_on:
         return False
     known.frames = [flow.first_frame, error.frame]
     if error.kind == REFUSED:

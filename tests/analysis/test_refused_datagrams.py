@@ -82,6 +82,16 @@ def test_a_server_that_is_gone_after_its_answer(tmp_path: Path) -> None:
     assert short(record)[:4] == ("failed", "server", "connection_refused", "likely")
 
 
+def test_a_client_that_goes_on_was_not_refused(tmp_path: Path) -> None:
+    """What the server sent took another way, on which nobody captured."""
+    talk = DtlsTalk().shake_hands()
+    talk.seal(0, 23, b"data")
+    frames = [frame for _, frame in talk.packets if frame[26:30] == socket.inet_aton(HOSTS[0])]
+    record = record_of(tmp_path / "a.pcapng", frames[0], icmp(frames[0], 1, sender=ROUTER), *frames[1:])
+    assert record["established"] is None
+    assert record["outcome"]["cause"] == "capture_incomplete"
+
+
 def test_an_error_of_ipv6(tmp_path: Path) -> None:
     ((_, hello),) = DtlsTalk().packets
     client, server = "2001:db8::1", "2001:db8::2"
