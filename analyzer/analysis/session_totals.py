@@ -50,8 +50,8 @@ class SessionTotals:
 
 
 _PLAIN = {
-    "versions": "version", "cipher_suites": "cipher_suite", "groups": "group", "alpn": "alpn", "server_names": "server_name",
-    "ja4": "ja4",
+    "protocols": "protocol", "versions": "version", "cipher_suites": "cipher_suite", "groups": "group", "alpn": "alpn",
+    "server_names": "server_name", "ja4": "ja4",
 }  # fmt: skip
 
 TOTALS = (*_PLAIN, "servers", "clients", "resumptions")

@@ -24,6 +24,9 @@ _LEFT, _RIGHT = 120.0, WIDTH - 34.0
 _HEIGHT, _GAP = 110.0, 38.0
 _LABEL, _ROW = 330.0, 20.0
 
+_INDENT, _STEP = "\N{EM SPACE}", 14.0
+"""What stands in front of a label for each level that it is below others, and its width."""
+
 Bar = tuple[str, float, str]
 """A label, a value, and the value as text."""
 
@@ -77,7 +80,8 @@ def _draw_bars(drawing: Drawing, groups: Sequence[tuple[str, list[Bar]]]) -> flo
         most = max(value for _, value, _ in bars) or 1
         room = WIDTH - _LABEL - max(text_width(text) for _, _, text in bars) - 12
         for label, value, text in bars:
-            drawing.text(0, y + 14, fitted(label, _LABEL - 12))
+            depth = len(label) - len(label.lstrip(_INDENT))
+            drawing.text(depth * _STEP, y + 14, fitted(label[depth:], _LABEL - 12 - depth * _STEP))
             size = max(value * room / most, 1.0)
             drawing.rectangle(_LABEL, y + 4, size, _ROW - 7, color("amount"))
             drawing.text(_LABEL + size + 6, y + 14, text)
@@ -90,7 +94,7 @@ def _groups(record: Mapping[str, Any]) -> Iterator[tuple[str, list[Bar]]]:
     """Yield the groups of bars, each with its title; those without bars are left out."""
     what = record["what"]
     if what == PROTOCOLS:
-        bars = [("\u2003" * one["depth"] + retold(one["protocol"]), one["bytes"], _share(one)) for one in record[what]]
+        bars = [(_INDENT * one["depth"] + retold(one["protocol"]), one["bytes"], _share(one)) for one in record[what]]
         yield from [(say("Protocols"), bars)] if bars else []
     elif what in (CONVERSATIONS, ENDPOINTS):
         label, title = (_pair, "{kind} conversations") if what == CONVERSATIONS else (_end, "{kind} endpoints")

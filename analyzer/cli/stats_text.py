@@ -53,7 +53,7 @@ _ENDPOINTS = (
 )
 
 TLS_LABELS: Sentences = {
-    "versions": "versions", "cipher_suites": "cipher suites", "groups": "groups", "alpn": "ALPN",
+    "protocols": "protocols", "versions": "versions", "cipher_suites": "cipher suites", "groups": "groups", "alpn": "ALPN",
     "server_names": "server names", "ja4": "JA4", "servers": "servers", "clients": "clients", "resumptions": "resumed by",
     "causes": "failed because",
 }  # fmt: skip

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from analyzer.cli.frame_reading import View
 from analyzer.cli.output import complain
 from analyzer.cli.tshark_taps import Span, Tap, read_filter
+from analyzer.cli.tshark_tree import field_named
 from analyzer.filters.field_table import field_table
 from analyzer.packet.options import read_tcp_options
 from analyzer.packet.packet import Packet
@@ -35,9 +36,9 @@ _TCP = 6
 _ANALYSIS = {
     "lost_segment": (_WARN, "Previous segment(s) not captured (common at capture start)"),
     "ack_lost_segment": (_WARN, "ACKed segment that wasn't captured (common at capture start)"),
-    "retransmission": (_NOTE, "This frame is a (suspected) retransmission"),
     "fast_retransmission": (_NOTE, "This frame is a (suspected) fast retransmission"),
     "spurious_retransmission": (_NOTE, "This frame is a (suspected) spurious retransmission"),
+    "retransmission": (_NOTE, "This frame is a (suspected) retransmission"),
     "out_of_order": (_WARN, "This frame is a (suspected) out-of-order segment"),
     "reused_ports": (_NOTE, "A new tcp session is started with the same ports as an earlier session in this trace"),
     "window_update": (_CHAT, "TCP window update"),
@@ -53,6 +54,9 @@ _ANALYSIS = {
 _LEGACY = "This legacy_version field MUST be ignored. The supported_versions extension is present and MUST be used instead."
 _EXPECTED = {2: "MSS", 4: "SACK PERM"}
 """Options that a SYN with options should have, by their kind."""
+
+_WINDOW_SCALE, _MOST_SHIFT = 3, 14
+"""The option, and its largest value (RFC 7323 section 2.3)."""
 
 _HEADER = 20
 
@@ -79,12 +83,15 @@ class ExpertTap(Tap):
         self._shown = list(_SECTIONS)[: list(_SECTIONS).index(least) + 1]
         names = {name: field_table().get(f"tcp.analysis.{name}") for name in _ANALYSIS}
         self._analysis: dict[str, Field] = {name: field for name, field in names.items() if field is not None}
-        self._duplicate, self._type, self._versions = (
-            field_table().get(name)
-            for name in ("tcp.analysis.duplicate_ack_num", "tls.handshake.type", "tls.handshake.extensions.supported_version")
-        )
-        wanted = (*self._analysis.values(), self._duplicate, self._type, self._versions)
-        self.fields = frozenset(field for field in wanted if field is not None)
+        self._duplicate = field_named("tcp.analysis.duplicate_ack_num")
+        self._hellos = {
+            protocol.upper(): (
+                field_named(f"{protocol}.handshake.type"), field_named(f"{protocol}.handshake.extensions.supported_version")
+            )
+            for protocol in ("tls", "dtls")
+        }  # fmt: skip
+        of_hellos = (field for pair in self._hellos.values() for field in pair)
+        self.fields = frozenset((*self._analysis.values(), self._duplicate, *of_hellos))
         self._rows: dict[str, dict[tuple[str, str, str], int]] = {severity: {} for severity in self._shown}
         self._closing: dict[bytes, bytes] = {}
         self._answered: set[int] = set()
@@ -94,6 +101,8 @@ class ExpertTap(Tap):
         """See `Tap.take`."""
         packet = view.layers.packet
         if packet.protocol != _TCP or packet.transport < 0:
+            if passed[0]:
+                self._take_hellos(view)
             return
         initiates = self._initiates(packet) if packet.flags & _FIN else False
         resumed = sum(map(self._resumes, view.events))
@@ -107,15 +116,20 @@ class ExpertTap(Tap):
             if values.has(field):
                 severity, sentence = _ANALYSIS[name]
                 self._add(severity, "Sequence", "TCP", sentence)
-        if self._duplicate is not None:
-            for number in values.values(self._duplicate):
-                self._add(_NOTE, "Sequence", "TCP", f"Duplicate ACK (#{number!s})")
-        if self._type is not None and self._versions is not None and values.has(self._versions):
-            for kind in values.values(self._type):
-                if kind in _HELLOS:
-                    self._add(_CHAT, "Deprecated", "TLS", _LEGACY)
+        for number in values.values(self._duplicate):
+            self._add(_NOTE, "Sequence", "TCP", f"Duplicate ACK (#{number!s})")
+        self._take_hellos(view)
         for _ in range(resumed):
             self._add(_NOTE, "Sequence", "TLS", _RESUMED)
+
+    def _take_hellos(self, view: View) -> None:
+        """Count the hellos that have supported_versions."""
+        values = view.values
+        for protocol, (types, versions) in self._hellos.items():
+            if values is not None and values.has(versions):
+                for kind in values.values(types):
+                    if kind in _HELLOS:
+                        self._add(_CHAT, "Deprecated", protocol, _LEGACY)
 
     def _resumes(self, event: "Event") -> bool:
         """Return whether an event shows that a session up to TLS 1.2 is resumed: its server changes to keys that nobody has
@@ -138,10 +152,13 @@ class ExpertTap(Tap):
             port = packet.destination_port
             self._add(_CHAT, "Sequence", "TCP", f"Connection establish request (SYN): server port {port}")
         if packet.flags & _SYN and packet.payload - packet.transport > _HEADER:
-            seen = {option.kind for option in read_tcp_options(packet)}
+            seen = {option.kind: option for option in read_tcp_options(packet)}
             for kind, name in _EXPECTED.items():
                 if kind not in seen:
                     self._add(_NOTE, "Protocol", "TCP", f"The SYN packet does not contain a {name} option")
+            shift = seen[_WINDOW_SCALE].value if _WINDOW_SCALE in seen else 0
+            if isinstance(shift, int) and shift > _MOST_SHIFT:
+                self._add(_WARN, "Protocol", "TCP", f"Window scale shift exceeds {_MOST_SHIFT}")
         if packet.flags & _FIN:
             self._add(_CHAT, "Sequence", "TCP", "Connection finish (FIN)")
             what = "initiates" if initiates else "undergoes"

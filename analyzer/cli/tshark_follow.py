@@ -125,10 +125,11 @@ _WRITERS: dict[str, Callable[[Pieces, int, bytes, int, int], None]] = {
 
 
 class _TcpPieces(Listener):
-    """Takes the bytes of a connection, as a `TcpDataReader`. Node 0 opened it."""
+    """Takes the bytes of a connection, as a `TcpDataReader`. Node 0 opened it. A gap is told before what follows it."""
 
     def __init__(self, pieces: Pieces) -> None:
         self._pieces = pieces
+        self._missing = [0, 0]
 
     def begin(self, keys: tuple[bytes, bytes], frame: int) -> None:
         """See `TcpDataReader.begin`."""
@@ -136,12 +137,16 @@ class _TcpPieces(Listener):
 
     def feed(self, side: int, data: bytes, frame: int, at: int) -> None:
         """See `TcpDataReader.feed`."""
-        if data:
-            self._pieces.add(side, data, frame, at)
+        if not data:
+            return
+        if self._missing[side]:
+            self._pieces.add(side, f"[{self._missing[side]} bytes missing in capture file]\0".encode(), 0, 0)
+            self._missing[side] = 0
+        self._pieces.add(side, data, frame, at)
 
     def lose(self, side: int, n_bytes: int) -> None:
         """See `TcpDataReader.lose`."""
-        self._pieces.add(side, f"[{n_bytes} bytes missing in capture file]\0".encode(), 0, 0)
+        self._missing[side] += n_bytes
 
     def finish(self, reason: str) -> None:
         """See `TcpDataReader.finish`."""
@@ -164,25 +169,22 @@ def follow_tap(words: Sequence[str], options: Namespace) -> Callable[[Output], i
     chosen = [number for number in numbers if number is not None]
 
     def write(output: Output) -> int:
-        from analyzer.cli.tshark_follow_sources import Http2Pieces, run_udp, session_pieces
-
         capture_run = CaptureRun(options.captures, output)
         pieces = Pieces(output, protocol, words[1], chosen, first, last)
         if protocol == "udp":
-            run_udp(options, output, capture_run, pieces, chosen[0])
-        elif protocol in ("tcp", "http2"):
-            reader: _TcpPieces | Http2Pieces = _TcpPieces(pieces) if protocol == "tcp" else Http2Pieces(pieces, chosen[1])
+            from analyzer.cli.tshark_follow_sources import follow_datagrams
+
+            follow_datagrams(options, output, capture_run, pieces, chosen[0])
+        elif protocol == "tcp":
+            reader = _TcpPieces(pieces)
             followed = FollowedConnection(chosen[0], reader)
             keys = read_keys(options, capture_run)
-            detail = protocol == "http2"
-            engine = Engine(
-                detailed=detail, places=False, fields=False, reads_data=False, dispatches=followed.dispatcher(), **keys
-            )
+            engine = Engine(places=False, fields=False, reads_data=False, dispatches=followed.dispatcher(), **keys)
             capture_run.run(engine, [reader])
         else:
-            keys = read_keys(options, capture_run)
-            engine = Engine(detailed=True, places=False, reads_data=False, **keys)
-            capture_run.run(engine, [session_pieces(protocol, chosen, pieces)])
+            from analyzer.cli.tshark_follow_sources import follow_sessions
+
+            follow_sessions(protocol, chosen, pieces, capture_run, read_keys(options, capture_run))
         pieces.end()
         return capture_run.status()
 

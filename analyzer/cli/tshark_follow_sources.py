@@ -12,9 +12,12 @@ from analyzer.application import http2_frames as frames
 from analyzer.application.http2_sections import FieldSections
 from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.frame_reading import FrameReading, View
+from analyzer.cli.key_files import Keys
 from analyzer.cli.output import Output
 from analyzer.cli.tshark_follow import Node, Pieces
+from analyzer.engine import Engine
 from analyzer.engine.data_streams import DataReader, DataStreams
+from analyzer.engine.tcp_data import FollowedConnection
 from analyzer.filters.field_table import field_table
 from analyzer.filters.message_values import is_of_dtls
 from analyzer.flows.flow import CLIENT, TCP, UDP, Flow
@@ -25,7 +28,7 @@ _SECTIONS = frozenset({frames.HEADERS, frames.PUSH_PROMISE, frames.CONTINUATION}
 _NO_STREAM = -1
 
 
-def run_udp(options: Namespace, output: Output, capture_run: CaptureRun, pieces: Pieces, number: int) -> None:
+def follow_datagrams(options: Namespace, output: Output, capture_run: CaptureRun, pieces: Pieces, number: int) -> None:
     """Read the captures, and write the payloads of the datagrams with that `udp.stream`. Node 0 sent the first one."""
     wanted = [one for name in ("udp.stream", "udp.payload") if (one := field_table().get(name)) is not None]
     nodes: list[Node] = []
@@ -44,12 +47,21 @@ def run_udp(options: Namespace, output: Output, capture_run: CaptureRun, pieces:
     FrameReading(options, output, [None], wanted).run(capture_run, take)
 
 
-def session_pieces(protocol: str, numbers: Sequence[int], pieces: Pieces) -> "SessionPieces":
-    """Return the listener that writes the data of one session.
+def follow_sessions(protocol: str, numbers: Sequence[int], pieces: Pieces, capture_run: CaptureRun, keys: Keys) -> None:
+    """Read the captures, and write what one session carried.
 
-    protocol: tls, dtls or quic. numbers: of the session among those of its protocol, and for quic of the stream.
+    protocol: tls, dtls, quic or http2. numbers: of the session among those of its protocol, and for quic of the stream; for
+    http2 of the TCP connection and of the stream.
     """
-    return SessionPieces(protocol, numbers[0], numbers[1] if protocol == "quic" else _NO_STREAM, pieces)
+    if protocol == "http2":
+        reader = Http2Pieces(pieces, numbers[1])
+        followed = FollowedConnection(numbers[0], reader)
+        dispatches = followed.dispatcher()
+        engine = Engine(detailed=True, places=False, fields=False, reads_data=False, dispatches=dispatches, **keys)
+        capture_run.run(engine, [reader])
+        return
+    listener = SessionPieces(protocol, numbers[0], numbers[1] if protocol == "quic" else _NO_STREAM, pieces)
+    capture_run.run(Engine(detailed=True, places=False, reads_data=False, **keys), [listener])
 
 
 class SessionPieces(DataStreams):

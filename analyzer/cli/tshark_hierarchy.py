@@ -64,8 +64,10 @@ class HierarchyTap(Tap):
 
     def __init__(self, chosen: "CompiledFilter | None", text: str) -> None:
         self.filters = (chosen,)
-        self._protocols, *self._http2 = map(_field, ("frame.protocols", "http2.type", "http2.magic"))
-        self.fields = frozenset((self._protocols, *self._http2))
+        self._protocols, self._quic = map(_field, ("frame.protocols", "quic.packet_length"))
+        self._http2 = [_field(name) for name in ("http2.type", "http2.magic")]
+        self._http3 = [_field(name) for name in ("http3.stream", "http3.stream.uni")]
+        self.fields = frozenset((self._protocols, self._quic, *self._http2, *self._http3))
         self._pieces = _TlsPieces()
         self._text = text
         self._tree: dict[str, _Node] = {}
@@ -84,16 +86,23 @@ class HierarchyTap(Tap):
             key = view.layers.shape(), 0, 0
         else:
             text = str(found[0])
-            n_http2 = sum(len(values.values(field)) for field in self._http2) if "http2" in text else 0
-            key = text, times_tls, n_http2
+            repeated = self._http2 if "http2" in text else self._http3 if "http3" in text else ()
+            n_parts = sum(len(values.values(field)) for field in repeated)
+            key = text, self._n_packets(view) if "quic" in text else times_tls, n_parts
         path = self._paths.get(key)
         if path is None:
             if len(self._paths) >= MOST_PATHS:
                 self._add_up()
-            names = _headers(view) if isinstance(key[0], bytes) else _named(key[0], times_tls, key[2])
+            names = _headers(view) if isinstance(key[0], bytes) else _named(*key)
             path = self._paths[key] = _Path(self._nodes(names))
         path.frames += 1
         path.n_bytes += view.frame.wire_length
+
+    def _n_packets(self, view: View) -> int:
+        """Return how many packets of QUIC a datagram has, what is behind the last one as one more."""
+        lengths = [] if view.values is None else view.values.values(self._quic)
+        n_bytes = view.layers.packet.payload_end - view.layers.packet.payload
+        return len(lengths) + (sum(one for one in lengths if isinstance(one, int)) < n_bytes)
 
     def _nodes(self, names: Iterator[str]) -> list[_Node]:
         """Return the places of these protocols in the hierarchy, below the frame itself."""
@@ -143,19 +152,27 @@ def _lines(parts: dict[str, _Node], depth: int) -> Iterator[str]:
         yield from _lines(node.parts, depth + 1)
 
 
-def _named(text: str, times_tls: int, n_http2: int) -> Iterator[str]:
-    """Yield the protocols that `frame.protocols` names. times_tls, n_http2: how often TLS and frames of HTTP/2 are read."""
+def _named(text: str, times: int, n_parts: int) -> Iterator[str]:
+    """Yield the protocols that `frame.protocols` names.
+
+    times: how often TLS is read; of QUIC, whose messages of TLS are not told, the packets. n_parts: frames of HTTP/2, streams
+    of HTTP/3.
+    """
     before = ""
     for name in text.split(":"):
+        if name == "quic":
+            yield from ["quic"] * max(1, times)
+            yield from ["http3"] * (max(1, n_parts) if text.endswith(":http3") else 0)
+            return
         if name == "tls":
-            yield from ["tls"] * (max(1, times_tls) if before != "tls" else 0)
+            yield from ["tls"] * (max(1, times) if before != "tls" else 0)
         elif name == "http2":
-            yield from ["http2"] * max(1, n_http2)
+            yield from ["http2"] * max(1, n_parts)
         elif name not in _INSIDE and not name.startswith("ipv6.") and not (before in _MESSAGES and name == "data"):
             yield name
         before = name
     if before == "tcp":
-        yield from ["tls"] * times_tls
+        yield from ["tls"] * times
 
 
 def _headers(view: View) -> Iterator[str]:

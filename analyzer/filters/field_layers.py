@@ -20,6 +20,16 @@ _OWN = "analyzer"
 _FIRST = ("frame", "eth", "sll", "vlan", "arp", "ip", "ipv6", "icmp", "icmpv6", "tcp", "udp", "tls")
 _TREE = "_tree"
 _VERSION = "ip.version"
+_BULK_VERSION = "ip_ip_version"
+_KIND, _LENGTH = "tcp.option_kind", "tcp.option_len"
+_OPTIONS = "tcp.options"
+_KINDS = {
+    "tcp.options.eol": "0", "tcp.options.nop": "1", "tcp.options.mss": "2", "tcp.options.wscale": "3",
+    "tcp.options.sack_perm": "4", "tcp.options.sack": "5", "tcp.options.timestamp": "8",
+}  # fmt: skip
+"""The options of TCP to which a kind and a length belong; those of others stand beside them."""
+
+_WITHOUT_LENGTH = ("0", "1")
 
 _Texts = dict[str, list[Any]]
 
@@ -60,17 +70,25 @@ class FieldLayers:
         return protocol is None or bool(packet.values(protocol))
 
     def bulk(self, packet: PacketValues) -> dict[str, dict[str, Any]]:
-        """Return the same as `-T ek` has it: each layer flat, with the name of the layer before those of the fields."""
+        """Return the same as `-T ek` has it: each layer flat, with the name of the layer before those of fields that are no
+        protocols."""
         found: dict[str, dict[str, Any]] = {}
+        version: dict[str, Any] = {}
         for layer, fields in self._layers:
             shown = {}
             for field in fields:
                 values = packet.values(field)
                 if values:
                     texts = [bulk_value(field, value) for value in values]
-                    shown[f"{layer}_{field.name}".replace(".", "_")] = _plain(texts)
-            if shown:
+                    alone = field.type is FieldType.PROTOCOL or field.name in _KINDS
+                    name = field.name if alone else f"{layer}_{field.name}"
+                    shown[name.replace(".", "_")] = _plain(texts)
+            if shown.keys() == {_BULK_VERSION} and not self._is_there(layer, packet):
+                version = shown
+            elif shown:
                 found[layer] = shown
+            if layer == "ipv6" and shown and version:
+                shown[f"ipv6_{_VERSION}".replace(".", "_")] = version[_BULK_VERSION]
         return found
 
 
@@ -105,7 +123,9 @@ def _nested(parts: Mapping[str, Sequence[str]], part: str, texts: _Texts) -> dic
         below = _nested(parts, name, texts) if name in parts else {}
         own = texts.get(name, [])
         several = _shape().get(name, ())
-        if len(several) > 1:
+        if name in (_KIND, _LENGTH):
+            own = _of_option(part, name, texts)
+        elif len(several) > 1:
             own = own[several.index(part) :: len(several)]
         if own and not (below and not any(own)):
             result[name] = _plain(own)
@@ -116,6 +136,17 @@ def _nested(parts: Mapping[str, Sequence[str]], part: str, texts: _Texts) -> dic
         else:
             result |= below  # what it would belong to is not there
     return result
+
+
+def _of_option(part: str, name: str, texts: _Texts) -> list[Any]:
+    """Return the kinds or the lengths of one option of TCP; those of options without a name where part is all options."""
+    kinds = texts.get(_KIND, [])
+    if name == _LENGTH:
+        kinds = [kind for kind in kinds if kind not in _WITHOUT_LENGTH]
+    pairs = zip(kinds, texts.get(name, []), strict=False)
+    if part == _OPTIONS:
+        return [text for kind, text in pairs if kind not in _KINDS.values()]
+    return [text for kind, text in pairs if kind == _KINDS.get(part)]
 
 
 def _plain(texts: Sequence[Any]) -> Any:

@@ -5,6 +5,7 @@ the gap names it: by the port of UDP, or by the EtherType. Where nothing names i
 be wrong. What nobody reads behind IP or UDP is `data`.
 """
 
+import re
 from typing import NamedTuple
 
 from analyzer.packet.layer_places import KINDS, LayerPlaces
@@ -48,6 +49,15 @@ _SERVICES = {
 }  # fmt: skip
 """What UDP carries that is named by its port only."""
 
+_LINES = {
+    21: "ftp", 25: "smtp", 110: "pop", 143: "imap", 587: "smtp", 5222: "xmpp", 5269: "xmpp", 6667: "irc",
+}  # fmt: skip
+"""Protocols of text over TCP, by port. Behind STARTTLS a segment may also be a part of a record of TLS."""
+
+_OPENING = re.compile(rb"[\t\r\n -~]{4}")
+"""How a segment of text begins."""
+
+_SSH = 22
 _STUN_COOKIE = b"\x21\x12\xa4\x42"
 
 
@@ -91,11 +101,27 @@ def header_names(layers: LayerPlaces, link_type: int) -> Names:
 
 
 def in_datagram(packet: Packet) -> str:
-    """Return the name of what a datagram carries that is read by its port only; `data` where nobody reads it."""
+    """Return the name of what a datagram carries that is read by its port only; `data` where nobody reads it.
+
+    Empty where it carries nothing.
+    """
+    if packet.payload >= packet.payload_end:
+        return ""
     if packet.data[packet.payload + 4 : packet.payload + 8] == _STUN_COOKIE:
         return "stun"
     low, high = sorted((packet.source_port, packet.destination_port))
     return _SERVICES.get(low) or _SERVICES.get(high) or "data"
+
+
+def in_segment(packet: Packet) -> str:
+    """Return the name of what a segment carries that is read by its port only; empty where that is not known."""
+    if packet.payload >= packet.payload_end:
+        return ""
+    if _SSH in (packet.source_port, packet.destination_port):
+        return "ssh"
+    low, high = sorted((packet.source_port, packet.destination_port))
+    name = _LINES.get(low) or _LINES.get(high) or ""
+    return name if _OPENING.match(packet.data, packet.payload, packet.payload_end) else ""
 
 
 def _between(layers: LayerPlaces, index: int) -> str:

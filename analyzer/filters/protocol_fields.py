@@ -12,7 +12,7 @@ from analyzer.filters.der_parts import parts
 from analyzer.filters.dns_fields import PORTS, DnsFields
 from analyzer.filters.dtls_fields import DtlsFields
 from analyzer.filters.frame_view import Found, FrameView, found
-from analyzer.filters.header_names import header_names, in_datagram
+from analyzer.filters.header_names import header_names, in_datagram, in_segment
 from analyzer.filters.http2_fields import Http2Fields
 from analyzer.filters.http3_fields import Http3Fields
 from analyzer.filters.quic_fields import QuicFields
@@ -84,9 +84,8 @@ class ProtocolFields:
             return alone
         if not self._may_carry(view):
             packet = view.layers.packet
-            if names[-1] == "tcp" or packet.payload >= packet.payload_end:
-                return alone
-            return found(("frame.protocols", ":".join([*names, in_datagram(packet)][:_MAX_NAMES])))
+            name = in_segment(packet) if names[-1] == "tcp" else in_datagram(packet)
+            return found(("frame.protocols", ":".join([*names, name][:_MAX_NAMES]))) if name else alone
         return found(("frame.protocols", ":".join([*names, *self._carried(view)][:_MAX_NAMES])))
 
     def _may_carry(self, view: FrameView) -> bool:

@@ -22,6 +22,12 @@ _ROUTING = (
     "0=Source Route;1=Nimrod;2=Type 2 Routing;3=RPL Source Route;4=Segment Routing;5=Compact Routing Header 16;"
     "6=Compact Routing Header 32;253=Experiment 1;254=Experiment 2"
 )
+_CARRIED = (
+    "0x0800=IP;0x0806=ARP;0x22eb=ERSPAN III;0x6558=Transparent Ethernet bridging;0x6559=Frame Relay;0x86dd=IPv6;0x880b=PPP;"
+    "0x883e=WCCP;0x8847=MPLS label switched packet;0x88be=ERSPAN;0x894f=Network Service Header;0x9000=ARUBA WLAN"
+)
+"""What GRE carries, by the number of its protocol."""
+
 _ARP = {1: "request", 2: "reply", 3: "reverse request", 4: "reverse reply", 8: "inverse request", 9: "inverse reply"}
 _ANYBODY = bytes(6), b"\xff" * 6
 
@@ -123,6 +129,20 @@ def _routing(values: Sequence[Any]) -> str:
     return f"Routing Header for IPv6 ({name})"
 
 
+def _gre(values: Sequence[Any]) -> str:
+    name = (value_strings(_CARRIED) or {}).get(values[0])
+    return "gre" if values[0] is None else f"Generic Routing Encapsulation ({name or f'{values[0]:#06x} - unknown'})"
+
+
+def _erspan(values: Sequence[Any]) -> str:
+    kinds = {1: "II", 2: "III"}
+    return f"Encapsulated Remote Switch Packet ANalysis Type {kinds[values[0]]}" if values[0] in kinds else "erspan"
+
+
+def _eth(values: Sequence[Any]) -> str:
+    return "eth" if values[0] is None else "IEEE 802.3 Ethernet "
+
+
 def _sll(values: Sequence[Any]) -> str:
     return f"Linux cooked capture v{1 if values[0] is None else 2}"
 
@@ -131,6 +151,9 @@ _LINES: dict[str, tuple[tuple[str, ...], Line | None]] = {
     "frame": (("frame.number", "frame.len", "frame.cap_len", "frame.interface_name", "frame.interface_id"), _frame),
     "vlan": _of("802.1Q Virtual LAN, PRI: {}, DEI: {}, ID: {}", "vlan", "vlan.priority", "vlan.dei", "vlan.id"),
     "arp": (("arp.opcode", "arp.src.proto_ipv4", "arp.dst.proto_ipv4", "arp.dst.hw_mac"), _arp),
+    "eth": (("eth.len",), _eth),
+    "gre": (("gre.proto",), _gre),
+    "erspan": (("erspan.version",), _erspan),
     "ip": _of("Internet Protocol Version 4, Src: {}, Dst: {}", "ip", "ip.src", "ip.dst"),
     "ipv6": _of("Internet Protocol Version 6, Src: {}, Dst: {}", "ipv6", "ipv6.src", "ipv6.dst"),
     "ipv6.routing": (("ipv6.routing.type",), _routing),

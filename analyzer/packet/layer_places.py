@@ -429,11 +429,13 @@ class LayerPlaces:
         return 0x0800 if protocol == 1 else 0x86DD
 
     def _add_in_udp(self, data: bytes, at: int) -> None:
-        """Add what UDP carries and has no header of its own kind behind it: VXLAN, CAPWAP, ESP. at: where it begins."""
+        """Add what UDP carries and has no header of its own kind behind it: VXLAN, GRE, CAPWAP, ESP. at: where it begins."""
         packet = self.packet
         source, port, entered = packet.source_port, packet.destination_port, packet.payload > at
         if entered and (port == 4789 or port == 4790 or port == 8472):
             self._add(_VXLAN, at, packet.payload)
+        elif entered and port == 4754:
+            self._add_gre(data, at)
         elif port == 5246 or port == 5247 or source == 5246 or source == 5247:
             end = packet.payload if entered else packet.payload_end
             self._add(_CAPWAP, at, end)

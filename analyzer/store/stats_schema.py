@@ -131,10 +131,11 @@ def _tables(description: str, name: str, item: Schema, kinds: Sequence[str]) -> 
 
 _KINDS = ("eth", "ipv4", "ipv6", "tcp", "udp")
 _TALLIES = {
-    "versions": "versions agreed on", "cipher_suites": "cipher suites agreed on", "groups": "groups of the key exchange",
-    "alpn": "application protocols agreed on", "server_names": "names that were asked for", "ja4": "JA4 of clients",
-    "servers": "addresses and ports of servers", "clients": "addresses of clients", "resumptions": "how sessions were resumed",
-    "results": "results of sessions", "causes": "why sessions failed, by code",
+    "protocols": "`tls`, `dtls` and `quic`", "versions": "versions agreed on", "cipher_suites": "cipher suites agreed on",
+    "groups": "groups of the key exchange", "alpn": "application protocols agreed on",
+    "server_names": "names that were asked for", "ja4": "JA4 of clients", "servers": "addresses and ports of servers",
+    "clients": "addresses of clients", "resumptions": "how sessions were resumed", "results": "results of sessions",
+    "causes": "why sessions failed, by code",
 }  # fmt: skip
 
 _TLS = record(

@@ -186,6 +186,7 @@ SUMMARY: Schema = document(
                     "totals": record(
                         "what the sessions agreed on, and who had them",
                         {
+                            "protocols": _tally("`tls`, `dtls` and `quic`"),
                             "versions": _tally("protocol versions"),
                             "cipher_suites": _tally("cipher suites"),
                             "groups": _tally("groups of the key exchange"),

@@ -211,3 +211,17 @@ def test_an_interval_that_would_begin_before_1970(run: Run, tmp_path: Path, form
     assert ran.status == 0
     if form == "json":
         assert json.loads(ran.out)["io"]["intervals"][0]["start"] == "1970-01-01T00:00:00.000000000Z"
+
+
+def test_the_picture_indents_protocols_without_marks(ask: Run, demo: Path):
+    drawn = ask("stats", demo, "protocols", "--format", "svg").text
+    assert ">IPv4<" in drawn
+    assert "2003" not in drawn
+    assert "\N{EM SPACE}" not in drawn
+
+
+def test_sessions_are_told_apart_by_their_protocol(ask: Run, demo: Path):
+    quic = demo.parent / "quic-http3" / "quic-http3.pcapng"
+    dtls = demo.parent / "dtls12-psk" / "dtls12-psk.pcapng"
+    found = json.loads(ask("stats", quic, dtls, "tls", "--format", "json").out)["tls"]
+    assert found["protocols"]["top"] == [{"value": "dtls", "count": 1}, {"value": "quic", "count": 1}]

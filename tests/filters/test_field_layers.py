@@ -38,6 +38,26 @@ def test_what_belongs_to_a_field_stands_in_its_tree():
     assert "tcp.time_relative" in tree["tcp"]["Timestamps"]
 
 
+def test_each_option_of_tcp_has_its_kind_and_length():
+    """MSS, window scale, two without meaning, and one of a kind that has no name."""
+    options = b"\x02\x04\x05\xb4\x03\x03\x07\x01\x01\x1b\x03\x09"
+    tree = layers_of(ethernet(ipv4(tcp(options=options))))["tcp"]["tcp.options_tree"]
+    assert tree["tcp.options.mss_tree"] == {"tcp.option_kind": "2", "tcp.option_len": "4", "tcp.options.mss_val": "1460"}
+    assert tree["tcp.options.wscale_tree"]["tcp.option_kind"] == "3"
+    assert tree["tcp.options.nop_tree"] == {"tcp.option_kind": ["1", "1"]}
+    assert (tree["tcp.option_kind"], tree["tcp.option_len"]) == ("27", "3")
+
+
+def test_the_version_in_bulk_belongs_to_the_header_that_is_there():
+    layers = FieldLayers(field_table())
+    values = FrameValues(layers.fields)
+    values.take(filled(ethernet(ipv6(tcp(options=b"\x02\x04\x05\xb4")), 0x86DD)))
+    bulk = layers.bulk(values)
+    assert "ip" not in bulk
+    assert bulk["ipv6"]["ipv6_ip_version"] == "6"
+    assert bulk["tcp"]["tcp_options_mss"] == "02:04:05:b4"
+
+
 def test_the_version_of_ipv6_is_not_that_of_a_packet_of_ipv4():
     tree = layers_of(ethernet(ipv6(tcp()), 0x86DD))
     assert "ip" not in tree

@@ -25,6 +25,11 @@ def test_each_header_of_a_tunnel_has_its_own_line():
     assert len(found) == 2
 
 
+def test_gre_says_what_it_carries():
+    inner = bytes.fromhex("00000800") + ipv4(tcp())
+    assert lines(ethernet(ipv4(inner, 47)), "gre") == [["Generic Routing Encapsulation (IP)"]]
+
+
 def test_the_frame_counts_its_bytes():
     (found,) = lines(bytes(1), "frame")
     assert found == ["Frame 1: Packet, 1 byte on wire (8 bits), 1 byte captured (8 bits)"]
