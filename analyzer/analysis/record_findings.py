@@ -94,11 +94,11 @@ def log_findings(session: Session) -> list[Finding]:
             n_bytes = sum([gap.length for gap in gaps])
             detail = f"{n_bytes:,} bytes that the {ROLES[role]} sent are not in the capture; gaps: {len(gaps):,}"
             known = 0 not in [gap.length for gap in gaps]
+            n_gaps, who = len(gaps), ROLES[role]
             if n_bytes == 0:
-                detail = f"not all that the {ROLES[role]} sent is in the capture, and the size is unknown; gaps: {len(gaps):,}"
+                detail = f"not all that the {who} sent is in the capture, and the size is unknown; gaps: {n_gaps:,}"
             elif len(session.log.gaps) >= MAX_GAPS or not known:
-                sent = f"at least {n_bytes:,} bytes that the {ROLES[role]} sent are not in the capture"
-                detail = f"{sent}; gaps: at least {len(gaps):,}"
+                detail = f"at least {n_bytes:,} bytes that the {who} sent are not in the capture; gaps: at least {n_gaps:,}"
             frames = list(dict.fromkeys([gap.frame for gap in gaps if gap.frame]))
             found.append(Finding("gap", "low", detail, frames[:MAX_FRAMES]))
     return found

@@ -36,8 +36,9 @@ MAX_CONVERSATIONS: Final = 4096
 MAX_BYTES: Final = 1 << 25
 """Bytes of TLS that the open conversations have together, at most: twice what so many of them usually have."""
 
-IDLE: Final = 60 * 1_000_000_000
-"""Nanoseconds after which a conversation is over: supplicants and servers give up after half of that (RFC 3748 section 4.3)."""
+IDLE: Final = 180 * 1_000_000_000
+"""Nanoseconds after which a conversation is over. Supplicants and servers give up after 30 s (RFC 3748 section 4.3), people who
+are asked for a password later. Where a pipe falls silent, MAX_PENDING_TIME is added to its time, which must not end it."""
 
 MAX_ASKED: Final = 2 * MAX_CONVERSATIONS
 """Requests of RADIUS whose answers are waited for, and that are known when they come again."""

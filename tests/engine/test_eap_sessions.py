@@ -21,10 +21,13 @@ from eap_talks import (
 from keyed import page, talk_of
 
 from analyzer.capture.capture_reader import CaptureReader
+from analyzer.capture.frame import Frame
 from analyzer.cli.main import main
 from analyzer.engine.eap_sessions import MAX_CONVERSATIONS, EapSessions
 from analyzer.engine.engine import Engine
 from analyzer.packet.addresses import endpoints
+from analyzer.tls.events import SessionEnded
+from analyzer.tls.limits import MAX_PENDING_TIME
 
 SPOKEN = {
     "wpa-supplicant-hostapd": [
@@ -191,6 +194,22 @@ def test_a_silent_conversation_ends():
     assert engine.dispatcher.events == []
     sessions.tick(1 << 40)
     assert engine.dispatcher.events[0].ended.flow.closed == "idle"
+
+
+def test_a_pause_of_a_pipe_ends_no_conversation():
+    """When no frame comes, the time of a pipe moves on by what sessions wait for their secrets."""
+    engine = Engine()
+    frames = [port_frame(packet) for packet in packets(TALK, size=300)]
+    for number, data in enumerate(frames):
+        frame = Frame()
+        frame.data, frame.start, frame.end, frame.wire_length = data, 0, len(data), len(data)
+        frame.number, frame.at, frame.link_type = number + 1, number, 1
+        engine.feed(frame)
+        if number == 8:
+            engine.tick(number + MAX_PENDING_TIME + 10_000_000_000)
+            assert engine.take() == []
+    [ended] = [event for event in engine.take() if isinstance(event, SessionEnded)]
+    assert ended.ended.flow.closed == "fin"
 
 
 @pytest.mark.parametrize("name", ["wpa-supplicant-hostapd", "eapol-test-radius"])
