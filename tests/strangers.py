@@ -89,6 +89,10 @@ class Talk:
             content == HANDSHAKE and epoch == 0 and body[0] == kind for content, epoch, body in parts(self.packets[place][1])
         )
 
+    def parts_at(self, place: int) -> list[tuple[int, int, bytes]]:
+        """Content type, epoch and body of each record of a packet."""
+        return parts(self.packets[place][1])
+
     def message_at(self, place: int, kind: int) -> bytes:
         """The content of the record of a packet with that message."""
         return next(body for content, _, body in parts(self.packets[place][1]) if content == HANDSHAKE and body[0] == kind)

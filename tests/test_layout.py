@@ -261,6 +261,7 @@ TESTED_ELSEWHERE = {
     "tls/dtls/dtls_facts.py": "engine/test_dtls_flows.py",
     "tls/dtls/dtls_handshake.py": "engine/test_dtls_flows.py",
     "tls/dtls/judgement.py": "tls/dtls/test_disputes.py",
+    "tls/dtls/unproved.py": "tls/dtls/test_disputes.py",
     "tls/dtls/hello_ids.py": "engine/test_dtls_flows.py",
     "engine/quic_link.py": "engine/test_quic_flows.py",
     "engine/quic_moves.py": "tls/quic/test_quic_connection.py",

@@ -4,7 +4,7 @@ from analyzer.tls.handshake.states cimport RoleState
 from analyzer.tls.record.record cimport Record
 from analyzer.tls.session cimport Session
 
-cdef int CLIENT_HELLO, FINISHED, FRAGMENT_HEADER, SERVER_HELLO, _CHANGE, _CHANGED, _CLIENT, _UNIFIED
+cdef int CERTIFICATE, CLIENT_HELLO, CLIENT_KEY_EXCHANGE, FINISHED, FRAGMENT_HEADER, SERVER_HELLO, _CHANGE, _CHANGED, _CLIENT, _UNIFIED
 
 
 cdef class DtlsHandshake(Session):
@@ -21,9 +21,11 @@ cdef class DtlsHandshake(Session):
     cdef void note_change(self, RoleState sender, Record record) except *
     cdef void take_change(self, RoleState sender, Record record) except *
     cdef void take_fragments(self, int role, bytes body, int epoch, long long frame, long long at) except *
+    cdef bint is_stray(self, int role, int number, int sequence) except -1
     cdef void take_fragment(self, int role, bytes header, bytes data, int epoch, long long frame, long long at) except *
     cdef void deliver(self, int role, long long frame, long long at) except *
     cdef void take_message(self, int role, int sequence, object message, long long frame, long long at) except *
+    cdef bint has_no_place(self, RoleState sender, int number) except -1
     cdef void skip(self, int role, long long frame, long long at) except *
     cdef void release(self, bint given_up) except *
     cdef void take_sealed(self, Record record) except *

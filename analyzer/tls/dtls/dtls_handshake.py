@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from analyzer.codec.registry import registry
 from analyzer.flows.flow import Flow
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.dtls.disputes import Disputes
@@ -18,18 +19,36 @@ from analyzer.tls.dtls.dtls_facts import DtlsFacts
 from analyzer.tls.dtls.handshake_flights import FlightReader
 from analyzer.tls.dtls.record_headers import FRAGMENT_HEADER, UNIFIED, copy_content, is_early
 from analyzer.tls.dtls.record_opening import RecordOpening
+from analyzer.tls.dtls.unproved import report_unproved
 from analyzer.tls.events import Event, KeysChanged
+from analyzer.tls.handshake.plaintext_rules import PLAINTEXT_TYPES
 from analyzer.tls.handshake.resumption import Resumptions
 from analyzer.tls.handshake.states import CHANGE, RoleState, State
-from analyzer.tls.messages.numbers import CLIENT_HELLO, FINISHED, NEW_CONNECTION_ID, REQUEST_CONNECTION_ID, SERVER_HELLO
+from analyzer.tls.messages.numbers import (
+    CERTIFICATE,
+    CLIENT_HELLO,
+    CLIENT_KEY_EXCHANGE,
+    FINISHED,
+    HELLO_REQUEST,
+    HELLO_VERIFY_REQUEST,
+    NEW_CONNECTION_ID,
+    REQUEST_CONNECTION_ID,
+    SERVER_HELLO,
+)
 from analyzer.tls.record.record import Record
 from analyzer.tls.session import Session
 
 if TYPE_CHECKING:
     import cython
 
-HELLOS = (CLIENT_HELLO, SERVER_HELLO)
-"""The messages that DTLS 1.3 has in plaintext; a HelloRetryRequest is a ServerHello."""
+_ALLOWED = (PLAINTEXT_TYPES[0], PLAINTEXT_TYPES[1] + bytes((HELLO_REQUEST, HELLO_VERIFY_REQUEST)))
+_TYPES = registry("handshake_types")
+
+KEYING = (CLIENT_HELLO, SERVER_HELLO, HELLO_VERIFY_REQUEST, CLIENT_KEY_EXCHANGE)
+"""The messages on which the keys depend up to DTLS 1.2."""
+
+STRAYS = tuple(bytes(one for one in range(256) if _TYPES.known(one) and one not in allowed) for allowed in _ALLOWED)
+"""The known messages that a role never sends in plaintext up to DTLS 1.2, by role."""
 
 # In the compiled build these are C variables, which other modules cannot see.
 _CLIENT, _CHANGE, _CHANGED, _UNIFIED = 0, CHANGE, int(State.CHANGED), UNIFIED
@@ -132,17 +151,31 @@ class DtlsHandshake(Session):
         """Take the content of a handshake record: fragments of one message or more. epoch: of the record."""
         pos: cython.Py_ssize_t = 0
         end: cython.Py_ssize_t = len(body)
-        tls13: cython.bint = self.handshake.parameters.tls13
         while end - pos >= FRAGMENT_HEADER:
             length: cython.longlong = int.from_bytes(body[pos + 9 : pos + 12], "big")
             stop: cython.Py_ssize_t = min(pos + FRAGMENT_HEADER + length, end)
-            if epoch == 0 and tls13 and body[pos] not in HELLOS:
-                self.transport.strays += 1  # only hellos are in plaintext
+            if epoch == 0 and self.is_stray(role, body[pos], body[pos + 4] << 8 | body[pos + 5]):
+                self.transport.strays += 1
             else:
                 header: bytes = body[pos : pos + FRAGMENT_HEADER]
                 self.take_fragment(role, header, body[pos + FRAGMENT_HEADER : stop], epoch, frame, at)
             pos += FRAGMENT_HEADER + length
         self.release(False)
+
+    def is_stray(self, role: cython.int, number: cython.int, sequence: cython.int) -> cython.bint:
+        """Return whether a role does not send this message in plaintext: receivers discard it (RFC 9147 section 4.5.2).
+
+        number: its type. In DTLS 1.3 only hellos are in plaintext, and none behind the ServerHello.
+        """
+        flight: Any = self.flights[role]
+        if not self.handshake.parameters.tls13:
+            return number in STRAYS[role]
+        if number != (CLIENT_HELLO if role == _CLIENT else SERVER_HELLO):
+            return True
+        if sequence in flight.plain or sequence in flight.chosen:  # it came again, or with other contents
+            return False
+        answered: cython.bint = self.handshake.hellos.server_seen
+        return sequence > 1 or (answered and role != _CLIENT)
 
     def take_fragment(
         self, role: cython.int, header: bytes, data: bytes, epoch: cython.int, frame: cython.longlong, at: cython.longlong
@@ -205,6 +238,9 @@ class DtlsHandshake(Session):
             late = not handshake.parameters.tls13 and (sender.state == _CHANGED) != last
         if late or (sequence > 0 and sequence == self.flights[role].first):
             sender.lose_place()
+        if not message.sealed and self.has_no_place(sender, message.type):
+            report_unproved(self.log, role, message.type, frame)
+            return
         handshake.take(role, message.raw, message.length - len(message.head), -1, frame, at)
         handshake.decrypting = False
         if late:
@@ -215,6 +251,22 @@ class DtlsHandshake(Session):
                 self.transport.take_ids(role, message.type, message.raw)
                 if sender.connected:
                     sender.sent.begin(sender.sent.origin)  # TLS does not allow them, and DTLS does
+
+    def has_no_place(self, sender: RoleState, number: cython.int) -> cython.bint:
+        """Return whether a message in plaintext has no place in its handshake, and nothing will prove whose it is.
+
+        A Finished that can be read proves it, but not if the keys depend on the message.
+        """
+        handshake = self.handshake
+        if handshake.parameters.version == 0 or handshake.parameters.tls13:
+            return False
+        if number in KEYING:
+            again: cython.bint = handshake.hellos.server_seen and number == SERVER_HELLO
+        elif handshake.opens():
+            return False
+        else:
+            again = number == CERTIFICATE and handshake.certificates[sender.role] is not None
+        return again or not sender.expects(number)
 
     def skip(self, role: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
         """Give up the messages of a role that are not whole, and take those behind them."""

@@ -18,9 +18,10 @@ from analyzer.tls.decryption.decryption import Decryption
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.dtls.dtls_events import PartSeen
 from analyzer.tls.dtls.dtls_handshake import DtlsHandshake
-from analyzer.tls.dtls.judgement import ignore_alert, judge, judge_at_end
+from analyzer.tls.dtls.judgement import judge, judge_at_end
 from analyzer.tls.dtls.opened_record import RecordOpened
 from analyzer.tls.dtls.record_headers import ACK, UNIFIED, is_early
+from analyzer.tls.dtls.unproved import ignore_alert
 from analyzer.tls.establishment import is_completed
 from analyzer.tls.events import Alert, Event, KeysChanged
 from analyzer.tls.handshake.parameters import Parameters

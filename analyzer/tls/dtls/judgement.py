@@ -13,7 +13,6 @@ from analyzer.tls.dtls.record_headers import UNIFIED
 from analyzer.tls.events import Data, DataBegan, Event, HandshakeMessage, KeysChanged
 from analyzer.tls.handshake.authentication import FAILED, VERIFIED
 from analyzer.tls.record.record import Record
-from analyzer.tls.session_log import ROLES, SessionLog
 
 REPLACED = (
     "changes", "doubted_alerts", "doubtful", "flights", "handshake", "heartbeats", "held", "log", "nonces", "opening", "plain",
@@ -22,18 +21,6 @@ REPLACED = (
 """The parts of a session that come from its records."""
 
 _OPENED = (Data, DataBegan, KeysChanged)
-
-
-def ignore_alert(log: SessionLog, role: int, frame: int) -> None:
-    """Mark an alert in plaintext whose role went on behind it: receivers cannot know who sent it (RFC 9147 section 4.5.2)."""
-    for alert in log.alerts:
-        if alert.frame == frame and alert.role == role and not alert.encrypted:
-            alert.injected = True
-    who = ROLES[role]
-    detail = (
-        f"an alert of the {who} came in plaintext, and the {who} went on: anybody can have sent it, and it counts for nothing"
-    )
-    log.add_finding("ignored_alert", "info", detail, frame)
 
 
 def judge(session: Any, record: Record) -> None:

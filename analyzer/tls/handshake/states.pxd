@@ -41,6 +41,7 @@ cdef class RoleState:
     cdef public int ended
     cdef public int reported
 
+    cpdef bint expects(self, int number) except -1
     cpdef bint advance(self, int number, bint tls13) except -1
     cpdef void count_data(self, long long frame) except *
     cpdef void lose(self) except *

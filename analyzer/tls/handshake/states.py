@@ -319,6 +319,11 @@ class RoleState:
         self.ended = 0
         self.reported = 0
 
+    def expects(self, number: cython.int) -> cython.bint:
+        """Return whether a message can come now up to TLS 1.2, as far as it is known where in its handshake the role is."""
+        table: bytes = TABLES[self.role]
+        return self.state == _UNKNOWN or table[_WIDTH * self.state + number] != 255
+
     def advance(self, number: cython.int, tls13: cython.bint) -> cython.bint:
         """Process a message of this role, or CHANGE. Returns False if it is out of order."""
         table: bytes = TABLES[self.role + 2 if tls13 else self.role]

@@ -187,3 +187,26 @@ def test_fragments_of_another_version_are_put_together():
         part = message(CERTIFICATE, 1, data, 12, offset)
         disputes.compare(SERVER, part[:FRAGMENT_HEADER], data, 1)
     assert sorted(bytes(one.head) for one in disputes.versions[SERVER, 1]) == [b"abXXefghijkl", b"abcdefghijkl"]
+
+
+@pytest.mark.parametrize("kind", [CERTIFICATE, SERVER_KEY_EXCHANGE, SERVER_HELLO, 14, CLIENT_KEY_EXCHANGE, FINISHED])
+@pytest.mark.parametrize("name", ["dtls12-psk", "dtls12-cookie"])
+def test_a_message_that_has_no_place(name: str, kind: int, tmp_path: Path):
+    """Behind the last message in plaintext comes the Finished, whose number nobody sees without the keys."""
+    for keys in (True, False):
+        (honest,) = Talk(name).read(tmp_path, keys)
+        numbers = [2, 0]  # the next ones behind those of the client, and of the server
+        talk = Talk(name)
+        for place in range(len(talk.packets)):
+            for _, epoch, body in talk.parts_at(place):
+                if epoch == 0 and len(body) > FRAGMENT_HEADER:
+                    numbers[talk.role(place)] = int.from_bytes(body[4:6]) + 1
+        for role in (CLIENT, SERVER):
+            talk = Talk(name)
+            talk.insert(talk.first(CLIENT_KEY_EXCHANGE) + 1, role, plain(HANDSHAKE, message(kind, numbers[role], bytes(40))))
+            (found,) = talk.read(tmp_path, keys)
+            told = codes(found) - codes(honest)
+            assert not {severity for severity, _ in told} & {"medium", "high"}
+            assert found["established"] is True
+            if keys:
+                proved(found, honest)
