@@ -1,7 +1,7 @@
 """The field of the body of an HTTP/1 message, in the frame of the capture that ends it.
 
 In TLS it comes from the decrypted data; without it from a first reading (`plain_streams`). A body that goes on until the
-connection ends has no end in the data, and no field.
+connection ends is in the frame of its last byte; in TLS, where only an alert is its end, it has no field.
 """
 
 from analyzer.filters.decrypted_streams import DecryptedStreams

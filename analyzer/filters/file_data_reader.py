@@ -11,7 +11,7 @@ MAX_HELD = 1 << 26
 
 
 class FileDataReader(StreamReader):
-    """Reads one connection. A body is in the frame that ends its message."""
+    """Reads one connection. A body is there with the bytes that end its message."""
 
     def __init__(self, scheme: str = "https") -> None:
         """scheme: of the requests of the connection."""
@@ -31,10 +31,18 @@ class FileDataReader(StreamReader):
             if message is None or message.body.end_frame == self._n_fed:
                 del self._bodies[key]
                 self._n_held -= len(body)
-                octets = bytes(body)
-                found.setdefault("http.file_data", []).append(Occurrence(octets, octets, 1))
+                _add(bytes(body), found)
         if self._n_held > MAX_HELD:
             self._conversation, self._bodies = None, {}
+
+    def end(self, found: Found) -> None:
+        """Add the body that went on until the connection ended."""
+        if self._conversation is not None:
+            self._conversation.close(0)
+            for (_, side), (exchange, body) in self._bodies.items():
+                message = exchange.request if side == CLIENT else exchange.response
+                if message is not None and message.body.complete:
+                    _add(bytes(body), found)
 
     def gap(self, role: int) -> None:
         """See `StreamReader.gap`."""
@@ -46,3 +54,7 @@ class FileDataReader(StreamReader):
         if side in (CLIENT, SERVER):
             self._bodies.setdefault((id(exchange), side), (exchange, bytearray()))[1].extend(data)
             self._n_held += len(data)
+
+
+def _add(body: bytes, found: Found) -> None:
+    found.setdefault("http.file_data", []).append(Occurrence(body, body, 1))

@@ -45,6 +45,7 @@ class PlainStreams:
         self._n_bodies = 0
         self._readers: dict[object, StreamReader] = {}
         self._body_readers: dict[object, FileDataReader] = {}
+        self._last_frames: dict[object, int] = {}
         self._left = MAX_OCCURRENCES
         self._bodies: dict[tuple[int, int], bytearray] = {}
         self._held = 0
@@ -75,6 +76,11 @@ class PlainStreams:
         self._readers[stream].feed(role, data, new)
         if self.keeps_bodies and self._n_bodies <= MAX_BODIES:
             self._feed_body(stream, role, data, new)
+        if self.keeps_bodies:
+            self._last_frames[stream] = frame
+        self._keep(new, frame)
+
+    def _keep(self, new: Found, frame: int) -> None:
         if not new:
             return
         self._left -= sum(map(len, new.values()))
@@ -101,7 +107,12 @@ class PlainStreams:
     def end(self, stream: object) -> None:
         """See `HttpWatcher.end`."""
         self._readers.pop(stream, None)
-        self._body_readers.pop(stream, None)
+        reader = self._body_readers.pop(stream, None)
+        frame = self._last_frames.pop(stream, 0)
+        if reader is not None:
+            new: Found = {}
+            reader.end(new)
+            self._keep(new, frame)
 
 
 def kind_of(exchange: Exchange, side: int) -> bool | None:

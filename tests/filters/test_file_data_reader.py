@@ -48,6 +48,17 @@ def test_behind_missing_bytes_the_body_is_not_known():
     assert bodies(reader, (SERVER, b"def")) == [[]]
 
 
+def test_a_body_up_to_the_end_of_the_connection_is_there_at_its_end():
+    reader, found = FileDataReader(), {}
+    assert bodies(reader, (CLIENT, ASK), (SERVER, b"HTTP/1.1 200 OK\r\n\r\nabc"), (SERVER, b"def")) == [[], [], []]
+    reader.end(found)
+    assert [one.value for one in found["http.file_data"]] == [b"abcdef"]
+    cut, found = FileDataReader(), {}
+    bodies(cut, (CLIENT, ASK), (SERVER, b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc"))
+    cut.end(found)
+    assert found == {}
+
+
 def test_what_is_held_is_bounded(monkeypatch):
     monkeypatch.setattr(file_data_reader, "MAX_HELD", 4)
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n"
