@@ -64,6 +64,8 @@ def run(options: Namespace, output: Output, columns: "FieldColumns") -> int:
     engine = None
     if needs_engine or wanted is not None or columns.list_columns:
         engine = frame_engine(keys, told is None or needs_places(fields))
+    if engine is not None and told is not None:
+        told.follow(engine)
     writers = [_writer(options, columns, layers, one) for one in options.outputs]
     rows = FieldRows(columns, FrameValues(fields, engine, facts), compiled, writers, options.time_format or "r")
     given = keys["keylog"] is not None or keys["private_keys"] or keys["psks"]  # a resumed session needs one before it

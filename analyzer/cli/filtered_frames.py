@@ -100,7 +100,9 @@ def quick_matches(options: Namespace, output: Output, keys: Keys) -> Matches | N
     values = event_values(compiled)
     if values is None:
         return None
-    capture_run.run(frame_engine(keys, values.needs_places), [_EventMatches(compiled, values, found)])
+    engine = frame_engine(keys, values.needs_places)
+    values.follow(engine)
+    capture_run.run(engine, [_EventMatches(compiled, values, found)])
     return found
 
 

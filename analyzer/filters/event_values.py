@@ -18,6 +18,7 @@ from analyzer.filters.value_sources import is_from_events, is_in_messages, sourc
 from analyzer.tls.events import Event, HandshakeMessage
 
 if TYPE_CHECKING:
+    from analyzer.engine import Engine
     from analyzer.filters.compiled_filter import CompiledFilter
 
 
@@ -36,6 +37,10 @@ class EventValues:
                 source.want(names)
         self._found: Found | None = {}
         self.needs_places = needs_places(fields)
+
+    def follow(self, engine: "Engine") -> None:
+        """Take the engine whose events come: it has the secrets."""
+        self._view.material = engine.material
 
     def chosen(self, events: Sequence[Event]) -> Sequence[Event]:
         """Return those of some events that can have one of the fields."""

@@ -10,6 +10,7 @@ from analyzer.packet.layer_places import LayerPlaces
 if TYPE_CHECKING:
     from analyzer.engine import Engine
     from analyzer.filters.capture_facts import CaptureFacts
+    from analyzer.tls.decryption.key_material import KeyMaterial
     from analyzer.tls.events import Event
 
 Found = dict[str, list[Occurrence]]
@@ -20,14 +21,16 @@ class FrameView:
     """One frame. The same object is filled again for every frame.
 
     frame: the frame. layers: its headers. events: those that it caused; always empty without an engine. engine: the engine that
-    was fed with it, None where nothing is reassembled. facts: what a first reading found, None without one.
+    was fed with it, None where nothing is reassembled. material: the secrets of an engine, also of one of which only the events
+    are here. facts: what a first reading found, None without one.
     """
 
-    __slots__ = ("engine", "events", "facts", "frame", "layers")
+    __slots__ = ("engine", "events", "facts", "frame", "layers", "material")
 
     def __init__(self, engine: "Engine | None", facts: "CaptureFacts | None") -> None:
         self.engine = engine
         self.facts = facts
+        self.material: KeyMaterial | None = None if engine is None else engine.material
         self.frame: Frame = Frame()
         self.layers = LayerPlaces()
         self.events: Sequence[Event] = ()

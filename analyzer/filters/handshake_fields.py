@@ -13,6 +13,7 @@ from typing import Any
 from analyzer.codec.field_kinds import EXTENSIONS as EXTENSION_BLOCK
 from analyzer.codec.field_kinds import FIXED, OPAQUE, SELECT, UINT
 from analyzer.codec.field_spec import FieldSpec, Span
+from analyzer.codec.field_tables import spans as spans_of
 from analyzer.filters.field import Field
 from analyzer.filters.field_type import FieldType
 from analyzer.filters.frame_view import Found
@@ -20,13 +21,14 @@ from analyzer.filters.packet_values import Occurrence
 from analyzer.filters.value_strings import type_of, value_strings
 from analyzer.tls.messages.extensions import EXTENSIONS
 from analyzer.tls.messages.finish import NextProtocol
-from analyzer.tls.messages.hello import DTLSClientHello
+from analyzer.tls.messages.hello import ClientHello, DTLSClientHello
 from analyzer.tls.messages.message_tables import (
     CLIENT_KEY_EXCHANGES,
     SERVER_KEY_EXCHANGES,
     TLS_1_2_HANDSHAKES,
     TLS_1_3_HANDSHAKES,
 )
+from analyzer.tls.messages.numbers import ENCRYPTED_CLIENT_HELLO
 from analyzer.tls.messages.ssl2_tables import SSL2_MESSAGES
 
 TYPES = {
@@ -50,6 +52,8 @@ TYPES = {
 
 ALSO_EMPTY = {"tls.handshake.extensions.session_ticket", "tls.handshake.session_ticket_nonce"}
 """Fields that are there without a byte too. Of the others, no byte is no field."""
+
+_ECH = ENCRYPTED_CLIENT_HELLO.to_bytes(2)
 
 _OF_DRAFTS = frozenset({30031, 30032, 51764})
 """Extensions that are read here (channel_id, trust_anchors), and have their bytes beside that, as in Wireshark."""
@@ -122,10 +126,10 @@ def names_of_table(table: Any) -> frozenset[str]:
     return frozenset(name for spec in _specs_of([table]) for name in (spec.filter, spec.size_filter) if name)
 
 
-def read_message(spans: list[Span], raw: bytes, found: Found, names: frozenset[str] | None = None) -> None:
+def read_message(spans: list[Span], raw: bytes, found: Found, names: frozenset[str] | None = None, inner: bytes = b"") -> None:
     """Add the fields of a message. spans: of its body, as `field_tables.spans` returns them, from the start of `raw`.
 
-    names: those that are asked for, None for all.
+    names: those that are asked for, None for all. inner: the hello that is in the extension encrypted_client_hello.
     """
     for span in spans:
         spec = span.spec
@@ -135,7 +139,9 @@ def read_message(spans: list[Span], raw: bytes, found: Found, names: frozenset[s
         elif names is None or spec.filter in names or spec.size_filter in names:
             _read_field(span, spec, spans, raw, found)
         if span.children:
-            read_message(span.children, raw, found, names)
+            read_message(span.children, raw, found, names, inner)
+        if inner and spec is None and raw[span.start : span.start + 2] == _ECH:
+            read_message(spans_of(ClientHello, inner, 0, len(inner), 0), inner, found, names)
 
 
 def _read_field(span: Span, spec: FieldSpec, beside: list[Span], raw: bytes, found: Found) -> None:

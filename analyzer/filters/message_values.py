@@ -67,24 +67,30 @@ def with_sources(names: frozenset[str]) -> frozenset[str]:
     return names | {own for name, of in _DERIVED.items() if name in names for own in of}
 
 
-def read_values(message: HandshakeMessage, found: Found, names: frozenset[str] | None, letter: str = "") -> None:
+def read_values(
+    message: HandshakeMessage, found: Found, names: frozenset[str] | None, letter: str = "", inner: bytes = b""
+) -> None:
     """Add the values of a message in plaintext. names: those that are asked for, None for all.
 
     letter: what JA4 has for the transport; by default QUIC's where its transport parameters are in the hello, else TCP's.
+    inner: the encoded inner hello that it carries (`inner_hellos`).
     """
     if message.body is None:
         return
-    inner = uncompressed(message)
-    if inner is not message:
-        read_values(inner, found, names, letter)
+    plain = uncompressed(message)
+    if plain is not message:
+        read_values(plain, found, names, letter)
     raw = message.raw
     if _may_have(message, names):
-        read_message(spans(type(message.body), raw, 4, len(raw), 0), raw, found, names)
+        read_message(spans(type(message.body), raw, 4, len(raw), 0), raw, found, names, inner)
     if message.type == CERTIFICATE and (names is None or any(name.startswith(_OF_TIMESTAMPS) for name in names)):
         _read_timestamps(message, found)
     if _has_time(message) and len(raw) >= 38:
         _add(found, "tls.handshake.random_time", int.from_bytes(raw[6:10]) * _SECOND, raw[6:10])
         _add(found, "tls.handshake.random_bytes", raw[10:38], raw[10:38])
+        if inner:
+            _add(found, "tls.handshake.random_time", int.from_bytes(inner[2:6]) * _SECOND, inner[2:6])
+            _add(found, "tls.handshake.random_bytes", inner[6:34], inner[6:34])
     if names is None or not names.isdisjoint(_FINGERPRINTS):
         _read_fingerprints(message, found, letter)
     for one in found.get("tls.handshake.sig_hash_alg", ())[len(found.get("tls.handshake.sig_hash_hash", ())) :]:

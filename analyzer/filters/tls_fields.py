@@ -7,10 +7,12 @@ They come from the events of the engine. `tls_fields.csv` has those of records; 
 from analyzer.codec.field_tables import spans
 from analyzer.filters.frame_view import Found, FrameView
 from analyzer.filters.handshake_fields import read_message
+from analyzer.filters.inner_hellos import encoded_inner
 from analyzer.filters.message_values import is_of_dtls, read_values, with_sources
 from analyzer.filters.packet_values import Occurrence
 from analyzer.tls.events import Alert, Data, HandshakeMessage, RecordEvent, RecordRead
 from analyzer.tls.handshake import hello_features
+from analyzer.tls.messages.numbers import CLIENT_HELLO
 from analyzer.tls.messages.ssl2_tables import SSL2_MESSAGES
 from analyzer.tls.record.content_types import ALERT, APPLICATION_DATA, HANDSHAKE, SSL2
 
@@ -58,7 +60,7 @@ class TlsFields:
             elif isinstance(event, HandshakeMessage):
                 if record is None and "tls" not in found:
                     _add(found, "tls", b"", b"")  # QUIC has no records
-                _read_handshake(event, record, found, self._names)
+                _read_handshake(event, record, found, self._names, _inner(event, view))
             elif isinstance(event, Alert) and record is not None:  # else it is one of DTLS
                 _read_alert(event, record, found)
             elif isinstance(event, Data):
@@ -146,7 +148,16 @@ def _read_ssl2(message: HandshakeMessage, found: Found) -> None:
     read_message(spans(type(message.body), raw, 1, len(raw), 0), raw, found)
 
 
-def _read_handshake(message: HandshakeMessage, record: RecordRead | None, found: Found, names: frozenset[str] | None) -> None:
+def _inner(message: HandshakeMessage, view: FrameView) -> bytes:
+    """Return the inner hello of a ClientHello; empty without one that opens."""
+    if view.material is None or view.material.keylog is None or message.type != CLIENT_HELLO:
+        return b""
+    return encoded_inner(message, view.material.keylog)
+
+
+def _read_handshake(
+    message: HandshakeMessage, record: RecordRead | None, found: Found, names: frozenset[str] | None, inner: bytes
+) -> None:
     _add(found, "tls.handshake", None, message.raw)
     if message.encrypted and message.body is None:
         return
@@ -154,7 +165,7 @@ def _read_handshake(message: HandshakeMessage, record: RecordRead | None, found:
     raw = message.raw
     _add(found, "tls.handshake.type", message.type, raw[:1])
     _add(found, "tls.handshake.length", message.length - 4, raw[1:4])
-    read_values(message, found, names)
+    read_values(message, found, names, inner=inner)
 
 
 def _read_alert(alert: Alert, record: RecordRead | None, found: Found) -> None:

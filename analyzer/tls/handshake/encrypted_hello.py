@@ -159,9 +159,20 @@ def recipient(offer: Offer, config: Config, shared_secret: bytes) -> Recipient:
 
 def open_inner(opening: Recipient, sequence: int, outer: bytes, offer: Offer) -> bytes:
     """Decrypt the inner ClientHello of an outer one; sequence: 0, and 1 after a HelloRetryRequest."""
+    return rebuild(_opened(opening, sequence, outer, offer), outer)
+
+
+def open_encoded(opening: Recipient, sequence: int, outer: bytes, offer: Offer) -> bytes:
+    """Decrypt the EncodedClientHelloInner of an outer hello, and return it without its padding."""
+    encoded = _opened(opening, sequence, outer, offer)
+    listed = hello_extensions(encoded, 0, padded=True)
+    return encoded[: listed[-1].end] if listed else encoded
+
+
+def _opened(opening: Recipient, sequence: int, outer: bytes, offer: Offer) -> bytes:
     end = offer.start + len(offer.payload)
     associated = outer[HEADER : offer.start] + bytes(len(offer.payload)) + outer[end:]
-    return rebuild(opening.open(sequence, associated, offer.payload), outer)
+    return opening.open(sequence, associated, offer.payload)
 
 
 def rebuild(encoded: bytes, outer: bytes) -> bytes:

@@ -131,7 +131,12 @@ class ECHHelloRetryRequest(Message):
 class OuterExtensions(Message):
     """RFC 9849 section 5.1: `OuterExtensions`, the extensions that an inner ClientHello copies from the outer one."""
 
-    outer_extensions: list[int] = vector(1, u16("extensions"), low=2)
+    outer_extensions: list[int] = described(
+        vector(1, u16("extensions"), low=2),
+        "an extension that is copied from the outer hello",
+        filter="tls.handshake.extensions_ech_outer_extensions",
+        size="tls.handshake.extensions_ech_outer_extensions_length",
+    )
 
 
 @extension(65486, "client_hello")
