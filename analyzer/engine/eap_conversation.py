@@ -138,6 +138,8 @@ class EapConversation:
         if self._session is not None and self._readers is not None:
             flow = self._session.flow
             flow.closed = reason
+            if reason != "fin":
+                flow.carrier.silent = self.asked() != self.answered()
             if twin >= 0:
                 detail = (
                     f"the ClientHello of session {twin} has the same random: the capture may have this conversation twice, "

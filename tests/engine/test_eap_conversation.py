@@ -4,11 +4,13 @@ from itertools import chain, pairwise
 
 import orjson
 import pytest
+from conversations import START
 from eap_talks import (
     FAILURE,
     PEAP,
     REQUEST,
     SUCCESS,
+    SUPPLICANT,
     TLS,
     capture,
     eap,
@@ -20,6 +22,7 @@ from eap_talks import (
 )
 from keyed import page, talk_of
 
+from analyzer.capture.capture_writer import PcapngWriter
 from analyzer.cli.main import main
 
 TALK = talk_of(page("/", b"inside" * 200), version="TLSv1_2", close=False)
@@ -107,6 +110,26 @@ def test_failure_ends_what_nobody_answered(tmp_path):
     outcome = record["outcome"]
     assert (outcome["result"], outcome["ended_by"], outcome["cause"]) == ("failed", "client", "peer_silent")
     assert record["gaps"] == []
+
+
+@pytest.mark.parametrize(("n_packets", "by"), [(5, "client"), (4, "server")])
+@pytest.mark.parametrize("seconds", [1, 400], ids=["end", "idle"])
+def test_who_does_not_go_on(tmp_path, n_packets, by, seconds):
+    """At the end of the capture nobody knows whether somebody goes on."""
+    path, out = tmp_path / "eap.pcapng", tmp_path / "sessions.json"
+    with path.open("wb") as file:
+        writer = PcapngWriter(file)
+        writer.write_interface(1)
+        for number, frame in enumerate([*FRAMES[:n_packets], udp_frame(True, b"other")]):
+            writer.write_frame(START + number * 1_000_000 + (number == n_packets) * seconds * 1_000_000_000, frame)
+        other = port_frame(eap(REQUEST, 1, 1)).replace(SUPPLICANT, b"\2\0\0\0\0\1")
+        writer.write_frame(START + (seconds + 1) * 1_000_000_000, other)
+    assert main(["sessions", str(path), "--json", "-o", str(out)]) == 0
+    outcome = orjson.loads(out.read_bytes())["outcome"]
+    idle = ("abandoned", by, "peer_silent")
+    assert (outcome["result"], outcome["ended_by"], outcome["cause"]) == (
+        idle if seconds > 1 else ("unknown", None, "capture_incomplete")
+    )
 
 
 def test_failure_can_be_the_answer(tmp_path):
