@@ -81,7 +81,11 @@ def _expanded(text: str, macros: Mapping[str, str], table: FieldTable, depth: in
         if next(calls, None) is None:
             raise FilterError(f"macros are called more than {MAX_CALLS} times", found.start(), len(name) + 1)
         filled = _filled(name, macros[name], arguments, found.start())
-        whole = "".join(_expanded(filled, macros, table, depth - 1, calls))
+        try:
+            whole = "".join(_expanded(filled, macros, table, depth - 1, calls))
+        except FilterError as error:  # its place is one in the text of the macro, which nobody sees
+            error.at, error.length = found.start(), end - found.start()
+            raise
         written += len(whole)
         if written > MAX_LENGTH:
             raise _too_long(name, found.start())

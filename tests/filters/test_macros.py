@@ -65,6 +65,15 @@ def test_a_wrong_call_is_refused(text, reason):
     assert reason in error.value.message
 
 
+@pytest.mark.parametrize("text", ["$outer()", "ip and ${outer} or udp", "$outermost()"])
+def test_a_wrong_call_inside_a_macro_is_placed_at_the_call_that_is_seen(text):
+    macros = {"outer": "tcp and tcp and tcp and $unknown(1)", "outermost": "udp or udp or udp and $outer()"}
+    with pytest.raises(FilterError, match="no macro unknown") as error:
+        expanded(text, macros, TABLE)
+    at = text.index("$")
+    assert (error.value.at, error.value.length) == (at, len(text[at:].split()[0]))
+
+
 def test_the_expanded_text_is_bounded():
     macros = {f"m{n}": f"$m{n + 1}()$m{n + 1}()" for n in range(18)} | {"m18": "x" * 1000}
     with pytest.raises(FilterError, match="more than 262144 characters"):
