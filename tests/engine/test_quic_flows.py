@@ -18,7 +18,7 @@ from analyzer.store.chain_verdicts import default_chains
 from analyzer.store.schema import SESSION
 from analyzer.store.session_json import session_json
 from analyzer.store.session_record import session_record
-from analyzer.tls.events import Data
+from analyzer.tls.events import Data, DataBegan, DataMissing
 from analyzer.tls.quic.quic_events import SEALED, PacketSeen
 from analyzer.tls.session import Session
 
@@ -150,6 +150,18 @@ def test_every_twentieth_packet_missing_leaves_all_others_opened(talk: Talk) -> 
     gaps = sum(reader.streams[0].gaps)
     assert gaps > 0
     assert sum(map(len, reader.streams[0].data)) == len(QUESTION) + len(ANSWER) - gaps
+
+
+def test_data_begins_before_it_is_said_to_be_missing() -> None:
+    talk = Talk().connect()
+    n_before = len(talk.sent)
+    talk.say(CLIENT, 0, bytes(3000))
+    kept = [one for number, one in enumerate(talk.sent) if number != n_before]
+    tap = read_talk(kept, talk.keys, detailed=True)
+    tap.close()
+    kinds = [type(event) for event in tap.events if isinstance(event, DataBegan | DataMissing | Data)]
+    assert kinds[:3] == [DataBegan, DataMissing, Data]
+    assert kinds.count(DataBegan) == 1
 
 
 def test_packets_of_strangers_change_nothing(talk: Talk) -> None:

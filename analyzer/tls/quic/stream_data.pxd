@@ -56,4 +56,5 @@ cdef class StreamData:
     cdef void count(
         self, int role, bytes data, long long stream, bint end, long long reset, long long frame, long long at
     ) except *
+    cdef void begin_data(self, long long frame, long long at) except *
     cdef void ask(self) except *

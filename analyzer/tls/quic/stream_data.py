@@ -225,6 +225,7 @@ class StreamData:
         self.broken = True
         self.ask()
         reader = self.reader
+        self.begin_data(frame, at)
         if self.log.events is not None:
             missing = DataMissing(role, MISSING_SEGMENT, self.decryption.failed)
             missing.stream = stream
@@ -251,21 +252,26 @@ class StreamData:
         frame: cython.longlong, at: cython.longlong,
     ) -> None:  # fmt: skip
         """Count bytes of a role, and emit them. end, reset: see `Data`."""
-        decryption: Decryption = self.decryption
-        decryption.sent[role] += len(data)
-        if not decryption.began:
-            decryption.began = True
-            if self.log.events is not None:
-                began = DataBegan(self.alpn, decryption.failed, decryption.keys.reason)
-                began.frame = frame
-                began.at = at
-                self.log.emit(began)
+        self.decryption.sent[role] += len(data)
+        self.begin_data(frame, at)
         if self.log.events is not None and (len(data) > 0 or end or reset >= 0):
             event = Data(data, role, frame, at)
             event.stream = stream
             event.end = end
             event.reset = reset
             self.log.emit(event)
+
+    def begin_data(self, frame: cython.longlong, at: cython.longlong) -> None:
+        """Emit that the data begins, once: before its first bytes, and before what is missing of them."""
+        decryption: Decryption = self.decryption
+        if decryption.began:
+            return
+        decryption.began = True
+        if self.log.events is not None:
+            began = DataBegan(self.alpn, decryption.failed, decryption.keys.reason)
+            began.frame = frame
+            began.at = at
+            self.log.emit(began)
 
     def ask(self) -> None:
         """Ask for the reader of the data, which the first data creates; only some protocols have streams."""
