@@ -73,3 +73,30 @@ def test_64_forged_initials_hide_no_connection(place: int) -> None:
         tap.at += 1_000_000
     opened = [record for record in tap.records() if record["decryption"]["status"] == "decrypted"]
     assert [record["server_name"] for record in opened] == ["quic.test"]
+
+
+@pytest.mark.parametrize("name", ["flows", "quic_connections", "dtls_hellos_of_many"])
+def test_open_sessions_count_against_the_memory_that_all_may_hold(name: str) -> None:
+    tap = Tap()
+    for data in FLOODS[name].frames(20):
+        tap.feed_bytes(data)
+        tap.at += 1_000_000
+    assert tap.engine.dispatcher.held > 20 * 7000
+    tap.engine.close()
+    assert tap.engine.dispatcher.held == 0
+
+
+@pytest.mark.parametrize("protocol", ["tcp", "udp"])
+def test_a_flood_of_sessions_ends_old_ones_at_the_limit(protocol: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if "not compiled" not in build():
+        pytest.skip("limits of compiled modules are fixed")
+    monkeypatch.setattr(f"analyzer.flows.{protocol}.HELD_TOTAL", 1_000_000)
+    tap, most = Tap(), 0
+    for data in FLOODS["flows" if protocol == "tcp" else "quic_connections"].frames(300):
+        tap.feed_bytes(data)
+        tap.at += 1_000_000
+        most = max(most, tap.engine.dispatcher.held)
+    assert most < 1_050_000
+    tap.engine.close()
+    ended = [event for event in tap.engine.take() if isinstance(event, SessionEnded)]
+    assert len(ended) == 300

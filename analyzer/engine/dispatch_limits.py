@@ -1,4 +1,4 @@
-"""Limits of the search for TLS, costs by which several processes share sessions, and a flag of what is watched."""
+"""Limits of the search for TLS, costs by which several processes share sessions, memory, and a flag of what is watched."""
 
 WATCHES_FAILURES = 4
 """A flag of `Dispatcher.watches`: connections that failed before TLS began (`failed_connections`)."""
@@ -15,3 +15,6 @@ SESSION_COST = 16384
 MERGE_COST, MERGE_COST_DECRYPTED = 4096, 2560
 """What the first of several processes has to do for each session of a run, in the same unit; and when sessions are decrypted,
 which makes each of them cost more."""
+
+TLS_MEMORY, DTLS_MEMORY, QUIC_MEMORY = 7168, 8192, 24576
+"""Bytes of memory that an open session takes beside what it keeps of its messages; of QUIC with its connection and its keys."""

@@ -15,6 +15,7 @@ see alike: whether a hello begins a session, the number of the next one, and whe
 from __future__ import annotations
 
 from analyzer.engine.connection_ids import KnownIds
+from analyzer.engine.dispatch_limits import DTLS_MEMORY
 from analyzer.engine.dtls_association import Association
 from analyzer.engine.quic_moves import server_of
 from analyzer.engine.session_table import SessionTable
@@ -370,7 +371,7 @@ class DtlsFlow:
         for one in self.associations:
             one.home = one.home or self
             if one.home is self:
-                kept += one.ids.held + (0 if one.sink is None else one.sink.kept)
+                kept += one.ids.held + (0 if one.sink is None else one.sink.kept + DTLS_MEMORY)
         self.flows.dispatcher.held += kept - self.kept
         self.kept = kept
 

@@ -8,7 +8,7 @@ from analyzer.tls.quic.packet_headers cimport LongHeader, read_long
 from analyzer.tls.quic.quic_connection cimport QuicConnection
 from analyzer.tls.record.record cimport RecordSink
 
-cdef int MAX_ID, MAX_GUESSES, SHORTEST_PROOF, LATER_ATTEMPT
+cdef int QUIC_MEMORY, MAX_ID, MAX_GUESSES, SHORTEST_PROOF, LATER_ATTEMPT
 cdef int MAX_CONNECTIONS, MAX_EARLY_PACKETS, MAX_OPENING_ATTEMPTS, FIRST_DATAGRAMS, HANDSHAKE, INITIAL, RETRY, ZERO_RTT
 cdef str GUESSED, UNANNOUNCED
 cdef int NEGOTIATION, _LONG, _FIXED, _UDP

@@ -12,6 +12,7 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+from analyzer.engine.dispatch_limits import QUIC_MEMORY
 from analyzer.engine.quic_link import Link, closed_as, is_taken, named_link, path_of
 from analyzer.engine.quic_moves import Moves
 from analyzer.engine.session_table import SessionTable
@@ -53,8 +54,7 @@ FIRST_DATAGRAMS = 8
 MAX_GUESSES = 64
 """Datagrams of a flow that connections keep whose secrets may still come, if they may be theirs."""
 
-_LONG, _FIXED = 0x80, 0x40
-_UDP = UDP
+_LONG, _FIXED, _UDP = 0x80, 0x40, UDP
 
 
 class QuicFlows:
@@ -98,6 +98,7 @@ class QuicFlows:
         if connection.shard != dispatcher.shard:
             dispatcher.count += 1
             return connection
+        dispatcher.held += QUIC_MEMORY
         session = dispatcher.begin_over(QuicSession, session_flow)
         session.begin_transport(connection.facts, connection)
         connection.session = session
@@ -112,6 +113,8 @@ class QuicFlows:
         connection.known.leave()
         self.closing.pop(connection, None)
         self.n_open -= 1
+        if connection.shard == self.dispatcher.shard:
+            self.dispatcher.held -= QUIC_MEMORY
         self.end_session(connection, reason)
 
     def end_session(self, connection: QuicConnection, reason: str) -> None:
@@ -169,11 +172,8 @@ class QuicFlow(DatagramSink):
         self.flows = flows
         self.links: list[Link] = []
         self.early: list[tuple[int, bytes, int, int]] = []
-        self.attempts = self.n_bytes = 0
-        self.guesses = 0
+        self.attempts = self.n_bytes = self.guesses = self.looked = self.kept = 0
         self.shard = -1
-        self.looked = 0
-        self.kept = 0
 
     def feed(
         self,

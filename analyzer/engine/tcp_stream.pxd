@@ -13,7 +13,7 @@ from analyzer.tls.session cimport Session
 from analyzer.x509.revocation_over_http cimport RevocationWatch, begins_request, begins_response
 
 cdef int WATCHES_FAILURES, WATCHES_HTTPS, WATCHES_REVOCATION, HANDSHAKE, HEADER, OF_EITHER, SCAN_LIMIT, MAX_EARLY, CLIENT_HELLO
-cdef int LOST, SSL2_SERVER_HELLO, _TCP, BOTH, _RANDOM, _RANDOM_END
+cdef int TLS_MEMORY, LOST, SSL2_SERVER_HELLO, _TCP, BOTH, _RANDOM, _RANDOM_END
 cdef tuple NOWHERE, NO_HELLO
 
 

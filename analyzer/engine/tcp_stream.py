@@ -21,7 +21,7 @@ from analyzer.engine.detection import (
     late_record_at,
     ssl2_hello_at,
 )
-from analyzer.engine.dispatch_limits import MAX_EARLY, SCAN_LIMIT, WATCHES_FAILURES
+from analyzer.engine.dispatch_limits import MAX_EARLY, SCAN_LIMIT, TLS_MEMORY, WATCHES_FAILURES
 from analyzer.engine.other_traffic import WATCHES_HTTPS, OtherTraffic, other_traffic
 from analyzer.engine.preface import Preface
 from analyzer.engine.segment_facts import segment_fact
@@ -224,7 +224,7 @@ class TcpStream(Sink):
 
     def update_held(self) -> None:
         """Update the memory that session and watch take, here and in the dispatcher."""
-        kept: cython.longlong = 0 if self.sink is None else self.sink.kept
+        kept: cython.longlong = 0 if self.sink is None else self.sink.kept + TLS_MEMORY
         if self.watch is not None:
             kept += self.watch.kept
         if kept != self.kept:

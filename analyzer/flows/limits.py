@@ -37,8 +37,11 @@ HISTORY_TOTAL = 32 << 20
 OPEN_CONNECTIONS = 65536
 """Connections that are followed at one time. If there are more, the least recently active quarter is closed."""
 
-HELD_TOTAL = 1 << 30
-"""Bytes that the readers of all open connections keep. If there are more, connections are closed as if there were too many."""
+HELD_TOTAL = 256 << 20
+"""Bytes that the readers of all open connections keep, with what each open session takes beside: some 32,000 sessions of TLS.
+
+If there are more, connections are closed as if there were too many, so that a flood of them stays under 500 MB.
+"""
 
 CLOSED_CONNECTIONS = 4096
 """Closed connections that are kept, so that their late packets do not open new connections."""
