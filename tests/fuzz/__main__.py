@@ -5,24 +5,29 @@
     python -m tests.fuzz --minutes 5 headers segments     only these
     python -m tests.fuzz --replay FILE headers            one input again, with its traceback
 
-Each target runs in a process of its own. Coverage is that of plain Python: with the interpreted build of all readers, with the
-compiled one only of the modules that are not compiled. So an hour with the interpreted build finds more, and one with the
-compiled build finds what only C does. What was learned is kept in a folder for each target under `--corpus`, and is where the
-next run begins. An input that fails is written to `--findings`, with the traceback beside it; failures at the same place count
-once. An input that takes more than 10 s, or 1 GB of memory, ends the target, and is kept too. The status is 1 if anything was
-found.
+Each target runs in a process of its own, a fork of the one that loaded and instrumented all modules. Coverage is that of plain
+Python: with the interpreted build of all readers, with the compiled one only of the modules that are not compiled. So an hour
+with the interpreted build finds more, and one with the compiled build finds what only C does. What was learned is kept in a
+folder for each target under `--corpus`, and is where the next run begins. An input that fails is written to `--findings`, with
+the traceback beside it; failures at the same place count once. An input that takes more than 10 s, or 1 GB of memory, ends the
+target, and is kept too. The status is 1 if anything was found.
 """
 
 import argparse
-import subprocess
+import contextlib
+import io
+import os
+import re
 import sys
 import tempfile
 import time
 import traceback
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
 
 MAX_SECONDS = 10
 """What one input may take."""
@@ -31,13 +36,26 @@ MAX_MEGABYTES = 1000
 """What the process may take: the readers, the captures of the seeds, and the library."""
 
 
-def fuzz(name: str, seconds: int, corpus: Path, findings: Path, seed: int) -> None:
+def load(instrumented: bool) -> dict[str, Any]:
+    """The targets by name. instrumented: their modules count coverage, which takes the longest of all beginnings."""
+    if not instrumented:
+        from fuzz.targets import TARGETS
+
+        return TARGETS
+    import atheris
+
+    with (
+        contextlib.redirect_stderr(io.StringIO()),
+        atheris.instrument_imports(include=["analyzer"], enable_loader_override=False),
+    ):
+        from fuzz.targets import TARGETS
+    return TARGETS
+
+
+def fuzz(name: str, target: Any, seconds: int, corpus: Path, findings: Path, seed: int) -> None:
     """Fuzz one target in this process, which ends with it."""
     import atheris
 
-    with atheris.instrument_imports(include=["analyzer"], enable_loader_override=False):
-        from fuzz.targets import TARGETS
-    target = TARGETS[name]
     folder = corpus / name
     folder.mkdir(parents=True, exist_ok=True)
     findings.mkdir(parents=True, exist_ok=True)
@@ -64,7 +82,7 @@ def fuzz(name: str, seconds: int, corpus: Path, findings: Path, seed: int) -> No
     atheris.Setup(
         [
             "fuzz", f"-max_total_time={seconds}", f"-timeout={MAX_SECONDS}", f"-rss_limit_mb={MAX_MEGABYTES}",
-            f"-max_len={target.longest}", f"-seed={seed}", f"-artifact_prefix={findings / name}-", "-verbosity=0",
+            f"-max_len={target.longest}", f"-seed={seed}", f"-artifact_prefix={findings / name}-", "-verbosity=1",
             "-print_final_stats=1", str(folder), str(begin),
         ],
         one_input,
@@ -72,17 +90,36 @@ def fuzz(name: str, seconds: int, corpus: Path, findings: Path, seed: int) -> No
     atheris.Fuzz()
 
 
-def replay(name: str, path: Path) -> None:
-    """Run one input."""
-    from fuzz.targets import TARGETS
+def in_child(run: Callable[[], None]) -> tuple[int, str, str]:
+    """Run in a process of its own, which has all that is loaded here. Return its status, and its output and errors."""
+    with tempfile.TemporaryFile("w+b") as out, tempfile.TemporaryFile("w+b") as err:
+        sys.stdout.flush()
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                os.dup2(out.fileno(), 1)
+                os.dup2(err.fileno(), 2)
+                run()
+                status = 0
+            except BaseException:  # noqa: BLE001 - the parent prints it
+                traceback.print_exc()
+            finally:
+                os._exit(status)
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        told = []
+        for file in (out, err):
+            file.seek(0)
+            told.append(file.read().decode("utf-8", "replace"))
+        return status, told[0], told[1]
 
-    TARGETS[name].read(path.read_bytes())
 
-
-def names() -> list[str]:
-    """The names of all targets, without importing them here."""
-    script = f"import sys; sys.path[:0] = {[str(HERE.parent)]}; from fuzz.targets import TARGETS; print(*TARGETS)"
-    return subprocess.run([sys.executable, "-P", "-c", script], check=True, capture_output=True, text=True).stdout.split()
+def progress(log: str) -> str:
+    """What libFuzzer's log says of a run: its inputs, and the coverage with the seeds alone and at the end."""
+    inputs, rate = (re.search(rf"stat::{what}: *(\d+)", log) for what in ("number_of_executed_units", "average_exec_per_sec"))
+    seen = re.findall(r"^#\d+\s+(INITED|DONE) .*?cov: (\d+) ft: (\d+) corp: (\d+)", log, re.MULTILINE)
+    grown = " to ".join(f"{cov} ({features} features, {corpus} inputs kept)" for _, cov, features, corpus in seen)
+    return f"{inputs[1] if inputs else '?'} inputs, {rate[1] if rate else '?'} a second, coverage {grown or '?'}"
 
 
 def main() -> int:
@@ -94,29 +131,30 @@ def main() -> int:
     parser.add_argument("--corpus", type=Path, default=Path(tempfile.gettempdir()) / "fuzz-corpus")
     parser.add_argument("--findings", type=Path, default=Path(tempfile.gettempdir()) / "fuzz-findings")
     parser.add_argument("--replay", type=Path, metavar="FILE", help="run this input, and nothing else")
-    parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.here:
-        fuzz(options.targets[0], round(options.minutes * 60), options.corpus, options.findings, options.seed)
     if options.replay:
-        replay(options.targets[0], options.replay)
+        load(False)[options.targets[0]].read(options.replay.read_bytes())
         return 0
-    chosen = options.targets or names()
-    share = options.minutes / len(chosen)
+    end = time.monotonic() + options.minutes * 60
+    targets = load(True)
+    chosen = options.targets or list(targets)
     n_before = sum(1 for _ in options.findings.glob("*"))
-    for name in chosen:
-        end = time.monotonic() + share * 60
-        n_lines = 0
-        while (left := end - time.monotonic()) > 1 and n_lines < 20:  # a target ends early with an input that is slow or large
-            command = [sys.executable, str(HERE), "--here", "--minutes", str(left / 60), "--seed", str(options.seed + n_lines)]
-            command += ["--corpus", str(options.corpus), "--findings", str(options.findings), name]
-            ran = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
-            n_lines += 1
-            print(ran.stdout, end="")
-            units = [line.split()[-1] for line in ran.stderr.splitlines() if "number_of_executed_units" in line]
-            print(f"{name}: {units[0] if units else '?'} inputs, status {ran.returncode}", flush=True)
-            if ran.returncode:
-                print(*ran.stderr.splitlines()[-30:], sep="\n", flush=True)
+    for place, name in enumerate(chosen):
+        targets[name].seeds()  # what is made once for them is made here
+        begun = time.monotonic()
+        share = max(1.0, (end - begun) / (len(chosen) - place))
+        n_runs = 0
+        while (
+            left := begun + share - time.monotonic()
+        ) > 0.5 and n_runs < 20:  # an input that is slow or large ends the target
+            seed = options.seed + n_runs
+            run = partial(fuzz, name, targets[name], max(1, round(left)), options.corpus, options.findings, seed)
+            status, out, err = in_child(run)
+            n_runs += 1
+            print(out, end="")
+            print(f"{name}: {progress(err)}, status {status}", flush=True)
+            if status:
+                print(*err.splitlines()[-30:], sep="\n", flush=True)
     n_found = sum(1 for _ in options.findings.glob("*")) - n_before
     print(f"{len(chosen)} targets, {n_found // 2} findings in {options.findings}")
     return 1 if n_found else 0

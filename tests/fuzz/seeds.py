@@ -11,11 +11,15 @@ from hierarchy import Hierarchy, hierarchy
 from analyzer.capture.capture_reader import CaptureReader
 from analyzer.capture.frame import Frame
 from analyzer.engine import Engine
+from analyzer.packet.link_layers import READABLE_LINK_TYPES
 from analyzer.secrets.keylog import KeyLog
 from analyzer.tls.events import HandshakeMessage, SessionEnded
 
 ROOT = Path(__file__).resolve().parents[2]
 CAPTURES = ROOT / "captures"
+
+LINK_TYPES = (*sorted(READABLE_LINK_TYPES), 195, 227, 253, 271)
+"""What the first byte of a frame chooses: the link types that are read, and some that are not."""
 
 STREAM, END, RESET, DATAGRAM, GAP = 0x40, 0x02, 0x04, 0x08, 0x10
 """Marks of chunks of a talk; the lowest bit is the side, and the three below STREAM's are the number of the stream."""
@@ -151,8 +155,8 @@ def packets() -> list[bytes]:
 
 
 def single_frames() -> list[bytes]:
-    """Each kind of frame: the link type as a byte, and the frame."""
-    return [bytes([link & 0xFF]) + data for frames in heard().frames for link, data in frames[:6]]
+    """Each kind of frame: which of the link types as a byte, and the frame."""
+    return [bytes([LINK_TYPES.index(link)]) + data for frames in heard().frames for link, data in frames[:6]]
 
 
 def certificates() -> list[bytes]:

@@ -26,10 +26,25 @@ import lz4.frame
 import orjson
 import zstandard
 from fuzz.chunked import chunks, joined, split
+from fuzz.file_targets import bundle_lists, bundle_seeds, macro_seeds, macros, signature_seeds, signatures
+from fuzz.frame_targets import (
+    capture_forms,
+    check_records,
+    copy_seeds,
+    field_seeds,
+    field_values,
+    frame_of,
+    inner_seeds,
+    inner_streams,
+    packet_copies,
+    sealed,
+    sealed_seeds,
+)
 from fuzz.seeds import (
     DATAGRAM,
     END,
     GAP,
+    LINK_TYPES,
     PROTOCOLS,
     RESET,
     STREAM,
@@ -89,9 +104,8 @@ from analyzer.text.escape import csv_row, harmless
 from analyzer.text.language import retold
 from analyzer.tls.dtls.handshake_flights import FlightReader
 from analyzer.tls.dtls.record_headers import read_record
-from analyzer.tls.events import SessionEnded
 from analyzer.tls.quic.frames import FrameTaker, read_frames
-from analyzer.tls.quic.packet_headers import negotiated_versions, read_long
+from analyzer.tls.quic.packet_headers import NEGOTIATION, negotiated_versions, read_long
 from analyzer.tls.quic.stream_reassembly import Reassembly
 from analyzer.tls.record.record import GAP as MISSING
 from analyzer.tls.record.record import LOST, NO_RECORD, Record, RecordSink
@@ -107,9 +121,6 @@ from analyzer.x509.pem import read_blocks
 
 MAX_EXPANSION = 1 << 26
 """Bytes that a target lets a decompressor yield: more would only repeat what came before."""
-
-LINK_TYPES = (0, 1, 12, 101, 105, 113, 127, 163, 192, 195, 227, 228, 229, 239, 253, 271, 276)
-"""What the first byte of a frame chooses: the link types that are read, and some that are not."""
 
 
 class Target(NamedTuple):
@@ -196,7 +207,8 @@ def field_tree(data: bytes) -> None:
     if not data:
         return
     frame = Frame()
-    frame.link_type, frame.data, frame.start, frame.end, frame.wire_length = data[0], data[1:], 0, len(data) - 1, len(data) - 1
+    frame.link_type, frame.data, frame.start = LINK_TYPES[data[0] % len(LINK_TYPES)], data[1:], 0
+    frame.end = frame.wire_length = len(data) - 1
     for layer in tree(frame):
         assert 0 <= layer.offset <= layer.offset + layer.length <= len(data) - 1
 
@@ -277,27 +289,13 @@ def segments(data: bytes) -> None:
     assert all(sink.closed == 1 for sink in listener.sinks)
 
 
-def _frame(number: int, link_type: int, data: bytes) -> Frame:
-    frame = Frame()
-    frame.number, frame.at, frame.link_type = number, 1_700_000_000_000_000_000 + number * 1_000_000, link_type
-    frame.data, frame.start, frame.end, frame.wire_length = data, 0, len(data), len(data)
-    return frame
-
-
 def sessions(data: bytes) -> None:
     """The engine with all keys: two writers of session records agree, and the records are JSON."""
     engine = Engine(detailed=True, keylog=key_log(), watches_http=True, watches_failures=True, watches_revocation=True)
     for number, chunk in enumerate(chunks(data), 1):
-        engine.feed(_frame(number, 1, chunk.data))
+        engine.feed(frame_of(number, 1, chunk.data))
     engine.close()
-    _check_records(engine)
-
-
-def _check_records(engine: Engine) -> None:
-    for event in engine.take():
-        if isinstance(event, SessionEnded):
-            record = session_record(event.ended, True, _chains())
-            assert json.loads(session_json(event.ended, True, _chains())) == json.loads(orjson.dumps(record))
+    check_records(engine)
 
 
 @cache
@@ -603,7 +601,9 @@ def quic_headers(data: bytes) -> None:
         return
     assert 0 < header.number_at <= len(data)
     assert len(header.destination) + len(header.source) + len(header.token) <= len(data)
-    assert len(negotiated_versions(data, header)) <= len(data)
+    if header.type == NEGOTIATION:
+        assert header.end == len(data)
+        assert len(negotiated_versions(data, header)) <= len(data) // 4
 
 
 def quic_streams(data: bytes) -> None:
@@ -633,7 +633,7 @@ def quic_packets(data: bytes) -> None:
     for number, chunk in enumerate(chunks(data)[:60], 1):
         role, payload = chunk.side, chunk.data[:1300]
         if chunk.marks & STREAM:
-            engine.feed(_frame(number, 1, Sent(role, b"\x40" + b"abcdefgh" + payload + bytes(20)).frame()))
+            engine.feed(frame_of(number, 1, Sent(role, b"\x40" + b"abcdefgh" + payload + bytes(20)).frame()))
             continue
         payload += bytes(max(0, (1200 if number == 1 else 20) - len(payload)))
         ids = b"\x08abcdefgh\x08ijklmnop" if role == 0 else b"\x08ijklmnop\x08abcdefgh"
@@ -641,9 +641,9 @@ def quic_packets(data: bytes) -> None:
         head = b"\xc1\0\0\0\1" + ids + b"\0" + length + numbers[role].to_bytes(2)
         packet = pairs[role].encrypt_packet(head, payload, numbers[role])
         numbers[role] += 1
-        engine.feed(_frame(number, 1, Sent(role, packet).frame()))
+        engine.feed(frame_of(number, 1, Sent(role, packet).frame()))
     engine.close()
-    _check_records(engine)
+    check_records(engine)
 
 
 # DTLS and EAP.
@@ -691,9 +691,9 @@ def datagrams(data: bytes) -> None:
         ports = (50000, (443, 1812, 53, 5684, 4433, 3478)[data[0] % 6])
     engine = Engine(detailed=True, keylog=key_log())
     for number, chunk in enumerate(chunks(data[1:]), 1):
-        engine.feed(_frame(number, 1, Sent(chunk.side, chunk.data[:1400], ports).frame()))
+        engine.feed(frame_of(number, 1, Sent(chunk.side, chunk.data[:1400], ports).frame()))
     engine.close()
-    _check_records(engine)
+    check_records(engine)
 
 
 def eap(data: bytes) -> None:
@@ -715,7 +715,9 @@ def eap(data: bytes) -> None:
 @cache
 def _some_frames() -> tuple[Frame, ...]:
     chosen = [frames[:3] + frames[-2:] for frames in heard().frames[::6]]
-    return tuple(_frame(number, link, data) for number, (link, data) in enumerate((one for some in chosen for one in some), 1))
+    return tuple(
+        frame_of(number, link, data) for number, (link, data) in enumerate((one for some in chosen for one in some), 1)
+    )
 
 
 def _check_refusal(error: FilterError) -> None:
@@ -794,6 +796,10 @@ def pages(data: bytes) -> None:
     assert page.kinds <= _kinds_of_elements()
     assert all(unicodedata.category(one) not in ("Cc", "Cs") or one in "\n\t" for one in page.text)
     write_markdown(_document(text)).decode()
+
+
+def _link_frames() -> list[bytes]:
+    return [*single_frames(), *(bytes([LINK_TYPES.index(link)]) + data for link, data in capture_forms() if link in LINK_TYPES)]
 
 
 def _prefaces() -> list[bytes]:
@@ -900,6 +906,10 @@ def _dtls_payloads() -> list[bytes]:
     return [chunk.data for made in _datagrams() for chunk in chunks(made[1:]) if chunk.data[:1] in (b"\x16", b"\x17", b"\x19")]
 
 
+def _long_headers() -> list[bytes]:
+    return [chunk.data for made in _datagrams() for chunk in chunks(made[1:])[:4] if chunk.data[:1] >= b"\xc0"]
+
+
 def _fragments() -> list[bytes]:
     hello = b"\1\0\0\x0a\0\0"
     first, second = hello + b"\0\0\0\0\0\5abcde", hello + b"\0\0\5\0\0\5fghij"
@@ -915,8 +925,10 @@ def _eap() -> list[bytes]:
 TARGETS: dict[str, Target] = {
     "capture_file": Target(capture_file, lambda: [b"\x07" + data for data in whole_files()], 8192, n_tried=250),
     "compression": Target(compression, _files, 4096, n_tried=1500),
-    "headers": Target(headers, lambda: [b"\1" + frame[1:] for frame in single_frames()], 400),
-    "field_tree": Target(field_tree, single_frames, 400, n_tried=800),
+    "headers": Target(headers, _link_frames, 400),
+    "field_tree": Target(field_tree, _link_frames, 400, n_tried=800),
+    "field_values": Target(field_values, field_seeds, 6000, n_tried=60),
+    "packet_copies": Target(packet_copies, copy_seeds, n_tried=1500),
     "fragments": Target(
         fragments, lambda: [joined((0, data[14:]) for _, data in frames[:20]) for frames in heard().frames[::5]], n_tried=500
     ),
@@ -925,6 +937,8 @@ TARGETS: dict[str, Target] = {
     "records": Target(records, _record_streams),
     "messages": Target(messages, _messages),
     "handshakes": Target(handshakes, _handshakes, 12_000, n_tried=300),
+    "sealed": Target(sealed, sealed_seeds, n_tried=300),
+    "inner_streams": Target(inner_streams, inner_seeds, 8000, n_tried=100),
     "key_log_file": Target(key_log_file, lambda: [b"\x05" + data for data in key_logs()], n_tried=700),
     "secret_files": Target(
         secret_files, lambda: [b"identity 00112233445566778899aabbccddeeff\n", b"-----BEGIN PRIVATE KEY-----\n"]
@@ -935,13 +949,16 @@ TARGETS: dict[str, Target] = {
     "certificate_files": Target(
         certificate_files, lambda: [b"-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n", b"{}"]
     ),
+    "signatures": Target(signatures, signature_seeds, n_tried=500),
+    "bundle_lists": Target(bundle_lists, bundle_seeds, n_tried=1500),
+    "macros": Target(macros, macro_seeds, 1000, n_tried=1500),
     "application": Target(application, talks, 20_000, n_tried=700),
     "qpack": Target(qpack, lambda: [joined([(1, b"\x3f\xe1\x1f\xc0\1a"), (0, b"\0\0\xd1\xd7"), (0, b"\2\0\x80")])]),
     "content_coding": Target(content_coding, _coded),
     "dns": Target(dns, _dns, 1000, n_tried=2000),
     "before": Target(before, _prefaces),
     "quic_frames": Target(quic_frames, _quic, 1500),
-    "quic_headers": Target(quic_headers, lambda: [data[42:] for _, data in heard().frames[-1][:5]], 1500),
+    "quic_headers": Target(quic_headers, _long_headers, 1500),
     "quic_streams": Target(quic_streams, lambda: [joined([(0, b"\0\0ab"), (0, b"\0\4ef"), (0, b"\0\1bcde")])]),
     "quic_packets": Target(
         quic_packets,
