@@ -105,7 +105,9 @@ def closed_by(session: Session) -> int:
     if transport is not None and transport.close is not None:
         return int(transport.close.role)
     said = [(alert.frame, alert.role) for alert in session.log.alerts if not alert.injected]
-    sealed = [(sizes.last_frame, role) for role, sizes in enumerate(session.sizes) if sizes.last_frame]
+    sealed = []
+    if transport is None:  # else the last records are no sign of an end
+        sealed = [(sizes.last_frame, role) for role, sizes in enumerate(session.sizes) if sizes.last_frame]
     return min(said or sealed, default=(0, NEITHER))[1]
 
 

@@ -24,6 +24,8 @@ BOTH: Sentences = {
     "compressed_certificate": "The certificate chain, compressed to save bytes.",
     "supplemental_data": "Further data that both hellos have agreed on.",
     "end_of_early_data": "The client marks the end of the data that it sent before the server had answered.",
+    "request_connection_id": "The sender asks for more IDs under which it can reach its peer from other addresses.",
+    "new_connection_id": "The sender gives IDs by which it knows the session when its peer writes from another address.",
     "key_update": "The sender moves on to new keys; what came before cannot be read with them.",
     "next_protocol": "The client names the protocol it chose, the way that came before ALPN.",
     "new_session_ticket": (

@@ -193,6 +193,16 @@ def _certificate_verify(fields: Fields) -> Facts:
     return [(say("signature"), harmless(str(scheme)))] if scheme else []
 
 
+def _request_connection_id(fields: Fields) -> Facts:
+    return [(say("IDs"), f"{fields.get('num_cids') or 0}")]
+
+
+def _new_connection_id(fields: Fields) -> Facts:
+    facts: Facts = [(say("usage"), harmless(str(fields.get("usage"))))]
+    _add_list(facts, say("IDs"), [one for one in fields.get("cids") or () if one], 4)
+    return facts
+
+
 def _new_session_ticket(fields: Fields) -> Facts:
     lifetime = fields.get("ticket_lifetime_hint", fields.get("ticket_lifetime"))
     facts: Facts = []
@@ -246,4 +256,6 @@ _READERS: dict[str, Callable[[Fields], Facts]] = {
     "certificate_request": _certificate_request,
     "certificate_verify": _certificate_verify,
     "new_session_ticket": _new_session_ticket,
+    "request_connection_id": _request_connection_id,
+    "new_connection_id": _new_connection_id,
 }

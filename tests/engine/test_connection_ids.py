@@ -150,3 +150,18 @@ def test_the_longest_known_id_is_meant_and_their_number_is_bounded(monkeypatch: 
     assert known.find(b"\x16" + bytes(10) + b"abc", 0, 14) is None
     known.forget([b"abc", b"nothing"])
     assert known.find(b"\x30abcd", 0, 5) == 0
+
+
+def test_the_messages_are_shown_with_what_they_ask_for_and_give(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    talk = moving_talk()
+    path, keys = talk.write(tmp_path / "a.pcapng"), tmp_path / "keys"
+    keys.write_bytes(talk.key_log())
+    assert main(["show", str(path), "0", "-k", str(keys)]) == 0
+    shown = " ".join(capfd.readouterr().out.split())
+    assert "RequestConnectionId (5 bytes)" in shown
+    assert "IDs 2 The sender asks for more IDs" in shown
+    assert f"usage cid_spare IDs {(NEW + bytes((192, 50))).hex()}, {(LONGER + bytes((192, 50))).hex()}" in shown
+    assert "ended by" not in shown  # nobody has said that it ends
