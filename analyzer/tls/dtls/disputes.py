@@ -15,8 +15,10 @@ from itertools import islice, product
 
 from analyzer.codec.registry import registry
 from analyzer.tls.dtls.handshake_flights import PartialMessage
+from analyzer.tls.handshake.transcript import RETRY_SHOWN
 from analyzer.tls.limits import MAX_HANDSHAKE, PENDING_COST
-from analyzer.tls.messages.numbers import HELLO_VERIFY_REQUEST
+from analyzer.tls.messages.hello import HELLO_RETRY_REQUEST_RANDOM
+from analyzer.tls.messages.numbers import CLIENT_HELLO, HELLO_VERIFY_REQUEST, SERVER_HELLO
 from analyzer.tls.record.record import Record
 
 MAX_RECORDS = 512
@@ -77,14 +79,15 @@ class Disputes:
     records, size: what is kept of the handshake, and its bytes. versions: what came in each place. disputed: the places in
     which several messages came, with the frames in which these began. sealed: places of which a protected message showed that
     one in plaintext is not its role's. cookies: numbers that a HelloVerifyRequest had; no_cookie: whether none is the server's.
-    has_second: whether the client sent message 1 in plaintext. found: whether anything of this is new. proved: whether a
-    Finished has proved a choice. trials: how often choices were tried, n_sealed: after how many protected records. over:
-    whether the handshake is over, or took too much memory: then nothing in plaintext counts.
+    begins: by role, the number of its first message. has_second: whether the client sent a second ClientHello. found: whether
+    anything of this is new. proved: whether a Finished has proved a choice. trials: how often choices were tried, n_sealed:
+    after how many protected records. over: whether the handshake is over, or took too much memory: then nothing in plaintext
+    counts.
     """
 
     __slots__ = (
-        "cookies", "disputed", "found", "has_second", "n_sealed", "no_cookie", "over", "proved", "records", "sealed", "size",
-        "trials", "versions",
+        "begins", "cookies", "disputed", "found", "has_second", "n_sealed", "no_cookie", "over", "proved", "records", "sealed",
+        "size", "trials", "versions",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -94,6 +97,7 @@ class Disputes:
         self.disputed: dict[Place, list[int]] = {}
         self.sealed: set[Place] = set()
         self.cookies: set[int] = set()
+        self.begins: dict[int, int] = {}
         self.no_cookie = self.has_second = False
         self.found = self.proved = self.over = False
         self.trials = self.n_sealed = 0
@@ -120,19 +124,24 @@ class Disputes:
         offset = int.from_bytes(header[6:9], "big")
         if self.over or self.proved or length > MAX_HANDSHAKE or offset > length or len(data) > length - offset:
             return
-        if number == HELLO_VERIFY_REQUEST:  # it is not hashed, and a server may make another one each time
+        if number == HELLO_VERIFY_REQUEST:
             self.cookies.add(place[1])
-            return
         versions = self.versions.get(place)
         if versions is None:
             if len(self.versions) < MAX_MESSAGES:
                 self._begin(place, number, length, frame).add(offset, data)
-            if place == _SECOND:
-                self.has_second = True
-                self.found = self.found or _FIRST in self.disputed
-            if role == _SERVER and place[1] in self.cookies and not self.has_second:
-                self.no_cookie = self.found = True  # a server that asks for a cookie does not answer without one
+                self._note_first(role, place[1], number)
+            if place == _SECOND and number == CLIENT_HELLO:
+                self._go_on()
             return
+        if versions[0].type == HELLO_VERIFY_REQUEST:
+            if number == HELLO_VERIFY_REQUEST:
+                return  # a server may make another one each time
+            if len(versions) == 1 and not self.has_second and not self._asks(number, offset, data):
+                # A server that asks for a cookie does not answer without one.
+                self._begin(place, number, length, frame).add(offset, data)
+                self.no_cookie = self.found = True
+                return
         fitting = [one for one in versions if one.fits(number, length, offset, data)]
         for one in fitting:
             one.add(offset, data)
@@ -151,6 +160,29 @@ class Disputes:
         self.versions.setdefault(place, []).append(added)
         return added
 
+    def _asks(self, number: int, offset: int, data: bytes) -> bool:
+        """Return whether a fragment begins a HelloRetryRequest, which asks for a cookie too."""
+        return number == SERVER_HELLO and offset == 0 and data[2 : 2 + RETRY_SHOWN] == HELLO_RETRY_REQUEST_RANDOM[:RETRY_SHOWN]
+
+    def _go_on(self) -> None:
+        """Take it that the client sent another ClientHello: the server has asked for it."""
+        self.has_second = True
+        if self.no_cookie:
+            self.no_cookie = False
+            for place, versions in self.versions.items():
+                if versions[0].type == HELLO_VERIFY_REQUEST and len(versions) > 1:
+                    self.disputed[place] = [one.begun for one in versions]
+        self.found = self.found or bool(self.disputed)
+
+    def _note_first(self, role: int, sequence: int, number: int) -> None:
+        """Note the number of a role's first message. A hello that comes later with a lower one was before it, or nobody's."""
+        known = self.begins.get(role)
+        if number in (CLIENT_HELLO, SERVER_HELLO) and known is not None and sequence < known:
+            self.begins[role] = sequence
+            self.found = True
+        elif known is None:
+            self.begins[role] = sequence if number in (CLIENT_HELLO, SERVER_HELLO, HELLO_VERIFY_REQUEST) else 0
+
     def refuse(self, role: int, sequence: int) -> None:
         """Note that a role sent a message protected, with the number of one that came in plaintext."""
         if not self.over and (role, sequence) not in self.sealed:
@@ -162,11 +194,13 @@ class Disputes:
         return dict.fromkeys(self.disputed)
 
     def is_unhashed(self, place: Place) -> bool:
-        """Return whether no Finished proves a message up to DTLS 1.2: the hello that a HelloVerifyRequest answers.
+        """Return whether no Finished proves a message up to DTLS 1.2: a HelloVerifyRequest, and the hello that it answers.
 
         See RFC 6347 section 4.2.6.
         """
-        return place == _FIRST and bool(self.cookies) and not self.no_cookie and self.has_second
+        if self.no_cookie or not self.has_second:
+            return False
+        return bool(self.cookies) and (place == _FIRST or (place[0] == _SERVER and place[1] in self.cookies))
 
     def choices(self, tls13: bool) -> list[Choice]:
         """Return the choices to try, those that came last first: who forges a message has to be ahead of the real one."""

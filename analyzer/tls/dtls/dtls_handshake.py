@@ -168,14 +168,14 @@ class DtlsHandshake(Session):
         number: its type. In DTLS 1.3 only hellos are in plaintext, and none behind the ServerHello.
         """
         flight: Any = self.flights[role]
-        if not self.handshake.parameters.tls13:
+        answered: cython.bint = self.handshake.hellos.server_seen
+        if not self.handshake.parameters.tls13 or not answered:
             return number in STRAYS[role]
         if number != (CLIENT_HELLO if role == _CLIENT else SERVER_HELLO):
             return True
         if sequence in flight.plain or sequence in flight.chosen:  # it came again, or with other contents
             return False
-        answered: cython.bint = self.handshake.hellos.server_seen
-        return sequence > 1 or (answered and role != _CLIENT)
+        return sequence > 1 or role != _CLIENT
 
     def take_fragment(
         self, role: cython.int, header: bytes, data: bytes, epoch: cython.int, frame: cython.longlong, at: cython.longlong
@@ -216,6 +216,9 @@ class DtlsHandshake(Session):
             elif flight.leaves_out():
                 if flight.next not in flight.unhashed:
                     self.handshake.lose(role, frame, at)
+                elif role != _CLIENT:  # a HelloVerifyRequest is among them: the handshake begins with the next ClientHello
+                    self.roles[_CLIENT].sent.begin(0)
+                    self.roles[_CLIENT].n_hellos = 0
                 flight.next += 1
             else:
                 return

@@ -18,6 +18,11 @@ CONNECTION_ID = 54
 MAX_ANNOUNCED = 64
 """Connection IDs of a role that are known beside that of its hello. RFC 9147 lets a peer ask for 255, and give fewer."""
 
+MAX_DOUBTED = 8
+"""Connection IDs in hellos of a role that are known. A client has two hellos, which have the same ID."""
+
+_HELLOS = (bytes((CLIENT_HELLO,)), bytes((SERVER_HELLO,)))
+
 _ID_IN_RECORD = 11
 """Where the connection ID begins in a record of the content type tls12_cid."""
 
@@ -28,19 +33,22 @@ _UNIFIED_WITH_ID, _CID_BITS = 0x30, 0xF0
 class HelloIds:
     """The connection IDs of one session. asked: by role, the ID under which it is reached, None without one.
 
-    more: by role, the IDs that it announced later, which are as good.
+    more: by role, the IDs that it announced later, which are as good. doubted: by role, those of all its hellos, of which some
+    can be somebody else's.
     """
 
-    __slots__ = ("asked", "flights", "more", "settled")
+    __slots__ = ("asked", "doubted", "flights", "more", "settled")
 
     def __init__(self) -> None:
         self.asked: list[bytes | None] = [None, None]
         self.flights = (FlightReader(), FlightReader())
+        self.doubted: tuple[list[bytes], list[bytes]] = ([], [])
         self.more: tuple[list[bytes], list[bytes]] = ([], [])
         self.settled = False
 
     def take(self, role: int, body: bytes) -> list[bytes]:
         """Take the content of a handshake record in plaintext. Returns the IDs, not empty, that are agreed on with it."""
+        self._doubt(role, body)
         if self.settled:
             return []
         pos = 0
@@ -54,6 +62,15 @@ class HelloIds:
                 if self.settled:
                     return self.known()
         return []
+
+    def _doubt(self, role: int, body: bytes) -> None:
+        """Take the ID of a hello that is whole in its record, which can be another one than that which came first."""
+        if body[:1] in _HELLOS and body[6:9] == b"\0\0\0" and body[1:4] == body[9:12]:
+            length = int.from_bytes(body[1:4])
+            known = _asked(role, body[:4] + body[12 : 12 + length])
+            if known and known not in self.doubted[role] and len(self.doubted[role]) < MAX_DOUBTED:
+                self.doubted[role].append(known)
+                self.doubted[role].sort(key=len, reverse=True)
 
     @property
     def held(self) -> int:
@@ -72,9 +89,9 @@ class HelloIds:
 
     def length_in(self, role: int, data: bytes, start: int) -> int:
         """Return how long the ID is in a record to a role that begins at `start`: 0 without one."""
-        if self.more[role] and (place := place_of_id(data[start])):
+        if (self.more[role] or len(self.doubted[role]) > 1) and (place := place_of_id(data[start])):
             at = start + place
-            for known in self.more[role]:
+            for known in (*self.more[role], *self.doubted[role]):
                 if data[at : at + len(known)] == known:
                     return len(known)
         return self.length(role)
@@ -100,14 +117,19 @@ class HelloIds:
     def _read(self, role: int, number: int, raw: bytes) -> None:
         if number not in (CLIENT_HELLO, SERVER_HELLO):
             return
-        hello, _ = (ServerHello if role else DTLSClientHello).read(raw[HEADER:])
-        found = [extension.body for extension in hello.extensions or () if extension.type == CONNECTION_ID]
-        self.asked[role] = getattr(found[0], "cid", None) if found else None
+        self.asked[role] = _asked(role, raw)
         if role == 1 and number == SERVER_HELLO and not is_retry(raw):
             self.settled = True
             self.flights = (FlightReader(), FlightReader())
             if None in self.asked:
                 self.asked = [None, None]
+
+
+def _asked(role: int, raw: bytes) -> bytes | None:
+    """Return the ID in a hello of a role, None without one. raw: with the header of TLS."""
+    hello, _ = (ServerHello if role else DTLSClientHello).read(raw[HEADER:])
+    found = [extension.body for extension in hello.extensions or () if extension.type == CONNECTION_ID]
+    return getattr(found[0], "cid", None) if found else None
 
 
 def place_of_id(first: int) -> int:

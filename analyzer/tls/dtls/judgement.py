@@ -78,6 +78,7 @@ def _read_again(session: Any, choice: Choice) -> Any:
         flight.chosen = {sequence: message for (sender, sequence), message in choice.items() if sender == role}
         flight.sealed = {sequence for sender, sequence in session.disputes.sealed if sender == role}
         flight.no_cookie = session.disputes.no_cookie
+        flight.next = flight.first = session.disputes.begins.get(role, flight.next)
         flight.unhashed = [number for number in flight.chosen if session.disputes.is_unhashed((role, number)) and not tls13]
     for record in session.disputes.records:
         trial.take(record)
