@@ -35,6 +35,7 @@ cdef class QuicFlow(DatagramSink):
     cdef public UdpFlow flow
     cdef public QuicFlows flows
     cdef public int guesses
+    cdef public long long joined
     cdef public long long kept
     cdef public list links
     cdef public int looked

@@ -160,11 +160,11 @@ class QuicFlow(DatagramSink):
     """The datagrams of one UDP flow. links: the connections on it, the latest first. early: packets before their connection.
 
     attempts: Initials that were tried in vain; looked: datagrams that were looked up in vain. guesses: datagrams that were
-    given to connections whose secrets may still come. shard: the process that reads the last connection that began here, -1
-    before.
+    given to connections whose secrets may still come. joined: connections that were on it. shard: the process that reads the
+    last connection that began here, -1 before.
     """
 
-    __slots__ = ("attempts", "early", "flow", "flows", "guesses", "kept", "links", "looked", "n_bytes", "shard")
+    __slots__ = ("attempts", "early", "flow", "flows", "guesses", "joined", "kept", "links", "looked", "n_bytes", "shard")
 
     def __init__(self, flow: UdpFlow, flows: QuicFlows) -> None:
         self.wanted = True
@@ -172,7 +172,7 @@ class QuicFlow(DatagramSink):
         self.flows = flows
         self.links: list[Link] = []
         self.early: list[tuple[int, bytes, int, int]] = []
-        self.attempts = self.n_bytes = self.guesses = self.looked = self.kept = 0
+        self.attempts = self.n_bytes = self.guesses = self.joined = self.looked = self.kept = 0
         self.shard = -1
 
     def feed(
@@ -264,7 +264,7 @@ class QuicFlow(DatagramSink):
                 connection.take_negotiation(header, data, frame, at)
         elif header.quic is not None:
             connection.take_protected(role, header, data, start, end, frame, at)
-            if role == 0 and header.type == HANDSHAKE and connection.answers.over and self.links[0] is not link:
+            if role == 0 and header.type == HANDSHAKE and self.links[0] is not link and connection.answers.is_followed():
                 self.links.remove(link)
                 self.links.insert(0, link)
 
@@ -317,7 +317,8 @@ class QuicFlow(DatagramSink):
 
     def join(self, connection: QuicConnection, client: cython.int, place: cython.Py_ssize_t = 0) -> Link:
         """Note that a connection is on this flow now. place: among `links`."""
-        link = Link(connection, client, self.flow)
+        link = Link(connection, client, self.flow, self.joined)
+        self.joined += 1
         self.links.insert(place, link)
         connection.flows.append(self)
         if len(self.links) > MAX_CONNECTIONS:
@@ -444,5 +445,5 @@ class QuicFlow(DatagramSink):
         link: Link
         links, self.links = self.links, []
         self.update_held()
-        for link in reversed(links):
+        for link in sorted(links, key=attrgetter("order")):
             self.leave(link, reason)

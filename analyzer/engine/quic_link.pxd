@@ -9,6 +9,7 @@ cdef class Link:
     cdef public int client
     cdef public QuicConnection connection
     cdef public list latest
+    cdef public long long order
     cdef public bytes path
 
 

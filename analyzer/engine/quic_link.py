@@ -21,16 +21,17 @@ LIVES = 30_000_000_000
 class Link:
     """A connection on one flow. client: the side of the flow that is its client. path: `Packet.key` from client to server.
 
-    latest: by role, the last connection ID under which it was reached here, None before.
+    latest: by role, the last connection ID under which it was reached here, None before. order: in which they came on the flow.
     """
 
-    __slots__ = ("client", "connection", "latest", "path")
+    __slots__ = ("client", "connection", "latest", "order", "path")
 
-    def __init__(self, connection: QuicConnection, client: int, flow: UdpFlow) -> None:
+    def __init__(self, connection: QuicConnection, client: int, flow: UdpFlow, order: int) -> None:
         self.connection = connection
         self.client = client
         self.path = path_of(flow, client)
         self.latest: list[bytes | None] = [None, None]
+        self.order = order
 
 
 def path_of(flow: UdpFlow, client: int) -> bytes:

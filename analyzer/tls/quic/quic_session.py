@@ -100,6 +100,7 @@ class QuicSession(Session):
             code = int.from_bytes(record.body[:8], "big")
             application: cython.bint = record.body[8] != 0
             self.take_close(Close(record.role, record.frame, record.at, code, application, record.body[9:]))
+            self.review_close(record.role)  # behind 1-RTT packets, Initial packets are not used (RFC 9001 section 4.9.1)
         elif record.content_type == FACT:
             self.log.add_finding(record.problem, "high", record.second.decode(), record.frame)
         elif record.content_type == AGAIN:
@@ -154,7 +155,11 @@ class QuicSession(Session):
     def review_close(self, role: cython.int) -> None:
         """Disbelieve a CONNECTION_CLOSE in an Initial whose sender has sent a 1-RTT packet behind it, and the client too."""
         close = self.transport.close
-        if close is not None and not close.encrypted and close.role == role and self.roles[_CLIENT].n_protected > 0:
+        if close is None or close.encrypted or close.role != role:
+            return
+        doubted: cython.bint = self.connection is not None and self.connection.answers.doubted  # whose ServerHello is not known
+        goes_on: cython.bint = doubted and self.roles[0].n_application > 0 and self.roles[1].n_application > 0
+        if goes_on or self.roles[_CLIENT].n_protected > 0:
             self.transport.close = None
             self.log.disbelieve_alert(role, close.frame)
 
@@ -236,6 +241,7 @@ class QuicSession(Session):
             sender.n_bytes += record.length
         if record.epoch == _APPLICATION_LEVEL and self.handshake.hellos.server_seen:
             sender.n_protected += 1
+        if record.epoch == _APPLICATION_LEVEL:
             self.review_close(record.role)
         if record.epoch != _EARLY_LEVEL:
             sender.lose()

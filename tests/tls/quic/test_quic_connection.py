@@ -401,3 +401,24 @@ def test_an_id_that_comes_again_proves_only_with_a_handshake_packet_to_it(handsh
     answers = [Sent(SERVER, b"\x41" + source.randbytes(60)) for _ in range(3)]
     record = record_of([*talk.sent[:place], ack, *([Sent(CLIENT, sealed)] if handshake else []), *short, *answers])
     assert record["established"] is (True if handshake else None)
+
+
+@pytest.mark.parametrize("doubted", [False, True])
+@pytest.mark.parametrize("late", [False, True])
+def test_a_close_in_an_initial_ends_nothing_where_both_sides_go_on(talk: Talk, doubted: bool, late: bool) -> None:
+    place = answered_at(talk)
+    close = initial(talk, b"\x1c\x41\x28\0\0", 78)
+    sent = [*talk.sent, close] if late else [*talk.sent[: place + 2], close, *talk.sent[place + 2 :]]
+    if doubted:
+        sent.insert(place, server_hello(talk, 0))
+    record = record_of(sent)
+    assert record["established"] is (None if doubted else True)
+    assert record["outcome"]["result"] == ("unknown" if doubted else "established")
+    assert [one["injected"] for one in record["alerts"]] == [True]
+
+
+def test_sessions_that_end_at_once_end_in_the_order_of_their_numbers(talk: Talk) -> None:
+    _, client, _ = ids_of(talk)
+    forged = [sealed_initial(name, name, client, FALSE_HELLO) for name in (b"newdcid1", b"newdcid2")]
+    sessions = read_talk([*talk.sent[:3], *forged, *talk.sent[3:-2]], talk.keys).close()
+    assert [one.id for one in sessions] == [0, 1, 2]
