@@ -100,6 +100,8 @@ class EapConversation:
         mark = hash(packet)
         if mark in self._recent or (packet.identifier == side.last and not (packet.start and not self._started)):
             return False
+        if side.is_late(packet.identifier) and not begins:
+            return False
         self._recent.append(mark)
         self.at = at
         if begins:
@@ -111,7 +113,7 @@ class EapConversation:
         self._start = self._start or (frame, at)
         self._started = self._started or packet.start
         lost = side.lacks(packet.identifier)
-        side.go_on(packet.identifier)
+        side.go_on(packet.identifier, lost)
         if self._shard < 0:
             side.n_before += packet.n_bytes - len(packet.data)
         self._end = (frame, at)
@@ -191,16 +193,16 @@ class EapConversation:
         if other.more and other.lacks((before + 1) % 256):  # who has not sent all of its flight yet would not be answered
             self._lose_rest(other, 1 - role, frame, at)
             other.go_on(before)
-        if not side.more or (packet.total >= 0 and side.total >= 0 and packet.total != side.total):
-            if lost:
-                self._lose_rest(side, role, frame, at)
-            side.begin_flight(packet.total)
-        elif lost:  # whole fragments are missing; all of one flight but the last are equally long
-            known = side.total - side.got - len(data) - packet.missing if side.total >= 0 else LARGEST_FLIGHT
-            self._lose(side, role, min(len(lost) * side.size, known), frame, at)
-            side.lossy = True
+        another = packet.total >= 0 and side.total >= 0 and packet.total != side.total
+        if side.more and not another and side.fits(len(lost), len(data) + packet.missing, packet.more):
+            self._lose(side, role, len(lost) * side.size, frame, at)
             for number in lost:
                 other.owe(number + (role == _SUPPLICANT))
+        else:
+            if lost:
+                self._lose_rest(side, role, frame, at)
+            if lost or another or not side.more:
+                side.begin_flight(packet.total)
         if self._readers is not None and data:
             self._readers[role].feed(data, 0, len(data), side.offset, frame, at)
         side.offset += len(data)
@@ -210,17 +212,13 @@ class EapConversation:
         self.n_bytes += len(data)
         self._lose(side, role, packet.missing, frame, at)
         if not side.more:
-            if side.lossy and side.total >= 0:
-                self._lose(side, role, side.total - side.got, frame, at)
             side.begin_flight(-1)
         if self._sink is not None:
             self._hold(self._sink.kept)
 
     def _lose_rest(self, side: EapSide, role: int, frame: int, at: int) -> None:
-        """Note that packets of a role are missing: the rest of its flight, if one has begun, or nobody knows what."""
-        if side.more and side.total > side.got:
-            self._lose(side, role, side.total - side.got, frame, at)
-        elif self._readers is not None:
+        """Note that packets of a role are missing, perhaps more than the rest of its flight: nobody knows how much."""
+        if self._readers is not None:
             self._readers[role].miss(side.offset, frame, at)
         side.begin_flight(-1)
 

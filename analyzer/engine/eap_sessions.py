@@ -53,13 +53,14 @@ PORT_CONTROL: Final = (0x888E, 0x88C7)
 """The EtherTypes of 802.1X: on the port that it opens, and through the network to the next access point."""
 
 _EAP_PACKET, _LOGOFF = 0, 2
+_MOST_LOST = 8  # answers of RADIUS in a row
 _HEADER = 4
 
 
 class EapSessions:
     """The conversations of a run, by addresses (`EapPorts`) or a number of RADIUS. n_begun: how many had such a number."""
 
-    __slots__ = ("_asked", "_by_state", "_dispatcher", "_ended", "_n_bytes", "_open", "_ports", "n_begun")
+    __slots__ = ("_asked", "_by_state", "_by_station", "_dispatcher", "_ended", "_n_bytes", "_open", "_ports", "n_begun")
 
     def __init__(self, dispatcher: SessionTable) -> None:
         self._dispatcher = dispatcher
@@ -67,6 +68,7 @@ class EapSessions:
         self._ended: OrderedDict[Any, EapConversation] = OrderedDict()
         self._ports = EapPorts(self._open)
         self._by_state: dict[tuple[bytes, bytes, bytes], EapConversation] = {}
+        self._by_station: dict[tuple[bytes, bytes], EapConversation] = {}
         self._asked: OrderedDict[tuple[bytes, int], tuple[EapConversation, int]] = OrderedDict()
         self._n_bytes = 0
         self.n_begun = 0
@@ -117,9 +119,9 @@ class EapSessions:
             return
         self._dispatcher.steps += 1
         asked = key if asks else reverse
-        half = (len(key) - 4) >> 1
-        place = asked[: 2 * half] + asked[2 * half + 2 :]
-        conversation = self._asking(found, asked, place, hash(data)) if asks else self._answered(found, asked, place)
+        place = _place(asked)
+        identifier = -1 if packet is None else packet.identifier
+        conversation = self._asking(found, asked, identifier, hash(data)) if asks else self._answered(found, asked, place)
         if conversation is None:
             return
         name = conversation.states[0]
@@ -153,16 +155,26 @@ class EapSessions:
             self._dispatcher.steps += 1
             self._end(name, "end")
 
-    def _asking(self, found: Radius, asked: bytes, place: bytes, mark: int) -> EapConversation | None:
-        """Return the conversation of a request; None for one that came again. mark: a number for its bytes."""
+    def _asking(self, found: Radius, asked: bytes, identifier: int, mark: int) -> EapConversation | None:
+        """Return the conversation of a request; None for one that came again.
+
+        identifier: of the EAP packet in it, by which a conversation goes on whose last state the capture lacks. mark: a number
+        for its bytes.
+        """
         known = self._asked.get((asked, found.identifier))
         if known is not None and known[1] == mark:
             return None
+        place = _place(asked)
         conversation = self._by_state.get((place, found.state, found.station)) if found.state else None
+        if conversation is None and found.state and found.station:
+            conversation = self._by_station.get((place, found.station))
+            if conversation is not None and not 0 < (identifier - conversation.answered()) % 256 <= _MOST_LOST:
+                conversation = None
         if conversation is None:
             self.n_begun += 1
             conversation = self._begin(self.n_begun, asked, "RADIUS")
             conversation.states = [self.n_begun]
+            self._by_station[place, found.station] = conversation
         conversation.station = conversation.station or found.station
         self._asked[asked, found.identifier] = conversation, mark
         self._asked.move_to_end((asked, found.identifier))
@@ -212,5 +224,14 @@ class EapSessions:
         if conversation.states:
             for state in conversation.states[1:]:
                 self._by_state.pop(state, None)
+            station = _place(conversation.key), conversation.station
+            if self._by_station.get(station) is conversation:
+                del self._by_station[station]
         else:
             self._ports.forget(name)
+
+
+def _place(asked: bytes) -> bytes:
+    """Return the addresses of a request and the port of the server, which the requests of a conversation have in common."""
+    half = (len(asked) - 4) >> 1
+    return asked[: 2 * half] + asked[2 * half + 2 :]

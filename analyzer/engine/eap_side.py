@@ -6,6 +6,7 @@ numbers run backwards. What was in it is known only if it was an acknowledgement
 belongs has announced more.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 NO_NUMBER: Final = -1
@@ -19,11 +20,10 @@ class EapSide:
     """What one side sends. last: the identifier of its last packet, NO_NUMBER before one. offset: its TLS bytes so far.
 
     total: length of its flight, -1 if unknown; got: how much of it came; size: of its last fragment; more: whether more
-    fragments of it must come; lossy: whether fragments of it are missing, whose number is only guessed. n_before: bytes of
-    packets that are no TLS, before the session.
+    fragments of it must come. n_before: bytes of packets that are no TLS, before the session.
     """
 
-    __slots__ = ("_owed", "got", "last", "lossy", "more", "n_before", "offset", "size", "total")
+    __slots__ = ("_missed", "_owed", "got", "last", "more", "n_before", "offset", "size", "total")
 
     def __init__(self) -> None:
         self.last = NO_NUMBER
@@ -32,9 +32,9 @@ class EapSide:
         self.got = 0
         self.size = 0
         self.more = False
-        self.lossy = False
         self.n_before = 0
         self._owed: set[int] = set()
+        self._missed: set[int] = set()
 
     def owe(self, identifier: int) -> None:
         """Note that the packet with an identifier only acknowledges a fragment."""
@@ -52,11 +52,28 @@ class EapSide:
         numbers = ((self.last + step) % _NUMBERS for step in range(1, distance))
         return [number for number in numbers if number not in self._owed]
 
-    def go_on(self, identifier: int) -> None:
-        """Note that the packet with an identifier has come."""
+    def go_on(self, identifier: int, lost: Iterable[int] = ()) -> None:
+        """Note that the packet with an identifier has come. lost: the identifiers that are missing before it."""
         self.last = identifier
         self._owed.clear()
+        self._missed.update(lost)
+        self._missed.discard(identifier)
+
+    def is_late(self, identifier: int) -> bool:
+        """Return whether a packet was missing already, and comes behind later ones: then its place is gone."""
+        behind = _NUMBERS - self.distance(identifier)
+        late = identifier in self._missed and 0 < behind <= _FARTHEST
+        self._missed.discard(identifier)
+        return late
+
+    def fits(self, n_lost: int, n_bytes: int, more: bool) -> bool:
+        """Return whether so many fragments are missing before one of n_bytes: all of one flight but the last are equally long.
+
+        more: whether that one is not the last. Else more is missing than fragments of this flight.
+        """
+        end = self.got + n_lost * self.size + n_bytes
+        return end < self.total if more else end == self.total
 
     def begin_flight(self, total: int) -> None:
         """Begin a flight of that length, -1 if it is unknown."""
-        self.total, self.got, self.more, self.lossy = total, 0, False, False
+        self.total, self.got, self.more = total, 0, False

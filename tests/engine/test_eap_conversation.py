@@ -1,5 +1,6 @@
 """Hostile and lossy conversations of EAP: nothing is claimed that the capture does not show, nobody is blamed for a loss."""
 
+import random
 from itertools import chain, pairwise
 
 import orjson
@@ -80,6 +81,41 @@ def test_a_lost_flight_is_a_gap_of_unknown_size(tmp_path, capsys):
 def test_a_length_that_lies_is_no_loss(tmp_path, total):
     [record] = records(tmp_path, [port_frame(with_total(packet, total)) for packet in PACKETS])
     assert (record["decryption"]["status"], record["gaps"], record["established"]) == ("decrypted", [], True)
+
+
+@pytest.mark.parametrize("talk", [TALK, TALK_13], ids=["1.2", "1.3"])
+@pytest.mark.parametrize("seed", range(4))
+def test_losses_copies_and_other_orders_are_no_fault_of_a_peer(tmp_path, talk, seed):
+    chance = random.Random(seed)
+    for _ in range(4):
+        frames = [port_frame(packet) for packet in packets(talk, chance.choice([TLS, PEAP]), chance.choice([90, 200, 700]))]
+        for _ in range(chance.randrange(1, 5)):
+            place = chance.randrange(4, len(frames))
+            if chance.random() < 0.5:
+                del frames[place : place + chance.randrange(1, 4)]
+            else:
+                frames.insert(min(len(frames), place + chance.randrange(4)), frames[place])
+            if len(frames) < 6:
+                break
+        for record in records(tmp_path, frames, talk):
+            assert not codes(record) & BLAMES
+            assert record["decryption"]["status"] != "partial" or record["gaps"]
+
+
+def test_a_fragment_that_comes_too_late_is_left_out(tmp_path):
+    late = next(number for number, packet in enumerate(PACKETS) if number > 10 and packet[0] == REQUEST)
+    frames = [*FRAMES[:late], FRAMES[late + 1], FRAMES[late + 2], FRAMES[late], *FRAMES[late + 3 :]]
+    [record] = records(tmp_path, frames)
+    assert [gap["length"] for gap in record["gaps"]] == [300]
+    assert not codes(record) & BLAMES
+
+
+def test_a_lost_state_of_radius_makes_no_other_session(tmp_path):
+    frames = [udp_frame(*one) for one in radius_datagrams(packets(TALK, PEAP, 300), b"one")]
+    for lost in range(1, len(frames) - 2):  # without the last request, nobody knows whom the answer is for
+        [record] = records(tmp_path, frames[:lost] + frames[lost + 1 :])
+        assert not codes(record) & BLAMES, lost
+        assert record["before"] is None or record["before"][0]["details"]["result"] == "success"
 
 
 def test_identifiers_that_jump_about_are_no_loss(tmp_path):
