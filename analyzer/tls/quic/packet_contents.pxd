@@ -22,5 +22,6 @@ cdef class PacketContents(FrameTaker):
 
     cpdef void count(self, long long frame, long long at) except *
     cpdef void read(self, OpenedPacket opened, int role, int level, long long frame, long long at) except *
+    cdef void release(self) except *
     cdef void note_forbidden(self, long long kinds, long long number) except *
     cdef void take_data(self, int kind, long long stream, long long offset, bytes data, bint end) except *

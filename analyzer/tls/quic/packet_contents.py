@@ -99,9 +99,19 @@ class PacketContents(FrameTaker):
         if len(ready) > 0:
             session.take_handshake(self.role, ready, self.frame, self.at, self.level)
             if session.held:
-                session.release(self.frame, self.at)
+                self.release()
         elif stream.overflows:
             give_up(session, self.role, self.level, self.frame, self.at)
+
+    def release(self) -> None:
+        """Let the session read packets that waited for these handshake bytes, and go on with the frames of this packet."""
+        role: cython.int = self.role
+        level: cython.int = self.level
+        frame: cython.longlong = self.frame
+        at: cython.longlong = self.at
+        kinds: cython.longlong = self.kinds
+        self.session.release(frame, at)
+        self.role, self.level, self.frame, self.at, self.kinds = role, level, frame, at, kinds
 
     def take_stream(self, stream: cython.longlong, offset: cython.longlong, data: bytes, end: cython.bint) -> None:
         """See `FrameTaker.take_stream`."""

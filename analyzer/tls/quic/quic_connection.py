@@ -243,8 +243,11 @@ class QuicConnection:
         if version is None or self.answers.over or len(self.facts.retries) >= MAX_LISTED:
             return
         if has_retry_tag(version, self.facts.original_id, packet):
-            if not self.facts.retries:
-                forget_attempts(self)
+            if (header.source, version.number) not in self.keys:
+                if not self.facts.retries:
+                    forget_attempts(self)
+            elif self.facts.retries:  # the same one again
+                return
             self.facts.retries.append(frame)
             self.add_keys(version, header.source)
             self.add_id(_SERVER, header.source, listed=False)

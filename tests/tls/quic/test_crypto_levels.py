@@ -41,3 +41,14 @@ def test_bytes_of_one_level_do_not_fill_a_hole_of_another() -> None:
     cut = next(one for one in record["handshake"] if one["type"] == "certificate")
     assert "184 of 1033 bytes" in str(cut["problems"])
     assert "new_session_ticket" in [one["type"] for one in record["handshake"]]
+
+
+@pytest.mark.parametrize("name", ["chromium-aioquic-http3", "aioquic-caddy-http3"])
+def test_packets_that_waited_for_handshake_bytes_change_nothing_of_the_packet_that_has_these(name: str) -> None:
+    frames, keys = list(frames_of(name)), keys_of(name)
+    (plain,) = records_of(frames, keys)
+    for place in range(1, 8):
+        (record,) = records_of([*frames[:place], frames[place + 1], frames[place], *frames[place + 2 :]], keys)
+        assert [one["code"] for one in record["findings"]] == [one["code"] for one in plain["findings"]], place
+        assert record["decryption"] == plain["decryption"]
+        assert record["authenticity"] == plain["authenticity"]

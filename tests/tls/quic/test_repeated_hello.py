@@ -72,3 +72,19 @@ def test_a_forged_version_negotiation_behind_the_retry(place: int) -> None:
     for key in ("decryption", "authenticity", "certificates", "findings", "ja4", "established", "resumed"):
         assert record[key] == plain[key], key
     assert record["quic"]["offered_versions"] is None
+
+
+def test_the_retry_stands_behind_the_initial_that_answers_it() -> None:
+    frames = list(frames_of(NAME))
+    (plain,) = records_of(frames, keys_of(NAME))
+    (record,) = records_of([frames[0], frames[2], frames[1], *frames[3:]], keys_of(NAME))
+    for key in ("decryption", "authenticity", "certificates", "findings", "ja4", "established", "resumed"):
+        assert record[key] == plain[key], key
+    assert record["quic"]["retries"] == [3]
+
+
+def test_a_retry_that_comes_twice_is_listed_once() -> None:
+    frames = list(frames_of(NAME))
+    again = frames[1][:18] + b"\1\1" + frames[1][20:]
+    (record,) = records_of([*frames[:2], again, *frames[2:]], keys_of(NAME))
+    assert record["quic"]["retries"] == [2]
