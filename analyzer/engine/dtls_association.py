@@ -24,15 +24,15 @@ class Association:
     client: the side of its first flow that is its client. n_flows: on how many flows it is. home: the flow that counts its
     memory, None after that has ended. randoms: of the client, each of them possibly not whole; server_random: the first bytes
     of the server's, empty before its ServerHello. ids: the connection IDs of its hellos. answered: whether a ServerHello came;
-    changed: by role, whether a ChangeCipherSpec did; continued: whether the client sent more than one message. ended: by role,
-    whether it sent an alert behind its ChangeCipherSpec. last_frame, last_at: of its last record. session, sink: None in
-    another process. visits: the flow on which it was a guest last, None before; homeless: whether the flow on which it began
-    was idle and ended.
+    changed: by role, whether a ChangeCipherSpec did; sealed: by role, whether a protected record did; continued: whether the
+    client sent more than one message. ended: by role, whether it sent an alert behind its ChangeCipherSpec. last_frame,
+    last_at: of its last record. session, sink: None in another process. visits: the flow on which it was a guest last, None
+    before; homeless: whether the flow on which it began was idle and ended.
     """
 
     __slots__ = (
         "answered", "changed", "client", "continued", "ended", "flow", "home", "homeless", "ids", "last_at", "last_frame",
-        "n_flows", "randoms", "record", "server_random", "session", "sink", "visits",
+        "n_flows", "randoms", "record", "sealed", "server_random", "session", "sink", "visits",
     )  # fmt: skip
 
     def __init__(self, flow: Flow, client: int) -> None:
@@ -46,6 +46,7 @@ class Association:
         self.answered = False
         self.changed = [False, False]
         self.continued = False
+        self.sealed = [False, False]
         self.ended = [False, False]
         self.last_frame = flow.first_frame
         self.last_at = flow.start

@@ -244,8 +244,11 @@ class DtlsFlow:
             self.look(association, role, record)
         elif plain and record.content_type == CHANGE_CIPHER_SPEC:
             association.changed[role] = True
-        elif record.content_type == ALERT and (record.epoch > 0 or (record.body[record.header :][:1] == b"\2")):
-            self.note_end(association, role, record.epoch > 0)
+        elif not plain:
+            association.sealed[role] = True
+        if record.content_type == ALERT:
+            if not plain or (record.body[record.header :][:1] == b"\2" and not association.sealed[role]):
+                self.note_end(association, role, not plain)
         elif (association in self.flows.closing or association in self.flows.failing) and not association.is_over():
             association.ended = [False, False]
             self.flows.keep(association)  # these alerts were somebody else's

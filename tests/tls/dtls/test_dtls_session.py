@@ -117,6 +117,21 @@ def test_forged_alerts_of_both_sides_do_not_end_a_session(tmp_path: Path):
             assert facts(found) == facts(honest)
 
 
+@pytest.mark.parametrize("name", ["dtls12-cookie", "dtls13-cookie"])
+@pytest.mark.parametrize("seconds", [1, 30])
+def test_an_alert_in_a_pause(name: str, seconds: int, tmp_path: Path):
+    """In plaintext it is nobody's behind the handshake."""
+    (honest,) = Talk(name).read(tmp_path)
+    for role in (CLIENT, SERVER):
+        talk = Talk(name)
+        place = 6 if name == "dtls12-cookie" else 20
+        talk.insert(place, role, plain(ALERT, GAVE_UP, 50))
+        behind = [(at + seconds * 1_000_000, frame) for at, frame in talk.packets[place + 1 :]]
+        talk.packets[place + 1 :] = behind
+        (found,) = talk.read(tmp_path)
+        assert facts(found) == facts(honest)
+
+
 def test_a_message_that_the_capture_lacks_in_part_is_a_gap(tmp_path: Path):
     """No peer is blamed for it."""
     talk = Talk("dtls12-fragments")
