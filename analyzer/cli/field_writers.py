@@ -106,7 +106,7 @@ class LineWriter(RowWriter):
     def row(self, frame: Frame, texts: Sequence[list[str]], packet: "PacketValues") -> None:
         """See `RowWriter.row`."""
         number, time, source, destination, protocol, length, info = ("".join(values) for values in texts)
-        line = f"{number:>5} {time} {source} \N{RIGHTWARDS ARROW} {destination} {protocol} {length} {info}"
+        line = f"{number:>5} {time:>8} {source:>12} \N{RIGHTWARDS ARROW} {destination:<12} {protocol} {length} {info}"
         self._output.line(harmless(line))
 
 

@@ -17,7 +17,7 @@ from analyzer.filters.http2_fields import Http2Fields
 from analyzer.filters.http3_fields import Http3Fields
 from analyzer.filters.quic_fields import QuicFields
 from analyzer.filters.websocket_fields import WebsocketFields
-from analyzer.tls.events import HandshakeMessage, RecordRead
+from analyzer.tls.events import Data, HandshakeMessage, RecordRead
 from analyzer.x509.der import OBJECT_IDENTIFIER, SEQUENCE, SET
 
 _MEDIA = {
@@ -105,6 +105,8 @@ class ProtocolFields:
             for event in view.events:
                 for certificate in certificates_of(event):
                     yield from _in_certificate(certificate)
+            if any(isinstance(event, Data) for event in view.events):
+                yield "data"
             return
         if "quic" in self._quic.find(view):
             yield from self._in_quic(view)
