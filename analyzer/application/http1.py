@@ -197,6 +197,10 @@ class Http1:
         )
         if not known:
             self._await_response(exchange, frame)
+        elif line.method == "CONNECT" and exchange.response is not None and 200 <= (exchange.response.status or 0) < 300:
+            body.finish(frame)
+            self._change(exchange, exchange.response)
+            return True
         client: Direction = self._directions[CLIENT]
         if not framing.sure:
             client.lose()

@@ -1,5 +1,6 @@
 """Sessions inside the data of decrypted ones: behind CONNECT and SOCKS, and several levels deep."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import orjson
@@ -104,6 +105,18 @@ def test_losses_in_the_outer_session_are_nobodys_fault(tmp_path, version):
                 assert {finding["code"] for finding in record["findings"] if finding["severity"] != "info"} <= {"gap"}
                 assert record["established"] is not False
                 assert record["decryption"]["status"] != "partial" or record["gaps"]
+
+
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+def test_an_answer_that_is_captured_before_its_request(tmp_path, version):
+    talk = inside(talk_of(PAGE), version=version)
+    segments = packetise(talk.flights)
+    carriers = [index for index, one in enumerate(segments) if one.payload]
+    for first, second in pairwise(carriers):
+        if segments[first].side == CLIENT and segments[second].side == SERVER:
+            swapped = [*segments[:first], segments[second], segments[first], *segments[second + 1 :]]
+            for record in sessions(tmp_path, talk, swapped):
+                assert [finding["code"] for finding in record["findings"] if finding["severity"] != "info"] == []
 
 
 def test_ordinary_data_is_no_tunnel(tmp_path):
