@@ -52,3 +52,16 @@ def test_packets_that_waited_for_handshake_bytes_change_nothing_of_the_packet_th
         assert [one["code"] for one in record["findings"]] == [one["code"] for one in plain["findings"]], place
         assert record["decryption"] == plain["decryption"]
         assert record["authenticity"] == plain["authenticity"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("place", [4, 11, 19])
+def test_every_twentieth_packet_missing_leaves_all_others_opened(name: str, place: int) -> None:
+    frames, keys = frames_of(name), keys_of(name)
+    whole = records_of(list(frames), keys)
+    records = records_of([one for number, one in enumerate(frames) if number % 20 != place], keys)
+    assert len(records) == len(whole)
+    for record in records:
+        assert record["decryption"]["status"] == "decrypted"
+        assert (record["decryption"]["failed"], record["quic"]["unopened"]) == (0, 0)
+        assert [one["code"] for one in record["findings"] if one["severity"] in ("medium", "high")] == []
