@@ -33,6 +33,7 @@ from analyzer.store.session_record import decryption_record, json_line
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text, size_text
 from analyzer.text.language import say
+from analyzer.text.punctuation import listing
 from analyzer.text.session_csv import csv_head, csv_line
 from analyzer.tls.events import Event, SessionEnded
 from analyzer.tls.session import Session
@@ -274,7 +275,7 @@ def extended_text(record: dict[str, Any]) -> str:
     if record["datagrams"]:
         parts.append(count_text(sum(record["datagrams"]), "datagram"))
     parts += [f"{name} {sum(counts)}" for name, counts in (record["capsules"] or {}).items()]
-    return ", ".join(parts)
+    return listing(parts)
 
 
 def status_style(status: int | None) -> str:
