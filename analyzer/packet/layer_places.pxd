@@ -92,7 +92,7 @@ cdef class LayerPlaces:
     @cython.locals(end=Py_ssize_t, n_bytes=Py_ssize_t)
     cdef void _add_arp(self, bytes data, Py_ssize_t at) except *
 
-    @cython.locals(first=int, kind=int, code=int, quotes=bint, end=Py_ssize_t, packet=Packet)
+    @cython.locals(first=int, kind=int, quotes=bint, end=Py_ssize_t)
     cdef int _add_icmp(self, bytes data, Py_ssize_t at, int protocol) except -1
 
     @cython.locals(source=int, port=int, entered=bint, end=Py_ssize_t, packet=Packet)

@@ -397,18 +397,16 @@ class LayerPlaces:
 
     def _add_icmp(self, data: bytes, at: int, protocol: int) -> int:
         """Add an ICMP message. Return the EtherType of the packet that it quotes, which is then the window, or -1."""
-        packet = self.packet
-        end = packet.payload_end
+        end = self.packet.payload_end
         if end - at < 4:
             return -1
         first = _ICMP if protocol == 1 else _ICMPV6
         kind = data[at] + 0
-        code = data[at + 1] + 0
         self._add(first, at, end)
         if protocol == 1:
             if kind in (0, 8, 13, 14, 15, 16, 17, 18):
                 self._add(first + 1, at, end)
-            elif kind == 3 and code == 4:
+            elif kind == 3 and data[at + 1] == 4:
                 self._add(first + 2, at, end)
             elif kind == 5:
                 self._add(first + 3, at, end)
@@ -425,7 +423,7 @@ class LayerPlaces:
             quotes = 1 <= kind <= 4
         if not quotes or end - at < 28:
             return -1
-        packet.payload = at + 8
+        self.packet.payload = at + 8
         return 0x0800 if protocol == 1 else 0x86DD
 
     def _add_in_udp(self, data: bytes, at: int) -> None:

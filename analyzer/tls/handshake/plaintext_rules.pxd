@@ -4,7 +4,7 @@ from analyzer.tls.record.record cimport Record
 cdef int ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, CLIENT_HELLO, FINISHED, HANDSHAKE, HELLO_RETRY_REQUEST
 cdef int LENGTH_OF_ALERT, SERVER_HELLO, SSL2
 cdef int _CLIENT, HEADER
-cdef tuple PLAINTEXT_TYPES
+cdef tuple _PLAINTEXT_TYPES
 
 cpdef bint is_forged(int number, RoleState sender, RoleState other, bint tls13, bint answered) except -1
 cpdef bint is_disbelieved(object handshake, int role, int number, bint whole) except -1

@@ -53,6 +53,8 @@ PLAINTEXT_TYPES = (
 )  # fmt: skip
 """The messages that a role sends before it encrypts, by role."""
 
+_PLAINTEXT_TYPES = PLAINTEXT_TYPES  # in the compiled build a C variable, which other modules cannot see
+
 
 def is_forged(
     number: cython.int, sender: RoleState, other: RoleState, tls13: cython.bint, answered: cython.bint
@@ -148,7 +150,7 @@ def fills_record(body: bytes, role: cython.int) -> cython.bint:
     pos: cython.Py_ssize_t = 0
     end: cython.Py_ssize_t = len(body)
     length: cython.longlong
-    sent: bytes = PLAINTEXT_TYPES[1 if role else 0]
+    sent: bytes = _PLAINTEXT_TYPES[1 if role else 0]
     while HEADER <= end - pos:
         length = body[pos + 1] << 16 | body[pos + 2] << 8 | body[pos + 3]
         if body[pos] not in sent or length > end - pos - HEADER:

@@ -36,6 +36,8 @@ RANDOM_BEGIN, RANDOM_END = RANDOM.start, RANDOM.stop
 RETRY_SHOWN = 8
 """Bytes of the random of a HelloRetryRequest that suffice to know it by, where the rest is not in the capture."""
 
+_RETRY_SHOWN = RETRY_SHOWN  # in the compiled build a C variable, which other modules cannot see
+
 Step = tuple[int, bytes | None]
 """(role that sent the message, 0 the client; its bytes with the header, None if it is missing)."""
 
@@ -267,13 +269,13 @@ def message_hash(digest: bytes) -> bytes:
 def is_retry(raw: bytes) -> cython.bint:
     """Return whether a message is a ServerHello that is used as a HelloRetryRequest."""
     n: cython.Py_ssize_t = len(raw) - RANDOM_BEGIN
-    return raw[0] == SERVER_HELLO and n >= RETRY_SHOWN and raw[RANDOM] == HELLO_RETRY_REQUEST_RANDOM[:n]
+    return raw[0] == SERVER_HELLO and n >= _RETRY_SHOWN and raw[RANDOM] == HELLO_RETRY_REQUEST_RANDOM[:n]
 
 
 def tells_retry(raw: bytes) -> cython.bint:
     """Return whether so much of a ServerHello is there that it shows whether it is a HelloRetryRequest."""
     n: cython.Py_ssize_t = len(raw) - RANDOM_BEGIN
-    return n >= RETRY_SHOWN or (n > 0 and raw[RANDOM_BEGIN:] != HELLO_RETRY_REQUEST_RANDOM[:n])
+    return n >= _RETRY_SHOWN or (n > 0 and raw[RANDOM_BEGIN:] != HELLO_RETRY_REQUEST_RANDOM[:n])
 
 
 def _kind(raw: bytes | None) -> cython.int:
