@@ -23,7 +23,15 @@ from analyzer.cli.later_imports import import_later_ones, unreadable
 from analyzer.cli.live_command import LiveCommand, OwnSessions
 from analyzer.cli.live_events import EventLines
 from analyzer.cli.live_failures import FailureListener
-from analyzer.cli.live_keeping import filter_asks_packets, filter_listener, import_filters, keepers, open_randoms_of, outcome_of
+from analyzer.cli.live_keeping import (
+    filter_asks_packets,
+    filter_listener,
+    filters_ask_records,
+    import_filters,
+    keepers,
+    open_randoms_of,
+    outcome_of,
+)
 from analyzer.cli.live_keys import LiveKeys
 from analyzer.cli.live_processes import LiveProcesses
 from analyzer.cli.live_rows import LiveRows
@@ -162,7 +170,12 @@ def _live_run(options: Namespace, source: LiveSource, detailed: bool, own_log: s
     keys = LiveKeys(options, own_log)
     detailed = detailed or options.events or has_trigger(options) or filter_asks_packets(options)
     engine = Engine(
-        detailed=detailed, places=False, watches_revocation=True, announces=True, watches_failures=True, **keys.arguments
+        detailed=detailed,
+        places=filters_ask_records(options),
+        watches_revocation=True,
+        announces=True,
+        watches_failures=True,
+        **keys.arguments,
     )
     keys.needed = open_randoms_of(engine)
     clock = [None] if isinstance(source, PipeCapture) else []

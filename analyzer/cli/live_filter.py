@@ -25,7 +25,7 @@ from analyzer.packet.addresses import reverse_key
 from analyzer.packet.packet import Packet
 from analyzer.store.chain_verdicts import Chains
 from analyzer.text.formatting import size_text
-from analyzer.tls.events import Event, SessionBegan, SessionEnded
+from analyzer.tls.events import Data, DataBegan, DataMissing, Event, SessionBegan, SessionEnded
 
 if TYPE_CHECKING:
     from analyzer.filters.compiled_filter import CompiledFilter
@@ -39,6 +39,7 @@ MOST_PENDING = 1 << 16
 MOST_RECENT = 8 << 20
 """Bytes of the last packets, of which the engine may tell more."""
 
+_OF_STREAMS = (Data, DataBegan, DataMissing, SessionEnded)
 _FRAME_COST = 300
 """Bytes of memory of a packet beside its bytes."""
 
@@ -81,6 +82,7 @@ class LiveFilter(Listener):
             own = [event for event in events if event.frame == frame.number] if self._reads_events else []
             if self._reads_events:
                 self._recent.keep(frame)
+                self._recent.tell(frame.number, own)
                 if len(own) < len(events):
                     self._ask_again([event for event in events if event.frame != frame.number])
             self._values.take(frame, own)
@@ -151,7 +153,7 @@ class LiveFilter(Listener):
         for session in sorted({event.session for event in events if event.session >= 0}):
             key = keys.get(session, b"")
             for number, own in by_frame(event for event in events if event.session == session):
-                self._told_later.take(self._recent.frame(number), own)
+                self._told_later.take(self._recent.frame(number), self._recent.tell(number, own))
                 self._ask(self._told_later, number, key, session)
 
     def _hold(self, key: bytes, number: int, values: HeldValues) -> None:
@@ -196,6 +198,7 @@ class _RecentFrames:
 
     def __init__(self) -> None:
         self._frames: dict[int, Frame] = {}
+        self._events: dict[int, list[Event]] = {}
         self._n_bytes = 0
 
     def keep(self, frame: Frame) -> None:
@@ -208,11 +211,20 @@ class _RecentFrames:
         self._frames[kept.number] = kept
         self._n_bytes += kept.end + _FRAME_COST
         while self._n_bytes > MOST_RECENT:
-            self._n_bytes -= self._frames.pop(next(iter(self._frames))).end + _FRAME_COST
+            oldest = next(iter(self._frames))
+            self._n_bytes -= self._frames.pop(oldest).end + _FRAME_COST
+            self._events.pop(oldest, None)
 
     def frame(self, number: int) -> Frame:
         """Return a frame; one without bytes if it is not kept any more."""
         return self._frames.get(number) or Frame()
+
+    def tell(self, number: int, events: Sequence[Event]) -> Sequence[Event]:
+        """Return these events of a frame behind those that were told before. Data is told once, because it is a stream."""
+        before = self._events.get(number, [])
+        if events and number in self._frames:
+            self._events[number] = [*before, *(event for event in events if not isinstance(event, _OF_STREAMS))]
+        return [*before, *events]
 
 
 class PassingSessions(ChosenSessions):

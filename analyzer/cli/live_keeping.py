@@ -90,6 +90,16 @@ def filter_asks_packets(options: Namespace) -> bool:
     return asks_packets(compiled)
 
 
+def filters_ask_records(options: Namespace) -> bool:
+    """Return whether -Y or the filter of the trigger asks for what hangs on records of TLS."""
+    fields = {field for one in (filter_of(options), trigger_of(options)) if one is not None for field in one.fields}
+    if not fields:
+        return False
+    from analyzer.filters.event_values import needs_places
+
+    return needs_places(fields)
+
+
 def outcome_of(passes: "LiveFilter") -> str:
     """Return how many sessions have passed a filter, in one line."""
     ended = count_text(passes.n_ended, "session")

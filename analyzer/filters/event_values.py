@@ -14,7 +14,7 @@ from analyzer.filters.field_type import Value
 from analyzer.filters.frame_view import Found, FrameView, Selective
 from analyzer.filters.header_places import header_fields
 from analyzer.filters.packet_values import Occurrence
-from analyzer.filters.value_sources import is_from_events, is_in_messages, source_of
+from analyzer.filters.value_sources import is_from_events, needs_records, source_of
 from analyzer.tls.events import Event, HandshakeMessage
 
 if TYPE_CHECKING:
@@ -87,8 +87,7 @@ def event_values(compiled: "CompiledFilter") -> EventValues | None:
 
 def needs_places(fields: Iterable[Field]) -> bool:
     """Return whether one of the fields hangs on the positions of records, and not on handshake messages alone."""
-    names = {field.name for field in fields} - header_fields().keys()
-    return not all(is_in_messages(name) for name in names if is_from_events(name))
+    return any(map(needs_records, {field.name for field in fields} - header_fields().keys()))
 
 
 def by_frame(events: Iterable[Event]) -> Iterator[tuple[int, list[Event]]]:

@@ -72,6 +72,9 @@ NEEDS_FACTS = frozenset(
 )
 """The lists whose fields need to know what comes behind the frame."""
 
+_WITH_RECORDS = frozenset({"protocol_fields", "segment_fields"})
+"""Further lists whose fields hang on records of TLS."""
+
 _FROM_FRAMES_BEFORE = frozenset({"frame.time_delta", "frame.time_relative", "quic.connection.number"})
 
 
@@ -93,6 +96,12 @@ def is_from_events(name: str) -> bool:
 def is_in_messages(name: str) -> bool:
     """Return whether a field is in handshake messages alone, or in the certificates that they carry."""
     return name.startswith("tls.handshake.") or _list_of(name) in ("certificate_fields", "quic_parameter_fields")
+
+
+def needs_records(name: str) -> bool:
+    """Return whether a field that is no header field hangs on the positions of records, and not on handshake messages alone."""
+    where = _list_of(name)
+    return where in _WITH_RECORDS or (where in FROM_EVENTS and not is_in_messages(name))
 
 
 def is_of_one_frame(name: str) -> bool:

@@ -70,6 +70,29 @@ def test_the_records_of_a_pipe(run: Run, demo: Path):
     assert "1 of 8 sessions that ended pass the filter http && tcp.port == 49206" in done.err.decode()
 
 
+@pytest.mark.parametrize(
+    ("text", "passed"),
+    [
+        ("tls.record.length > 100", 8),
+        ("tls.alert_message", 7),
+        ('tls.alert_message.desc == 45 && analyzer.outcome.result == "failed"', 1),
+        ("tls.app_data", 6),
+        ("tcp.segment == 118", 1),
+        ("tls.record && tcp.flags.push == 1", 8),
+    ],
+)
+def test_records_of_tls_can_be_asked_for(run: Run, demo: Path, text: str, passed: int):
+    done = run("live", "-", "--format", "json", "-Y", text, stdin=demo.read_bytes())
+    assert f"{passed} of 8 sessions that ended pass the filter {text}" in done.err.decode()
+
+
+def test_what_is_told_of_a_frame_at_several_times_is_one(run: Run, demo: Path):
+    capture = demo.parent / "quic-http3" / "quic-http3.pcapng"
+    words = ("-k", str(capture.with_suffix(".keys")), "-Y", "tls.handshake.extensions_server_name && quic.packet_number == 0")
+    done = run("live", "-", "--format", "json", *words, stdin=capture.read_bytes())
+    assert "1 of 1 session that ended pass" in done.err.decode()
+
+
 def test_all_events_of_a_session_that_passes_are_told(run: Run, demo: Path):
     def events(*words: str) -> list[bytes]:
         lines = run("live", "-", "--events", *words, stdin=demo.read_bytes()).out.splitlines()
