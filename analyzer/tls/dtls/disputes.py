@@ -33,6 +33,12 @@ MAX_VERSIONS = 4
 MAX_MESSAGES = 64
 """Numbers of messages that are compared, of both roles."""
 
+MAX_READINGS = 4
+"""How often records are read again before it waits until there are twice as many."""
+
+MAX_PARTS = 16
+"""Parts of one of them behind bytes that are missing: each fragment is compared with all."""
+
 MAX_CHOICES = 8
 """Choices between disputed messages that are tried at one time."""
 
@@ -56,6 +62,8 @@ class Version(PartialMessage):
 
     __slots__ = ("begun",)
 
+    most_parts = MAX_PARTS
+
     def __init__(self, number: int, length: int, frame: int) -> None:
         super().__init__(number, length, False)
         self.begun = frame
@@ -77,17 +85,18 @@ class Disputes:
     """The messages of one session in plaintext, and the records that they came in.
 
     records, size: what is kept of the handshake, and its bytes. versions: what came in each place. disputed: the places in
-    which several messages came, with the frames in which these began. sealed: places of which a protected message showed that
-    one in plaintext is not its role's. cookies: numbers that a HelloVerifyRequest had; no_cookie: whether none is the server's.
-    begins: by role, the number of its first message. has_second: whether the client sent a second ClientHello. found: whether
-    anything of this is new. proved: whether a Finished has proved a choice. trials: how often choices were tried, n_sealed:
-    after how many protected records. over: whether the handshake is over, or took too much memory: then nothing in plaintext
-    counts.
+    which several messages came, with the frames in which these began; fresh: whether one of them is new. sealed: places of
+    which a protected message showed that one in plaintext is not its role's. cookies: numbers that a HelloVerifyRequest had;
+    no_cookie: whether none is the server's. begins: by role, the number of its first message. has_second: whether the client
+    sent a second ClientHello. found: whether something is new for which the records have to be read again. proved: whether a
+    Finished has proved a choice. trials: how often choices were tried, n_sealed: after how many protected records. full:
+    whether the records took too much memory. over: whether the handshake is over, or they did: then nothing in plaintext
+    counts. n_read: how often they were read again, read_at: how many there were.
     """
 
     __slots__ = (
-        "begins", "cookies", "disputed", "found", "has_second", "n_sealed", "no_cookie", "over", "proved", "records", "sealed",
-        "size", "trials", "versions",
+        "begins", "cookies", "disputed", "found", "fresh", "full", "has_second", "n_read", "n_sealed", "no_cookie",
+        "over", "proved", "read_at", "records", "sealed", "size", "trials", "versions",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -100,15 +109,24 @@ class Disputes:
         self.begins: dict[int, int] = {}
         self.no_cookie = self.has_second = False
         self.found = self.proved = self.over = False
-        self.trials = self.n_sealed = 0
+        self.trials = self.n_sealed = self.n_read = self.read_at = 0
+        self.full = self.fresh = False
 
     def keep(self, record: Record) -> None:
         """Keep a copy of a record, until there are too many."""
         self.size += len(record.body) + PENDING_COST
-        if len(self.records) >= MAX_RECORDS or self.size > MAX_BYTES:
-            self.end()
-        else:
+        self.full = len(self.records) >= MAX_RECORDS or self.size > MAX_BYTES
+        if not self.full:
             self.records.append(record.copy())
+
+    def is_worth_reading(self) -> bool:
+        """Return whether the records are read again now that something is new. Where much is disputed, that waits for more."""
+        if not self.found or (self.n_read >= MAX_READINGS and len(self.records) < 2 * self.read_at):
+            return False
+        self.found = False
+        self.n_read += 1
+        self.read_at = len(self.records)
+        return True
 
     def end(self) -> None:
         """Forget the records: the handshake is over."""
@@ -152,7 +170,7 @@ class Disputes:
         if first.type == number and first.length == length:
             added.copy_around(first, offset, offset + len(data))
         added.add(offset, data)
-        self.found = self.found or place not in self.disputed
+        self.fresh = self.fresh or place not in self.disputed
         self.disputed[place] = [one.begun for one in versions]
 
     def _begin(self, place: Place, number: int, length: int, frame: int) -> Version:

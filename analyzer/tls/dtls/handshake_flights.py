@@ -39,6 +39,8 @@ class PartialMessage:
 
     __slots__ = ("at", "fragments", "frame", "head", "held", "length", "parts", "sealed", "type")
 
+    most_parts = MAX_FRAGMENTS
+
     def __init__(self, number: int, length: int, sealed: bool) -> None:
         self.type = number
         self.length = length
@@ -76,7 +78,7 @@ class PartialMessage:
         """Add the bytes of a fragment."""
         known = len(self.head)
         if offset > known:
-            if len(self.parts) < MAX_FRAGMENTS and len(data) > len(self.parts.get(offset, b"")):
+            if len(self.parts) < self.most_parts and len(data) > len(self.parts.get(offset, b"")):
                 self.parts[offset] = data
             return
         self.head += data[known - offset :]
@@ -174,6 +176,15 @@ class FlightReader:
     def leaves_out(self) -> bool:
         """Return whether no message is taken whose turn it is."""
         return self.next in self.chosen and self.chosen[self.next] is None
+
+    def leave_out(self, sequence: int) -> None:
+        """Take none of the messages in plaintext with a number whose turn has not come."""
+        self.chosen[sequence] = None
+        waiting = self.waiting.get(sequence)
+        if waiting is not None and not waiting.sealed:
+            self.held -= self.waiting.pop(sequence).held
+            if not self.waiting:
+                self.since = -1
 
     def drop_plaintext(self, *kept: int) -> None:
         """Forget the messages in plaintext that wait, but those of some types."""

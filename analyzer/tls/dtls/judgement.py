@@ -26,29 +26,47 @@ _OPENED = (Data, DataBegan, KeysChanged)
 def judge(session: Any, record: Record) -> None:
     """Decide what of a session's handshake counts, after a record of it."""
     disputes = session.disputes
-    if disputes.found:
-        disputes.found = False
+    if disputes.fresh:
+        disputes.fresh = False
+        disputes.found = not _leave_out(session) or disputes.found
+    if disputes.is_worth_reading():
         _replace(session, _read_again(session, disputes.nothing()))
-    if (record.epoch > 0 or record.version == UNIFIED) and session.handshake.material.given and disputes.is_due():
+    given = session.handshake.material.given
+    if (record.epoch > 0 or record.version == UNIFIED) and given and disputes.is_due():
         _search(session)
     client, server = session.roles
-    finished = session.handshake.authentication.finished
-    if finished == [VERIFIED, VERIFIED]:
+    if session.handshake.authentication.finished == [VERIFIED, VERIFIED]:
         disputes.proved = True
         disputes.end()
-    elif client.n_application and server.n_application and not (disputes.disputed and session.handshake.material.given):
+    elif disputes.full or (client.n_application and server.n_application and not (disputes.disputed and given)):
+        if disputes.found:
+            _replace(session, _read_again(session, disputes.nothing()))
         disputes.end()
 
 
 def judge_at_end(session: Any) -> None:
     """Decide what of a session's handshake counts when no more records come, and report what was disputed."""
     disputes = session.disputes
+    if disputes.found and not disputes.over:
+        _replace(session, _read_again(session, disputes.nothing()))
     if disputes.disputed and not disputes.proved and not disputes.over and session.handshake.material.given:
         _search(session)
     for severity, detail, frames in disputes.findings(session.handshake.parameters.tls13):
         session.log.add_finding("contradicting_messages", severity, detail, frames[0])
         session.log.findings[-1].frames[:] = frames
     disputes.end()
+
+
+def _leave_out(session: Any) -> bool:
+    """Leave out the disputed messages whose turn has not come. Returns whether these were all: then nothing is read again."""
+    for role, sequence in session.disputes.disputed:
+        flight = session.flights[role]
+        if sequence in flight.chosen:
+            continue
+        if sequence < flight.next or flight.next < 0:
+            return False
+        flight.leave_out(sequence)
+    return True
 
 
 def _search(session: Any) -> None:

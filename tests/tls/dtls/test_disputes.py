@@ -173,11 +173,13 @@ def test_no_more_versions_and_records_than_the_limits():
         part = message(CERTIFICATE, 1, bytes((number,)) * 8)
         disputes.compare(SERVER, part[:FRAGMENT_HEADER], part[FRAGMENT_HEADER:], number + 1)
     assert len(disputes.versions[SERVER, 1]) == MAX_VERSIONS
-    assert disputes.found
+    assert disputes.fresh
     assert disputes.choices(False)[0][SERVER, 1].head == bytes((MAX_VERSIONS - 1,)) * 8
     for _ in range(MAX_RECORDS + 1):
         disputes.keep(Record(0))
-    assert disputes.over
+    assert disputes.full
+    assert len(disputes.records) == MAX_RECORDS
+    disputes.end()
     assert disputes.records == []
 
 
