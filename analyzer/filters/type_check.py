@@ -13,6 +13,7 @@ from analyzer.filters.field import Field, FieldTable
 from analyzer.filters.field_type import FieldType
 from analyzer.filters.filter_error import FilterError
 from analyzer.filters.syntax_tree import (
+    Character,
     Comparison,
     Entity,
     Exists,
@@ -173,7 +174,7 @@ class _Check(EntityCheck):
         named = False
         elements: list[TypedEntity | tuple[TypedEntity, TypedEntity]] = []
         for element in test.elements:
-            if named and not isinstance(element, String | Word):
+            if named and not isinstance(element, String | Word | Character):
                 raise FilterError("after a name that several values have, a set has names only", *_span(element))
             if isinstance(element, tuple):
                 low, high = (self._element(one, member, "<") for one in element)
