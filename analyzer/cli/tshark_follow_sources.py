@@ -22,10 +22,12 @@ from analyzer.filters.field_table import field_table
 from analyzer.filters.message_values import is_of_dtls
 from analyzer.flows.flow import CLIENT, TCP, UDP, Flow
 from analyzer.packet.addresses import endpoints
+from analyzer.packet.layer_places import KINDS
 from analyzer.tls.events import Event, HandshakeMessage, SessionBegan
 
 _SECTIONS = frozenset({frames.HEADERS, frames.PUSH_PROMISE, frames.CONTINUATION})
 _NO_STREAM = -1
+_UDP = KINDS.index("udp")
 
 
 def follow_datagrams(options: Namespace, output: Output, capture_run: CaptureRun, pieces: Pieces, number: int) -> None:
@@ -34,15 +36,19 @@ def follow_datagrams(options: Namespace, output: Output, capture_run: CaptureRun
     nodes: list[Node] = []
 
     def take(view: View) -> None:
-        if view.values is None or view.values.values(wanted[0])[:1] != [number]:
+        streams = [] if view.values is None else list(view.values.values(wanted[0]))
+        if view.values is None or number not in streams:
             return
-        sender, receiver = endpoints(view.layers.packet.key())
+        place, layers = streams.index(number), view.layers
+        headers = [index for index in range(layers.count) if layers.kind(index) == _UDP]
+        sender, receiver = endpoints(layers.key(headers[place]) if place < len(headers) else layers.packet.key())
         if not nodes:
             nodes.extend((sender, receiver))
             pieces.begin(nodes)
-        for payload in view.values.values(wanted[1]):
+        payloads = view.values.values(wanted[1])
+        for payload in payloads[place : place + 1] if len(payloads) == len(streams) else payloads[-1:]:
             if isinstance(payload, bytes) and payload:
-                pieces.add(nodes.index(sender), payload, view.frame.number, view.frame.at)
+                pieces.add(int(sender != nodes[0]), payload, view.frame.number, view.frame.at)
 
     FrameReading(options, output, [None], wanted).run(capture_run, take)
 
