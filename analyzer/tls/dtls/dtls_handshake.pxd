@@ -4,7 +4,8 @@ from analyzer.tls.handshake.states cimport RoleState
 from analyzer.tls.record.record cimport Record
 from analyzer.tls.session cimport Session
 
-cdef int CERTIFICATE, CLIENT_HELLO, CLIENT_KEY_EXCHANGE, FINISHED, FRAGMENT_HEADER, SERVER_HELLO, _CHANGE, _CHANGED, _CLIENT, _UNIFIED
+cdef int CERTIFICATE, CLIENT_HELLO, CLIENT_KEY_EXCHANGE, FINISHED, FRAGMENT_HEADER
+cdef int SERVER_HELLO, _CHANGE, _CHANGED, _CLIENT, _UNIFIED
 
 
 cdef class DtlsHandshake(Session):
