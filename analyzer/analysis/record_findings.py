@@ -97,8 +97,10 @@ def log_findings(session: Session) -> list[Finding]:
             n_gaps, who = len(gaps), ROLES[role]
             if n_bytes == 0:
                 detail = f"not all that the {who} sent is in the capture, and the size is unknown; gaps: {n_gaps:,}"
-            elif len(session.log.gaps) >= MAX_GAPS or not known:
+            elif len(session.log.gaps) >= MAX_GAPS:
                 detail = f"at least {n_bytes:,} bytes that the {who} sent are not in the capture; gaps: at least {n_gaps:,}"
+            elif not known:
+                detail = f"at least {n_bytes:,} bytes that the {who} sent are not in the capture; gaps: {n_gaps:,}"
             frames = list(dict.fromkeys([gap.frame for gap in gaps if gap.frame]))
             found.append(Finding("gap", "low", detail, frames[:MAX_FRAMES]))
     return found
