@@ -583,7 +583,8 @@ def main() -> int:
             size = options.size or (flood.size // SMALLER if options.instructions else flood.size)
             line = [options.command, str(path), *more]
             if options.largest:
-                n_bytes = write(flood.frames(options.size or max(BEYOND, size)), path)
+                n = options.size or max(BEYOND, size)
+                n_bytes = write(flood.frames(n), path)
                 rows = [run(line)] * 2
             else:
                 rows = []
@@ -597,7 +598,7 @@ def main() -> int:
             n_wrong += wrong
             work = "".join(f"  {one / unit:8.2f} {'M' if options.instructions else 's'}" for one in (one, two))
             print(
-                f"{name:22} {2 * size:8} {n_bytes / 1e6:7.1f} MB{work}  x{ratio:4.2f}"
+                f"{name:22} {n:8} {n_bytes / 1e6:7.1f} MB{work}  x{ratio:4.2f}"
                 f"  {rows[1].memory / 1e6:4.0f} MB  status {rows[1].status}{'  WRONG' if wrong else ''}",
                 flush=True,
             )

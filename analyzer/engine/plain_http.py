@@ -71,8 +71,8 @@ class HttpWatcher(Protocol):
     def take_gap(self, stream: object, role: int) -> None:
         """Bytes of a role are missing here."""
 
-    def end(self, stream: object) -> None:
-        """The connection has ended, or its HTTP."""
+    def end(self, stream: object, finished: bool) -> None:
+        """The connection has ended, or its HTTP. finished: whether the server has ended its side in order, with a FIN."""
 
 
 def dispatcher_for(watcher: HttpWatcher) -> type[Dispatcher]:
@@ -186,7 +186,8 @@ class PlainHttpStream(Sink):
             return
         conversation.close(at)
         if self._watcher is not None:
-            self._watcher.end(self)
+            server = self._connection.originator if self._client else self._connection.responder
+            self._watcher.end(self, server.fin >= 0)
         self._hold(0)
         if conversation.exchanges:
             connection, dispatcher = self._connection, self._dispatcher

@@ -49,6 +49,7 @@ class FileDataReader(StreamReader):
         if self._conversation is not None:
             self._conversation.gap(role, None)
             self._bodies = {key: kept for key, kept in self._bodies.items() if key[1] != role}
+            self._n_held = sum(len(body) for _, body in self._bodies.values())
 
     def _keep(self, exchange: Exchange, side: int, data: bytes) -> None:
         if side in (CLIENT, SERVER):

@@ -104,12 +104,12 @@ class PlainStreams:
         if stream in self._body_readers:
             self._body_readers[stream].gap(role)
 
-    def end(self, stream: object) -> None:
+    def end(self, stream: object, finished: bool) -> None:
         """See `HttpWatcher.end`."""
         self._readers.pop(stream, None)
         reader = self._body_readers.pop(stream, None)
         frame = self._last_frames.pop(stream, 0)
-        if reader is not None:
+        if reader is not None and finished and self._n_bodies <= MAX_BODIES:
             new: Found = {}
             reader.end(new)
             self._keep(new, frame)

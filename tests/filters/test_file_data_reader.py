@@ -63,3 +63,11 @@ def test_what_is_held_is_bounded(monkeypatch):
     monkeypatch.setattr(file_data_reader, "MAX_HELD", 4)
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n"
     assert bodies(FileDataReader(), (CLIENT, ASK), (SERVER, head + b"abcdef"), (SERVER, b"gh")) == [[], [], []]
+
+
+def test_what_a_gap_drops_is_not_held_any_longer(monkeypatch):
+    monkeypatch.setattr(file_data_reader, "MAX_HELD", 8)
+    reader, asked = FileDataReader(), b"POST / HTTP/1.1\r\nHost: www.example\r\nContent-Length: 6\r\n\r\n"
+    bodies(reader, (CLIENT, ASK), (SERVER, b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabcdef"))
+    reader.gap(SERVER)
+    assert bodies(reader, (CLIENT, asked + b"uvw"), (CLIENT, b"xyz")) == [[], [b"uvwxyz"]]

@@ -2,6 +2,8 @@
 
 from types import SimpleNamespace
 
+import pytest
+
 from analyzer.application.exchange import CLIENT, SERVER
 from analyzer.filters import plain_streams
 from analyzer.filters.http2_frame_reader import Http2FrameReader
@@ -13,17 +15,18 @@ from tests.filters.test_http2_fields import FRAMES, PREFACE
 from tests.filters.test_websocket_fields import KEY, SWITCH, frame
 from tests.packet.test_headers import ethernet, ipv4
 
-SYN, ACK = 0x02, 0x10
+FIN, SYN, ACK = 0x01, 0x02, 0x10
 
 
-def capture(path, *turns):
-    """Write a capture of one TCP connection to port 80. turns: role and bytes."""
+def capture(path, *turns, last=0):
+    """Write a capture of one TCP connection to port 80. turns: role and bytes. last: more flags of the last segment."""
     ends = ((40000, 80), (80, 40000))
     sequences = [1000, 5000]
     frames = [(0, b"", SYN, 1000, 0), (1, b"", SYN | ACK, 5000, 1001)]
     sequences = [1001, 5001]
-    for role, data in turns:
-        frames.append((role, data, ACK, sequences[role], sequences[1 - role]))
+    for number, (role, data) in enumerate(turns, 1):
+        flags = ACK | last if number == len(turns) else ACK
+        frames.append((role, data, flags, sequences[role], sequences[1 - role]))
         sequences[role] += len(data)
     hosts = (bytes((192, 0, 2, 1)), bytes((192, 0, 2, 2)))
     octets = bytes.fromhex("d4c3b2a1020004000000000000000000ffff000001000000")
@@ -63,8 +66,8 @@ def test_a_gap_and_an_end_are_passed_on():
     plain.take_data(stream, CLIENT, PREFACE + FRAMES, 1)
     plain.take_gap(stream, CLIENT)
     plain.take_gap(object(), CLIENT)
-    plain.end(stream)
-    plain.end(stream)
+    plain.end(stream, True)
+    plain.end(stream, True)
     assert set(plain.found) == {1}
 
 
@@ -88,3 +91,16 @@ def test_messages_of_ocsp_are_kept_up_to_a_length(monkeypatch):
     assert plain.message(other, SERVER) is None
     plain.take_body(exchange, SERVER, b"abcde", 1, 0)
     assert plain.message(exchange, SERVER) is None
+
+
+@pytest.mark.parametrize(("limit", "finished", "expected"), [(2, True, {2}), (3, True, {2, 3}), (3, False, {2})])
+def test_the_last_body_of_a_connection_is_whole_or_not_there(monkeypatch, limit, finished, expected):
+    """Bytes behind the limit are not read, and those that come without a FIN may not be the last."""
+    monkeypatch.setattr(plain_streams, "MAX_BODIES", limit)
+    plain, stream, other = streams(), object(), object()
+    plain.keeps_bodies = True
+    plain.take_data(stream, SERVER, b"HTTP/1.1 200 OK\r\n\r\nab", 1)
+    plain.take_data(other, SERVER, b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nxyz", 2)
+    plain.take_data(stream, SERVER, b"cd", 3)
+    plain.end(stream, finished)
+    assert {frame for frame, found in plain.found.items() if "http.file_data" in found} == expected

@@ -18,6 +18,7 @@ import contextlib
 import io
 import os
 import re
+import resource
 import sys
 import tempfile
 import time
@@ -118,6 +119,7 @@ def is_slow(read: Callable[[bytes], None], path: Path) -> bool:
     """Whether an input takes too long of a processor: libFuzzer looks at a clock, also while the machine does other work."""
 
     def again() -> None:
+        resource.setrlimit(resource.RLIMIT_CPU, (MAX_SECONDS + 1, MAX_SECONDS + 1))  # an endless loop is killed
         begun = time.process_time()
         read(path.read_bytes())
         if time.process_time() - begun > MAX_SECONDS:
@@ -164,7 +166,7 @@ def main() -> int:
             status, out, err = in_child(run)
             n_runs += 1
             for path in [*options.findings.glob(f"{name}-slow-unit-*"), *options.findings.glob(f"{name}-timeout-*")]:
-                if not is_slow(targets[name].read, path):
+                if path not in before and not is_slow(targets[name].read, path):
                     path.unlink()
             print(out, end="")
             print(f"{name}: {progress(err)}, status {status}", flush=True)
