@@ -107,7 +107,7 @@ class DatagramFlow(DatagramSink):
         return True
 
     def take_error(self, error: Any) -> None:
-        """See `DatagramSink.take_error`. It belongs to the session that began last."""
+        """See `DatagramSink.take_error`. It belongs to the session to which packets of the flow go."""
         session: Any = None
         client: cython.int = 0
         if self.dtls is not None and self.dtls.associations:

@@ -13,7 +13,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from analyzer.engine.dispatch_limits import QUIC_MEMORY
-from analyzer.engine.quic_link import Link, closed_as, is_taken, named_link, path_of
+from analyzer.engine.quic_link import Link, closed_as, is_taken, named_link, path_of, take_spare
 from analyzer.engine.quic_moves import Moves
 from analyzer.engine.session_table import SessionTable
 from analyzer.flows.flow import UDP, Flow
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     import cython
 
 MAX_CONNECTIONS = 80
-"""Connections on one flow at a time: a client can begin another one from the same port. The oldest one has to outlast what
-somebody off the path sends in its name before the server has answered, which any Initial can be."""
+"""Connections on one flow at a time: a client can begin another one from the same port. They have to outlast what
+somebody off the path sends in its name before the server has answered, which any Initial can be: see `take_spare`."""
 
 MAX_EARLY_PACKETS = 16
 """Packets before the Initial of their connection that a flow keeps: on the path, early data can overtake it."""
@@ -157,11 +157,11 @@ class QuicFlows:
 
 
 class QuicFlow(DatagramSink):
-    """The datagrams of one UDP flow. links: the connections on it, the latest first. early: packets before their connection.
+    """The datagrams of one UDP flow. links: the connections on it, first the one to which its packets go.
 
-    attempts: Initials that were tried in vain; looked: datagrams that were looked up in vain. guesses: datagrams that were
-    given to connections whose secrets may still come. joined: connections that were on it. shard: the process that reads the
-    last connection that began here, -1 before.
+    early: packets before their connection. attempts: Initials that were tried in vain; looked: datagrams that were looked up
+    in vain. guesses: datagrams that were given to connections whose secrets may still come. joined: connections that were on
+    it. shard: the process that reads the last connection that began here, -1 before.
     """
 
     __slots__ = ("attempts", "early", "flow", "flows", "guesses", "joined", "kept", "links", "looked", "n_bytes", "shard")
@@ -319,10 +319,10 @@ class QuicFlow(DatagramSink):
         """Note that a connection is on this flow now. place: among `links`."""
         link = Link(connection, client, self.flow, self.joined)
         self.joined += 1
-        self.links.insert(place, link)
+        if len(self.links) >= MAX_CONNECTIONS:
+            self.leave(take_spare(self.links, self.flows.clock), "closed")
+        self.links.insert(min(place, len(self.links)), link)
         connection.flows.append(self)
-        if len(self.links) > MAX_CONNECTIONS:
-            self.leave(self.links.pop(), "closed")
         return link
 
     def leave(self, link: Link, reason: str) -> None:

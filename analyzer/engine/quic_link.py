@@ -73,6 +73,25 @@ def is_taken(links: list[Any], client: cython.int, source: bytes, at: cython.lon
     return False
 
 
+def take_spare(links: list[Any], at: cython.longlong) -> Link:
+    """Remove a link of a flow that has too many, and return it: the oldest one that is not known to live at this time.
+
+    A connection lives if its client has gone on with the answer of its server, which nobody off the path can do in its name.
+    The first link is that to which packets of the flow go: it stays. If all others live, it is the oldest of them.
+    """
+    link: Link
+    spare: Link | None = None
+    spare_lives: cython.bint = True
+    for link in links[1:]:
+        followed: cython.bint = link.connection.proved or link.connection.answers.is_followed()
+        lives: cython.bint = followed and at - link.connection.last_at < LIVES
+        if spare is None or (spare_lives and not lives) or (spare_lives == lives and link.order < spare.order):
+            spare, spare_lives = link, lives
+    assert spare is not None
+    links.remove(spare)
+    return spare
+
+
 def closed_as(facts: TransportFacts, reason: str) -> str:
     """Return why a connection ended: `fin` with a CONNECTION_CLOSE, `rst` with a stateless reset, else why its flow did."""
     if facts.close is not None:

@@ -205,6 +205,18 @@ def test_initials_that_do_not_authenticate_begin_nothing() -> None:
     assert len(read_talk([Sent(CLIENT, packet)]).close()) == 1
 
 
+@pytest.mark.parametrize("place", [0, 1, 2, 6])
+def test_more_initials_than_a_flow_keeps(talk: Talk, place: int) -> None:
+    """Somebody off the path sends them in the name of the client, with the connection ID that it has."""
+    first = talk.sent[0].payload
+    source = first[7 + first[5] :][: first[6 + first[5]]]
+    flood = [Sent(CLIENT, spoofed(number.to_bytes(8), source, b"\6\0\5\1\0\0\1\0")) for number in range(90)]
+    sessions = read_talk([*talk.sent[:place], *flood, *talk.sent[place:]], talk.keys).close()
+    assert len(sessions) == len(flood) + 1
+    (session,) = [one for one in sessions if one.established]
+    assert data_of(session) == [QUESTION, ANSWER]
+
+
 def test_another_port_of_the_client_is_the_same_session(talk: Talk) -> None:
     half = len(talk.sent) // 2
     for keys in (talk.keys, b""):
