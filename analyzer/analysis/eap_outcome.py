@@ -1,11 +1,12 @@
 """Derives what a session in EAP came to where no alert tells it: EAP ends with success or failure (RFC 3748 section 4.2).
 
 A server ends with failure when it refuses, and also when the supplicant does not answer any more (RFC 3748 section 4.3).
+EAP does not protect them, so anybody can send a failure (section 7.1): what it says is likely.
 """
 
 from typing import Any
 
-from analyzer.analysis.outcome_facts import ABANDONED, CERTAIN, FAILED, LIKELY, ROLES, Outcome
+from analyzer.analysis.outcome_facts import ABANDONED, FAILED, LIKELY, ROLES, Outcome
 from analyzer.tls.session import Session
 
 _CLIENT, _SERVER = 0, 1
@@ -27,7 +28,7 @@ def eap_outcome(known: Outcome, session: Session, reached: str) -> None:
         known.result, known.cause, known.certainty = FAILED, "peer_silent", LIKELY
         known.detail = f"the client did not answer after {reached}, and the server ended EAP with Failure"
     elif result == "failure":
-        known.result, known.cause, known.certainty = FAILED, "closed_without_alert", CERTAIN
+        known.result, known.cause, known.certainty = FAILED, "closed_without_alert", LIKELY
         known.detail = f"the server ended EAP with Failure after {reached}, without an alert"
     else:
         return

@@ -37,7 +37,8 @@ def is_completed(
     alone: cython.bint = client.missed or client.state == 0
     if parameters.version != 0 and not parameters.tls13 and server.seals and server.n_protected > 0 and alone:
         return True
-    if hellos.client_seen and not hellos.server_seen and client.n_protected == 0 and is_turned_away(flow):
+    goes_on: cython.bint = client.n_protected > 0 or client.missed  # `missed`: it has sent packets that are not opened
+    if hellos.client_seen and not hellos.server_seen and not goes_on and is_turned_away(flow):
         return False
     whole: cython.bint = is_whole(flow, log, hellos)
     for alert in log.alerts:

@@ -13,6 +13,7 @@ from quic_talks import Talk
 
 from analyzer.capture.capture_reader import CaptureReader
 from analyzer.engine import Engine
+from analyzer.secrets.keylog import KeyLog
 from analyzer.store.session_record import session_record
 
 ROUTER = "203.0.113.1"
@@ -42,9 +43,9 @@ def short(record: dict[str, Any]) -> tuple[Any, ...]:
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
-        ({}, ("failed", "server", "connection_refused", "certain", False)),
-        ({"code": 13, "sender": ROUTER}, ("failed", "between", "connection_refused", "certain", False)),
-        ({"code": 1, "sender": ROUTER}, ("abandoned", "nobody", "no_answer", "certain", False)),
+        ({}, ("failed", "server", "connection_refused", "likely", False)),
+        ({"code": 13, "sender": ROUTER}, ("failed", "between", "connection_refused", "likely", False)),
+        ({"code": 1, "sender": ROUTER}, ("abandoned", "nobody", "no_answer", "likely", False)),
         ({"code": 4, "sender": ROUTER}, ("unknown", None, "capture_incomplete", "certain", None)),
         ({"size": 27}, ("unknown", None, "capture_incomplete", "certain", None)),
         ({"to": ROUTER}, ("unknown", None, "capture_incomplete", "certain", None)),
@@ -98,7 +99,26 @@ def test_an_error_of_ipv6(tmp_path: Path) -> None:
     sent = ip(client, server, 17, hello[34:], 6, 1, 64)
     body = struct.pack(">BBHI", 1, 4, 0, 0) + sent[14:]
     record = record_of(tmp_path / "a.pcapng", sent, ip(server, client, 58, body, 2, 1, 60))
-    assert short(record) == ("failed", "server", "connection_refused", "certain", False)
+    assert short(record) == ("failed", "server", "connection_refused", "likely", False)
+
+
+@pytest.mark.parametrize("keys", [False, True])
+def test_a_client_of_quic_that_goes_on_was_not_refused(tmp_path: Path, keys: bool) -> None:
+    """What the server sent took another way, or was lost in the capture but for its first packet."""
+    talk = Talk().connect()
+    sent = talk.say(0, 0, b"question" * 900).say(1, 0, b"answer" * 900).close().sent
+    first = sent[0].frame()
+    server, client = socket.inet_ntoa(first[30:34]), socket.inet_ntoa(first[26:30])
+    error = icmp(first, 1, sender=ROUTER, to=client), icmp(first, sender=server, to=client)
+    keylog = None
+    if keys:
+        keylog = KeyLog()
+        keylog.feed(talk.keys)
+        keylog.close()
+    frames = [one.frame() for one in sent if one.side == 0]
+    record = record_of(tmp_path / "a.pcapng", *frames, *error, keys=keylog)
+    assert record["outcome"]["cause"] not in ("connection_refused", "no_answer")
+    assert record["established"] is (True if keys else None)
 
 
 def test_a_server_of_quic(tmp_path: Path) -> None:
@@ -107,7 +127,7 @@ def test_a_server_of_quic(tmp_path: Path) -> None:
     first, *_ = [one.frame() for one in sent if one.side == 0]
     server, client = socket.inet_ntoa(first[30:34]), socket.inet_ntoa(first[26:30])
     record = record_of(tmp_path / "a.pcapng", first, icmp(first, sender=server, to=client))
-    assert short(record) == ("failed", "server", "connection_refused", "certain", False)
+    assert short(record) == ("failed", "server", "connection_refused", "likely", False)
     assert "port unreachable" in record["outcome"]["detail"]
     record = record_of(tmp_path / "b.pcapng", *[one.frame() for one in sent], icmp(first, sender=server, to=client))
     assert record["outcome"]["result"] == "established"

@@ -173,6 +173,7 @@ def test_failure_can_be_the_answer(tmp_path):
     [record] = records(tmp_path, [*FRAMES[: hello + 1], port_frame(eap(FAILURE, PACKETS[hello][1]))])
     outcome = record["outcome"]
     assert (outcome["result"], outcome["ended_by"], outcome["cause"]) == ("failed", "server", "closed_without_alert")
+    assert outcome["certainty"] == "likely"  # nothing protects it
 
 
 def test_a_long_name_is_cut(tmp_path):
