@@ -88,7 +88,7 @@ class EapConversation:
     def feed(self, packet: Eap, frame: int, at: int) -> bool:
         """Take the next packet. Return whether it ends the conversation."""
         if packet.code in (SUCCESS, FAILURE):
-            if not self.ends(packet.code, packet.identifier, frame, at):
+            if not self.take_end(packet.code, packet.identifier, frame, at):
                 return False
             self.finish("success" if packet.code == SUCCESS else "failure", frame, at)
             return True
@@ -156,8 +156,8 @@ class EapConversation:
         self._hold(0)
         self._begin()
 
-    def ends(self, code: int, identifier: int, frame: int, at: int) -> bool:
-        """Return whether success or failure, the code, with this identifier belongs here; else the supplicant ignores it too.
+    def take_end(self, code: int, identifier: int, frame: int, at: int) -> bool:
+        """Take success or failure, the code. Returns whether it belongs here; else the supplicant ignores it too.
 
         It has the identifier of the last response, and of the request before that (RFC 3748 section 4.2). What of these is not
         there is missing.

@@ -130,7 +130,7 @@ class EapSessions:
                 self._feed(name, conversation, packet, frame, at)
             return
         code = FAILURE if packet is None else packet.code
-        if packet is None or conversation.ends(code, packet.identifier, frame, at):
+        if packet is None or conversation.take_end(code, packet.identifier, frame, at):
             agreed = {(ACCESS_ACCEPT, SUCCESS): "success", (ACCESS_REJECT, FAILURE): "failure"}
             self._n_bytes -= conversation.n_bytes
             conversation.finish(agreed.get((found.code, code)), frame, at)

@@ -29,8 +29,8 @@ class DtlsFacts:
     strays: records that no key opened, though others of their epoch opened; acks: ACK messages that were read. seen: by role
     and epoch, the numbers of the records that came; holes: whether some of them were missing when the session ended. answered:
     whether a record of the server came. announced: role and connection ID of each NewConnectionId, until the flow takes them.
-    silence: nanoseconds that the capture went on behind the last record. bodies: by role and number, hashes of the last records
-    in plaintext.
+    silence: nanoseconds that the capture went on behind the last record. bodies: by role and number, hashes of the first
+    records in plaintext.
     """
 
     __slots__ = (
