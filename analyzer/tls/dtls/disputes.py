@@ -12,20 +12,22 @@ read again without it, or with another choice.
 from __future__ import annotations
 
 from itertools import islice, product
+from typing import Any
 
 from analyzer.codec.registry import registry
 from analyzer.tls.dtls.handshake_flights import PartialMessage
+from analyzer.tls.handshake.authentication import VERIFIED
 from analyzer.tls.handshake.transcript import RETRY_SHOWN
 from analyzer.tls.limits import MAX_HANDSHAKE, PENDING_COST
 from analyzer.tls.messages.hello import HELLO_RETRY_REQUEST_RANDOM
-from analyzer.tls.messages.numbers import CLIENT_HELLO, HELLO_VERIFY_REQUEST, SERVER_HELLO
+from analyzer.tls.messages.numbers import CLIENT_HELLO, HELLO_VERIFY_REQUEST, NEW_SESSION_TICKET, SERVER_HELLO
 from analyzer.tls.record.record import Record
 
 MAX_RECORDS = 512
 """Records of a handshake that are kept. With lost datagrams and small fragments, long ones have a hundred."""
 
-MAX_BYTES = 1 << 19
-"""Bytes of these records, which is more than a handshake with post-quantum certificates has."""
+MAX_BYTES = 1 << 20
+"""Bytes of these records and of their messages, which is more than a handshake with post-quantum certificates has."""
 
 MAX_VERSIONS = 4
 """Messages with one number that are kept: the real one, and some of others."""
@@ -84,18 +86,19 @@ class Version(PartialMessage):
 class Disputes:
     """The messages of one session in plaintext, and the records that they came in.
 
-    records, size: what is kept of the handshake, and its bytes. versions: what came in each place. disputed: the places in
-    which several messages came, with the frames in which these began; fresh: whether one of them is new. sealed: places of
-    which a protected message showed that one in plaintext is not its role's. cookies: numbers that a HelloVerifyRequest had;
-    no_cookie: whether none is the server's. begins: by role, the number of its first message. has_second: whether the client
-    sent a second ClientHello. found: whether something is new for which the records have to be read again. proved: whether a
-    Finished has proved a choice. trials: how often choices were tried, n_sealed: after how many protected records. full:
-    whether the records took too much memory. over: whether the handshake is over, or they did: then nothing in plaintext
-    counts. n_read: how often they were read again, read_at: how many there were.
+    records, size: what is kept of the handshake, and its bytes with those of `versions`. versions: what came in each place.
+    disputed: the places in which several messages came, with the frames in which these began; fresh: whether one of them is
+    new. sealed: places of which a protected message showed that one in plaintext is not its role's. cookies: numbers that a
+    HelloVerifyRequest had; no_cookie: whether none is the server's. begins: by role, the number of its first message.
+    has_second: whether the client sent a second ClientHello. found: whether something is new for which the records have to be
+    read again. choice: what a Finished has proved; proved: whether that is all of the handshake. trials: how often choices were
+    tried, n_sealed: after how many protected records. full: whether the records took too much memory. over: whether the
+    handshake is over, or they did: then nothing in plaintext counts. n_read: how often they were read again, read_at: how many
+    there were.
     """
 
     __slots__ = (
-        "begins", "cookies", "disputed", "found", "fresh", "full", "has_second", "n_read", "n_sealed", "no_cookie",
+        "begins", "choice", "cookies", "disputed", "found", "fresh", "full", "has_second", "n_read", "n_sealed", "no_cookie",
         "over", "proved", "read_at", "records", "sealed", "size", "trials", "versions",
     )  # fmt: skip
 
@@ -107,6 +110,7 @@ class Disputes:
         self.sealed: set[Place] = set()
         self.cookies: set[int] = set()
         self.begins: dict[int, int] = {}
+        self.choice: Choice = {}
         self.no_cookie = self.has_second = False
         self.found = self.proved = self.over = False
         self.trials = self.n_sealed = self.n_read = self.read_at = 0
@@ -144,6 +148,7 @@ class Disputes:
             return
         if number == HELLO_VERIFY_REQUEST:
             self.cookies.add(place[1])
+        self.size += len(data)
         versions = self.versions.get(place)
         if versions is None:
             if len(self.versions) < MAX_MESSAGES:
@@ -169,6 +174,7 @@ class Disputes:
         added = self._begin(place, number, length, frame)
         if first.type == number and first.length == length:
             added.copy_around(first, offset, offset + len(data))
+            self.size += len(first.head) + sum(map(len, first.parts.values()))
         added.add(offset, data)
         self.fresh = self.fresh or place not in self.disputed
         self.disputed[place] = [one.begun for one in versions]
@@ -207,9 +213,19 @@ class Disputes:
             self.sealed.add((role, sequence))
             self.found = True
 
-    def nothing(self) -> Choice:
-        """Return the choice that takes none of the disputed messages."""
-        return dict.fromkeys(self.disputed)
+    def only_proved(self) -> Choice:
+        """Return the choice that takes only those of the disputed messages that a Finished has proved."""
+        return {place: self.choice.get(place) for place in self.disputed}
+
+    def prove(self, choice: Choice, tls13: bool, finished: list[str]) -> None:
+        """Note the choice with which a Finished verifies. finished: by role, what is known of it.
+
+        Up to DTLS 1.2, the client's alone says nothing about a ticket: that comes behind it, unless the session is resumed.
+        """
+        alone = not tls13 and finished[_SERVER] != VERIFIED
+        behind = [place for place, one in choice.items() if one is not None and one.type == NEW_SESSION_TICKET]
+        self.choice = {**choice, **dict.fromkeys(behind if alone else [])}
+        self.proved = tls13 or finished == [VERIFIED, VERIFIED]
 
     def is_unhashed(self, place: Place) -> bool:
         """Return whether no Finished proves a message up to DTLS 1.2: a HelloVerifyRequest, and the hello that it answers.
@@ -221,10 +237,15 @@ class Disputes:
         return bool(self.cookies) and (place == _FIRST or (place[0] == _SERVER and place[1] in self.cookies))
 
     def choices(self, tls13: bool) -> list[Choice]:
-        """Return the choices to try, those that came last first: who forges a message has to be ahead of the real one."""
-        places = [place for place in self.disputed if tls13 or not self.is_unhashed(place)]
-        whole = [[one for one in reversed(self.versions.get(place, [])) if one.complete] for place in places]
-        return [{**self.nothing(), **dict(zip(places, chosen, strict=True))} for chosen in islice(product(*whole), MAX_CHOICES)]
+        """Return the choices to try, those that came last first: who forges a message has to be ahead of the real one.
+
+        None is taken where none is whole, and where a Finished has proved one, that one.
+        """
+        known = self.only_proved()
+        places = [place for place, one in known.items() if one is None and (tls13 or not self.is_unhashed(place))]
+        whole: list[list[Any]] = [[one for one in reversed(self.versions.get(place, [])) if one.complete] for place in places]
+        chosen = islice(product(*(one or [None] for one in whole)), MAX_CHOICES)
+        return [{**known, **dict(zip(places, some, strict=True))} for some in chosen]
 
     def is_due(self) -> bool:
         """Return whether choices are tried now that another protected record came."""
@@ -238,7 +259,9 @@ class Disputes:
         found = []
         for (role, sequence), frames in sorted(self.disputed.items()):
             who = "server" if role else "client"
-            proved = self.proved and (tls13 or not self.is_unhashed((role, sequence)))
+            place = role, sequence
+            known = self.choice.get(place) is not None or (self.proved and place in self.sealed)
+            proved = known and (tls13 or not self.is_unhashed(place))
             contents = f"message {sequence} of the {who} came with different contents"
             if proved:
                 detail = f"{contents}; the Finished proves which is its own"

@@ -113,6 +113,7 @@ class DtlsSession(DtlsHandshake):
         self.kept = self.handshake.kept + self.flights[0].held + self.flights[1].held
         self.kept += 0 if self.disputes is None else self.disputes.size
         self.kept += sum([len(one.body) + PENDING_COST for one in self.held])
+        self.kept += sum([len(one[0].body) + PENDING_COST for one in self.doubtful or ()])
 
     def take_plaintext(self, record: Record) -> None:
         """Take a record of epoch 0."""

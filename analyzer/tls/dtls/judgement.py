@@ -1,7 +1,7 @@
 """Reads the records of a DTLS handshake again where messages are disputed (`disputes.py`), and keeps what is proved.
 
 The session that is made for it replaces what the first one had read. So a message that was believed too early leaves nothing
-behind: no certificate, no fingerprint, no finding.
+behind in it: no certificate, no fingerprint, no finding. What only was tried is nothing that another session can resume.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from analyzer.tls.dtls.disputes import Choice
 from analyzer.tls.dtls.record_headers import UNIFIED
 from analyzer.tls.events import Data, DataBegan, Event, HandshakeMessage, KeysChanged
 from analyzer.tls.handshake.authentication import FAILED, VERIFIED
+from analyzer.tls.handshake.resumption import ResumableSession, Resumptions
 from analyzer.tls.record.record import Record
 
 REPLACED = (
@@ -23,6 +24,32 @@ REPLACED = (
 _OPENED = (Data, DataBegan, KeysChanged)
 
 
+class TrialResumptions(Resumptions):
+    """Finds what those of a run find, and keeps nothing."""
+
+    __slots__ = ("_run",)
+
+    def __init__(self, run: Resumptions) -> None:
+        super().__init__()
+        self._run = run
+
+    def keep_id(self, session_id: bytes, session: ResumableSession) -> None:
+        """See `Resumptions.keep_id`."""
+
+    def keep_ticket(self, ticket: bytes, session: ResumableSession) -> None:
+        """See `Resumptions.keep_ticket`."""
+
+    def find(
+        self, ticket: bytes | None, session_id: bytes, server: bytes, name: bytes | None, client: bytes = b""
+    ) -> ResumableSession | None:
+        """See `Resumptions.find`."""
+        return self._run.find(ticket, session_id, server, name, client)
+
+    def secret(self, found: ResumableSession) -> bytes | None:
+        """See `Resumptions.secret`."""
+        return self._run.secret(found)
+
+
 def judge(session: Any, record: Record) -> None:
     """Decide what of a session's handshake counts, after a record of it."""
     disputes = session.disputes
@@ -30,7 +57,7 @@ def judge(session: Any, record: Record) -> None:
         disputes.fresh = False
         disputes.found = not _leave_out(session) or disputes.found
     if disputes.is_worth_reading():
-        _replace(session, _read_again(session, disputes.nothing()))
+        _replace(session, _read_again(session, disputes.only_proved()))
     given = session.handshake.material.given
     if (record.epoch > 0 or record.version == UNIFIED) and given and disputes.is_due():
         _search(session)
@@ -40,7 +67,7 @@ def judge(session: Any, record: Record) -> None:
         disputes.end()
     elif disputes.full or (client.n_application and server.n_application and not (disputes.disputed and given)):
         if disputes.found:
-            _replace(session, _read_again(session, disputes.nothing()))
+            _replace(session, _read_again(session, disputes.only_proved()))
         disputes.end()
 
 
@@ -48,12 +75,14 @@ def judge_at_end(session: Any) -> None:
     """Decide what of a session's handshake counts when no more records come, and report what was disputed."""
     disputes = session.disputes
     if disputes.found and not disputes.over:
-        _replace(session, _read_again(session, disputes.nothing()))
+        _replace(session, _read_again(session, disputes.only_proved()))
     if disputes.disputed and not disputes.proved and not disputes.over and session.handshake.material.given:
         _search(session)
     for severity, detail, frames in disputes.findings(session.handshake.parameters.tls13):
+        n_findings = len(session.log.findings)
         session.log.add_finding("contradicting_messages", severity, detail, frames[0])
-        session.log.findings[-1].frames[:] = frames
+        if len(session.log.findings) > n_findings:  # else there are too many
+            session.log.findings[n_findings].frames[:] = frames
     disputes.end()
 
 
@@ -73,20 +102,25 @@ def _search(session: Any) -> None:
     """Search the choice between disputed messages that a Finished proves."""
     disputes = session.disputes
     disputes.trials += 1
-    for choice in disputes.choices(session.handshake.parameters.tls13):
-        trial = _read_again(session, choice)
+    tls13 = session.handshake.parameters.tls13
+    for choice in disputes.choices(tls13):
+        trial = _read_again(session, choice, TrialResumptions(session.handshake.resumptions))
         trial.handshake.authenticate()
         finished = trial.handshake.authentication.finished
         if VERIFIED in finished and FAILED not in finished:
-            disputes.proved = True
-            _replace(session, _read_again(session, choice))
+            disputes.prove(choice, trial.handshake.parameters.tls13, finished)
+            _replace(session, _read_again(session, disputes.choice))
             return
 
 
-def _read_again(session: Any, choice: Choice) -> Any:
-    """Return a session that has read the same records, and takes only the chosen messages in disputed places."""
+def _read_again(session: Any, choice: Choice, resumptions: Resumptions | None = None) -> Any:
+    """Return a session that has read the same records, and takes only the chosen messages in disputed places.
+
+    resumptions: what it resumes, and where others find it; None for those of the run.
+    """
     handshake = session.handshake
-    material, resumptions, tls13 = handshake.material, handshake.resumptions, handshake.parameters.tls13
+    material, tls13 = handshake.material, handshake.parameters.tls13
+    resumptions = handshake.resumptions if resumptions is None else resumptions
     matched, inner = material.matched, material.inner
     material.inner = None  # it numbers what it finds in the order of the capture
     events: list[Event] | None = None if session.log.events is None else []

@@ -1,7 +1,7 @@
 """Reports what came in plaintext in a DTLS session and proves nothing, because anybody who knows two ports can have sent it."""
 
 from analyzer.codec.registry import registry
-from analyzer.tls.session_log import ROLES, SessionLog
+from analyzer.tls.session_log import MAX_FRAMES, ROLES, SessionLog
 
 _NAMES = registry("handshake_types")
 
@@ -12,7 +12,7 @@ def report_unproved(log: SessionLog, role: int, number: int, frame: int) -> None
         f"a {_NAMES.name(number)} of the {ROLES[role]} came where its handshake has none; nothing proves that it is its own, "
         "and it is not used"
     )
-    log.add_finding("unproved_message", "low", detail, frame)
+    _report(log, "unproved_message", "low", detail, frame)
 
 
 def ignore_alert(log: SessionLog, role: int, frame: int) -> None:
@@ -24,4 +24,14 @@ def ignore_alert(log: SessionLog, role: int, frame: int) -> None:
     detail = (
         f"an alert of the {who} came in plaintext, and the {who} went on: anybody can have sent it, and it counts for nothing"
     )
-    log.add_finding("ignored_alert", "info", detail, frame)
+    _report(log, "ignored_alert", "info", detail, frame)
+
+
+def _report(log: SessionLog, code: str, severity: str, detail: str, frame: int) -> None:
+    """Report it once, with the frames of all: whoever can send one can send many."""
+    for known in log.findings:
+        if known.code == code and known.detail == detail:
+            if len(known.frames) < MAX_FRAMES:
+                known.frames.append(frame)
+            return
+    log.add_finding(code, severity, detail, frame)
