@@ -4,7 +4,7 @@ No header says how long its connection ID is. So the longest ID that is known an
 """
 
 from collections.abc import Iterable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from analyzer.tls.dtls.hello_ids import place_of_id
 
@@ -14,7 +14,8 @@ MAX_IDS = 1 << 16
 LONGEST_ID = 32
 """Bytes of the longest connection ID that is looked up; they can have 255, and have eight or so."""
 
-Owner = TypeVar("Owner")
+Owner = TypeVar("Owner", bound=tuple[Any, ...])
+"""To whom an ID belongs: the session, and what else is known of it."""
 
 
 class KnownIds(Generic[Owner]):
@@ -28,9 +29,6 @@ class KnownIds(Generic[Owner]):
     def __init__(self) -> None:
         self._owners: dict[tuple[bytes, bytes], Owner] = {}
 
-    def __contains__(self, known: bytes) -> bool:
-        return (b"", known) in self._owners
-
     def __len__(self) -> int:
         return len(self._owners)
 
@@ -39,10 +37,15 @@ class KnownIds(Generic[Owner]):
         if (server, known) in self._owners or len(self._owners) < MAX_IDS:
             self._owners[server, known] = owner
 
-    def forget(self, ids: Iterable[bytes], server: bytes = b"") -> None:
-        """Forget IDs, which need not be known."""
+    def has(self, known: bytes, server: bytes = b"") -> bool:
+        """Return whether an ID is known."""
+        return (server, known) in self._owners
+
+    def forget(self, ids: Iterable[bytes], session: object, server: bytes = b"") -> None:
+        """Forget IDs, which need not be known, where the owner is this session."""
         for known in ids:
-            self._owners.pop((server, known), None)
+            if session in self._owners.get((server, known), ()):
+                del self._owners[server, known]
 
     def find(self, data: bytes, start: int, end: int, server: bytes = b"") -> Owner | None:
         """Return the owner of the connection ID of the record at `start`; None if it has none that is known."""

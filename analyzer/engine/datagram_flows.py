@@ -96,7 +96,7 @@ class DatagramFlow(DatagramSink):
         """Return whether a datagram whose first byte is one of DTLS belongs to DTLS."""
         if self.dtls is not None and self.dtls.shared:
             return True
-        known: cython.bint = begins_dtls(data, start, end) or self.flows.dtls.by_id.find(data, start, end) is not None
+        known: cython.bint = begins_dtls(data, start, end) or self.flows.dtls.moved_in(self.flow, data, start, end) is not None
         if self.quic.links:
             known = False
         if self.dtls is None:

@@ -56,13 +56,22 @@ class Association:
         self.visits: Any = None
         self.homeless = False
 
+    def may_doubt(self) -> bool:
+        """Return whether another hello can be its client's as well: nobody has answered, and few others came."""
+        return not self.answered and not self.continued and len(self.randoms) < MAX_RANDOMS
+
     def doubt(self, random: bytes) -> None:
-        """Note the random of another hello, which can be its client's as well."""
-        if len(self.randoms) < MAX_RANDOMS:
-            self.randoms.append(random)
+        """Note the random of another hello, if `may_doubt`."""
+        self.randoms.append(random)
 
     def knows(self, random: bytes) -> bool:
-        """Return whether a client's random is of this session, and note it whole."""
+        """Return whether a client's random is of this session, and note it whole.
+
+        A session that begins with its ServerHello has none: its ClientHello came late if the client has not gone on yet.
+        """
+        if not self.randoms and not (self.continued or self.changed[0] or self.sealed[0]):
+            self.randoms.append(random)
+            return True
         for place, known in enumerate(self.randoms):
             if is_same(known, random):
                 self.randoms[place] = max(known, random, key=len)

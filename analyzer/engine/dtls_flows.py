@@ -5,14 +5,17 @@ datagrams of the flow whose first byte is one of DTLS belong to it (RFC 7983 sec
 another session on the same ports if it is answered (`waiting_hellos.py`); until its client goes on behind the answer, protected
 records are still those of the session before, which does not end earlier (RFC 6347 section 4.2.8). Before any answer, two
 hellos at one time can be of one session, and one of them somebody else's. A connection ID that the hellos agree on names its
-session on other ports too (RFC 9146 section 6). It stays where it was as well, since anybody can send a record with its ID.
+session on other ports too, at the same server (RFC 9146 section 6). It stays where it was as well, since anybody can send a
+record with its ID.
 
-So does an ID of a NewConnectionId (RFC 9147 section 9), at the same server. But that is encrypted: only a process that reads
+So does an ID of a NewConnectionId (RFC 9147 section 9). But that is encrypted: only a process that reads
 the session and has its keys knows it. There the session is a guest on the flow, which changes nothing that all processes must
 see alike: whether a hello begins a session, the number of the next one, and when sessions end.
 """
 
 from __future__ import annotations
+
+from typing import Any, TypeVar
 
 from analyzer.engine.connection_ids import KnownIds
 from analyzer.engine.dispatch_limits import DTLS_MEMORY
@@ -41,6 +44,11 @@ not get it sends its messages again, twice (RFC 6347 section 4.2.4.1)."""
 TOGETHER = 2_000_000_000
 """Nanoseconds in which two hellos that nobody has answered are those of one session. A client that begins another one has
 waited for an answer before, one second and two more (RFC 6347 section 4.2.4.1)."""
+
+SHORTEST_MOVING = 4
+"""Bytes of the shortest ID of a hello that names its session on other ports: shorter ones stand in records by chance."""
+
+_Owner = TypeVar("_Owner", bound=tuple[Any, ...])
 
 
 class DtlsFlows:
@@ -77,8 +85,8 @@ class DtlsFlows:
         """End a session. reason: see `Flow.closed`."""
         if self.keep(association):
             reason = "closed"
-        self.by_id.forget(association.ids.known())
-        self.announced.forget(association.ids.announced(), association.flow.server_key())
+        self.forget(association)
+        self.announced.forget(association.ids.announced(), association, association.flow.server_key())
         session, sink = association.session, association.sink
         if session is None:
             return
@@ -91,15 +99,17 @@ class DtlsFlows:
         if sink.finish(frame, at):
             self.dispatcher.end(session)
 
+    def forget(self, association: Association) -> None:
+        """Forget the IDs of the hellos of a session."""
+        self.by_id.forget(association.ids.known(), association, association.flow.server_key())
+
+    def moved_in(self, flow: UdpFlow, data: bytes, start: int, end: int) -> tuple[DtlsFlow, Association, int] | None:
+        """Return flow, session and receiver of a record by an ID of a hello that is known for a server on this flow."""
+        return _find(self.by_id, flow, data, start, end)
+
     def announced_in(self, flow: UdpFlow, data: bytes, start: int, end: int) -> tuple[Association, int] | None:
         """Return session and receiver of a record by an ID of NewConnectionId that is known for a server on this flow."""
-        if not self.announced:
-            return None
-        for key in (flow.originator.key, flow.responder.key):
-            found = self.announced.find(data, start, end, server_of(key))
-            if found is not None:
-                return found
-        return None
+        return _find(self.announced, flow, data, start, end)
 
     def advance(self, at: int) -> None:
         """Take the time of a datagram of DTLS."""
@@ -126,6 +136,16 @@ class DtlsFlows:
             flow.note_copies(association)
             self.end(association, "closed")
             flow.update_held()
+
+
+def _find(known: KnownIds[_Owner], flow: UdpFlow, data: bytes, start: int, end: int) -> _Owner | None:
+    if not known:
+        return None
+    for key in (flow.originator.key, flow.responder.key):
+        found = known.find(data, start, end, server_of(key))
+        if found is not None:
+            return found
+    return None
 
 
 def _number(one: tuple[Association, DtlsFlow]) -> int:
@@ -177,7 +197,7 @@ class DtlsFlow:
 
         It stays on the flow before: the record can be somebody else's.
         """
-        found = self.flows.by_id.find(data, start, end)
+        found = self.flows.moved_in(self.flow, data, start, end)
         if found is None:
             return
         before, association, receiver = found
@@ -187,29 +207,38 @@ class DtlsFlow:
         if association.client != (side if receiver else 1 - side):
             self.turned.add(association)
         self.associations.insert(0, association)
+        server = association.flow.server_key()
         for role, known in enumerate(association.ids.asked):
-            if known is not None and known in self.flows.by_id:
-                self.flows.by_id.add(known, (self, association, role))
+            if known is not None and self.flows.by_id.has(known, server):
+                self.flows.by_id.add(known, (self, association, role), server)
 
     def welcome(self, side: int, data: bytes, start: int, end: int) -> None:
         """Let a session be a guest on this flow, known by an ID of NewConnectionId in a record (RFC 9147 section 9)."""
         found = self.flows.announced_in(self.flow, data, start, end)
         if found is not None:
+            if found[0] is not self.guest:
+                self.end_guest("idle")
             self.guest, receiver = found
             self.guest_client = side if receiver else 1 - side
             self.guest.visits = self
+
+    def end_guest(self, reason: str) -> None:
+        """End the session that is a guest here, if it has no other flow."""
+        if self.guest is not None and self.guest.homeless and self.guest.visits is self:
+            self.flows.end(self.guest, reason)
 
     def read(self, side: int, data: bytes, pos: int, end: int, missing: int) -> tuple[Record, int]:
         """Read the record at `pos`; return it, and the position behind it, -1 if there is none."""
         latest = self.associations[0] if self.associations else self.guest
         for association in self.associations[1:]:
-            if association.ids.is_named(1 - self.role_of(association, side), data, pos):
+            if association.ids.is_named(1 - self.role_of(association, side), data, pos, end):
                 latest = association
         if latest is None:
             record = Record(0)
             return record, read_record(record, data, pos, end, -1, missing)
         receiver = 1 - self.role_of(latest, side)
-        return latest.record, read_record(latest.record, data, pos, end, latest.ids.length_in(receiver, data, pos), missing)
+        n_id = latest.ids.length_in(receiver, data, pos, end)
+        return latest.record, read_record(latest.record, data, pos, end, n_id, missing)
 
     def role_of(self, association: Association, side: int) -> int:
         """Return the role that a side of this flow has in a session."""
@@ -229,7 +258,9 @@ class DtlsFlow:
             if not self.associations:
                 self.begin(client, random_of(content) if content[0] == CLIENT_HELLO else b"", record)
             if any(self.client_of(association) == client for association in self.associations):
-                self.give(next(one for one in self.associations if self.has_hello(one, client, content)), side, record)
+                owner = next((one for one in self.associations if self.has_hello(one, client, content)), None)
+                if owner is not None:
+                    self.give(owner, side, record)
                 return
         association = self.association_of(side, record)
         if association is not None:
@@ -303,8 +334,7 @@ class DtlsFlow:
             if not random:
                 return self.waiting.continues(side, content, record)
             latest = mine[0] if mine else None
-            doubted = latest is not None and not latest.answered and not latest.continued
-            if latest is not None and doubted and record.at - latest.flow.start <= TOGETHER:
+            if latest is not None and latest.may_doubt() and record.at - latest.flow.start <= TOGETHER:
                 latest.doubt(random)
                 return False
             hello = self.waiting.take(side, content, record)
@@ -356,8 +386,8 @@ class DtlsFlow:
             association.continued = True
         if association.ids.take(role, body):
             for receiver, known in enumerate(association.ids.asked):
-                if known:
-                    self.flows.by_id.add(known, (self, association, receiver))
+                if known and len(known) >= SHORTEST_MOVING:
+                    self.flows.by_id.add(known, (self, association, receiver), association.flow.server_key())
 
     def note_end(self, association: Association, role: int, sealed: bool) -> None:
         """Note an alert that ends a side of a session: behind the handshake they are sent for nothing else."""
@@ -388,11 +418,10 @@ class DtlsFlow:
             goes_on = association.visits is not None and association.last_at > self.flow.end
             if reason == "idle" and association.n_flows == 1 and goes_on:
                 association.homeless = True
-                self.flows.by_id.forget(association.ids.known())  # as in other processes
+                self.flows.forget(association)  # as in other processes
             else:
                 self.leave(association, reason)
-        if self.guest is not None and self.guest.homeless and self.guest.visits is self:
-            self.flows.end(self.guest, reason)
+        self.end_guest(reason)
 
     def leave(self, association: Association, reason: str) -> None:
         """Take a session off this flow. It ends if it is on no other."""

@@ -137,19 +137,53 @@ def test_processes_that_share_a_capture_number_and_order_sessions_alike(
     assert printed[1:] == [printed[0]] * 2
 
 
+def test_a_guest_that_another_one_follows_on_its_ports_is_not_lost(tmp_path: Path) -> None:
+    """The ports on which it began were idle, so it has no others."""
+    talks = [moving_talk(49202), moving_talk(49203)]
+    for talk, later in zip(talks, (0, 1_000_000_000), strict=True):
+        talk.at += later
+        for _ in range(5):
+            talk.at += 200_000_000_000
+            talk.ports = (50000, 4433)
+            talk.seal(CLIENT, DATA, b"12345")
+    talks[0].packets = sorted(talks[0].packets + talks[1].packets)
+    keys = b"".join(talk.key_log() for talk in talks)
+    keylog = KeyLog()
+    keylog.take(keys, "keys")
+    engine = Engine(keylog=keylog)
+    for frames in CaptureReader([str(talks[0].write(tmp_path / "a.pcapng"))]).packet_readers():
+        while engine.step(frames):
+            engine.tick(engine.at)
+    engine.close()
+    assert len(ended(engine.take())) == 2
+
+
+def test_an_id_is_of_its_server_and_not_too_short(tmp_path: Path) -> None:
+    """A datagram of SNMP begins as a record with a connection ID of one byte does."""
+    snmp = bytes.fromhex("302a02010104067075626c6963a01d0204") + bytes(28)
+    for known, ports in ((b"*", (161, 4433)), (b"*\2\1\1", (40000, 161))):
+        talk = DtlsTalk((b"", known)).shake_hands()
+        count = len(talk.packets)
+        talk.ports = ports
+        talk.send(CLIENT, snmp)
+        (record,) = records_of(talk, tmp_path / "a.pcapng")
+        assert record["last_frame"] == count
+
+
 def test_the_longest_known_id_is_meant_and_their_number_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    known: KnownIds[int] = KnownIds()
+    known: KnownIds[tuple[int]] = KnownIds()
     monkeypatch.setattr(connection_ids, "MAX_IDS", 2)
     for number, one in enumerate((b"ab", b"abc", b"x")):
-        known.add(one, number)
-    assert known.find(b"\x30abcd", 0, 5) == 1
-    assert known.find(b"..\x3fabx", 2, 6) == 0
-    assert known.find(b"\x19" + bytes(10) + b"abc", 0, 14) == 1
+        known.add(one, (number,))
+    assert known.find(b"\x30abcd", 0, 5) == (1,)
+    assert known.find(b"..\x3fabx", 2, 6) == (0,)
+    assert known.find(b"\x19" + bytes(10) + b"abc", 0, 14) == (1,)
     assert known.find(b"\x30x", 0, 2) is None
     assert known.find(b"\x2fab", 0, 3) is None
     assert known.find(b"\x16" + bytes(10) + b"abc", 0, 14) is None
-    known.forget([b"abc", b"nothing"])
-    assert known.find(b"\x30abcd", 0, 5) == 0
+    known.forget([b"ab", b"abc", b"nothing"], 1)  # the first one has another owner
+    assert known.has(b"ab")
+    assert known.find(b"\x30abcd", 0, 5) == (0,)
 
 
 def test_the_messages_are_shown_with_what_they_ask_for_and_give(

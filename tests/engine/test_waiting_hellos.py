@@ -126,3 +126,29 @@ def test_a_stray_change_does_not_take_records_to_another_session(tmp_path: Path)
     talk.insert(8, CLIENT, plain(CHANGE_CIPHER_SPEC, b"\1", 901))
     (found,) = talk.read(tmp_path)
     assert facts(found) == facts(honest)
+
+
+def test_many_hellos_before_any_answer(tmp_path: Path):
+    """More than can be of one session: those behind wait for an answer of their own."""
+    (honest,) = Talk("dtls12-cookie").read(tmp_path)
+    talk = Talk("dtls12-cookie")
+    for number in range(6):
+        talk.insert(1, CLIENT, plain(HANDSHAKE, hello_of(talk, number), 900 + number))
+    for record in talk.read(tmp_path, keys=False):
+        assert not {one["severity"] for one in record["findings"]} & {"medium", "high"}
+    assert facts(honest) in [facts(record) for record in talk.read(tmp_path)]
+
+
+@pytest.mark.parametrize("name", ["dtls12-psk", "dtls13-psk"])
+def test_a_hello_behind_its_answer(name: str, tmp_path: Path):
+    """The capture has the two in another order."""
+    (honest,) = Talk(name).read(tmp_path)
+    talk = Talk(name)
+    answered = talk.first(SERVER_HELLO)
+    hello = talk.packets[:answered]
+    for _ in hello[:-1]:
+        talk.packets.pop(0)
+    talk.packets[0], talk.packets[1] = (talk.packets[0][0], talk.packets[1][1]), (talk.packets[1][0], talk.packets[0][1])
+    talk.client = talk.packets[1][1][26:30]
+    (found,) = talk.read(tmp_path)
+    assert (found["ja3"], found["established"], found["first_frame"]) == (honest["ja3"], True, 1)

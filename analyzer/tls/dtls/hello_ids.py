@@ -82,17 +82,17 @@ class HelloIds:
         asked = self.asked[role]
         return len(asked) if asked is not None and self.settled else 0
 
-    def is_named(self, role: int, data: bytes, start: int) -> bool:
-        """Return whether the record to a role that begins at `start` has the ID of its hello."""
+    def is_named(self, role: int, data: bytes, start: int, end: int) -> bool:
+        """Return whether the record to a role that begins at `start` has the ID of its hello. end: of the datagram."""
         asked, place = self.asked[role], place_of_id(data[start])
-        return bool(asked and place and self.settled) and data[start + place : start + place + len(asked or b"")] == asked
+        return bool(asked and place and self.settled) and data.startswith(asked or b"", start + place, end)
 
-    def length_in(self, role: int, data: bytes, start: int) -> int:
-        """Return how long the ID is in a record to a role that begins at `start`: 0 without one."""
+    def length_in(self, role: int, data: bytes, start: int, end: int) -> int:
+        """Return how long the ID is in a record to a role that begins at `start`: 0 without one. end: of the datagram."""
         if (self.more[role] or len(self.doubted[role]) > 1) and (place := place_of_id(data[start])):
             at = start + place
             for known in (*self.more[role], *self.doubted[role]):
-                if data[at : at + len(known)] == known:
+                if data.startswith(known, at, end):
                     return len(known)
         return self.length(role)
 
