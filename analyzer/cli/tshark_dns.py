@@ -9,6 +9,7 @@ from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from analyzer.cli.frame_reading import View
+from analyzer.cli.output import complain
 from analyzer.cli.tshark_tree import TreeTap, field_named
 from analyzer.flows.flow import TCP
 
@@ -110,3 +111,8 @@ class DnsCounter(TreeTap):
                 self.count_last(_SERVICE, _AGAIN if (key, number) in self._answered else _UNASKED)
             elif len(self._answered) < MOST_ANSWERED:
                 self._answered.add((key, number))
+                if len(self._answered) == MOST_ANSWERED:
+                    complain(
+                        f"-z dns,tree: {MOST_ANSWERED:,} answers are remembered, and no more: a later one that comes again"
+                        " counts as unsolicited"
+                    )

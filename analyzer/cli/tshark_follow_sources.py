@@ -209,7 +209,8 @@ class _Http2Frames(frames.Frames):
         self._first: int | None = None
         self._sections = (FieldSections(self, 0), FieldSections(self, 1))
         self._readers = (frames.FrameReader(self, 0, True), frames.FrameReader(self, 1, False))
-        self._body = bytearray()
+        self._bodies = (bytearray(), bytearray())
+        self._has_lost = [False, False]
 
     def read(self, side: int, data: bytes, frame: int, at: int) -> None:
         """Read the next bytes of a side."""
@@ -222,21 +223,24 @@ class _Http2Frames(frames.Frames):
 
     def begin_data(self, side: int, flags: int, stream: int, length: int) -> None:
         """See `http2_frames.Frames`."""
-        self._body.clear()
+        self._bodies[side].clear()
+        self._has_lost[side] = False
 
     def read_data(self, side: int, stream: int, data: bytes) -> None:
         """See `http2_frames.Frames`."""
         if stream == self._stream:
-            self._body += data
+            self._bodies[side].extend(data)
 
     def lose_data(self, side: int, stream: int, length: int) -> None:
-        """See `http2_frames.Frames`."""
+        """See `http2_frames.Frames`. A frame whose content is missing is no empty frame."""
+        self._has_lost[side] = True
 
     def end_data(self, side: int, flags: int, stream: int) -> None:
         """See `http2_frames.Frames`."""
-        if stream == self._stream:
-            self._add(side, bytes(self._body) or _head(0, frames.DATA, flags, stream))
-        self._body.clear()
+        body = bytes(self._bodies[side])
+        if stream == self._stream and (body or not self._has_lost[side]):
+            self._add(side, body or _head(0, frames.DATA, flags, stream))
+        self._bodies[side].clear()
 
     def read_frame(self, side: int, kind: int, flags: int, stream: int, payload: bytes) -> None:
         """See `http2_frames.Frames`."""

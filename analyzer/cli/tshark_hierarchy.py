@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 
 from analyzer.cli.frame_reading import View
 from analyzer.cli.tshark_taps import Span, Tap
-from analyzer.filters.field_table import field_table
-from analyzer.packet.layer_places import KINDS
+from analyzer.cli.tshark_tree import field_named
+from analyzer.packet.layer_places import KINDS, LayerPlaces
 from analyzer.packet.packet import Packet
 from analyzer.tls.events import RecordRead
 
 if TYPE_CHECKING:
     from analyzer.filters.compiled_filter import CompiledFilter
-    from analyzer.filters.field import Field
 
 MOST_PROTOCOLS = 4096
 """Places in the hierarchy, at most. Frames beyond it count for what carries them."""
@@ -32,6 +31,9 @@ MOST_AHEAD = 64
 """Segments behind a hole that are remembered of a direction."""
 
 _TCP = 6
+_CELLS = 4
+_LABEL, _MOST_LABELS = 4, 32
+_PACKETS = frozenset({"ip", "ipv6"})
 _INSIDE = frozenset({"ethertype", "x509sat", "x509ce", "pkixalgs", "x509af", "pkix1explicit"})
 _MESSAGES = frozenset({"icmp", "icmpv6"})
 _BORDER = "=" * 67
@@ -64,9 +66,9 @@ class HierarchyTap(Tap):
 
     def __init__(self, chosen: "CompiledFilter | None", text: str) -> None:
         self.filters = (chosen,)
-        self._protocols, self._quic = map(_field, ("frame.protocols", "quic.packet_length"))
-        self._http2 = [_field(name) for name in ("http2.type", "http2.magic")]
-        self._http3 = [_field(name) for name in ("http3.stream", "http3.stream.uni")]
+        self._protocols, self._quic = map(field_named, ("frame.protocols", "quic.packet_length"))
+        self._http2 = [field_named(name) for name in ("http2.type", "http2.magic")]
+        self._http3 = [field_named(name) for name in ("http3.stream", "http3.stream.uni")]
         self.fields = frozenset((self._protocols, self._quic, *self._http2, *self._http3))
         self._pieces = _TlsPieces()
         self._text = text
@@ -86,6 +88,8 @@ class HierarchyTap(Tap):
             key = view.layers.shape(), 0, 0
         else:
             text = str(found[0])
+            if "mpls" in text:
+                text = _with_labels(text, view.layers)
             repeated = self._http2 if "http2" in text else self._http3 if "http3" in text else ()
             n_parts = sum(len(values.values(field)) for field in repeated)
             key = text, self._n_packets(view) if "quic" in text else times_tls, n_parts
@@ -138,13 +142,6 @@ class HierarchyTap(Tap):
         yield _BORDER
 
 
-def _field(name: str) -> "Field":
-    found = field_table().get(name)
-    if found is None:
-        raise KeyError(name)
-    return found
-
-
 def _lines(parts: dict[str, _Node], depth: int) -> Iterator[str]:
     for name, node in parts.items():
         indented = "  " * depth + name
@@ -173,6 +170,23 @@ def _named(text: str, times: int, n_parts: int) -> Iterator[str]:
         before = name
     if before == "tcp":
         yield from ["tls"] * times
+
+
+def _with_labels(text: str, layers: LayerPlaces) -> str:
+    """Return the protocols of a frame with MPLS, each label as one, and the IP header behind them.
+
+    `frame.protocols` names all labels once, and not that header.
+    """
+    end = -1
+    for index in range(layers.count):
+        kind, start = KINDS[layers.kind(index)], layers.cells[index * _CELLS + 1]
+        if "." in kind:
+            continue
+        n_labels = (start - end) // _LABEL
+        if kind in _PACKETS and end >= 0 and n_labels > 0:
+            return text.replace("mpls", "mpls:" * min(n_labels, _MOST_LABELS) + kind, 1)
+        end = layers.cells[index * _CELLS + 2]
+    return text
 
 
 def _headers(view: View) -> Iterator[str]:

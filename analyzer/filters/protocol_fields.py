@@ -85,6 +85,8 @@ class ProtocolFields:
         if not self._may_carry(view):
             packet = view.layers.packet
             name = in_segment(packet) if names[-1] == "tcp" else in_datagram(packet)
+            if name is None:
+                return {}
             return found(("frame.protocols", ":".join([*names, name][:_MAX_NAMES]))) if name else alone
         return found(("frame.protocols", ":".join([*names, *self._carried(view)][:_MAX_NAMES])))
 

@@ -2,6 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
+from analyzer.cli import tshark_dns
+
+from .compare_taps import ours
 from .test_tshark_taps import CAPTURES, lines
 
 
@@ -36,3 +41,10 @@ def test_an_answer_that_comes_again(corpus: Path):
 
 def test_a_filter_and_nothing_that_passes():
     assert rows(CAPTURES / "demo.pcapng", "dns,tree,ipv6")["Total Packets"] == ["0", "", "", "", "", "100%", "-", "-"]
+
+
+def test_answers_beyond_those_that_are_remembered_are_told_of_once(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(tshark_dns, "MOST_ANSWERED", 2)
+    _, err = ours(CAPTURES / "demo.pcapng", ["dns,tree"])
+    (line,) = err.splitlines()
+    assert "2 answers are remembered, and no more" in line

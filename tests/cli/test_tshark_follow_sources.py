@@ -1,6 +1,14 @@
 """`-z follow` of datagrams, of sessions over UDP, and of streams of HTTP/2: the pieces are those of tshark 4.6."""
 
+from collections.abc import Sequence
+
 import pytest
+
+from analyzer.application.http2_frames import DATA, PREFACE
+from analyzer.cli.output import Output
+from analyzer.cli.tshark_follow import Node, Pieces
+from analyzer.cli.tshark_follow_sources import Http2Pieces
+from analyzer.packet.addresses import reverse_key
 
 from .compare_taps import keys_beside, ours
 from .test_tshark_taps import CAPTURES
@@ -86,3 +94,49 @@ def test_other_frames_of_http2_have_their_headers():
         (27, False), (13, False), (27, True), (13, True), (9, False), (9, True),
     ]  # fmt: skip
     assert found[0].startswith("000012" + "04")
+
+
+class Recorded(Pieces):
+    """Keeps the pieces, each with its node, instead of writing them."""
+
+    def __init__(self) -> None:
+        super().__init__(Output(None, (), "never"), "http2", "raw", (0, 1))
+        self.found: list[tuple[int, bytes]] = []
+
+    def begin(self, nodes: Sequence[Node]) -> None:
+        self.begun = True
+
+    def add(self, node: int, data: bytes, frame: int, at: int) -> None:
+        self.found.append((node, data))
+
+
+def http2_of(pieces: Pieces) -> Http2Pieces:
+    """A connection of HTTP/2 without TLS, behind the preface."""
+    key = bytes((192, 0, 2, 1, 198, 51, 100, 7)) + (40000).to_bytes(2) + (80).to_bytes(2)
+    reader = Http2Pieces(pieces, 1)
+    reader.begin((key, reverse_key(key)), 1)
+    reader.feed(0, PREFACE, 1, 0)
+    return reader
+
+
+def data_frame(payload: bytes, flags: int = 0) -> bytes:
+    return len(payload).to_bytes(3) + bytes((DATA, flags, 0, 0, 0, 1)) + payload
+
+
+def test_frames_of_http2_of_both_sides_do_not_mix():
+    pieces = Recorded()
+    reader = http2_of(pieces)
+    asked = data_frame(b"abcdef")
+    reader.feed(0, asked[:12], 2, 0)
+    reader.feed(1, data_frame(b"xyz"), 3, 0)
+    reader.feed(0, asked[12:], 4, 0)
+    assert pieces.found == [(0, b"xyz"), (1, b"abcdef")]
+
+
+def test_a_frame_of_http2_whose_content_is_lost_is_no_empty_frame():
+    pieces = Recorded()
+    reader = http2_of(pieces)
+    reader.feed(0, data_frame(b"abcdef")[:9], 2, 0)
+    reader.lose(0, 6)
+    reader.feed(0, data_frame(b"", 1), 3, 0)
+    assert pieces.found == [(0, data_frame(b"", 1))]

@@ -52,6 +52,20 @@ def test_the_last_table_comes_first():
     assert [line for line in found if line in titles] == list(titles)
 
 
+def test_every_label_of_mpls_is_a_protocol_and_the_header_behind_them_is_one(corpus: Path):
+    found = lines(corpus / "zeek" / "link" / "mpls-in-vlan.pcap", "io,phs")
+    assert [line.split(" frames")[0].rstrip() for line in found[11:19]] == [
+        "      mpls",
+        "        ip",
+        "          tcp",
+        "        mpls",
+        "          ip",
+        "            tcp",
+        "              http",
+        "=" * 67,
+    ]
+
+
 def test_functions_of_fields():
     found = lines(CAPTURES / "demo.pcapng", "io,stat,10,SUM(frame.len)tcp,MAX(frame.len)udp,COUNT(ip.ttl)")
     assert [line.split("|")[1:5] for line in found[-4:-1]] == [

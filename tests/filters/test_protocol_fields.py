@@ -30,6 +30,20 @@ def test_names_are_those_that_tshark_writes(repository, name):
     [
         ("link/icmp_dot1q.pcap", {"eth:ethertype:vlan:ethertype:ip:icmp:data", "eth:ethertype:vlan:ethertype:arp"}),
         ("tunnels/geneve-vxlan-dns-truncated.pcap", {"eth:ethertype:ip:udp:geneve:ip:udp:vxlan:eth:ethertype:ip:udp:dns"}),
+        ("tunnels/geneve-arp.pcap", {"eth:ethertype:ip:udp:geneve:arp"}),
+        ("link/erspanI.pcap", {"eth:ethertype:ip:gre:erspan:eth:ethertype:ip:icmp:data"}),
+        (
+            "link/mpls-in-vlan.pcap",
+            {
+                "eth:ethertype:vlan:ethertype:mpls:tcp",
+                "eth:ethertype:vlan:ethertype:mpls:tcp:http",
+                "eth:ethertype:vlan:ethertype:ip:tcp:http",
+            },
+        ),
+        (
+            "tunnels/teredo_bubble_with_payload.pcap",
+            {"eth:ethertype:ip:udp:teredo:ipv6", "eth:ethertype:ip:udp:teredo:ipv6:icmpv6", "eth:ethertype:ip:udp:data"},
+        ),
         ("link/nflog-http.pcap", {None}),
     ],
 )
