@@ -15,10 +15,10 @@ from analyzer.tls.record.record import Record
 from analyzer.tls.session_handshake import SessionHandshake
 
 LONGEST_HELLO = 1 << 16
-"""Bytes of a ClientHello that are kept to compare it. One with post-quantum keys has some two thousand."""
+"""Bytes of a ClientHello that are kept, to compare it or to go back to it. One with post-quantum keys has some two thousand."""
 
 MAX_VOID = 64
-"""Records of handshake bytes from before a Retry that are kept."""
+"""Records of handshake bytes from before a Retry that are kept, of at most LONGEST_HELLO bytes."""
 
 _CLIENT, _SERVER, _BEFORE = 0, 1, 2
 
@@ -58,8 +58,14 @@ class RepeatedHello:
 
 
 def begin_handshake_again(session: Any) -> None:
-    """Let a `QuicSession` forget the handshake that it has read so far. Its messages stay in its log."""
+    """Let a `QuicSession` forget the handshake that it has read so far. Its messages stay in its log.
+
+    Early data that has no answer goes with it: the client sends it again (RFC 9000 section 17.2.3).
+    """
     before = session.handshake
+    if session.streams is not None:
+        session.streams.finish(session.contents.counted_frame, session.contents.counted_at)
+        session.streams = session.contents.streams = None
     session.handshake = SessionHandshake(session.flow, session.log, before.material, before.resumptions, before.keeps_fields)
     session.roles = session.handshake.roles
     session.opening = PacketOpening()
@@ -89,7 +95,8 @@ def take_void(connection: Any, offset: int, data: bytes, frame: int, at: int) ->
     ready = stream.feed(offset, data)
     if stream.overflows:
         stream.reset()
-    if ready and len(connection.void) < MAX_VOID:
+    n_bytes = sum([len(one.body) for one in connection.void]) + len(ready)
+    if ready and len(connection.void) < MAX_VOID and n_bytes <= LONGEST_HELLO:
         record = Record(_CLIENT)
         record.content_type, record.version = HANDSHAKE, TLS_1_2
         record.body, record.length, record.frame, record.at = ready, len(ready), frame, at

@@ -1,11 +1,16 @@
 """A Retry, behind which the client sends its ClientHello again, or another one."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 from quic_captures import frames_of, keys_of, read_frames, records_of
+from quic_talks import CLIENT, Talk, read_talk
 
 from analyzer.tls.events import HandshakeMessage
 from analyzer.tls.quic.quic_events import SEALED, PacketSeen
-from analyzer.tls.quic.repeated_hello import RepeatedHello
+from analyzer.tls.quic.repeated_hello import LONGEST_HELLO, RepeatedHello, begin_handshake_again, take_void
+from analyzer.tls.quic.stream_reassembly import Reassembly
 
 NAME = "quic-retry"
 
@@ -88,3 +93,35 @@ def test_a_retry_that_comes_twice_is_listed_once() -> None:
     again = frames[1][:18] + b"\1\1" + frames[1][20:]
     (record,) = records_of([*frames[:2], again, *frames[2:]], keys_of(NAME))
     assert record["quic"]["retries"] == [2]
+
+
+def test_early_data_from_before_another_hello_goes_with_its_handshake() -> None:
+    tickets: dict[bytes, Any] = {}
+    ticket = Talk(tickets=tickets).connect().close().tickets[0]
+    talk = Talk(ticket=ticket, tickets=tickets)
+    talk.client.connect(("10.0.0.2", 443), now=0)
+    talk.client.send_stream_data(0, b"early", True)
+    talk.carry()
+    talk.say(CLIENT, 4, b"late").close()
+    tap = read_talk(talk.sent[:1], talk.keys, detailed=True, in_order=False)
+    connection, _ = next(iter(tap.engine.dispatcher.datagram_protocols[-1].quic.by_id.values()))
+    session = connection.session
+    before = session.handshake.decryption
+    assert [one[3] for one in session.streams.early] == [b"early"]
+    begin_handshake_again(session)
+    assert session.streams is None
+    connection.frames.hello = RepeatedHello()
+    connection.crypto[0].reset()
+    for one in talk.sent:
+        tap.feed_bytes(one.frame())
+        tap.at += 1_000_000
+    tap.close()
+    assert before.sent == [0, 0]
+    assert session.handshake.decryption.sent[CLIENT] == len(b"late")
+
+
+def test_bytes_from_before_a_retry_are_bounded() -> None:
+    connection = SimpleNamespace(crypto=(None, None, Reassembly()), void=[])
+    for number in range(200):
+        take_void(connection, 2000 * number, bytes(2000), number, number)
+    assert [one.frame for one in connection.void] == list(range(LONGEST_HELLO // 2000))
