@@ -1,17 +1,22 @@
 """What a stranger sends ahead of the real messages of a DTLS handshake is not believed, and costs no more than it must."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from strangers import CHANGE_CIPHER_SPEC, CLIENT, HANDSHAKE, SERVER, Talk, message, plain
 
 from analyzer.tls.dtls.disputes import MAX_RECORDS, MAX_VERSIONS, Disputes
+from analyzer.tls.dtls.judgement import TrialResumptions, judge_at_end
 from analyzer.tls.dtls.record_headers import FRAGMENT_HEADER
+from analyzer.tls.dtls.unproved import report_unproved
+from analyzer.tls.handshake.resumption import ResumableSession, Resumptions
 from analyzer.tls.record.record import Record
+from analyzer.tls.session_log import MAX_FRAMES, SessionLog
 
 CLIENT_HELLO, SERVER_HELLO, HELLO_VERIFY_REQUEST, CERTIFICATE, SERVER_KEY_EXCHANGE, CLIENT_KEY_EXCHANGE = 1, 2, 3, 11, 12, 16
-FINISHED = 20
+TICKET, FINISHED = 4, 20
 
 
 def changed(body: bytes, place: int) -> bytes:
@@ -263,3 +268,89 @@ def test_a_forged_connection_id(name: str, tmp_path: Path):
     talk.insert(place, SERVER, plain(HANDSHAKE, message(SERVER_HELLO, int.from_bytes(real[4:6]), short)))
     (found,) = talk.read(tmp_path)
     proved(found, honest)
+
+
+def told(record: dict[str, Any]) -> list[tuple[str, str]]:
+    """Severity and message of each finding about messages that contradict each other."""
+    found = [one for one in record["findings"] if one["code"] == "contradicting_messages"]
+    return [(one["severity"], one["detail"].partition(" came")[0]) for one in found]
+
+
+@pytest.mark.parametrize("certificate", [False, True])
+@pytest.mark.parametrize("place", [3, 4, 5])
+def test_a_forged_ticket(certificate: bool, place: int, tmp_path: Path):
+    """It comes behind the client's Finished, which proves a choice before it and says nothing about this."""
+    (honest,) = Talk("dtls12-cookie").read(tmp_path)
+    talk = Talk("dtls12-cookie")
+    real = talk.message_at(talk.first(TICKET), TICKET)
+    talk.insert(place, SERVER, plain(HANDSHAKE, changed(real, len(real) - 1), 901))
+    expected = [("info", f"message {int.from_bytes(real[4:6])} of the server")]
+    if certificate:
+        talk.insert(talk.first(CERTIFICATE), SERVER, plain(HANDSHAKE, message(CERTIFICATE, 2, bytes(200)), 902))
+        expected.insert(0, ("info", "message 2 of the server"))
+    (found,) = talk.read(tmp_path)
+    proved(found, honest)
+    assert told(found) == expected
+
+
+def test_a_ticket_that_only_the_clients_finished_is_behind(tmp_path: Path):
+    """What the server sent last was lost: nothing tells which ticket is its own, and the certificate is proved."""
+    talk = Talk("dtls12-cookie")
+    ticket = talk.first(TICKET)
+    real = talk.message_at(ticket, TICKET)
+    for number in range(2):
+        body = changed(real, len(real) - 1 - number)
+        talk.packets[ticket + number :] = []
+        talk.insert(ticket + number, SERVER, plain(HANDSHAKE, body, 901 + number))
+    talk.insert(talk.first(CERTIFICATE), SERVER, plain(HANDSHAKE, message(CERTIFICATE, 2, bytes(200)), 903))
+    (found,) = talk.read(tmp_path)
+    assert found["authenticity"]["finished"]["client"] == "verified"
+    assert told(found) == [("info", "message 2 of the server"), ("low", f"message {int.from_bytes(real[4:6])} of the server")]
+
+
+def test_parts_that_never_get_whole_hinder_no_proof(tmp_path: Path):
+    """Nobody sends a message with their number, so the Finished proves nothing about them."""
+    (honest,) = Talk("dtls12-cookie").read(tmp_path)
+    talk = Talk("dtls12-cookie")
+    for number in range(2):
+        part = message(CERTIFICATE, 9, bytes((number,)) * 20, 100)
+        talk.insert(3, SERVER, plain(HANDSHAKE, part, 901 + number))
+    talk.insert(3, SERVER, plain(HANDSHAKE, message(CERTIFICATE, 2, bytes(200)), 903))
+    (found,) = talk.read(tmp_path)
+    proved(found, honest)
+    assert told(found) == [("info", "message 2 of the server"), ("low", "message 9 of the server")]
+
+
+def test_what_is_tried_is_not_kept_for_others():
+    run = Resumptions()
+    trial = TrialResumptions(run)
+    server = b"\1\2\3\4\1\xbb"
+    trial.keep_id(b"id", ResumableSession(1, server, None))
+    trial.keep_ticket(b"ticket", ResumableSession(1, server, None))
+    assert run.find(b"ticket", b"id", server, None) is None
+    known = ResumableSession(2, server, None)
+    known.master = b"master"
+    run.keep_ticket(b"ticket", known)
+    assert trial.find(b"ticket", b"", server, None) is known
+    assert trial.secret(known) == b"master"
+
+
+def test_forged_messages_of_one_type_are_one_finding():
+    log = SessionLog(0, None)
+    for frame in range(1, 40):
+        report_unproved(log, SERVER, CERTIFICATE, frame)
+        report_unproved(log, CLIENT, CERTIFICATE, frame)
+    assert [one.frames for one in log.findings] == [list(range(1, MAX_FRAMES + 1))] * 2
+
+
+def test_a_finding_for_which_there_is_no_room_changes_no_other(tmp_path: Path):
+    parameters, disputes, log = SimpleNamespace(tls13=False), Disputes(), SessionLog(0, None)
+    disputes.disputed = {(SERVER, 2): [7, 8]}
+    session = SimpleNamespace(disputes=disputes, log=log, handshake=SimpleNamespace(parameters=parameters, material=None))
+    disputes.over = True
+    judge_at_end(session)
+    assert log.findings[0].frames == [7, 8]
+    while not log.dropped:
+        log.add_finding("other", "low", "", 1)
+    judge_at_end(session)
+    assert log.findings[-1].frames == [1]
