@@ -14,6 +14,7 @@ from analyzer.engine import Engine, connection_ids
 from analyzer.engine.connection_ids import KnownIds
 from analyzer.secrets.keylog import KeyLog
 from analyzer.store.session_record import session_record
+from analyzer.tls.dtls.hello_ids import HelloIds
 
 NEW, LONGER = b"new-id-1", b"another-longer"
 
@@ -184,6 +185,15 @@ def test_the_longest_known_id_is_meant_and_their_number_is_bounded(monkeypatch: 
     known.forget([b"ab", b"abc", b"nothing"], 1)  # the first one has another owner
     assert known.has(b"ab")
     assert known.find(b"\x30abcd", 0, 5) == (0,)
+
+
+def test_an_id_ends_with_its_datagram() -> None:
+    """What is behind it in the same bytes is of another packet."""
+    ids = HelloIds()
+    ids.asked, ids.settled = [None, b"ab"], True
+    assert ids.announce(SERVER, b"abcd")
+    assert [ids.length_in(SERVER, b"\x30abcd", 0, end) for end in (4, 5)] == [2, 4]
+    assert [ids.is_named(SERVER, b"\x30abcd", 0, end) for end in (2, 3)] == [False, True]
 
 
 def test_the_messages_are_shown_with_what_they_ask_for_and_give(
