@@ -56,7 +56,7 @@ def test_an_unknown_column_is_refused(run: Run, demo):
 
 def test_t_text_is_the_list_of_tshark(run: Run, demo):
     found = run("-r", demo, "-T", "text", "-c", 5).text.splitlines()
-    assert found[-1] == "    5 0.500000000 192.0.2.10 → 203.0.113.123 NTP 90 65208 → 123 Len=48"
+    assert found[-1] == "    5 0.500000000   192.0.2.10 → 203.0.113.123 NTP 90 65208 → 123 Len=48"
 
 
 def test_rows_have_colours_and_a_legend_if_that_is_asked_for(run: Run, demo):
