@@ -75,7 +75,7 @@ class SeenCertificate:
         """
         found = self.problems & {WEAK_SIGNATURE, WEAK_KEY}
         key = self.facts["public_key"] or {}
-        if key.get("type") in _WITH_MODULUS and key["bits"] < RSA_BITS:
+        if key.get("type") in _WITH_MODULUS and key.get("bits", RSA_BITS) < RSA_BITS:
             found.add(WEAK_KEY)
         if _WEAK_DIGEST.search(self.facts["signature_algorithm"] or "") and self.facts["subject"] != self.facts["issuer"]:
             found.add(WEAK_SIGNATURE)

@@ -209,8 +209,9 @@ def six_steps(
     seen: dict[tuple[str, int], HandshakeMessage] = {}
     for message in session.log.messages:
         seen.setdefault((message.name, message.role), message)
-    if ("hello_retry_request", 1) in seen:  # the second ClientHello is the one that counts
-        seen["client_hello", 0] = [message for message in session.log.messages if message.name == "client_hello"][-1]
+    hellos = [message for message in session.log.messages if message.name == "client_hello"]
+    if ("hello_retry_request", 1) in seen and hellos:  # the second ClientHello is the one that counts
+        seen["client_hello", 0] = hellos[-1]
     explained = [
         _hello(way, seen),
         _answer(way, seen),

@@ -1,4 +1,6 @@
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,9 @@ from wire import CLIENT, SERVER, Wire, hello
 from analyzer.cli.table import width
 
 from .conftest import Run
+
+CLIENT_HELLO = re.compile(rb"\x16\x03[\x01\x03]..\x01\x00.{2}\x03\x03", re.DOTALL)
+"""The beginning of a record with a ClientHello."""
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +150,25 @@ def test_the_premaster_secret_is_shown_as_it_was_sent(run: Run, captures: Path):
 def test_a_step_that_is_not_in_the_capture_says_so(run: Run, captures: Path):
     capture = captures / "alert-handshake-failure" / "alert-handshake-failure.pcapng"
     assert run("show", capture, 0, "--explain").text.count("nothing of this is in the capture") >= 2
+
+
+def test_a_retry_without_a_client_hello_is_explained(run: Run, captures: Path, tmp_path: Path):
+    name = "tls13-hello-retry-request"
+    whole = (captures / name / f"{name}.pcapng").read_bytes()
+    cut = tmp_path / "cut.pcapng"
+    cut.write_bytes(b"".join(block for block in blocks(whole) if not CLIENT_HELLO.search(block)))
+    text = run("show", cut, 0, "--explain").text
+    assert "HelloRetryRequest" in text
+    assert "nothing of this is in the capture" in text
+
+
+def blocks(capture: bytes) -> Iterator[bytes]:
+    """The blocks of a little-endian pcapng."""
+    pos = 0
+    while pos < len(capture):
+        length = int.from_bytes(capture[pos + 4 : pos + 8], "little")
+        yield capture[pos : pos + length]
+        pos += length
 
 
 def test_the_findings_of_the_record_are_listed_with_their_frames(run: Run, captures: Path):

@@ -54,6 +54,7 @@ def test_what_is_not_known_is_unknown():
         ({"signature_algorithm": "md5WithRSAEncryption"}, {"weak_signature"}),
         ({"signature_algorithm": "sha1WithRSAEncryption", "subject": "CN=ca"}, set()),
         ({"public_key": {"type": "rsa", "bits": 1024}}, {"weak_key"}),
+        ({"public_key": {"type": "rsa"}}, set()),
         ({"public_key": None, "signature_algorithm": None}, set()),
     ],
 )
