@@ -21,7 +21,7 @@ from live_network import Network
 from live_tls import CLIENT, Sessions, require_capture, sniff, tls_server
 from live_traffic import live, make_site, openssl_server
 
-from analyzer.capture.processes import connection_witness
+from analyzer.capture.processes import connection_witness, process_search
 from analyzer.capture.processes.process_identity import Process
 from analyzer.cli import live_chosen
 from analyzer.cli.live_command import LINGER, LiveCommand, OwnSessions, caller
@@ -38,6 +38,7 @@ NO_KEYS = Namespace(keylog=[], rsa_key=[], psk_file=[], password_file=[])
 def longest_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     """Answers about processes are waited for on a busy machine too."""
     monkeypatch.setattr(connection_witness, "_WAIT", 10.0)
+    monkeypatch.setattr(process_search, "LONGEST_SEARCH", 5.0)
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 10) -> None:
