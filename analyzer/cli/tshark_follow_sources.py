@@ -104,7 +104,7 @@ class SessionPieces(DataStreams):
 
     def note(self, event: Event) -> None:
         """See `DataStreams.note`."""
-        if event.session != self._session or self._first is not None or not isinstance(event, HandshakeMessage):
+        if event.session != self._session or self._pieces.begun or not isinstance(event, HandshakeMessage):
             return
         if event.encrypted and len(event.raw) > 0:
             self._first = event.role

@@ -40,6 +40,13 @@ def test_conversations_begin_with_who_spoke_first():
     )
 
 
+def test_early_data_and_what_follows_it_are_one_stream():
+    found = lines(CAPTURES / "tls13-early-data" / "tls13-early-data.pcapng", "follow,tls,ascii,1")
+    assert found.count("Follow: tls,ascii") == 1
+    assert found[4:6] == ["Node 0: 192.0.2.10:49204", "Node 1: 198.51.100.20:443"]
+    assert [line for line in found if line.startswith(("GET ", "HTTP/"))] == ["GET / HTTP/1.1", "HTTP/1.1 200 OK"]
+
+
 def test_endpoints_have_what_they_sent_and_received():
     found = lines(CAPTURES / "demo.pcapng", "endpoints,ip")
     assert found[4] == "192.0.2.10                    185   41 kB              94      9750 bytes          91      32 kB       "
