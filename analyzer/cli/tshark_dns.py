@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from analyzer.cli.frame_reading import View
 from analyzer.cli.output import complain
-from analyzer.cli.tshark_tree import TreeTap, field_named
+from analyzer.cli.tshark_tree import TreeTap
+from analyzer.filters.field_table import known_field
 from analyzer.flows.flow import TCP
 
 if TYPE_CHECKING:
@@ -48,8 +49,8 @@ class DnsCounter(TreeTap):
 
     def __init__(self, chosen: "CompiledFilter | None") -> None:
         super().__init__(chosen)
-        self._named = {name: field_named(name) for name in _FIELDS}
-        self._messages = [field_named(name) for name in _PROTOCOLS]
+        self._named = {name: known_field(name) for name in _FIELDS}
+        self._messages = [known_field(name) for name in _PROTOCOLS]
         self.fields = frozenset((*self._named.values(), *self._messages))
         for name in (
             "Total Packets", "Response", "Query Type", "Answer Type", "Query Name", "Class", "rcode", "opcodes", "Payload size",

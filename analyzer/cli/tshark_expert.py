@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 from analyzer.cli.frame_reading import View
 from analyzer.cli.output import complain
 from analyzer.cli.tshark_taps import Span, Tap, read_filter
-from analyzer.cli.tshark_tree import field_named
-from analyzer.filters.field_table import field_table
+from analyzer.filters.field_table import field_table, known_field
 from analyzer.packet.options import read_tcp_options
 from analyzer.packet.packet import Packet
 from analyzer.tls.events import HandshakeMessage, RecordRead
@@ -83,10 +82,10 @@ class ExpertTap(Tap):
         self._shown = list(_SECTIONS)[: list(_SECTIONS).index(least) + 1]
         names = {name: field_table().get(f"tcp.analysis.{name}") for name in _ANALYSIS}
         self._analysis: dict[str, Field] = {name: field for name, field in names.items() if field is not None}
-        self._duplicate = field_named("tcp.analysis.duplicate_ack_num")
+        self._duplicate = known_field("tcp.analysis.duplicate_ack_num")
         self._hellos = {
             protocol.upper(): (
-                field_named(f"{protocol}.handshake.type"), field_named(f"{protocol}.handshake.extensions.supported_version")
+                known_field(f"{protocol}.handshake.type"), known_field(f"{protocol}.handshake.extensions.supported_version")
             )
             for protocol in ("tls", "dtls")
         }  # fmt: skip

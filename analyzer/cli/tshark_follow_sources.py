@@ -18,7 +18,7 @@ from analyzer.cli.tshark_follow import Node, Pieces
 from analyzer.engine import Engine
 from analyzer.engine.data_streams import DataReader, DataStreams
 from analyzer.engine.tcp_data import FollowedConnection
-from analyzer.filters.field_table import field_table
+from analyzer.filters.field_table import known_field
 from analyzer.filters.message_values import is_of_dtls
 from analyzer.flows.flow import CLIENT, TCP, UDP, Flow
 from analyzer.packet.addresses import endpoints
@@ -32,7 +32,7 @@ _UDP = KINDS.index("udp")
 
 def follow_datagrams(options: Namespace, output: Output, capture_run: CaptureRun, pieces: Pieces, number: int) -> None:
     """Read the captures, and write the payloads of the datagrams with that `udp.stream`. Node 0 sent the first one."""
-    wanted = [one for name in ("udp.stream", "udp.payload") if (one := field_table().get(name)) is not None]
+    wanted = [known_field(name) for name in ("udp.stream", "udp.payload")]
     nodes: list[Node] = []
 
     def take(view: View) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.cli.frame_reading import View
 from analyzer.cli.tshark_taps import Span, Tap
-from analyzer.cli.tshark_tree import field_named
+from analyzer.filters.field_table import known_field
 from analyzer.packet.layer_places import KINDS, LayerPlaces
 from analyzer.packet.packet import Packet
 from analyzer.tls.events import RecordRead
@@ -66,9 +66,9 @@ class HierarchyTap(Tap):
 
     def __init__(self, chosen: "CompiledFilter | None", text: str) -> None:
         self.filters = (chosen,)
-        self._protocols, self._quic = map(field_named, ("frame.protocols", "quic.packet_length"))
-        self._http2 = [field_named(name) for name in ("http2.type", "http2.magic")]
-        self._http3 = [field_named(name) for name in ("http3.stream", "http3.stream.uni")]
+        self._protocols, self._quic = map(known_field, ("frame.protocols", "quic.packet_length"))
+        self._http2 = [known_field(name) for name in ("http2.type", "http2.magic")]
+        self._http3 = [known_field(name) for name in ("http3.stream", "http3.stream.uni")]
         self.fields = frozenset((self._protocols, self._quic, *self._http2, *self._http3))
         self._pieces = _TlsPieces()
         self._text = text

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from analyzer.cli.frame_reading import View
 from analyzer.cli.tshark_taps import Tap
-from analyzer.cli.tshark_tree import TreeTap, field_named
+from analyzer.cli.tshark_tree import TreeTap
+from analyzer.filters.field_table import known_field
 
 if TYPE_CHECKING:
     from analyzer.filters.compiled_filter import CompiledFilter
@@ -27,7 +28,7 @@ class _HttpTree(TreeTap):
     def __init__(self, chosen: "CompiledFilter | None") -> None:
         super().__init__(chosen)
         names = ("http.request.method", "http.response.code", "http.host", "http.request.uri", "http")
-        self._method, self._code, self._host, self._uri, self._any = map(field_named, names)
+        self._method, self._code, self._host, self._uri, self._any = map(known_field, names)
         self.fields = frozenset((self._method, self._code, self._host, self._uri, self._any))
         self._source = self._destination = ""
 

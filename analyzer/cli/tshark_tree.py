@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING
 from analyzer.cli.frame_reading import View
 from analyzer.cli.output import complain
 from analyzer.cli.tshark_taps import Span, Tap
-from analyzer.filters.field_table import field_table
 from analyzer.text.escape import harmless
 
 if TYPE_CHECKING:
     from analyzer.filters.compiled_filter import CompiledFilter
-    from analyzer.filters.field import Field
 
 MOST_NODES = 1 << 16
 """Rows of a table, at most. What is beyond them counts for the row above it."""
@@ -194,11 +192,3 @@ def _rows(one: TreeNode, above: TreeNode | None, depth: int) -> Iterator[tuple[T
     yield one, above, depth
     for part in sorted(one.parts.values(), key=lambda part: (part.count, part.name), reverse=True):
         yield from _rows(part, one, depth + 1)
-
-
-def field_named(name: str) -> "Field":
-    """Return the field with a name. Raises KeyError."""
-    found = field_table().get(name)
-    if found is None:
-        raise KeyError(name)
-    return found

@@ -24,6 +24,9 @@ class StreamReader:
     def gap_stream(self, stream: int, role: int, length: int | None) -> None:
         """Bytes of a role are missing here in a QUIC stream. length: None if it is not known."""
 
+    def drop(self) -> None:
+        """Give back what is held: nothing more is read."""
+
 
 class DecryptedStreams:
     """The readers of the sessions that are open. begin: returns the reader of a session with this ALPN protocol, or None."""
@@ -53,7 +56,7 @@ class DecryptedStreams:
                 elif reader is not None:
                     reader.gap(event.role)
             elif isinstance(event, SessionEnded):
-                self._readers.pop(event.session, None)
+                self._drop(event.session)
         return found
 
     def _open(self, session: int, alpn: bytes | None) -> None:
@@ -61,4 +64,32 @@ class DecryptedStreams:
         if reader is not None:
             self._readers[session] = reader
             if len(self._readers) > MAX_SESSIONS:
-                del self._readers[next(iter(self._readers))]
+                self._drop(next(iter(self._readers)))
+
+    def _drop(self, session: int) -> None:
+        reader = self._readers.pop(session, None)
+        if reader is not None:
+            reader.drop()
+
+
+class StreamFields:
+    """The source of the fields that readers of decrypted data find; without TLS they come from a first reading.
+
+    prefix: the names of its fields begin with it. begin: see `DecryptedStreams`.
+    """
+
+    def __init__(self, prefix: str, begin: Callable[[bytes | None], StreamReader | None]) -> None:
+        self._prefix = prefix
+        self._streams = DecryptedStreams(begin)
+        self._found: Found = {}
+
+    def take(self, view: FrameView) -> None:
+        """See `Source.take`."""
+        self._found = self._streams.take(view)
+
+    def find(self, view: FrameView) -> Found:
+        """See `Source.find`."""
+        if not self._found and view.facts is not None:
+            plain = view.facts.plain.found.get(view.frame.number, {})
+            return {name: some for name, some in plain.items() if name.startswith(self._prefix)}
+        return self._found

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from analyzer.filters.field import FieldTable
+from analyzer.filters.field import Field, FieldTable
 from analyzer.filters.header_places import header_fields
 from analyzer.filters.value_sources import listed_fields
 
@@ -11,3 +11,11 @@ from analyzer.filters.value_sources import listed_fields
 def field_table() -> FieldTable:
     """Return the table of all fields, always the same object."""
     return FieldTable([*(field for field, _ in header_fields().values()), *listed_fields()])
+
+
+def known_field(name: str) -> Field:
+    """Return the field with a name that the program itself asks for. Raises KeyError."""
+    found = field_table().get(name)
+    if found is None:
+        raise KeyError(name)
+    return found

@@ -7,17 +7,26 @@ from analyzer.filters.frame_view import Found
 from analyzer.filters.packet_values import Occurrence
 
 MAX_HELD = 1 << 26
-"""Bytes of bodies of one connection that have not ended; of more, the connection has no bodies any longer."""
+"""Bytes of bodies of all connections that have not ended; the connection that exceeds it has no bodies any longer."""
+
+
+class HeldBodies:
+    """How many bytes the readers of a run hold together. n_bytes: of bodies that have not ended."""
+
+    __slots__ = ("n_bytes",)
+
+    def __init__(self) -> None:
+        self.n_bytes = 0
 
 
 class FileDataReader(StreamReader):
     """Reads one connection. A body is there with the bytes that end its message."""
 
-    def __init__(self, scheme: str = "https") -> None:
-        """scheme: of the requests of the connection."""
+    def __init__(self, held: HeldBodies, scheme: str = "https") -> None:
+        """held: by all connections. scheme: of the requests of this one."""
         self._conversation: Conversation | None = Conversation("http/1.1", scheme=scheme, hashing=False, on_body=self._keep)
         self._bodies: dict[tuple[int, int], tuple[Exchange, bytearray]] = {}
-        self._n_held = 0
+        self._held = held
         self._n_fed = 0
 
     def feed(self, role: int, data: bytes, found: Found) -> None:
@@ -30,10 +39,10 @@ class FileDataReader(StreamReader):
             message = exchange.request if key[1] == CLIENT else exchange.response
             if message is None or message.body.end_frame == self._n_fed:
                 del self._bodies[key]
-                self._n_held -= len(body)
+                self._held.n_bytes -= len(body)
                 _add(bytes(body), found)
-        if self._n_held > MAX_HELD:
-            self._conversation, self._bodies = None, {}
+        if self._held.n_bytes > MAX_HELD:
+            self.drop()
 
     def end(self, found: Found) -> None:
         """Add the body that went on until the connection ended."""
@@ -48,13 +57,19 @@ class FileDataReader(StreamReader):
         """See `StreamReader.gap`."""
         if self._conversation is not None:
             self._conversation.gap(role, None)
-            self._bodies = {key: kept for key, kept in self._bodies.items() if key[1] != role}
-            self._n_held = sum(len(body) for _, body in self._bodies.values())
+            for key in [key for key in self._bodies if key[1] == role]:
+                self._held.n_bytes -= len(self._bodies.pop(key)[1])
+
+    def drop(self) -> None:
+        """See `StreamReader.drop`."""
+        self._conversation = None
+        self._held.n_bytes -= sum(len(body) for _, body in self._bodies.values())
+        self._bodies = {}
 
     def _keep(self, exchange: Exchange, side: int, data: bytes) -> None:
         if side in (CLIENT, SERVER):
             self._bodies.setdefault((id(exchange), side), (exchange, bytearray()))[1].extend(data)
-            self._n_held += len(data)
+            self._held.n_bytes += len(data)
 
 
 def _add(body: bytes, found: Found) -> None:

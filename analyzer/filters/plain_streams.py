@@ -10,7 +10,7 @@ from collections.abc import Callable
 from analyzer.application import http2_frames as frames
 from analyzer.application.exchange import CLIENT, Exchange
 from analyzer.filters.decrypted_streams import MAX_SESSIONS, StreamReader
-from analyzer.filters.file_data_reader import FileDataReader
+from analyzer.filters.file_data_reader import FileDataReader, HeldBodies
 from analyzer.filters.frame_view import Found
 
 MAX_OCCURRENCES = 1 << 20
@@ -43,6 +43,7 @@ class PlainStreams:
         self._begin_other = begin_other
         self.keeps_bodies = False
         self._n_bodies = 0
+        self._unfinished = HeldBodies()
         self._readers: dict[object, StreamReader] = {}
         self._body_readers: dict[object, FileDataReader] = {}
         self._last_frames: dict[object, int] = {}
@@ -91,11 +92,13 @@ class PlainStreams:
             known.setdefault(name, []).extend(some)
 
     def _feed_body(self, stream: object, role: int, data: bytes, new: Found) -> None:
-        reader = self._body_readers.setdefault(stream, FileDataReader("http"))
+        reader = self._body_readers.get(stream)
+        if reader is None:
+            reader = self._body_readers[stream] = FileDataReader(self._unfinished, "http")
         reader.feed(role, data, new)
         self._n_bodies += sum(len(one.raw or b"") for one in new.get("http.file_data", ()))
         if len(self._body_readers) > MAX_SESSIONS:
-            del self._body_readers[next(iter(self._body_readers))]
+            self._body_readers.pop(next(iter(self._body_readers))).drop()
 
     def take_gap(self, stream: object, role: int) -> None:
         """See `HttpWatcher.take_gap`."""
@@ -113,6 +116,8 @@ class PlainStreams:
             new: Found = {}
             reader.end(new)
             self._keep(new, frame)
+        if reader is not None:
+            reader.drop()
 
 
 def kind_of(exchange: Exchange, side: int) -> bool | None:
