@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from analyzer.flows.flow import Flow
-from analyzer.flows.path_errors import TOO_BIG
 from analyzer.tls.events import Alert
 from analyzer.tls.handshake.parameters import Hellos, Parameters
 from analyzer.tls.handshake.states import RoleState
@@ -37,19 +36,11 @@ def is_completed(
     alone: cython.bint = client.missed or client.state == 0
     if parameters.version != 0 and not parameters.tls13 and server.seals and server.n_protected > 0 and alone:
         return True
-    goes_on: cython.bint = client.n_protected > 0 or client.missed  # `missed`: it has sent packets that are not opened
-    if hellos.client_seen and not hellos.server_seen and not goes_on and is_turned_away(flow):
-        return False
     whole: cython.bint = is_whole(flow, log, hellos)
     for alert in log.alerts:
         if alert.level == FATAL and not alert.injected and (whole or not alert.encrypted):
             return False
     return False if whole and (flow.closed == "fin" or flow.closed == "rst") else None
-
-
-def is_turned_away(flow: Flow) -> cython.bint:
-    """Return whether an ICMP error says that datagrams of the client reach no server."""
-    return any(error.kind != TOO_BIG for error in flow.path_errors[0])
 
 
 def is_whole(flow: Flow, log: SessionLog, hellos: Hellos) -> cython.bint:

@@ -65,7 +65,7 @@ def message_start(data: bytes) -> int:
     for pos in range(end - HEADER, -1, -1):
         if data[pos] in _TYPES:
             stop = pos + HEADER + (data[pos + 1] << 16 | data[pos + 2] << 8 | data[pos + 3])
-            if stop <= end and whole[stop]:
+            if pos + HEADER < stop <= end and whole[stop]:  # none of them is empty
                 whole[pos] = 1
                 start = pos
     return start

@@ -16,8 +16,12 @@ def test_messages_behind_a_hole_begin_where_they_follow_each_other_up_to_the_end
 
 
 def test_the_search_takes_one_look_at_each_byte() -> None:
-    assert message_start(b"\x14\0\0\0" * 50_000) == 0
-    assert message_start(b"\x14\0\0\0" * 50_000 + b"\1\2\3") == 200_003
+    assert message_start(b"\x14\0\0\1x" * 50_000) == 0
+    assert message_start(b"\x14\0\0\1x" * 50_000 + b"\1\2\3") == 250_003
+
+
+def test_four_bytes_at_the_end_of_a_cut_message_are_no_empty_one() -> None:
+    assert message_start(b"certificate\x0b\0\0\0") == 15
 
 
 @pytest.mark.parametrize("name", NAMES)
