@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from conversations import read_sessions
+from dtls_injection import Packet, captured, written
 from dtls_talks import DtlsTalk, extension, sized
-from strangers import Packet, captured, written
 
 from analyzer.capture.capture_reader import CaptureReader
 from analyzer.engine import Engine

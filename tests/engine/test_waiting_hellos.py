@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from strangers import CHANGE_CIPHER_SPEC, CLIENT, HANDSHAKE, SERVER, Talk, message, plain
+from dtls_injection import CHANGE_CIPHER_SPEC, CLIENT, HANDSHAKE, SERVER, Talk, message, plain
 
 from analyzer.engine.waiting_hellos import MAX_RECORDS, MAX_WAITING, WaitingHellos, random_of
 from analyzer.tls.record.record import Record

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from strangers import CHANGE_CIPHER_SPEC, CLIENT, HANDSHAKE, SERVER, Talk, message, plain
+from dtls_injection import CHANGE_CIPHER_SPEC, CLIENT, HANDSHAKE, SERVER, Talk, message, plain
 
 from analyzer.tls.dtls.disputes import MAX_RECORDS, MAX_VERSIONS, Disputes
 from analyzer.tls.dtls.judgement import TrialResumptions, judge_at_end

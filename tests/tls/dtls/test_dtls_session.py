@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from strangers import ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, CLIENT, HANDSHAKE, SERVER, Talk, message, plain
+from dtls_injection import ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, CLIENT, HANDSHAKE, SERVER, Talk, message, plain
 
 RUBBISH = bytes(range(60))
 GAVE_UP = b"\2\x28"

@@ -1,4 +1,4 @@
-"""Puts datagrams of a stranger into recorded DTLS sessions: whoever knows two ports can send them, with any record in them."""
+"""Injects datagrams into recorded DTLS sessions: whoever knows two ports can send them, with any record in them."""
 
 import struct
 from collections.abc import Iterable
