@@ -55,7 +55,7 @@ _ENDPOINTS = (
 TLS_LABELS: Sentences = {
     "protocols": "protocols", "versions": "versions", "cipher_suites": "cipher suites", "groups": "groups", "alpn": "ALPN",
     "server_names": "server names", "ja4": "JA4", "servers": "servers", "clients": "clients", "resumptions": "resumed by",
-    "causes": "failed because",
+    "causes": "causes",
 }  # fmt: skip
 
 HTTP_LABELS: Sentences = {
