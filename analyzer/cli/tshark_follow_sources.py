@@ -104,9 +104,9 @@ class SessionPieces(DataStreams):
 
     def note(self, event: Event) -> None:
         """See `DataStreams.note`."""
-        if event.session != self._session or self._pieces.begun or not isinstance(event, HandshakeMessage):
+        if self._protocol == "quic" or event.session != self._session or self._pieces.begun:
             return
-        if event.encrypted and len(event.raw) > 0:
+        if isinstance(event, HandshakeMessage) and event.encrypted and len(event.raw) > 0:
             self._first = event.role
             nodes = endpoints(self.flows[event.session].key)
             self._pieces.begin((nodes[event.role], nodes[1 - event.role]))
