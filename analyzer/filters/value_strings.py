@@ -1,7 +1,9 @@
 """Reads the columns of the field lists (`*.csv`): types with their widths, and value strings.
 
 A column `values` has the texts themselves, `1=request;2=reply`, or the name of a registry (`codec.registry`). With `:title`
-behind it, as in `handshake_types:title`, the registry's `client_hello` becomes `Client Hello`, as Wireshark writes it.
+behind it, as in `handshake_types:title`, the registry's `client_hello` becomes `Client Hello`, as Wireshark writes it. What
+Wireshark calls otherwise than the registry is in `value_names.csv`, and has its name from there; the values of GREASE
+(RFC 8701) have one name.
 """
 
 import csv
@@ -14,6 +16,9 @@ from analyzer.codec.registry import registry
 from analyzer.filters.field_type import FieldType
 
 _FOLDER = Path(__file__).parent
+_GREASE_NUMBERS = range(0x0A0A, 0x10000, 0x1010)
+_GREASE = dict.fromkeys(("cipher_suites", "extensions", "supported_groups", "versions"), "Reserved (GREASE)")
+_GREASE["signature_schemes"] = "GREASE"
 _WIDE = re.compile(r"(UINT|INT)(\d+)\Z")
 
 
@@ -42,7 +47,22 @@ def value_strings(text: str) -> Mapping[int, str] | None:
     name, _, style = text.partition(":")
     known = registry(name)
     names = {number: known.name(number) for number in known}
-    return {number: _titled(one) for number, one in names.items()} if style == "title" else names
+    if style == "title":
+        names = {number: _titled(one) for number, one in names.items()}
+    names.update(_names_of_wireshark().get(name, {}))
+    if name in _GREASE:
+        names.update(dict.fromkeys(_GREASE_NUMBERS, _GREASE[name]))
+    if name == "ssl2_cipher_kinds":
+        names.update(value_strings("cipher_suites") or {})  # RFC 6101 appendix E: a cipher suite behind a byte 0
+    return names
+
+
+@cache
+def _names_of_wireshark() -> Mapping[str, Mapping[int, str]]:
+    names: dict[str, dict[int, str]] = {}
+    for row in rows("value_names"):
+        names.setdefault(row["registry"], {})[int(row["number"])] = row["name"]
+    return names
 
 
 def _titled(name: str) -> str:

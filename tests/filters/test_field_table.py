@@ -80,11 +80,40 @@ def test_types_have_their_widths():
     assert type_of("BYTES") == (FieldType.BYTES, 0)
 
 
+OTHER_LISTS = {"vlan.priority"}
+"""Fields for which Wireshark has several lists; a preference chooses one."""
+
+
+@pytest.mark.skipif("ANALYZER_TSHARK" not in os.environ, reason="ANALYZER_TSHARK names no newer tshark")
+def test_values_have_the_names_that_a_newer_tshark_has():
+    """What both name, both name alike, but for the case, which no filter looks at."""
+    text = subprocess.run([os.environ["ANALYZER_TSHARK"], "-G", "values"], capture_output=True, check=True).stdout
+    ours = {field.name: field.values for field in field_table() if field.values and field.name not in OTHER_LISTS}
+    wrong, n_alike = [], 0
+    for line in text.decode("utf-8", "replace").splitlines():
+        cells = line.split("\t")
+        if len(cells) != 4 or cells[0] != "V" or cells[1] not in ours:
+            continue
+        known = ours[cells[1]].get(int(cells[2], 0))
+        n_alike += known is not None
+        if known is not None and known.casefold() != cells[3].casefold():
+            wrong.append((*cells[1:], known))
+    assert wrong == []
+    assert n_alike > 4000
+
+
 def test_value_strings_come_from_the_list_or_from_a_registry():
     assert value_strings("") is None
     assert value_strings("1=request;2=reply") == {1: "request", 2: "reply"}
     assert value_strings("ip_protocols")[6] == "TCP"
     assert value_strings("handshake_types:title")[1] == "Client Hello"
+
+
+def test_values_that_wireshark_names_otherwise_have_its_names():
+    assert value_strings("ip_protocols")[58] == "ICMPv6"
+    assert value_strings("handshake_types:title")[5].lower() == "end of early data"
+    assert value_strings("cipher_suites")[0x2A2A] == value_strings("extensions")[0xFAFA] == "Reserved (GREASE)"
+    assert value_strings("ssl2_cipher_kinds")[0x000004] == "TLS_RSA_WITH_RC4_128_MD5"
 
 
 def test_every_field_says_what_it_is():
