@@ -274,7 +274,7 @@ def keep_parser() -> None:
     actions = [action for one in (root, *arguments.parsers_of_commands(root).values()) for action in one._actions]
     counts = [action.nargs for action in actions]
 
-    def parser() -> argparse.ArgumentParser:
+    def parser(needed: Sequence[str] = ()) -> argparse.ArgumentParser:
         for action, count in zip(actions, counts, strict=True):
             action.nargs = count
         return root

@@ -551,6 +551,7 @@ def test_the_name_of_a_cipher_suite_stands_in_one_file() -> None:
         path.relative_to(PACKAGE).as_posix(): found
         for path in PACKAGE.rglob("*")
         if path.suffix in {".csv", ".pxd", ".py"} and path != home
+        if path.name != "value_names.csv"  # how Wireshark names those that the registry names otherwise
         if (found := names & set(re.findall(r"\w{8,}", path.read_text("utf-8"))))
     }
     assert elsewhere == {}

@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NoReturn
 
 from analyzer.cli.command_texts import ABOUT, ABOUTS, EXAMPLES, STATUS, STATUSES
@@ -39,7 +39,7 @@ from analyzer.cli.stats_arguments import add_stats
 from analyzer.cli.tshark_arguments import add_accepted, add_columns, add_count
 from analyzer.cli.tshark_arguments import add_fields as add_row_fields
 from analyzer.cli.validate_arguments import add_validate
-from analyzer.cli.word_order import in_order, options_of_all, with_command
+from analyzer.cli.word_order import FILTERING, ONE_PACKET, in_order, options_of_all, with_command
 from analyzer.text.escape import harmless
 from analyzer.text.language import ENGLISH, retold_error
 
@@ -92,8 +92,8 @@ class _Parser(argparse.ArgumentParser):
         raise CommandError(f"{harmless(retold_error(message))} (see {self.prog} --help)")
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command line."""
+def parser(needed: Collection[str] = COMMANDS) -> argparse.ArgumentParser:
+    """Return the parser of the whole command line. needed: the commands that get their arguments, which take the time."""
     root = _new_parser(_Parser, "analyzer", ABOUT, "", usage="analyzer [COMMAND] CAPTURE... [OPTION]...")
     root.add_argument("--version", action="store_true", help="print version and build, and exit")
     root.add_argument(
@@ -112,6 +112,8 @@ def parser() -> argparse.ArgumentParser:
             formatter_class=HelpFormatter,
             allow_abbrev=False,
         )
+        if name not in needed:
+            continue
         _ADDERS[name](command)
         if name in PARTED:
             add_part(command)
@@ -135,9 +137,19 @@ def parser() -> argparse.ArgumentParser:
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Parse a command line, and return its options. Raises CommandError for a bad command line; `--help` exits."""
-    root = parser()
+    words = list(arguments)
+    for name in words[options_of_all(words) :][:1]:
+        if name in COMMANDS:
+            try:
+                return _parse(words, parser((name, FILTERING) if name == ONE_PACKET else (name,)))
+            except CommandError:
+                break  # the whole parser finds out what was meant, among the options of all commands
+    return _parse(words, parser())
+
+
+def _parse(words: list[str], root: argparse.ArgumentParser) -> argparse.Namespace:
     commands = parsers_of_commands(root)
-    words = with_command(list(arguments), commands)
+    words = with_command(words, commands)
     started: list[str] | None = None
     at = options_of_all(words)
     if "--" in words and words[at:][:1] == ["live"]:  # what follows is a command with options of its own

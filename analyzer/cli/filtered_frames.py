@@ -22,7 +22,7 @@ from analyzer.filters.event_values import EventValues, by_frame, event_values
 from analyzer.filters.frame_values import FrameValues, needs_of
 from analyzer.filters.header_filter import header_test
 from analyzer.flows.fragments import Defragmenter
-from analyzer.packet.chosen_frames import next_chosen
+from analyzer.packet.chosen_frames import mixed_ports, next_chosen
 from analyzer.packet.header_tests import HeaderTest, next_passing
 from analyzer.packet.layer_places import LayerPlaces
 from analyzer.packet.packet import Packet
@@ -144,11 +144,12 @@ def run_connections(capture_run: CaptureRun, engine: Engine, listeners: Sequence
 
     The engine is fed with these frames only. Without keys it tells of a connection the same as if it had read all until then.
     """
-    packet = Packet()
+    packet, frames, keys = Packet(), matches.frames, matches.keys
+    ports = mixed_ports(keys)
     with Interruption(capture_run.reader.stop), closing(capture_run.packet_readers()) as readers:
         for reader in readers:
             frame = reader.frame
-            while next_chosen(reader, packet, matches.frames, matches.keys) if engine.frames else reader.advance():
+            while next_chosen(reader, packet, frames, keys, ports) if engine.frames else reader.advance():
                 engine.add_secrets(reader.secrets)
                 engine.feed(frame)
                 events = engine.take()

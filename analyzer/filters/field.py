@@ -1,8 +1,9 @@
 """One field that can be filtered, and the table of all of them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cached_property
 
 from analyzer.filters.field_type import FieldType
 
@@ -44,12 +45,11 @@ class Field:
 class FieldTable:
     """Fields by their names."""
 
-    def __init__(self, fields: Iterable[Field]) -> None:
-        self._fields: dict[str, Field] = {}
-        for field in fields:
-            if field.name in self._fields:
-                raise ValueError(f"the field {field.name} is declared twice")
-            self._fields[field.name] = field
+    def __init__(self, fields: Iterable[Field], others: Callable[[], Iterable[Field]] = tuple) -> None:
+        """others: returns more fields. It is called when a name is asked for that is not among the first ones."""
+        self._first: dict[str, Field] = {}
+        self._others: Callable[[], Iterable[Field]] = others
+        self._add(self._first, fields)
 
     def __iter__(self) -> Iterator[Field]:
         return iter(self._fields.values())
@@ -59,7 +59,20 @@ class FieldTable:
 
     def get(self, name: str) -> Field | None:
         """Return the field with exactly this name, or None."""
-        return self._fields.get(name)
+        return self._first.get(name) or self._fields.get(name)
+
+    @cached_property
+    def _fields(self) -> dict[str, Field]:
+        fields = dict(self._first)
+        self._add(fields, self._others())
+        return fields
+
+    @staticmethod
+    def _add(table: dict[str, Field], fields: Iterable[Field]) -> None:
+        for field in fields:
+            if field.name in table:
+                raise ValueError(f"the field {field.name} is declared twice")
+            table[field.name] = field
 
     def nearest(self, name: str) -> list[str]:
         """Return the names that `name` may be a misspelling of, the likeliest first; at most `MAX_NEAREST`."""

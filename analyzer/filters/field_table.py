@@ -1,16 +1,22 @@
 """The table of all fields that can be filtered."""
 
+from collections.abc import Iterable
 from functools import cache
 
 from analyzer.filters.field import Field, FieldTable
 from analyzer.filters.header_places import header_fields
-from analyzer.filters.value_sources import listed_fields
 
 
 @cache
 def field_table() -> FieldTable:
-    """Return the table of all fields, always the same object."""
-    return FieldTable([*(field for field, _ in header_fields().values()), *listed_fields()])
+    """Return the table of all fields, always the same object. All but those of headers are read when one is asked for."""
+    return FieldTable((field for field, _ in header_fields().values()), _others)
+
+
+def _others() -> Iterable[Field]:
+    from analyzer.filters.value_sources import listed_fields
+
+    return listed_fields()
 
 
 def known_field(name: str) -> Field:

@@ -1,12 +1,11 @@
 """Which source finds a field: the list in which the field is declared has one source."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib import import_module
 
 from analyzer.filters.field import Field
 from analyzer.filters.frame_view import Source
-from analyzer.filters.handshake_fields import datagram_fields, message_fields
 from analyzer.filters.value_strings import rows, type_of, value_strings
 
 LISTS = {
@@ -120,13 +119,20 @@ def listed_fields() -> Iterator[Field]:
         for row in rows(name):
             kind, bits = type_of(row["type"])
             yield Field(row["name"], kind, row["label"], value_strings(row["values"]), row["base"] or "none", bits)
-    yield from message_fields().values()
-    yield from datagram_fields().values()
+    for more in _message_fields():
+        yield from more.values()
+
+
+def _message_fields() -> tuple[Mapping[str, Field], Mapping[str, Field]]:
+    from analyzer.filters.handshake_fields import datagram_fields, message_fields
+
+    return message_fields(), datagram_fields()
 
 
 @cache
 def _places() -> dict[str, str]:
-    places = dict.fromkeys(message_fields(), "tls_fields") | dict.fromkeys(datagram_fields(), "dtls_fields")
+    of_tls, of_dtls = _message_fields()
+    places = dict.fromkeys(of_tls, "tls_fields") | dict.fromkeys(of_dtls, "dtls_fields")
     return places | {row["name"]: name for name in LISTS for row in rows(name)}
 
 

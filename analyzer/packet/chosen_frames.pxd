@@ -7,5 +7,5 @@ from analyzer.packet.packet cimport Packet
 
 cdef int _CAPWAP
 
-@cython.locals(frame=Frame, place=Py_ssize_t)
-cpdef bint next_chosen(FrameReader reader, Packet packet, bytearray numbers, dict keys) except -1
+@cython.locals(frame=Frame, place=Py_ssize_t, mixed=cython.int, fragment=bint)
+cpdef bint next_chosen(FrameReader reader, Packet packet, bytearray numbers, dict keys, bytearray ports) except -1

@@ -2,7 +2,7 @@ from pathlib import Path
 
 from analyzer.capture.frame import Frame
 from analyzer.capture.packet_reader import PacketReader
-from analyzer.packet.chosen_frames import next_chosen
+from analyzer.packet.chosen_frames import mixed_ports, next_chosen
 from analyzer.packet.headers import read
 from analyzer.packet.packet import Packet
 
@@ -22,7 +22,7 @@ def numbers_of(chosen: set[int]) -> bytearray:
 
 def chosen_of(path: Path, numbers: set[int], keys: dict[bytes, int]) -> list[int]:
     reader, found = reader_of(path), []
-    while next_chosen(reader, Packet(), numbers_of(numbers), keys):
+    while next_chosen(reader, Packet(), numbers_of(numbers), keys, mixed_ports(keys)):
         found.append(reader.frame.number)
     return found
 
@@ -40,3 +40,12 @@ def test_frames_are_chosen_by_number_and_by_connection(repository: Path):
     key = max((one for one in by_key if one), key=lambda one: len(by_key[one]))
     assert chosen_of(demo, {1}, {key: 1 << 40}) == sorted({1, *by_key[key]})
     assert chosen_of(demo, {1}, {key: by_key[key][2]}) == sorted({1, *by_key[key][:3]})
+
+
+def test_ports_are_those_of_both_directions():
+    addresses = bytes((192, 0, 2, 1, 198, 51, 100, 7))
+    there, back = addresses + bytes((0x12, 0x34, 0x01, 0xBB)), addresses + bytes((0x01, 0xBB, 0x12, 0x34))
+    mixed = 0x1234 ^ 0x01BB
+    assert mixed_ports([there]) == mixed_ports([back]) == mixed_ports([there, back])
+    assert [place for place, one in enumerate(mixed_ports([there])) if one] == [mixed >> 3]
+    assert mixed_ports([there])[mixed >> 3] == 1 << (mixed & 7)
