@@ -1,7 +1,7 @@
 """Where `-z follow` takes the pieces of a stream from: datagrams, the data of sessions, the frames of HTTP/2.
 
-The pieces are those of tshark. In HTTP/2 a header section is text, `name: value` in each line; a DATA frame is its content,
-as it was sent (tshark removes a content coding); any other frame is there with its header.
+The pieces are those of tshark. In HTTP/2 a header section is text, `name: value` in each line; the content of all DATA frames
+is one piece without its content codings, when the stream ends; any other frame is there with its header.
 """
 
 from argparse import Namespace
@@ -9,12 +9,16 @@ from collections.abc import Sequence
 
 from analyzer.analysis.missing_data import MissingData
 from analyzer.application import http2_frames as frames
+from analyzer.application.content_codings import CODINGS_MAX, KNOWN, Stack
+from analyzer.application.header_fields import content_codings
+from analyzer.application.header_fields import index as index_of
 from analyzer.application.http2_sections import FieldSections
 from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.frame_reading import FrameReading, View
 from analyzer.cli.key_files import Keys
 from analyzer.cli.output import Output
 from analyzer.cli.tshark_follow import Node, Pieces
+from analyzer.codec.errors import ParseError
 from analyzer.engine import Engine
 from analyzer.engine.data_streams import DataReader, DataStreams
 from analyzer.engine.tcp_data import FollowedConnection
@@ -26,6 +30,9 @@ from analyzer.packet.layer_places import KINDS
 from analyzer.tls.events import Event, HandshakeMessage, SessionBegan
 
 _SECTIONS = frozenset({frames.HEADERS, frames.PUSH_PROMISE, frames.CONTINUATION})
+MAX_BODY = 1 << 26
+"""Bytes of a body of HTTP/2 that are held."""
+
 _NO_STREAM = -1
 _UDP = KINDS.index("udp")
 
@@ -199,7 +206,7 @@ class Http2Pieces(DataStreams):
 
 
 class _Http2Frames(frames.Frames):
-    """Reads the frames of both sides. nodes: client and server."""
+    """Reads the frames of both sides. nodes: client and server. A body is held until its stream ends, up to MAX_BODY."""
 
     def __init__(self, pieces: Pieces, stream: int, nodes: tuple[Node, Node]) -> None:
         self._pieces = pieces
@@ -210,7 +217,8 @@ class _Http2Frames(frames.Frames):
         self._sections = (FieldSections(self, 0), FieldSections(self, 1))
         self._readers = (frames.FrameReader(self, 0, True), frames.FrameReader(self, 1, False))
         self._bodies = (bytearray(), bytearray())
-        self._has_lost = [False, False]
+        self._codings: list[list[str]] = [[], []]
+        self._is_whole = [True, True]
 
     def read(self, side: int, data: bytes, frame: int, at: int) -> None:
         """Read the next bytes of a side."""
@@ -223,24 +231,24 @@ class _Http2Frames(frames.Frames):
 
     def begin_data(self, side: int, flags: int, stream: int, length: int) -> None:
         """See `http2_frames.Frames`."""
-        self._bodies[side].clear()
-        self._has_lost[side] = False
 
     def read_data(self, side: int, stream: int, data: bytes) -> None:
-        """See `http2_frames.Frames`."""
+        """See `http2_frames.Frames`. A body that is too large is written in parts, as it was sent."""
         if stream == self._stream:
             self._bodies[side].extend(data)
+            if len(self._bodies[side]) > MAX_BODY:
+                self._codings[side] = []
+                self._end_body(side)
 
     def lose_data(self, side: int, stream: int, length: int) -> None:
-        """See `http2_frames.Frames`. A frame whose content is missing is no empty frame."""
-        self._has_lost[side] = True
+        """See `http2_frames.Frames`."""
+        if stream == self._stream:
+            self._lose_body(side)
 
     def end_data(self, side: int, flags: int, stream: int) -> None:
         """See `http2_frames.Frames`."""
-        body = bytes(self._bodies[side])
-        if stream == self._stream and (body or not self._has_lost[side]):
-            self._add(side, body or _head(0, frames.DATA, flags, stream))
-        self._bodies[side].clear()
+        if stream == self._stream and flags & frames.END_STREAM:
+            self._end_body(side)
 
     def read_frame(self, side: int, kind: int, flags: int, stream: int, payload: bytes) -> None:
         """See `http2_frames.Frames`."""
@@ -248,6 +256,8 @@ class _Http2Frames(frames.Frames):
             section = self._sections[side].read(kind, flags, stream, payload)
             fields = None if section is None else self._sections[side].decode(bytes(section.data))
             if section is not None and section.stream == self._stream:
+                self._end_body(side)  # in front of trailers
+                self._codings[side] = content_codings(index_of(fields or []))
                 lines = "".join(f"{name}: {value}\n" for name, value in fields or ())
                 self._add(side, (lines + "\n").encode("utf-8", "surrogateescape"))
         elif stream == self._stream:
@@ -256,9 +266,21 @@ class _Http2Frames(frames.Frames):
     def lose_frames(self, side: int, why: str) -> None:
         """See `http2_frames.Frames`."""
         self._sections[side].lose(why)
+        self._lose_body(side)
 
     def note(self, side: int, code: str, detail: str) -> None:
         """Findings have no pieces."""
+
+    def _lose_body(self, side: int) -> None:
+        self._bodies[side].clear()
+        self._is_whole[side] = False
+
+    def _end_body(self, side: int) -> None:
+        """Write a body without its content codings. What has a hole is no body; what cannot be decoded is left as it is."""
+        body = bytes(self._bodies[side])
+        if body and self._is_whole[side]:
+            self._add(side, _decoded(body, self._codings[side]))
+        self._bodies[side].clear()
 
     def _add(self, side: int, data: bytes) -> None:
         first = self._first = side if self._first is None else self._first
@@ -281,6 +303,17 @@ class _OfHttp2(DataReader):
     def miss(self, role: int, reason: str | None) -> None:
         """See `DataReader.miss`."""
         self._owner.lose(role, None)
+
+
+def _decoded(body: bytes, codings: list[str]) -> bytes:
+    if not codings or len(codings) > CODINGS_MAX or not KNOWN.issuperset(codings):
+        return body
+    stack = Stack(codings)
+    try:
+        decoded = b"".join(stack.decode(body))
+    except ParseError:
+        return body
+    return decoded if stack.finished else body
 
 
 def _head(length: int, kind: int, flags: int, stream: int) -> bytes:

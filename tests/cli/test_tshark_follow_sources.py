@@ -1,10 +1,13 @@
 """`-z follow` of datagrams, of sessions over UDP, and of streams of HTTP/2: the pieces are those of tshark 4.6."""
 
+import gzip
 from collections.abc import Sequence
 
+import hpack
 import pytest
 
-from analyzer.application.http2_frames import DATA, PREFACE
+from analyzer.application.http2_frames import DATA, END_HEADERS, END_STREAM, HEADERS, PREFACE
+from analyzer.cli import tshark_follow_sources
 from analyzer.cli.output import Output
 from analyzer.cli.tshark_follow import Node, Pieces
 from analyzer.cli.tshark_follow_sources import Http2Pieces
@@ -119,8 +122,13 @@ def http2_of(pieces: Pieces) -> Http2Pieces:
     return reader
 
 
-def data_frame(payload: bytes, flags: int = 0) -> bytes:
+def data_frame(payload: bytes, flags: int = END_STREAM) -> bytes:
     return len(payload).to_bytes(3) + bytes((DATA, flags, 0, 0, 0, 1)) + payload
+
+
+def headers_frame(*fields: tuple[str, str]) -> bytes:
+    section = hpack.Encoder().encode(fields)
+    return len(section).to_bytes(3) + bytes((HEADERS, END_HEADERS, 0, 0, 0, 1)) + section
 
 
 def test_frames_of_http2_of_both_sides_do_not_mix():
@@ -133,10 +141,37 @@ def test_frames_of_http2_of_both_sides_do_not_mix():
     assert pieces.found == [(0, b"xyz"), (1, b"abcdef")]
 
 
-def test_a_frame_of_http2_whose_content_is_lost_is_no_empty_frame():
+def test_a_body_of_http2_is_one_piece():
     pieces = Recorded()
     reader = http2_of(pieces)
-    reader.feed(0, data_frame(b"abcdef")[:9], 2, 0)
-    reader.lose(0, 6)
-    reader.feed(0, data_frame(b"", 1), 3, 0)
-    assert pieces.found == [(0, data_frame(b"", 1))]
+    reader.feed(0, data_frame(b"abc", 0) + data_frame(b"def", 0), 2, 0)
+    assert pieces.found == []
+    reader.feed(0, data_frame(b""), 3, 0)
+    assert pieces.found == [(0, b"abcdef")]
+
+
+def test_a_body_of_http2_with_a_hole_is_none():
+    pieces = Recorded()
+    reader = http2_of(pieces)
+    reader.feed(0, data_frame(b"abc", 0) + data_frame(b"def", 0)[:9], 2, 0)
+    reader.lose(0, 3)
+    reader.feed(0, data_frame(b"ghi"), 3, 0)
+    assert pieces.found == []
+
+
+def test_a_content_coding_of_http2_is_removed_if_it_can_be():
+    pieces = Recorded()
+    reader = http2_of(pieces)
+    packed = gzip.compress(b"the page")
+    reader.feed(1, headers_frame((":status", "200"), ("content-encoding", "gzip")) + data_frame(packed), 2, 0)
+    reader.feed(1, headers_frame((":status", "200"), ("content-encoding", "gzip")) + data_frame(packed[:12]), 3, 0)
+    reader.feed(1, headers_frame((":status", "200"), ("content-encoding", "unheard-of")) + data_frame(b"???"), 4, 0)
+    assert [data for _, data in pieces.found[1::2]] == [b"the page", packed[:12], b"???"]
+
+
+def test_a_body_of_http2_is_not_held_without_end(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(tshark_follow_sources, "MAX_BODY", 8)
+    pieces = Recorded()
+    reader = http2_of(pieces)
+    reader.feed(0, data_frame(b"0123456789", 0) + data_frame(b"end"), 2, 0)
+    assert pieces.found == [(0, b"0123456789"), (0, b"end")]
