@@ -1,7 +1,8 @@
 """The table `-z dns,tree` of tshark: messages of DNS by type, class, response code and size, and how fast they were answered.
 
-Messages of mDNS and LLMNR do not count. As in tshark, the numbers of records of a response count twice (questions, authorities,
-answers, additionals), the records of all its sections are answer types, and milliseconds have the digits of a 32-bit number.
+Messages of mDNS and LLMNR do not count, nor do those that an error of ICMP quotes. As in tshark, the numbers of records of a
+response count twice (questions, authorities, answers, additionals), the records of all its sections are answer types, and
+milliseconds have the digits of a 32-bit number.
 """
 
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from analyzer.cli.output import complain
 from analyzer.cli.tshark_tree import TreeTap
 from analyzer.filters.field_table import known_field
 from analyzer.flows.flow import TCP
+from analyzer.packet.layer_places import KINDS
 
 if TYPE_CHECKING:
     from analyzer.filters.compiled_filter import CompiledFilter
@@ -31,6 +33,7 @@ _FIELDS = (
     "dns.time", "dns.id",
 )  # fmt: skip
 _PROTOCOLS = ("dns",)
+_ICMP, _ICMPV6 = KINDS.index("icmp"), KINDS.index("icmpv6")
 _LEVELS = ("1st Level", "2nd Level", "3rd Level", "4th Level or more")
 _COUNTS = {
     "dns.count.queries": "no. of questions",
@@ -68,7 +71,8 @@ class DnsCounter(TreeTap):
     def take(self, view: View, passed: Sequence[bool]) -> None:
         """See `Tap.take`."""
         values = view.values
-        message = None if values is None else next((one for one in self._messages if values.has(one)), None)
+        quoted = view.layers.has(_ICMP) or view.layers.has(_ICMPV6)
+        message = None if values is None or quoted else next((one for one in self._messages if values.has(one)), None)
         if not self.begin(view, passed[0] and message is not None) or values is None or message is None:
             return
         found = {name: values.values(field) for name, field in self._named.items()}

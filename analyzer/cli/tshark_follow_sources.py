@@ -34,7 +34,7 @@ MAX_BODY = 1 << 26
 """Bytes of a body of HTTP/2 that are held."""
 
 _NO_STREAM = -1
-_UDP = KINDS.index("udp")
+_UDP, _ICMP, _ICMPV6 = (KINDS.index(name) for name in ("udp", "icmp", "icmpv6"))
 
 
 def follow_datagrams(options: Namespace, output: Output, capture_run: CaptureRun, pieces: Pieces, number: int) -> None:
@@ -44,9 +44,10 @@ def follow_datagrams(options: Namespace, output: Output, capture_run: CaptureRun
 
     def take(view: View) -> None:
         streams = [] if view.values is None else list(view.values.values(wanted[0]))
-        if view.values is None or number not in streams:
-            return
-        place, layers = streams.index(number), view.layers
+        layers = view.layers
+        if view.values is None or number not in streams or layers.has(_ICMP) or layers.has(_ICMPV6):
+            return  # what an error quotes was sent before
+        place = streams.index(number)
         headers = [index for index in range(layers.count) if layers.kind(index) == _UDP]
         sender, receiver = endpoints(layers.key(headers[place]) if place < len(headers) else layers.packet.key())
         if not nodes:

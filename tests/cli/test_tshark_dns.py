@@ -48,3 +48,10 @@ def test_answers_beyond_those_that_are_remembered_are_told_of_once(monkeypatch: 
     _, err = ours(CAPTURES / "demo.pcapng", ["dns,tree"])
     (line,) = err.splitlines()
     assert "2 answers are remembered, and no more" in line
+
+
+def test_what_an_error_of_icmp_quotes_does_not_count(corpus: Path):
+    path = corpus / "ja4" / "gre-sample.pcap"  # two queries, each with a Port unreachable behind it
+    assert rows(path)["Total Packets"][0] == "2"
+    out, _ = ours(path, ["follow,udp,yaml,1"])
+    assert out.decode().count("- packet:") == 2
