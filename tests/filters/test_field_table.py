@@ -6,6 +6,7 @@ from functools import cache
 
 import pytest
 
+from analyzer.codec.registry import registry
 from analyzer.filters.field_table import field_table
 from analyzer.filters.field_type import FieldType
 from analyzer.filters.value_sources import LISTS, source_of
@@ -114,6 +115,13 @@ def test_values_that_wireshark_names_otherwise_have_its_names():
     assert value_strings("handshake_types:title")[5] == "End of Early Data"
     assert value_strings("cipher_suites")[0x2A2A] == value_strings("extensions")[0xFAFA] == "Reserved (GREASE)"
     assert value_strings("ssl2_cipher_kinds")[0x000004] == "TLS_RSA_WITH_RC4_128_MD5"
+
+
+def test_the_names_of_wireshark_are_in_order_and_none_is_that_of_the_registry():
+    listed = [(row["registry"], int(row["number"]), row["name"]) for row in rows("value_names")]
+    assert listed == sorted(listed)
+    assert len({row[:2] for row in listed}) == len(listed)
+    assert [row for row in listed if registry(row[0]).name(row[1]) == row[2]] == []
 
 
 def test_every_field_says_what_it_is():
