@@ -1,7 +1,8 @@
 """Where `-z follow` takes the pieces of a stream from: datagrams, the data of sessions, the frames of HTTP/2.
 
-The pieces are those of tshark. In HTTP/2 a header section is text, `name: value` in each line; the content of all DATA frames
-is one piece without its content codings, when the stream ends; any other frame is there with its header.
+The pieces are those of tshark, but for bodies of gRPC, which it leaves out. In HTTP/2 a header section is text, `name: value`
+in each line; the content of all DATA frames is one piece without its content codings, when the stream ends; any other frame is
+there with its header.
 """
 
 from argparse import Namespace
