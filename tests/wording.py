@@ -97,6 +97,7 @@ ENGLISH_TEXTS = {
         "modified pcap",
         "tshark {a}",
         "GREASE {a}",
+        "Reserved (GREASE)",
         "RSA private key",
         "certifi {a}",
         "{a} and {b}",

@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NoReturn
 
 from analyzer.cli.command_texts import ABOUT, ABOUTS, EXAMPLES, STATUS, STATUSES
@@ -138,12 +139,10 @@ def parser(needed: Collection[str] = COMMANDS) -> argparse.ArgumentParser:
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Parse a command line, and return its options. Raises CommandError for a bad command line; `--help` exits."""
     words = list(arguments)
-    for name in words[options_of_all(words) :][:1]:
-        if name in COMMANDS:
-            try:
-                return _parse(words, parser((name, FILTERING) if name == ONE_PACKET else (name,)))
-            except CommandError:
-                break  # the whole parser finds out what was meant, among the options of all commands
+    name = "".join(words[options_of_all(words) :][:1])
+    if name in COMMANDS:
+        with suppress(CommandError):  # the whole parser finds out what was meant, among the options of all commands
+            return _parse(words, parser((name, FILTERING) if name == ONE_PACKET else (name,)))
     return _parse(words, parser())
 
 

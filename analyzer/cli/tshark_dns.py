@@ -34,6 +34,11 @@ _FIELDS = (
 )  # fmt: skip
 _PROTOCOLS = ("dns",)
 _ICMP, _ICMPV6 = KINDS.index("icmp"), KINDS.index("icmpv6")
+_NAMED = (
+    ("Query Type", "dns.qry.type", "packet type"), ("Answer Type", "dns.resp.type", "packet type"),
+    ("Class", "dns.qry.class", "class"), ("rcode", "dns.flags.rcode", "rcode"), ("opcodes", "dns.flags.opcode", "opcode"),
+)  # fmt: skip
+"""The rows that are divided by a field, the field, and what its numbers without a name are called."""
 _LEVELS = ("1st Level", "2nd Level", "3rd Level", "4th Level or more")
 _COUNTS = {
     "dns.count.queries": "no. of questions",
@@ -75,17 +80,14 @@ class DnsCounter(TreeTap):
         message = None if values is None or quoted else next((one for one in self._messages if values.has(one)), None)
         if not self.begin(view, passed[0] and message is not None) or values is None or message is None:
             return
-        found = {name: values.values(field) for name, field in self._named.items()}
+        found: dict[str, Sequence[Any]] = {name: values.values(field) for name, field in self._named.items()}
         answers = any(found["dns.flags.response"])
         self.count_along("Total Packets")
         self.count_along("Response", "Response" if answers else "Query")
-        for above, name in (
-            ("Query Type", "dns.qry.type"), ("Answer Type", "dns.resp.type"), ("Class", "dns.qry.class"),
-            ("rcode", "dns.flags.rcode"), ("opcodes", "dns.flags.opcode"),
-        ):  # fmt: skip
+        for above, name, what in _NAMED:
             for value in found[name] or ([0] if name == "dns.flags.rcode" else []):
                 if answers or name != "dns.resp.type":
-                    self.count_along(above, self._text(name, value))
+                    self.count_along(above, (self._named[name].values or {}).get(value, f"Unknown {what} ({value})"))
         packet = view.layers.packet
         n_bytes = packet.payload_end - packet.payload + packet.missing
         self.measure(n_bytes - (_LENGTH if packet.protocol == TCP else 0), "Payload size")
@@ -93,9 +95,6 @@ class DnsCounter(TreeTap):
             self._take_answer(found, packet.key())
         else:
             self._take_query(found)
-
-    def _text(self, name: str, value: Any) -> str:
-        return (self._named[name].values or {}).get(value, f"Unknown ({value})")
 
     def _take_query(self, found: dict[str, Sequence[Any]]) -> None:
         for length in found["dns.qry.name.len"]:

@@ -1,7 +1,8 @@
 """Where `-z follow` takes the pieces of a stream from: datagrams, the data of sessions, the frames of HTTP/2.
 
-The pieces are those of tshark. In HTTP/2 a header section is text, `name: value` in each line; the content of all DATA frames
-is one piece without its content codings, when the stream ends; any other frame is there with its header.
+The pieces are those of tshark, but for bodies of gRPC, which it leaves out. In HTTP/2 a header section is text, `name: value`
+in each line; the content of all DATA frames is one piece without its content codings, when the stream ends; any other frame is
+there with its header.
 """
 
 from argparse import Namespace
@@ -31,8 +32,9 @@ from analyzer.tls.events import Event, HandshakeMessage, SessionBegan
 
 _SECTIONS = frozenset({frames.HEADERS, frames.PUSH_PROMISE, frames.CONTINUATION})
 MAX_BODY = 1 << 26
-"""Bytes of a body of HTTP/2 that are held."""
+"""Bytes of a body of HTTP/2 that are held, and bytes that it may have without its content codings."""
 
+_PARTIAL = 206
 _NO_STREAM = -1
 _UDP, _ICMP, _ICMPV6 = (KINDS.index(name) for name in ("udp", "icmp", "icmpv6"))
 
@@ -257,8 +259,10 @@ class _Http2Frames(frames.Frames):
             section = self._sections[side].read(kind, flags, stream, payload)
             fields = None if section is None else self._sections[side].decode(bytes(section.data))
             if section is not None and section.stream == self._stream:
-                self._end_body(side)  # in front of trailers
-                self._codings[side] = content_codings(index_of(fields or []))
+                if not section.promised:  # a PUSH_PROMISE can come within a body, which goes on behind it
+                    self._end_body(side)  # in front of trailers
+                    partial = _PARTIAL if (":status", str(_PARTIAL)) in (fields or ()) else None
+                    self._codings[side] = content_codings(index_of(fields or []), partial)
                 lines = "".join(f"{name}: {value}\n" for name, value in fields or ())
                 self._add(side, (lines + "\n").encode("utf-8", "surrogateescape"))
         elif stream == self._stream:
@@ -277,7 +281,8 @@ class _Http2Frames(frames.Frames):
         self._is_whole[side] = False
 
     def _end_body(self, side: int) -> None:
-        """Write a body without its content codings. What has a hole is no body; what cannot be decoded is left as it is."""
+        """Write a body without its content codings. What has a hole is no body; what cannot be decoded, or becomes too long, is
+        left as it is."""
         body = bytes(self._bodies[side])
         if body and self._is_whole[side]:
             self._add(side, _decoded(body, self._codings[side]))
@@ -309,12 +314,15 @@ class _OfHttp2(DataReader):
 def _decoded(body: bytes, codings: list[str]) -> bytes:
     if not codings or len(codings) > CODINGS_MAX or not KNOWN.issuperset(codings):
         return body
-    stack = Stack(codings)
+    stack, decoded = Stack(codings), bytearray()
     try:
-        decoded = b"".join(stack.decode(body))
+        for piece in stack.decode(body):
+            decoded += piece
+            if len(decoded) > MAX_BODY:
+                return body
     except ParseError:
         return body
-    return decoded if stack.finished else body
+    return bytes(decoded) if stack.finished else body
 
 
 def _head(length: int, kind: int, flags: int, stream: int) -> bytes:

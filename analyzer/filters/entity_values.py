@@ -8,6 +8,7 @@ from itertools import compress
 from typing import Any, TypeAlias
 
 from analyzer.filters.field_type import FieldType
+from analyzer.filters.filter_functions import namer_of
 from analyzer.filters.packet_values import Occurrence, PacketValues
 from analyzer.filters.syntax_tree import FieldUse, Part, Parts
 from analyzer.filters.typed_tree import (
@@ -55,9 +56,8 @@ def getter(entity: TypedEntity, references: References) -> Getter:
         use = entity.use
         return lambda _: references.values(use)
     if isinstance(entity, NamesOf):
-        names = entity.of.use.field.values or {}
-        numbers = field_getter(entity.of.use)
-        return lambda packet: [names[number] for number in numbers(packet) if number in names]
+        name, numbers = namer_of(entity.of.use.field), field_getter(entity.of.use)
+        return lambda packet: list(map(name, numbers(packet)))
     if isinstance(entity, SliceOf):
         whole, parts = getter(entity.of, references), entity.parts
         return lambda packet: [sliced(value, parts) for value in whole(packet)]

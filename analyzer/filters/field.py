@@ -46,7 +46,7 @@ class FieldTable:
     """Fields by their names."""
 
     def __init__(self, fields: Iterable[Field], others: Callable[[], Iterable[Field]] = tuple) -> None:
-        """others: returns more fields. It is called when a name is asked for that is not among the first ones."""
+        """others: returns more fields. It is called once, when more is asked for than the first ones."""
         self._first: dict[str, Field] = {}
         self._others: Callable[[], Iterable[Field]] = others
         self._add(self._first, fields)

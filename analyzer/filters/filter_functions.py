@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any, TypeAlias
 
+from analyzer.filters.field import Field
+from analyzer.filters.field_text import writer_of
 from analyzer.filters.field_type import FieldType, Value
 from analyzer.filters.special_addresses import is_link_local, is_multicast, is_private, is_unique_local, special_block
 from analyzer.filters.typed_tree import FieldValues, TypedEntity, ValueType
@@ -109,9 +111,14 @@ def _hexadecimal(arguments: Sequence[Values], argument: TypedEntity) -> list[Val
     return [f"0x{value:0{digits}x}" for value in arguments[0]]
 
 
+def namer_of(field: Field) -> Callable[[Any], str]:
+    """Return the function that gives what a number of a field is called; of one without a name, its digits, as in Wireshark."""
+    names, write = field.values or {}, writer_of(field)
+    return lambda number: names[number] if number in names else write(number)
+
+
 def _names(arguments: Sequence[Values], argument: TypedEntity) -> list[Value]:
-    values = argument.use.field.values if isinstance(argument, FieldValues) else None
-    return [name for value in arguments[0] if (name := (values or {}).get(value)) is not None]
+    return list(map(namer_of(argument.use.field), arguments[0])) if isinstance(argument, FieldValues) else []
 
 
 def _double(arguments: Sequence[Values], argument: TypedEntity) -> list[Value]:

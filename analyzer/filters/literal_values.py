@@ -6,15 +6,19 @@ address. Addresses are never looked up: a host name is refused.
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
-from analyzer.filters.field import Field
+from analyzer.filters.field import MAX_NEAREST, Field
 from analyzer.filters.field_type import FieldType, Value
 from analyzer.filters.filter_error import FilterError
 from analyzer.filters.filter_lexer import MAX_NUMBER
 from analyzer.filters.syntax_tree import Character, Literal, Number, String, Word
 from analyzer.filters.typed_tree import Constant, ValueType
+
+MAX_NAME = 100
+"""Characters of a name that are compared with those of a field; the longest has some 90."""
 
 _HEX_BYTES = re.compile(r"[0-9A-Fa-f]{1,2}|(?:[0-9A-Fa-f]{2})+")
 _ONE_BYTE = re.compile(r"0[xX][0-9A-Fa-f]{1,2}")
@@ -94,11 +98,18 @@ def _named(node: Literal, wanted: ValueType, field: Field | None) -> Constant | 
     folded = text.casefold()
     numbers = [number for number, name in values.items() if name.casefold() == folded]
     if not numbers:
-        known = [name for name in values.values() if folded[:3] == name.casefold()[:3]][:3]
-        raise FilterError.of(node, f"{shown(node)} is no value of {field.name}", tuple(known))
+        raise FilterError.of(node, f"{shown(node)} is no value of {field.name}", _nearest(folded[:MAX_NAME], values))
     if len(numbers) > 1:
         return Constant(node, ValueType(FieldType.STRING), values[numbers[0]])
     return Constant(node, wanted, bool(numbers[0]) if is_boolean else numbers[0])
+
+
+def _nearest(folded: str, values: Mapping[int, str]) -> tuple[str, ...]:
+    """Return the names that a text may be a misspelling of, the likeliest first, then those that begin as it does."""
+    names = {name.casefold(): name for name in values.values()}
+    close = get_close_matches(folded, names, MAX_NEAREST, 0.75)
+    begun = [name for name in names if name[:3] == folded[:3]]
+    return tuple(names[name] for name in dict.fromkeys(close + begun))[:MAX_NEAREST]
 
 
 def _integer(node: Literal, wanted: ValueType, _: bool) -> Value:

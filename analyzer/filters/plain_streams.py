@@ -84,6 +84,7 @@ class PlainStreams:
     def _keep(self, new: Found, frame: int) -> None:
         if not new:
             return
+        self._n_bodies += sum(len(one.raw or b"") for one in new.get("http.file_data", ()))
         self._left -= sum(map(len, new.values()))
         if self._left < 0:
             return
@@ -96,7 +97,6 @@ class PlainStreams:
         if reader is None:
             reader = self._body_readers[stream] = FileDataReader(self._unfinished, "http")
         reader.feed(role, data, new)
-        self._n_bodies += sum(len(one.raw or b"") for one in new.get("http.file_data", ()))
         if len(self._body_readers) > MAX_SESSIONS:
             self._body_readers.pop(next(iter(self._body_readers))).drop()
 

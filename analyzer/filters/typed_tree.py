@@ -53,7 +53,7 @@ class ReferenceValues(Typed):
 
 
 class NamesOf(Typed):
-    """The value strings of the values of a field; a value without a name gives nothing."""
+    """The value strings of the values of a field; a value without a name gives its digits."""
 
     of: FieldValues
 

@@ -1,8 +1,10 @@
 """`-z dns,tree`: a table of counts with averages, as tshark 4.6 prints it."""
 
+import struct
 from pathlib import Path
 
 import pytest
+from frames_by_hand import CLIENT, SERVER, ip, write
 
 from analyzer.cli import tshark_dns
 
@@ -55,3 +57,13 @@ def test_what_an_error_of_icmp_quotes_does_not_count(corpus: Path):
     assert rows(path)["Total Packets"][0] == "2"
     out, _ = ours(path, ["follow,udp,yaml,1"])
     assert out.decode().count("- packet:") == 2
+
+
+def test_numbers_without_a_name_say_what_they_are(tmp_path: Path):
+    question = b"\1a\0" + struct.pack(">HH", 24929, 77)
+    message = struct.pack(">HHHHHH", 1, 0x800E | 9 << 11, 1, 0, 0, 0) + question
+    body = struct.pack(">HHHH", 53, 5000, 8 + len(message), 0) + message
+    write(tmp_path / "a.pcapng", [(10**18, ip(SERVER, CLIENT, 17, body, 6, 1, 64))])
+    found = rows(tmp_path / "a.pcapng")
+    names = "packet type (24929)", "class (77)", "rcode (14)", "opcode (9)"
+    assert [found[f"Unknown {name}"][0] for name in names] == ["1"] * 4

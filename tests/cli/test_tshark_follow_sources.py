@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import hpack
 import pytest
 
-from analyzer.application.http2_frames import DATA, END_HEADERS, END_STREAM, HEADERS, PREFACE
+from analyzer.application.http2_frames import DATA, END_HEADERS, END_STREAM, HEADERS, PREFACE, PUSH_PROMISE
 from analyzer.cli import tshark_follow_sources
 from analyzer.cli.output import Output
 from analyzer.cli.tshark_follow import Node, Pieces
@@ -175,3 +175,32 @@ def test_a_body_of_http2_is_not_held_without_end(monkeypatch: pytest.MonkeyPatch
     reader = http2_of(pieces)
     reader.feed(0, data_frame(b"0123456789", 0) + data_frame(b"end"), 2, 0)
     assert pieces.found == [(0, b"0123456789"), (0, b"end")]
+
+
+def test_a_body_of_http2_that_becomes_too_long_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(tshark_follow_sources, "MAX_BODY", 100)
+    pieces = Recorded()
+    reader = http2_of(pieces)
+    long, short = gzip.compress(bytes(1000)), gzip.compress(bytes(100))
+    reader.feed(1, headers_frame((":status", "200"), ("content-encoding", "gzip")) + data_frame(long), 2, 0)
+    reader.feed(1, headers_frame((":status", "200"), ("content-encoding", "gzip")) + data_frame(short), 3, 0)
+    assert [data for _, data in pieces.found[1::2]] == [long, bytes(100)]
+
+
+def test_a_part_of_a_coded_body_of_http2_is_left_as_it_is():
+    pieces = Recorded()
+    reader = http2_of(pieces)
+    part = gzip.compress(b"a part")
+    reader.feed(1, headers_frame((":status", "206"), ("content-encoding", "gzip")) + data_frame(part), 2, 0)
+    assert pieces.found[1] == (0, part)
+
+
+def test_a_promise_within_a_body_of_http2_does_not_end_it():
+    pieces = Recorded()
+    reader = http2_of(pieces)
+    packed = gzip.compress(b"the page")
+    promise = (2).to_bytes(4) + hpack.Encoder().encode([(":method", "GET"), (":path", "/pushed")])
+    frames = headers_frame((":status", "200"), ("content-encoding", "gzip")) + data_frame(packed[:9], 0)
+    frames += len(promise).to_bytes(3) + bytes((PUSH_PROMISE, END_HEADERS, 0, 0, 0, 1)) + promise
+    reader.feed(1, frames + data_frame(packed[9:]), 2, 0)
+    assert [data for _, data in pieces.found][1:] == [b":method: GET\n:path: /pushed\n\n", b"the page"]

@@ -29,6 +29,7 @@ TABLE = FieldTable(
         Field("x.float", T.FLOAT, "Float", bits=64),
         Field("x.none", T.NONE, "Label"),
         Field("x.twice", T.UINT, "Ambiguous", {1: "one", 2: "same", 3: "Same"}, bits=8),
+        Field("x.hex", T.UINT, "In hex", {1: "one"}, "hex", 16),
         Field("tls.type", T.UINT, "Type", TYPES, bits=8),
         Field("tls.version", T.UINT, "Version", bits=16),
         Field("ssl.type", T.UINT, "Type", TYPES, bits=8, deprecated="tls.type"),

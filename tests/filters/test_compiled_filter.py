@@ -331,3 +331,13 @@ def test_a_hostile_pattern_ends():
     found = compile_filter('http.host matches "(a+)+$"', TABLE)
     assert not found.matches(Made({"http.host": ["a" * 5000 + "b"]}))
     assert found.exhausted == 1
+
+
+@pytest.mark.parametrize("text", ['x.twice != "same"', 'x.twice !== "same"', 'x.twice not in {"same"}', 'vals(x.twice) == "9"'])
+def test_a_number_without_a_name_is_called_by_its_digits(text: str):
+    assert passes(text, {"x.twice": [9]})
+
+
+def test_a_number_without_a_name_is_none_of_those_that_have_one():
+    assert not passes('x.twice == "same"', {"x.twice": [9]})
+    assert passes('vals(x.hex) == "0x0009" and vals(x.hex) == "one"', {"x.hex": [9, 1]})

@@ -40,3 +40,18 @@ def test_families() -> None:
 def test_a_name_is_declared_once() -> None:
     with pytest.raises(ValueError, match=r"ip\.src is declared twice"):
         FieldTable([Field("ip.src", FieldType.IPV4, "Source"), Field("ip.src", FieldType.IPV4, "Source")])
+
+
+def test_more_fields_are_read_once_and_only_if_they_are_asked_for():
+    asked = []
+
+    def others():
+        asked.append(len(asked))
+        return [Field("tls.type", FieldType.UINT, "Type")]
+
+    table = FieldTable([Field("ip.src", FieldType.IPV4, "Source")], others)
+    assert table.get("ip.src") is not None
+    assert asked == []
+    assert table.get("tls.type") is not None
+    assert ([field.name for field in table], len(table), table.get("bogus")) == (["ip.src", "tls.type"], 2, None)
+    assert asked == [0]

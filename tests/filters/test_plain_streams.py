@@ -104,3 +104,14 @@ def test_the_last_body_of_a_connection_is_whole_or_not_there(monkeypatch, limit,
     plain.take_data(stream, SERVER, b"cd", 3)
     plain.end(stream, finished)
     assert {frame for frame, found in plain.found.items() if "http.file_data" in found} == expected
+
+
+def test_bodies_up_to_the_end_of_their_connection_count_for_the_limit(monkeypatch):
+    monkeypatch.setattr(plain_streams, "MAX_BODIES", 3)
+    plain = streams()
+    plain.keeps_bodies = True
+    for number in range(1, 9):
+        stream = object()
+        plain.take_data(stream, SERVER, b"HTTP/1.1 200 OK\r\n\r\nab", number)
+        plain.end(stream, True)
+    assert {frame for frame, found in plain.found.items() if "http.file_data" in found} == {1, 2}

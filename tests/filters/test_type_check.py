@@ -78,6 +78,8 @@ def compiled_or_place(text):
         ("data[0] == fc", "fc", (":fc",)),
         ("tcp.port == 80 AND tcp", "AND", ("and",)),
         ('tls.type == "Client Helo"', '"Client Helo"', ("Client Hello",)),
+        ('tls.type == "erver Hello"', '"erver Hello"', ("Server Hello",)),
+        ('tls.type == "Ser"', '"Ser"', ("Server Hello",)),
         ("tcp.port in {80, 70000}", "70000", ()),
         ("ip.src == 10.0.0.0/33", "33", ()),
         ("tcp.port == ip.src", "ip.src", ()),
