@@ -11,6 +11,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from analyzer.capture.frame import Frame
+from analyzer.capture.frame_choice import choice_of
 from analyzer.cli.capture_paths import names_of
 from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.display_filter import filter_of, say_what_was_given_up
@@ -289,7 +290,7 @@ def take_references(options: Namespace, output: Output, keys: Keys, compiled: "C
 
 def say_why(options: Namespace, output: Output, keys: Keys, compiled: "CompiledFilter") -> None:
     """Say on standard error that no packet passed; and why, if the captures can be read again: which fields no packet has, and
-    which values the others have."""
+    which values the others have. With -c or a capture filter, that is said of the chosen packets alone."""
     from analyzer.filters.value_tally import Tally
 
     if not CaptureRun(options.captures, output).rereadable():
@@ -307,6 +308,8 @@ def say_why(options: Namespace, output: Output, keys: Keys, compiled: "CompiledF
 
     _read_frames(options, output, engine, take)
     complain(f"no packet passes {compiled.text}")
+    if choice_of(options.captures) is not None:
+        complain("only the packets that -c or the capture filter chooses were looked at")
     for tally in tallies.values():
         complain(tally.sentence())
 

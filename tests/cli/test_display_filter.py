@@ -76,6 +76,15 @@ def test_connections_without_tls_are_filtered_too(run: Run, demo: Path):
     assert ran.complaint == "analyzer: no packet of this stream passes the filter of -Y"
 
 
+def test_nothing_is_said_of_packets_that_were_not_looked_at(run: Run, demo: Path):
+    ran = run("packets", demo, "-Y", "tls.handshake.type == 1", "-c", "2")
+    assert ran.err.decode().splitlines() == [
+        "analyzer: no packet passes tls.handshake.type == 1",
+        "analyzer: only the packets that -c or the capture filter chooses were looked at",
+        "analyzer: tls.handshake.type: no packet has it",
+    ]
+
+
 def test_nothing_passes_and_why_is_said(run: Run, demo: Path):
     ran = run("packets", demo, "-Y", "tcp.port == 4444 and sll")
     assert (ran.status, ran.err.decode().splitlines()[:2]) == (
