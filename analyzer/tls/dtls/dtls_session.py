@@ -128,6 +128,7 @@ class DtlsSession(DtlsHandshake):
             if begins and (self.disputes is None or not self.disputes.over):
                 flight: Any = self.flights[record.role]
                 before: cython.longlong = flight.n_taken
+                self.transport.note_message(record.role, record.offset, plain.body)
                 self.take_fragments(record.role, plain.body, 0, record.frame, record.at)
                 if flight.n_taken > before:
                     self.go_on(sender, record)
@@ -389,9 +390,8 @@ class DtlsSession(DtlsHandshake):
         return False
 
     def end_role(self, role: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
-        """Give up the messages of a role that are not whole: the capture lacks them."""
-        self.skip(role, frame, at)
-        self.release(True)
+        """Give up the messages that are not whole: the capture lacks them."""
+        self.give_up(frame, at)
         Session.end_role(self, role, frame, at)
 
     def finish(self, frame: cython.longlong, at: cython.longlong) -> cython.bint:
@@ -399,8 +399,7 @@ class DtlsSession(DtlsHandshake):
         role: cython.int
         if self.disputes is not None:
             judge_at_end(self)
-        for role in (_CLIENT, _SERVER):
-            self.skip(role, frame, at)
+        self.give_up(frame, at)
         self.believe_doubtful()
         for role in (_CLIENT, _SERVER):
             change: Any = self.changes[role]
