@@ -48,7 +48,7 @@ class EapConversation:
     """
 
     __slots__ = (
-        "_dispatcher", "_end", "_hello", "_identity", "_left", "_randoms", "_readers", "_recent", "_session", "_shard",
+        "_dispatcher", "_end", "_hello", "_identity", "_left", "_readers", "_recent", "_session", "_shard",
         "_sides", "_sink", "_start", "_started", "at", "held", "key", "n_bytes", "over", "states", "station",
     )  # fmt: skip
 
@@ -76,7 +76,6 @@ class EapConversation:
         self._readers: tuple[RecordReader, RecordReader] | None = None
         self._shard = -1
         self._hello: tuple[bytes, int] | None = None
-        self._randoms = [b"", b""]
         self.n_bytes = 0
 
     def asked(self) -> int:
@@ -109,7 +108,7 @@ class EapConversation:
         self._recent.append(mark)
         self.at = at
         random = random_of(role, packet)
-        another = self._shard >= 0 and not begins and (self._is_of_another(role, random) or side.jumps(packet.identifier))
+        another = self._shard >= 0 and not begins and (is_of_another(side, random) or side.jumps(packet.identifier))
         if another:
             self._cut()
         if (begins or another) and self._shard >= 0:
@@ -117,7 +116,7 @@ class EapConversation:
                 self._identity = None  # of the one before: its request is missing
             self.close("closed")
             side, other = self._sides[role], self._sides[1 - role]
-        self._randoms[role] = random or self._randoms[role]
+        side.random = random or side.random
         if packet.type == IDENTITY:
             self._identity = packet.data[:LONGEST_IDENTITY] if packet.code == RESPONSE else None
         self._start = self._start or (frame, at)
@@ -141,15 +140,6 @@ class EapConversation:
         """Note that the capture lacks the end of the session, or somebody else sent a packet of another conversation."""
         if self._session is not None:
             self._session.flow.carrier.cut = True
-
-    def _is_of_another(self, role: int, random: bytes) -> bool:
-        """Return whether a hello with that random, empty without one, is of another session: the start between is missing.
-
-        After a HelloRetryRequest both sides send a second hello, the client with the same random (RFC 9846 section 4.2.2).
-        """
-        known = self._randoms[role]
-        begun = bool(random) and self._sides[role].offset > 0
-        return begun and random != known and known != HELLO_RETRY_REQUEST_RANDOM
 
     def leave(self) -> None:
         """Note that the supplicant logs off. Anybody can say that in its name, so nothing ends if it goes on."""
@@ -301,3 +291,11 @@ def random_of(role: int, packet: Eap) -> bytes:
     if packet.type not in METHODS or len(data) < _RANDOM_END or data[0] != HANDSHAKE or data[HEADER] != number:
         return b""
     return data[_RANDOM:_RANDOM_END]
+
+
+def is_of_another(side: EapSide, random: bytes) -> bool:
+    """Return whether a hello with that random, empty without one, is of another session: the start between is missing.
+
+    After a HelloRetryRequest both sides send a second hello, the client with the same random (RFC 9846 section 4.2.2).
+    """
+    return bool(random) and side.offset > 0 and random != side.random and side.random != HELLO_RETRY_REQUEST_RANDOM

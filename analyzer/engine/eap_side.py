@@ -25,10 +25,23 @@ class EapSide:
 
     total: length of its flight, -1 if unknown; got: how much of it came; size: of its last fragment; says_length: whether that
     says the length of the flight, which takes room; more: whether more fragments of it must come. n_before: bytes of packets
-    that are no TLS, before the session; n_steps: how often the next packet had the next identifier.
+    that are no TLS, before the session; n_steps: how often the next packet had the next identifier. random: of its last hello.
     """
 
-    __slots__ = ("_missed", "_owed", "got", "last", "more", "n_before", "n_steps", "offset", "says_length", "size", "total")
+    __slots__ = (
+        "_missed",
+        "_owed",
+        "got",
+        "last",
+        "more",
+        "n_before",
+        "n_steps",
+        "offset",
+        "random",
+        "says_length",
+        "size",
+        "total",
+    )
 
     def __init__(self) -> None:
         self.last = NO_NUMBER
@@ -39,6 +52,7 @@ class EapSide:
         self.says_length = False
         self.more = False
         self.n_before = self.n_steps = 0
+        self.random = b""
         self._owed: set[int] = set()
         self._missed: set[int] = set()
 
