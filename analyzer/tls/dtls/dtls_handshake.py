@@ -176,7 +176,7 @@ class DtlsHandshake(Session):
         flight: Any = self.flights[role]
         answered: cython.bint = self.handshake.hellos.server_seen
         if not self.handshake.parameters.tls13 or not answered:
-            return number in STRAYS[role]
+            return number in STRAYS[role] or (number == HELLO_VERIFY_REQUEST and sequence > 1)  # it answers the first hello
         if number != (CLIENT_HELLO if role == _CLIENT else SERVER_HELLO):
             return True
         if sequence in flight.plain or sequence in flight.chosen:  # it came again, or with other contents
