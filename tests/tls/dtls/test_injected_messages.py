@@ -58,3 +58,12 @@ def test_a_message_with_a_number_behind_the_finished(tmp_path: Path):
             (found,) = talk.read(tmp_path)
             assert found["client_chain"]["verdict"] == honest["client_chain"]["verdict"], (place, sequence)
             assert found["authenticity"] == honest["authenticity"], (place, sequence)
+
+
+@pytest.mark.parametrize("keys", [True, False])
+def test_a_message_with_the_number_of_the_second_hello(keys: bool, tmp_path: Path):
+    """None of the two is used then, and the client has not left out its hello."""
+    talk = Talk("dtls12-rsa-key-exchange")
+    talk.insert(7, CLIENT, plain(HANDSHAKE, message(16, 1, b""), LAST))
+    (found,) = talk.read(tmp_path, keys)
+    assert not {one["severity"] for one in found["findings"]} & {"medium", "high"}
