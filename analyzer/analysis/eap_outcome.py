@@ -18,7 +18,7 @@ def eap_outcome(known: Outcome, session: Session, reached: str) -> None:
     """Fill in what a session came to whose TLS was not completed. reached: the name of its last step."""
     carrier: Any = session.flow.carrier
     result = carrier.before[0]["details"].get("result")
-    if session.log.gaps or session.flow.late:
+    if session.log.gaps or session.flow.late or carrier.cut:
         return
     who = ROLES[_CLIENT if carrier.silent else _SERVER]
     if result is None and session.flow.closed in _LEFT:

@@ -117,7 +117,7 @@ def _is_late(session: Session, alert: Any, closer: int) -> bool:
     That side has not sent an alert itself, and its peer complains about an end that came too early (RFC 9846 section 6.1).
     """
     ending: Ending | None = session.flow.ending
-    if ending is None or closer in (NEITHER, alert.role) or not session.handshake.hellos.client_seen:
+    if ending is None or closer in (NEITHER, alert.role) or not (session.handshake.hellos.client_seen or session.established):
         return False
     end, frame = _end_frame(ending, closer), int(alert.frame)
     return 0 < end < frame
@@ -141,7 +141,8 @@ def _take_alert(known: Outcome, session: Session, alert: Any, closer: int) -> No
             )
             known.frames = [*before.frames[:1], alert.frame]
             return
-        if closer == CLIENT and ending is not None and 0 < ending.fins[CLIENT] < alert.frame:
+        silent = ending is not None and ending.n_bytes[CLIENT] == 0 and not session.log.gaps
+        if silent and closer == CLIENT and ending is not None and 0 < ending.fins[CLIENT] < alert.frame:
             known.cause, known.ended_by = "closed_without_alert", ROLES[CLIENT]
             known.detail = f"the client closed without sending a byte, and the server answered with the alert {name}"
             known.frames = [ending.fins[CLIENT], alert.frame]
@@ -210,7 +211,8 @@ def _after_handshake(known: Outcome, session: Session, closer: int) -> None:
     if ending.forged is not None or (closer != NEITHER and ending.resets[closer] is not None and not ending.fins[closer]):
         if _is_inserted(known, session, ending, max(closer, CLIENT)):
             return
-        if waits:
+        reset = None if closer == NEITHER else ending.resets[closer]
+        if waits and (reset is None or reset.ahead != 1):  # else it is behind a FIN that the capture lacks
             who = ROLES[closer]
             known.result, known.cause = FAILED, "reset_by_peer"
             known.detail = f"the {who} reset the connection while a request was without an answer"

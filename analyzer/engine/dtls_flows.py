@@ -45,6 +45,9 @@ TOGETHER = 2_000_000_000
 """Nanoseconds in which two hellos that nobody has answered are those of one session. A client that begins another one has
 waited for an answer before, one second and two more (RFC 6347 section 4.2.4.1)."""
 
+LEFT = 5_000_000_000
+"""Nanoseconds after which a client without an answer that sends nothing has left: it would have sent its hello again twice."""
+
 SHORTEST_MOVING = 4
 """Bytes of the shortest ID of a hello that names its session on other ports: shorter ones stand in records by chance."""
 
@@ -344,15 +347,23 @@ class DtlsFlow:
         if not self.waiting.hellos or content[6:9] != b"\0\0\0":
             return False
         random = random_of(content)
-        if not answers(content):
+        waits = bool(mine) and not mine[0].answered and record.at - mine[0].last_at <= LEFT
+        doubted = waits and mine[0].may_doubt()
+        if not answers(content) and not doubted:
             self.waiting.ask(side, record)
-            return bool(mine) and mine[0].answered
-        if any(one.server_random and is_same(one.server_random, random) for one in mine) or (mine and not mine[0].answered):
+            return bool(mine) and not waits
+        if any(one.server_random and is_same(one.server_random, random) for one in mine) or (waits and not doubted):
             return False
         hello = self.waiting.latest(side)
         if hello is not None:
-            self.begin_waiting(hello)
+            self.doubt(mine[0], hello) if doubted else self.begin_waiting(hello)
         return False
+
+    def doubt(self, association: Association, hello: WaitingHello) -> None:
+        """Give a hello that has waited to a session without an answer: nothing shows which of the two is answered now."""
+        association.doubt(hello.random)
+        for record in hello.records:
+            self.give(association, hello.sender(record), record)
 
     def has_hello(self, association: Association, client: int, content: bytes) -> bool:
         """Return whether a hello is of a session; client: the side of its client."""
@@ -373,8 +384,7 @@ class DtlsFlow:
         """Begin the session of a hello that has waited."""
         association = self.begin(hello.client, hello.random, hello.records[0])
         for record in hello.records:
-            sender = hello.client if record.body[record.header] == CLIENT_HELLO else 1 - hello.client
-            self.give(association, sender, record)
+            self.give(association, hello.sender(record), record)
 
     def look(self, association: Association, role: int, record: Record) -> None:
         """Look for what a hello shows to those who read records: connection IDs, and that the server answers."""

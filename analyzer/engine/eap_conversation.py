@@ -16,7 +16,8 @@ from analyzer.engine.eap_side import NO_NUMBER, EapSide
 from analyzer.flows.carrier import EAP, Carrier
 from analyzer.flows.eap import FAILURE, IDENTITY, METHODS, RESPONSE, SUCCESS, Eap
 from analyzer.flows.flow import Flow
-from analyzer.tls.messages.numbers import CLIENT_HELLO
+from analyzer.tls.messages.hello import HELLO_RETRY_REQUEST_RANDOM
+from analyzer.tls.messages.numbers import CLIENT_HELLO, SERVER_HELLO
 from analyzer.tls.record.content_types import HANDSHAKE, HEADER
 from analyzer.tls.record.record_reader import RecordReader
 
@@ -47,8 +48,8 @@ class EapConversation:
     """
 
     __slots__ = (
-        "_dispatcher", "_end", "_hello", "_identity", "_left", "_readers", "_recent", "_session", "_shard", "_sides",
-        "_sink", "_start", "_started", "at", "held", "key", "n_bytes", "over", "states", "station",
+        "_dispatcher", "_end", "_hello", "_identity", "_left", "_readers", "_recent", "_session", "_shard",
+        "_sides", "_sink", "_start", "_started", "at", "held", "key", "n_bytes", "over", "states", "station",
     )  # fmt: skip
 
     def __init__(self, dispatcher: SessionTable, key: bytes, over: str) -> None:
@@ -89,6 +90,7 @@ class EapConversation:
         """Take the next packet. Return whether it ends the conversation."""
         if packet.code in (SUCCESS, FAILURE):
             if not self.take_end(packet.code, packet.identifier, frame, at):
+                self._cut()
                 return False
             self.finish("success" if packet.code == SUCCESS else "failure", frame, at)
             return True
@@ -98,18 +100,25 @@ class EapConversation:
         if begins and self._start is None:
             self._recent.clear()
         mark = hash(packet)
-        if mark in self._recent or (packet.identifier == side.last and not (packet.start and not self._started)):
+        first = packet.start and not self._started and self._shard < 0
+        if mark in self._recent or (packet.identifier == side.last and not first):
             return False
         if side.is_late(packet.identifier) and not begins:
             return False
         self._recent.append(mark)
         self.at = at
-        if begins:
-            if self._shard >= 0:
-                self.close("closed")
-                side, other = self._sides[role], self._sides[1 - role]
-            if packet.type == IDENTITY and packet.code == RESPONSE:
-                self._identity = packet.data[:LONGEST_IDENTITY]
+        random = random_of(role, packet)
+        another = self._shard >= 0 and not begins and (is_of_another(side, random) or side.jumps(packet.identifier))
+        if another:
+            self._cut()
+        if (begins or another) and self._shard >= 0:
+            if side.distance(packet.identifier) != 1:
+                self._identity = None  # of the one before: its request is missing
+            self.close("closed")
+            side, other = self._sides[role], self._sides[1 - role]
+        side.random = random or side.random
+        if packet.type == IDENTITY:
+            self._identity = packet.data[:LONGEST_IDENTITY] if packet.code == RESPONSE else None
         self._start = self._start or (frame, at)
         self._started = self._started or packet.start
         lost = side.lacks(packet.identifier)
@@ -126,6 +135,11 @@ class EapConversation:
         if packet.more:
             other.owe(packet.identifier + (role == _SUPPLICANT))
         return False
+
+    def _cut(self) -> None:
+        """Note that the capture lacks the end of the session, or somebody else sent a packet of another conversation."""
+        if self._session is not None:
+            self._session.flow.carrier.cut = True
 
     def leave(self) -> None:
         """Note that the supplicant logs off. Anybody can say that in its name, so nothing ends if it goes on."""
@@ -182,6 +196,7 @@ class EapConversation:
         if self._session is not None and result is not None:
             self._session.flow.carrier.before[0]["details"]["result"] = result
         self.close("fin")
+        self._identity = None
 
     def _take(self, role: int, packet: Eap, lost: list[int], frame: int, at: int) -> None:
         """Take TLS bytes of a role. lost: identifiers of its packets that may be missing before this one."""
@@ -194,8 +209,10 @@ class EapConversation:
             self._lose_rest(other, 1 - role, frame, at)
             other.go_on(before)
         another = packet.total >= 0 and side.total >= 0 and packet.total != side.total
-        if side.more and not another and side.fits(len(lost), len(data) + packet.missing, packet.more):
-            self._lose(side, role, len(lost) * side.size, frame, at)
+        n_bytes = len(data) + packet.missing
+        lost_size = side.lost_size(len(lost), n_bytes, packet.more) if side.more and not another else -1
+        if lost_size >= 0:
+            self._lose(side, role, len(lost) * lost_size, frame, at)
             for number in lost:
                 other.owe(number + (role == _SUPPLICANT))
         else:
@@ -207,7 +224,7 @@ class EapConversation:
             self._readers[role].feed(data, 0, len(data), side.offset, frame, at)
         side.offset += len(data)
         side.got += len(data)
-        side.size = len(data) + packet.missing
+        side.size, side.says_length = n_bytes, packet.total >= 0
         side.more = packet.more
         self.n_bytes += len(data)
         self._lose(side, role, packet.missing, frame, at)
@@ -266,3 +283,19 @@ class EapConversation:
     def _hold(self, n_bytes: int) -> None:
         self._dispatcher.held += n_bytes - self.held
         self.held = n_bytes
+
+
+def random_of(role: int, packet: Eap) -> bytes:
+    """Return the random of a hello of a role with which the TLS bytes of a packet begin; empty without one."""
+    data, number = packet.data, SERVER_HELLO if role else CLIENT_HELLO
+    if packet.type not in METHODS or len(data) < _RANDOM_END or data[0] != HANDSHAKE or data[HEADER] != number:
+        return b""
+    return data[_RANDOM:_RANDOM_END]
+
+
+def is_of_another(side: EapSide, random: bytes) -> bool:
+    """Return whether a hello with that random, empty without one, is of another session: the start between is missing.
+
+    After a HelloRetryRequest both sides send a second hello, the client with the same random (RFC 9846 section 4.2.2).
+    """
+    return bool(random) and side.offset > 0 and random != side.random and side.random != HELLO_RETRY_REQUEST_RANDOM

@@ -68,6 +68,10 @@ class WaitingHello:
         if len(self.records) < MAX_RECORDS:
             self.records.append(record.copy())
 
+    def sender(self, record: Record) -> int:
+        """Return which side of the flow sent one of its records."""
+        return self.client if record.body[record.header] == CLIENT_HELLO else 1 - self.client
+
 
 class WaitingHellos:
     """The hellos of one flow that wait, the latest last."""

@@ -222,6 +222,8 @@ class SessionHandshake:
             if not transcript.is_answered():
                 self.roles[_CLIENT].sent.begin(0)
                 self.roles[_CLIENT].n_hellos = 0
+                if self.roles[_CLIENT].missed:  # also the next one, which others contradict
+                    self.roles[_CLIENT].sent.lose()
             return
         if number in (CLIENT_HELLO, SERVER_HELLO, HELLO_RETRY_REQUEST):
             state.n_hellos += 1

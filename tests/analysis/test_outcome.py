@@ -215,6 +215,23 @@ def test_a_client_that_leaves_before_its_hello(tmp_path: Path):
     assert short(outcome(tmp_path, wire)) == ("failed", "client", "tcp", "closed_without_alert")
 
 
+def test_a_client_whose_hello_is_missing_has_not_left_before_it(tmp_path: Path):
+    wire = Wire().open().say(CLIENT, hello()).fin(CLIENT).say(SERVER, alert(50)).fin(SERVER).ack(CLIENT)
+    del wire.frames[3:5]
+    assert "without sending a byte" not in str(outcome(tmp_path, wire))
+
+
+def test_a_reset_behind_a_missing_fin_leaves_no_request_waiting(tmp_path: Path):
+    """The answer can be missing with the FIN."""
+    request = bytes.fromhex("1703030040") + bytes(64)
+    wire = spoken(Wire().open(), 4, "TLSv1_2").say(CLIENT, request)
+    n_frames = len(wire.frames)
+    wire.fin(CLIENT).rst(CLIENT)
+    assert outcome(tmp_path, wire)["cause"] is None
+    del wire.frames[n_frames:-1]
+    assert outcome(tmp_path, wire)["cause"] is None
+
+
 @pytest.mark.parametrize(
     ("number", "cause"),
     [

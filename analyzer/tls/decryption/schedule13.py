@@ -134,8 +134,8 @@ class Schedule13:
             state.decryptors[APPLICATION:] = [open_tls13(keys.suite, secret, keys.draft(), keys.transcript.dtls)]
 
     def update(self, role: cython.int) -> None:
-        """Process a KeyUpdate of a role."""
-        decryptor = self.of_epoch(role, APPLICATION)
+        """Process a KeyUpdate of a role. In DTLS it begins an epoch, whose keys follow from those of the one before."""
+        decryptor = None if self.keys.transcript.dtls else self.of_epoch(role, APPLICATION)
         if decryptor is not None:
             decryptor.update()
 

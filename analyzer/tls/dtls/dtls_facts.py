@@ -6,6 +6,7 @@ from typing import Any
 
 from analyzer.flows.packet_copies import WINDOW
 from analyzer.tls.dtls.hello_ids import MAX_ANNOUNCED
+from analyzer.tls.dtls.record_headers import FRAGMENT_HEADER
 from analyzer.tls.dtls.replay_window import ReplayWindow
 from analyzer.tls.messages.finish import NewConnectionId
 from analyzer.tls.messages.numbers import HEADER, NEW_CONNECTION_ID
@@ -30,11 +31,13 @@ class DtlsFacts:
     and epoch, the numbers of the records that came; holes: whether some of them were missing when the session ended. answered:
     whether a record of the server came. announced: role and connection ID of each NewConnectionId, until the flow takes them.
     silence: nanoseconds that the capture went on behind the last record. bodies: by role and number, hashes of the first
-    records in plaintext.
+    records in plaintext. messages: by role, the numbers of its records with messages in plaintext, each with that of its last
+    message; changes: the numbers of those with ChangeCipherSpec.
     """
 
     __slots__ = (
-        "acks", "announced", "answered", "bodies", "close", "hellos", "holes", "replays", "seen", "silence", "strays",
+        "acks", "announced", "answered", "bodies", "changes", "close", "hellos", "holes", "messages", "replays", "seen",
+        "silence", "strays",
     )  # fmt: skip
 
     name = "dtls"
@@ -49,6 +52,8 @@ class DtlsFacts:
         self.answered = self.holes = False
         self.seen: dict[tuple[int, int], ReplayWindow] = {}
         self.bodies: dict[tuple[int, int], set[int]] = {}
+        self.messages: tuple[dict[int, int], dict[int, int]] = ({}, {})
+        self.changes: tuple[list[int], list[int]] = ([], [])
 
     def note_hello(self, role: int, frame: int, at: int) -> None:
         """Note a datagram with the first bytes of a hello. One that comes at once is a copy, or another fragment."""
@@ -73,6 +78,28 @@ class DtlsFacts:
         windows = self.seen.items()
         return not self.holes and all(window.is_whole and (place[1] == 0 or window.has(0)) for place, window in windows)
 
+    def note_message(self, role: int, number: int, body: bytes) -> None:
+        """Note the number of a record with handshake messages in plaintext. body: without the header of the record."""
+        if len(self.messages[role]) >= MAX_BODIES:
+            return
+        pos = sequence = 0
+        while len(body) - pos >= FRAGMENT_HEADER:
+            sequence = body[pos + 4] << 8 | body[pos + 5]
+            pos += FRAGMENT_HEADER + int.from_bytes(body[pos + 9 : pos + 12], "big")
+        self.messages[role][number] = sequence
+
+    def note_change(self, role: int, number: int) -> None:
+        """Note the number of a record with ChangeCipherSpec."""
+        if len(self.changes[role]) < MAX_CONTENTS:
+            self.changes[role].append(number)
+
+    def shows_last(self, role: int, following: int) -> bool:
+        """Return whether a ChangeCipherSpec came right behind a message that was taken: else one can be missing unseen.
+
+        following: the number of the message whose turn it is.
+        """
+        return any(self.messages[role].get(number - 1, following) < following for number in self.changes[role])
+
     def take_ids(self, role: int, number: int, raw: bytes) -> None:
         """Take the IDs of a NewConnectionId, under which a role is reached from now on (RFC 9147 section 9).
 
@@ -88,6 +115,9 @@ class DtlsFacts:
         self.holes = not self.is_whole()
         self.seen.clear()
         self.bodies.clear()
+        for role in range(2):
+            self.messages[role].clear()
+            self.changes[role].clear()
 
     def repeats(self, role: int, epoch: int, number: int, body: bytes) -> bool:
         """Return whether a record with this number came before; it counts from now on.

@@ -28,5 +28,6 @@ cdef class DtlsHandshake(Session):
     cdef void take_message(self, int role, int sequence, object message, long long frame, long long at) except *
     cdef bint has_no_place(self, RoleState sender, int number) except -1
     cdef void skip(self, int role, long long frame, long long at) except *
+    cdef void give_up(self, long long frame, long long at) except *
     cdef void release(self, bint given_up) except *
     cdef void take_sealed(self, Record record) except *

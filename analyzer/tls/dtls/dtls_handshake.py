@@ -116,7 +116,10 @@ class DtlsHandshake(Session):
         """Note a ChangeCipherSpec in plaintext: see `take_change`."""
         if self.handshake.parameters.tls13 or record.body[record.header :] != b"\1":
             self.transport.strays += 1
-        elif sender.change_frame == 0 and self.changes[record.role] is None:
+        elif sender.change_frame == 0:
+            self.transport.note_change(record.role, record.offset)
+            if self.changes[record.role] is not None:
+                return
             self.changes[record.role] = record.copy()
             self.emit_record_event("change_cipher_spec", record, record.length)
 
@@ -130,6 +133,9 @@ class DtlsHandshake(Session):
         else:
             sender.sent.lose()  # it has no number, so messages before it can be missing unseen
             record = change
+        begun: cython.bint = handshake.hellos.client_seen if record.role == _CLIENT else handshake.hellos.server_seen
+        taken: cython.bint = self.transport.shows_last(record.role, self.flights[record.role].next)
+        sender.missed = sender.missed or not begun or not taken
         sender.change_frame = record.frame
         if record.role != _CLIENT:
             handshake.detect_resumption()
@@ -170,7 +176,7 @@ class DtlsHandshake(Session):
         flight: Any = self.flights[role]
         answered: cython.bint = self.handshake.hellos.server_seen
         if not self.handshake.parameters.tls13 or not answered:
-            return number in STRAYS[role]
+            return number in STRAYS[role] or (number == HELLO_VERIFY_REQUEST and sequence > 1)  # it answers the first hello
         if number != (CLIENT_HELLO if role == _CLIENT else SERVER_HELLO):
             return True
         if sequence in flight.plain or sequence in flight.chosen:  # it came again, or with other contents
@@ -285,6 +291,12 @@ class DtlsHandshake(Session):
                 self.take_message(role, sequence, message, frame, at)
             self.deliver(role, frame, at)
         self.release(False)
+
+    def give_up(self, frame: cython.longlong, at: cython.longlong) -> None:
+        """Give up the messages of both roles that are not whole, and take the records that waited for any."""
+        self.skip(0, frame, at)
+        self.skip(1, frame, at)
+        self.release(True)
 
     def release(self, given_up: cython.bint) -> None:
         """Take the records that waited for messages, of which none is missing any more. given_up: take all of them."""

@@ -7,8 +7,8 @@ from analyzer.tls.handshake.parameters cimport Parameters
 from analyzer.tls.handshake.states cimport RoleState
 from analyzer.tls.record.record cimport Record
 
-cdef int ALERT, APPLICATION_DATA, BODY, CHANGE_CIPHER_SPEC, CLOSE_NOTIFY, FATAL, HANDSHAKE, HEARTBEAT, MAX_DOUBTFUL, MAX_HELD
-cdef int SHORTEST_FINISHED, _CHANGE, _CONNECTED, _CLIENT, _SERVER, _UNIFIED, _ACK
+cdef int ALERT, APPLICATION_DATA, BODY, CHANGE_CIPHER_SPEC, CLOSE_NOTIFY, FATAL, HANDSHAKE, HEARTBEAT, MAX_DOUBTED, MAX_DOUBTFUL
+cdef int MAX_HELD, SHORTEST_FINISHED, _CHANGE, _CONNECTED, _CLIENT, _SERVER, _UNIFIED, _ACK
 cdef long long GIVE_UP
 
 

@@ -43,6 +43,9 @@ MAX_HELD = 64
 MAX_DOUBTFUL = 8
 """Records that did not open which are kept to see whether others of their epoch do."""
 
+MAX_DOUBTED = 64
+"""Alerts of a role in plaintext of which it is looked whether the role goes on."""
+
 GIVE_UP = 5_000_000_000
 """Nanoseconds after which a message is not waited for: it was sent again twice by then (RFC 6347 section 4.2.4.1)."""
 
@@ -62,7 +65,7 @@ class DtlsSession(DtlsHandshake):
 
     doubtful: records that did not open before any of their epoch has opened, with the error, and with what was wrong with the
     keys before it; None when there were many.
-    doubted_alerts: by role, the frame of its alert in plaintext, and the number of that record; None without one.
+    doubted_alerts: by role, the frame of each alert in plaintext, the number of its record, and whether it ends a session.
     sealed_epochs: by role, how many epochs followed each other in records that were not opened.
     """
 
@@ -82,7 +85,7 @@ class DtlsSession(DtlsHandshake):
         DtlsHandshake.__init__(self, number, flow, material, resumptions, events, keeps_fields, places)
         self.doubtful: list[tuple[Record, DecryptionError, tuple[Any, str]]] | None = []
         self.sealed_epochs = [0, 0]
-        self.doubted_alerts: list[tuple[int, int] | None] = [None, None]
+        self.doubted_alerts: list[list[tuple[int, int, bool]]] = [[], []]
 
     def wants(self, role: cython.int, content_type: cython.int) -> cython.int:
         """See `RecordSink.wants`."""
@@ -128,6 +131,7 @@ class DtlsSession(DtlsHandshake):
             if begins and (self.disputes is None or not self.disputes.over):
                 flight: Any = self.flights[record.role]
                 before: cython.longlong = flight.n_taken
+                self.transport.note_message(record.role, record.offset, plain.body)
                 self.take_fragments(record.role, plain.body, 0, record.frame, record.at)
                 if flight.n_taken > before:
                     self.go_on(sender, record)
@@ -154,8 +158,9 @@ class DtlsSession(DtlsHandshake):
             return
         self.take_alert(sender, plain, body, plain.length, False)
         sender.ended = 0  # nothing proves that
-        if body[0] == FATAL or body[1] == CLOSE_NOTIFY:
-            self.doubted_alerts[sender.role] = plain.frame, plain.offset
+        if len(self.doubted_alerts[sender.role]) < MAX_DOUBTED:
+            ends: cython.bint = body[0] == FATAL or body[1] == CLOSE_NOTIFY
+            self.doubted_alerts[sender.role].append((plain.frame, plain.offset, ends))
 
     def go_on(self, sender: RoleState, record: Record) -> None:
         """Take it that a role went on with a record: alert and ChangeCipherSpec in plaintext before it were not its own."""
@@ -163,10 +168,18 @@ class DtlsSession(DtlsHandshake):
         change: Any = self.changes[sender.role]
         if not sealed and change is not None and change.offset < record.offset:
             self.changes[sender.role] = None
+        parameters: Parameters = self.handshake.parameters
         doubted: Any = self.doubted_alerts[sender.role]
-        if doubted is not None and (sealed or doubted[1] < record.offset):
-            self.doubted_alerts[sender.role] = None
-            ignore_alert(self.log, sender.role, doubted[0])
+        if doubted:
+            kept = []
+            for alert in doubted:
+                if not sealed and alert[1] >= record.offset:
+                    kept.append(alert)
+                elif alert[2] or parameters.tls13:  # there every alert in plaintext ends a session
+                    ignore_alert(self.log, sender.role, alert[0])
+                elif parameters.version == 0:
+                    kept.append(alert)
+            self.doubted_alerts[sender.role] = kept
 
     def take_ack(self, record: Record) -> None:
         """Take an ACK, which says what to send again and nothing about the session (RFC 9147 section 7)."""
@@ -389,9 +402,8 @@ class DtlsSession(DtlsHandshake):
         return False
 
     def end_role(self, role: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
-        """Give up the messages of a role that are not whole: the capture lacks them."""
-        self.skip(role, frame, at)
-        self.release(True)
+        """Give up the messages that are not whole: the capture lacks them."""
+        self.give_up(frame, at)
         Session.end_role(self, role, frame, at)
 
     def finish(self, frame: cython.longlong, at: cython.longlong) -> cython.bint:
@@ -399,8 +411,7 @@ class DtlsSession(DtlsHandshake):
         role: cython.int
         if self.disputes is not None:
             judge_at_end(self)
-        for role in (_CLIENT, _SERVER):
-            self.skip(role, frame, at)
+        self.give_up(frame, at)
         self.believe_doubtful()
         for role in (_CLIENT, _SERVER):
             change: Any = self.changes[role]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from analyzer.codec.registry import registry
 from analyzer.tls.dtls.dtls_events import FRAGMENT, REPEATED, WAITING
 from analyzer.tls.limits import MAX_HANDSHAKE
-from analyzer.tls.messages.numbers import HELLO_VERIFY_REQUEST
+from analyzer.tls.messages.numbers import FINISHED, HELLO_VERIFY_REQUEST
 
 MAX_AHEAD = 32
 """Messages ahead of the next one that wait: the longest flight has ten."""
@@ -93,7 +93,8 @@ class PartialMessage:
 class FlightReader:
     """The handshake messages of one role.
 
-    next: number of the message whose turn it is, UNKNOWN before the first one; first: number of that one. epoch: in which
+    next: number of the message whose turn it is, UNKNOWN before the first one; first: number of that one; last: of its
+    Finished, UNKNOWN before it. epoch: in which
     the current handshake began. waiting: messages by their number. held: bytes that wait. since: time of the first fragment
     that waits now, -1 without one. repeated: fragments of messages that were complete before. plain: numbers of the messages
     of this handshake that were in plaintext. chosen: by number, the only message that is taken in plaintext, None for none;
@@ -102,12 +103,12 @@ class FlightReader:
     """
 
     __slots__ = (
-        "chosen", "epoch", "first", "held", "n_taken", "next", "no_cookie", "plain", "repeated", "sealed", "since",
+        "chosen", "epoch", "first", "held", "last", "n_taken", "next", "no_cookie", "plain", "repeated", "sealed", "since",
         "unhashed", "waiting",
     )  # fmt: skip
 
     def __init__(self) -> None:
-        self.next = self.first = UNKNOWN
+        self.next = self.first = self.last = UNKNOWN
         self.epoch = 0
         self.waiting: dict[int, PartialMessage] = {}
         self.held = 0
@@ -146,6 +147,8 @@ class FlightReader:
         if known is not None and sealed and not known.sealed:  # anybody can have sent the one in plaintext
             self.held -= known.held
             known = None
+        if sealed and number == FINISHED and self.last < 0:
+            self.last = sequence
         if known is None:
             if sequence - self.next > MAX_AHEAD or self.held > MAX_WAITING:
                 return False
@@ -166,7 +169,12 @@ class FlightReader:
 
     def is_refused(self, number: int, length: int, sequence: int, offset: int, data: bytes) -> bool:
         """Return whether a fragment in plaintext is not of a message that the role sent."""
-        if self.epoch > 0 or sequence in self.sealed or (self.no_cookie and number == HELLO_VERIFY_REQUEST):
+        if (
+            self.epoch > 0
+            or sequence in self.sealed
+            or 0 <= self.last < sequence
+            or (self.no_cookie and number == HELLO_VERIFY_REQUEST)
+        ):
             return True
         if sequence not in self.chosen:
             return False

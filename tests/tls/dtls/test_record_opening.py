@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from conversations import read_sessions
+from dtls_injection import Talk
 from dtls_talks import CLIENT, DATA, EARLY, IDENTITY, KEY, LABELS, SERVER, DtlsTalk, extension
 
 from analyzer.capture.capture_reader import CaptureReader
@@ -111,3 +112,18 @@ def test_with_a_key_share_a_pre_shared_key_does_not_open_a_recorded_session_of_d
     record = record_of(path, psks=CAPTURED_KEY)
     assert (record["decryption"]["status"], record["decryption"]["reason"]) == ("none", "ephemeral_key_exchange")
     assert record_of(path, psks={b"Client_identity": b"wrong"})["decryption"]["reason"] == "no_secret"
+
+
+@pytest.mark.parametrize("label", ["CLIENT_TRAFFIC_SECRET_0", "SERVER_TRAFFIC_SECRET_0"])
+def test_a_key_update_where_key_logs_contradict_each_other(label: str, tmp_path: Path):
+    """One of several secrets opened the epoch before; the next one follows from that."""
+    name = "dtls13-key-update"
+    (honest,) = Talk(name).read(tmp_path)
+    talk = Talk(name)
+    line = next(one for one in (CAPTURES / name / f"{name}.keys").read_bytes().splitlines() if one.startswith(label.encode()))
+    for wrong in (bytes(48), bytes(47) + b"\1"):
+        words = line.split()
+        talk.keys.take(b" ".join((*words[:2], wrong.hex()[: len(words[2])].encode())) + b"\n", "others")
+    (found,) = talk.read(tmp_path)
+    for key in ("decryption", "established", "authenticity"):
+        assert found[key] == honest[key]

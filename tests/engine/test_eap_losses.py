@@ -1,0 +1,79 @@
+"""Losses in EAP as real programs send it: nothing is said of a peer that the capture only lacks."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conversations import read_sessions
+from dtls_injection import HEAD, written
+
+from analyzer.capture.capture_reader import CaptureReader
+from analyzer.engine import Engine
+from analyzer.secrets.keylog import KeyLog
+from analyzer.store.session_record import session_record
+
+VECTORS = Path(__file__).parents[1] / "vectors" / "nested"
+OVER_RADIUS, OVER_PORTS = "eapol-test-radius", "wpa-supplicant-hostapd"
+
+
+def captured(name: str) -> list[tuple[int, bytes]]:
+    packets = []
+    for reader in CaptureReader([str(VECTORS / f"{name}.pcap")]).packet_readers():
+        while reader.advance():
+            packets.append((reader.frame.at // 1000, bytes(reader.frame.data[reader.frame.start : reader.frame.end])))
+    return packets
+
+
+def records(folder: Path, packets: list[tuple[int, bytes]], name: str) -> list[dict[str, Any]]:
+    keys = KeyLog()
+    keys.take((VECTORS / f"{name}.keys").read_bytes(), "keys")
+    path = written(folder / "eap.pcap", HEAD, packets)
+    return [session_record(one, False) for one in read_sessions(CaptureReader([str(path)]), Engine(keylog=keys))]
+
+
+def severe(found: list[dict[str, Any]]) -> list[str]:
+    told = {"gap", "message_problem"}  # a message that is not whole
+    return [
+        one["detail"] for record in found for one in record["findings"] if one["severity"] != "info" and one["code"] not in told
+    ]
+
+
+@pytest.mark.parametrize("name", [OVER_RADIUS, OVER_PORTS])
+def test_a_lost_fragment(name: str, tmp_path: Path):
+    """The first fragment of hostapd has four bytes of TLS less than the others, as it says the length of the flight too."""
+    packets = captured(name)
+    for lost in range(len(packets)):
+        assert severe(records(tmp_path, packets[:lost] + packets[lost + 1 :], name)) == [], lost
+
+
+def test_a_lost_fragment_has_the_right_size(tmp_path: Path):
+    packets = captured(OVER_RADIUS)
+    gaps = [records(tmp_path, packets[:lost] + packets[lost + 1 :], OVER_RADIUS)[0]["gaps"] for lost in (5, 7)]
+    assert [[gap["length"] for gap in one] for one in gaps] == [[599], [599]]
+
+
+@pytest.mark.parametrize(("first", "end"), [(24, 32), (25, 33), (46, 54), (72, 79), (72, 80)])
+def test_the_end_of_a_conversation_with_the_beginning_of_the_next(first: int, end: int, tmp_path: Path):
+    """A hello of another random, or identifiers that jump, are of another conversation, and so is its user."""
+    packets = captured(OVER_PORTS)
+    whole = records(tmp_path, packets, OVER_PORTS)
+    found = records(tmp_path, packets[:first] + packets[end:], OVER_PORTS)
+    assert severe(found) == []
+    assert len(found) == len(whole)
+    users = [one["before"] and one["before"][0]["user"] for one in found]
+    assert users.count(None) == 1
+    assert not {one["outcome"]["result"] for one in found} & {"failed", "abandoned"}
+
+
+def test_success_of_which_the_flight_before_is_missing(tmp_path: Path):
+    packets = captured(OVER_PORTS)
+    (found, *_) = records(tmp_path, packets[:17] + packets[25:], OVER_PORTS)
+    assert found["outcome"]["result"] == "unknown"
+
+
+def test_a_start_behind_the_hello_that_answers_it(tmp_path: Path):
+    packets = captured(OVER_RADIUS)
+    for start in (1, 19, 37):
+        other = [*packets[:start], packets[start + 1], packets[start], *packets[start + 2 :]]
+        found = records(tmp_path, other, OVER_RADIUS)
+        assert "abandoned" not in {one["outcome"]["result"] for one in found}
