@@ -20,20 +20,34 @@ from analyzer.filters.websocket_fields import WebsocketFields
 from analyzer.tls.events import Data, HandshakeMessage, RecordRead
 from analyzer.x509.der import OBJECT_IDENTIFIER, SEQUENCE, SET
 
-_MEDIA_TYPES = {
-    "image-gif": "image/gif",
-    "image-jfif": "image/jfif image/jpeg image/jpg",
-    "json": "application/json application/json-patch+json application/json-rpc application/jsonrequest "
-    "application/merge-patch+json application/problem+json application/x-ndjson",
-    "ocsp": "application/ocsp-request application/ocsp-response",
-    "png": "image/png",
-    "urlencoded-form": "application/x-www-form-urlencoded",
-    "xml": "application/atom+xml application/mathml+xml application/rdf+xml application/rss+xml application/smil "
-    "application/soap+xml application/xml image/svg+xml text/xml",
+_MEDIA = {
+    "application/atom+xml": "xml",
+    "application/json": "json",
+    "application/json-patch+json": "json",
+    "application/json-rpc": "json",
+    "application/jsonrequest": "json",
+    "application/mathml+xml": "xml",
+    "application/merge-patch+json": "json",
+    "application/ocsp-request": "ocsp",
+    "application/ocsp-response": "ocsp",
+    "application/problem+json": "json",
+    "application/rdf+xml": "xml",
+    "application/rss+xml": "xml",
+    "application/smil": "xml",
+    "application/soap+xml": "xml",
+    "application/x-ndjson": "json",
+    "application/x-www-form-urlencoded": "urlencoded-form",
+    "application/xml": "xml",
+    "image/gif": "image-gif",
+    "image/jfif": "image-jfif",
+    "image/jpeg": "image-jfif",
+    "image/jpg": "image-jfif",
+    "image/png": "png",
+    "image/svg+xml": "xml",
+    "text/xml": "xml",
 }
-"""What Wireshark names bodies by their media types."""
+"""What Wireshark names a body by its media type."""
 
-_MEDIA = {kind: name for name, kinds in _MEDIA_TYPES.items() for kind in kinds.split()}
 _EC_PUBLIC_KEY = bytes.fromhex("2a8648ce3d0201")
 _ATTRIBUTE, _EXTENSION = bytes.fromhex("5504"), bytes.fromhex("551d")
 _EXTENSIONS = 0xA3
