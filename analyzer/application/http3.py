@@ -12,7 +12,7 @@ Their exchanges name the protocol, and count the HTTP datagrams and the capsules
 from __future__ import annotations
 
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from analyzer.application.exchange import CLIENT, NAMES, SERVER, ConversationLog, Exchange, Fields
 from analyzer.application.http3_control import QPACK_MAX_TABLE_CAPACITY, ControlStream
@@ -65,7 +65,8 @@ class Http3(StreamSink):
 
     def __init__(self, log: ConversationLog) -> None:
         self.log = log
-        self.sections = (FieldSections(log.note, CLIENT), FieldSections(log.note, SERVER))
+        note = cast("Any", log).note  # looked up by name: a method that C calls has another signature than its caller in Python
+        self.sections = (FieldSections(note, CLIENT), FieldSections(note, SERVER))
         self._streams: dict[int, MessageStream] = {}
         self._unidirectional: dict[int, _Unidirectional] = {}
         self._critical: dict[tuple[int, int], int] = {}
@@ -282,7 +283,7 @@ class Http3(StreamSink):
                 found.kind = _SKIPPED
                 return data[pos:]
             if kind[0] == CONTROL:
-                found.control = ControlStream(role, self.log.note, self._read_settings)
+                found.control = ControlStream(role, cast("Any", self.log).note, self._read_settings)  # see `__init__`
         elif kind[0] == PUSH:
             self.log.note("bad_stream_type", f"the client opens stream {number} for a push", self._frame)
             found.kind = _SKIPPED
