@@ -11,7 +11,7 @@ from analyzer.cli.part_frames import chosen_sessions
 from analyzer.engine import Engine
 from analyzer.store.private_file import PrivateFile
 from analyzer.store.srtp_export import SrtpExport
-from analyzer.store.srtp_schema import NO_EXPORTER, NO_KEYS, NO_PROFILE
+from analyzer.store.srtp_schema import NO_EXPORTER, NO_KEYS, NO_PROFILE, SEVERAL_EXPORTERS
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text
 from analyzer.text.language import say
@@ -55,4 +55,8 @@ def _sentence(reason: str, sessions: str) -> str:
         return say("{sessions} of DTLS without keys: the profile of SRTP is not known, or does not encrypt", sessions=sessions)
     if reason == NO_EXPORTER:
         return say("{sessions} of DTLS without keys: the key log has no EXPORTER_SECRET of it", sessions=sessions)
+    if reason == SEVERAL_EXPORTERS:
+        return say(
+            "{sessions} of DTLS without keys: the key log has several different EXPORTER_SECRET of it", sessions=sessions
+        )
     return say("{sessions} of DTLS without keys: not decrypted", sessions=sessions)

@@ -13,7 +13,7 @@ from analyzer.application import http2_frames as frames
 from analyzer.application.content_codings import CODINGS_MAX, KNOWN, Stack
 from analyzer.application.header_fields import content_codings
 from analyzer.application.header_fields import index as index_of
-from analyzer.application.http2_sections import FieldSections
+from analyzer.application.http2_sections import SECTION_FRAMES, FieldSections
 from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.frame_reading import FrameReading, View
 from analyzer.cli.key_files import Keys
@@ -30,7 +30,6 @@ from analyzer.packet.addresses import endpoints
 from analyzer.packet.layer_places import KINDS
 from analyzer.tls.events import Event, HandshakeMessage, SessionBegan
 
-_SECTIONS = frozenset({frames.HEADERS, frames.PUSH_PROMISE, frames.CONTINUATION})
 MAX_BODY = 1 << 26
 """Bytes of a body of HTTP/2 that are held, and bytes that it may have without its content codings."""
 
@@ -255,7 +254,7 @@ class _Http2Frames(frames.Frames):
 
     def read_frame(self, side: int, kind: int, flags: int, stream: int, payload: bytes) -> None:
         """See `http2_frames.Frames`."""
-        if kind in _SECTIONS:
+        if kind in SECTION_FRAMES:
             section = self._sections[side].read(kind, flags, stream, payload)
             fields = None if section is None else self._sections[side].decode(bytes(section.data))
             if section is not None and section.stream == self._stream:

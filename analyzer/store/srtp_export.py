@@ -16,7 +16,7 @@ from analyzer.packet.addresses import endpoints
 from analyzer.secrets.key_schedule13 import DTLS, TLS
 from analyzer.secrets.keylog import KeyLog
 from analyzer.secrets.srtp_keys import LABEL, LENGTHS, SrtpKeys, block_length, export12, export13, split_keys
-from analyzer.store.srtp_schema import NO_EXPORTER, NO_KEYS, NO_PROFILE, NOT_DECRYPTED
+from analyzer.store.srtp_schema import NO_EXPORTER, NO_KEYS, NO_PROFILE, NOT_DECRYPTED, SEVERAL_EXPORTERS
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.events import Event, HandshakeMessage, SessionEnded
 from analyzer.tls.messages.extensions.records import UseSRTPData
@@ -103,8 +103,10 @@ def _block(session: Session, keylog: KeyLog | None, profile: int, client: bytes,
     secrets = [] if keylog is None else keylog.by_label(client).get(EXPORTER_SECRET, [])
     if not secrets:
         return None, NO_EXPORTER
+    if len(set(secrets)) > 1:  # nothing in the capture proves one of them
+        return None, SEVERAL_EXPORTERS
     prefix = DTLS if session.transport is not None else TLS
-    return export13(keys.suite.prf_hash, secrets[-1], LABEL, length, prefix), ""
+    return export13(keys.suite.prf_hash, secrets[0], LABEL, length, prefix), ""
 
 
 def _record(session: Session, profile: int, mki: bytes, keys: SrtpKeys) -> dict[str, Any]:

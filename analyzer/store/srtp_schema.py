@@ -5,8 +5,10 @@ from analyzer.store.declaration import Schema, document, number, record, text
 NO_PROFILE = "no_profile"
 NO_KEYS = "no_keys"
 NO_EXPORTER = "no_exporter_secret"
+SEVERAL_EXPORTERS = "several_exporter_secrets"
 NOT_DECRYPTED = "not_decrypted"
-"""Reasons: the server agreed on no profile, or on one without keys; EXPORTER_SECRET is missing; nothing was decrypted."""
+"""Reasons: the server agreed on no profile, or on one without keys; EXPORTER_SECRET is missing, or is
+there with several values; nothing was decrypted."""
 
 _HEX = "^([0-9a-f]{2})+$"
 

@@ -60,6 +60,19 @@ def test_a_key_log_without_the_exporter_secret_gives_no_keys(captures: Path, run
     assert b"1 session of DTLS without keys: the key log has no EXPORTER_SECRET of it" in ran.err
 
 
+def test_exporter_secrets_that_contradict_each_other_give_no_keys(captures: Path, run: Run, tmp_path: Path):
+    folder = captures / "dtls13-srtp"
+    lines = (folder / "dtls13-srtp.keys").read_text("ascii").splitlines(keepends=True)
+    (own,) = (line for line in lines if line.startswith("EXPORTER"))
+    keys = tmp_path / "some.keys"
+    keys.write_text("".join((*lines, own, own[:-9] + "00000000\n")), "ascii")
+    ran = run("export", folder / "dtls13-srtp.pcapng", "-k", keys, "--srtp-keys", tmp_path / "keys.jsonl")
+    assert ran.status == 2
+    assert b"1 session of DTLS without keys: the key log has several different EXPORTER_SECRET of it" in ran.err
+    keys.write_text("".join((*lines, own)), "ascii")
+    assert export(run, captures, "dtls13-srtp", tmp_path / "keys.jsonl", "-k", str(keys))
+
+
 def test_a_decrypted_session_without_a_profile_has_no_keys(captures: Path, run: Run, tmp_path: Path):
     folder = captures / "dtls12-cookie"
     ran = run("export", folder / "dtls12-cookie.pcapng", "-k", folder / "dtls12-cookie.keys", "--srtp-keys", tmp_path / "k")
