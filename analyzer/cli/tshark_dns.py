@@ -35,10 +35,11 @@ _FIELDS = (
 _PROTOCOLS = ("dns",)
 _ICMP, _ICMPV6 = KINDS.index("icmp"), KINDS.index("icmpv6")
 _NAMED = (
-    ("Query Type", "dns.qry.type", "packet type"), ("Answer Type", "dns.resp.type", "packet type"),
-    ("Class", "dns.qry.class", "class"), ("rcode", "dns.flags.rcode", "rcode"), ("opcodes", "dns.flags.opcode", "opcode"),
+    ("Query Type", "dns.qry.type", "Unknown packet type (%d)"), ("Answer Type", "dns.resp.type", "Unknown packet type (%d)"),
+    ("Class", "dns.qry.class", "Unknown class (%d)"), ("rcode", "dns.flags.rcode", "Unknown rcode (%d)"),
+    ("opcodes", "dns.flags.opcode", "Unknown opcode (%d)"),
 )  # fmt: skip
-"""The rows that are divided by a field, the field, and what its numbers without a name are called."""
+"""The rows that are divided by a field, the field, and its numbers without a name."""
 _LEVELS = ("1st Level", "2nd Level", "3rd Level", "4th Level or more")
 _COUNTS = {
     "dns.count.queries": "no. of questions",
@@ -84,10 +85,10 @@ class DnsCounter(TreeTap):
         answers = any(found["dns.flags.response"])
         self.count_along("Total Packets")
         self.count_along("Response", "Response" if answers else "Query")
-        for above, name, what in _NAMED:
+        for above, name, unknown in _NAMED:
             for value in found[name] or ([0] if name == "dns.flags.rcode" else []):
                 if answers or name != "dns.resp.type":
-                    self.count_along(above, (self._named[name].values or {}).get(value, f"Unknown {what} ({value})"))
+                    self.count_along(above, (self._named[name].values or {}).get(value, unknown % value))
         packet = view.layers.packet
         n_bytes = packet.payload_end - packet.payload + packet.missing
         self.measure(n_bytes - (_LENGTH if packet.protocol == TCP else 0), "Payload size")
