@@ -1,5 +1,6 @@
 """Floods of two small sizes: twice the bytes are at most a little more than twice the work, and the limits have their names."""
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from analyzer.secrets.keylog import KeyLog
 from analyzer.store.chain_verdicts import default_chains
 from analyzer.store.session_json import session_json
 from analyzer.tls.events import SessionEnded
+from analyzer.tls.quic.quic_connection import QuicConnection
 
 SIZE = 200
 PACKAGE = Path(analyzer.__file__).parent
@@ -73,6 +75,35 @@ def test_64_forged_initials_hide_no_connection(place: int) -> None:
         tap.at += 1_000_000
     opened = [record for record in tap.records() if record["decryption"]["status"] == "decrypted"]
     assert [record["server_name"] for record in opened] == ["quic.test"]
+
+
+@pytest.mark.parametrize("name", sorted(FLOODS))
+def test_every_flood_is_read_by_both_builds(name: str) -> None:
+    tap, n_frames = Tap(), 0
+    for data in FLOODS[name].frames(1000 if name == "crypto_flood" else 200):
+        tap.feed_bytes(data)
+        tap.at += 10_000
+        n_frames += 1
+    tap.engine.close()
+    assert tap.engine.frames == n_frames
+
+
+def test_a_connection_of_quic_is_freed_at_its_end_without_the_garbage_collector() -> None:
+    frames = list(FLOODS["quic_connections"].frames(20))
+    gc.collect()
+    gc.disable()
+    try:
+        tap = Tap()
+        for data in frames:
+            tap.feed_bytes(data)
+            tap.at += 10_000
+        opened = sum(isinstance(one, QuicConnection) for one in gc.get_objects())
+        tap.engine.close()
+        tap.engine.take()
+        left = sum(isinstance(one, QuicConnection) for one in gc.get_objects())
+    finally:
+        gc.enable()
+    assert (opened, left) == (20, 0)
 
 
 @pytest.mark.parametrize("name", ["flows", "quic_connections", "dtls_hellos_of_many"])

@@ -95,10 +95,10 @@ class QuicFlows:
         connection.add_keys(header.quic, header.destination)
         connection.add_id(1, header.destination, listed=False)
         self.n_open += 1
+        dispatcher.held += QUIC_MEMORY
         if connection.shard != dispatcher.shard:
             dispatcher.count += 1
             return connection
-        dispatcher.held += QUIC_MEMORY
         session = dispatcher.begin_over(QuicSession, session_flow)
         session.begin_transport(connection.facts, connection)
         connection.session = session
@@ -109,12 +109,12 @@ class QuicFlows:
         return connection
 
     def end(self, connection: QuicConnection, reason: str) -> None:
-        """End a connection, whose last flow has ended. reason: see `Flow.closed`."""
+        """End a connection, whose last flow has ended. reason: see `Flow.closed`. Nothing else frees objects in a circle."""
         connection.known.leave()
+        connection.frames.connection = None
         self.closing.pop(connection, None)
         self.n_open -= 1
-        if connection.shard == self.dispatcher.shard:
-            self.dispatcher.held -= QUIC_MEMORY
+        self.dispatcher.held -= QUIC_MEMORY
         self.end_session(connection, reason)
 
     def end_session(self, connection: QuicConnection, reason: str) -> None:

@@ -231,18 +231,18 @@ class Shards:
 
         Raises ShardError if another process ends too early, and OSError.
         """
-        try:
+        with suppress(_CannotShareError):
             yield from self._shared()
-        except _CannotShareError:
-            self._n_skipped = self._n_merged
-            self._n_merged = 0
-            self._n_shards = 1
-            self.reader = CaptureReader(self.reader.paths, self.reader.hashing, sizes=self.reader.sizes)
-            self.traffic = Traffic()
-            self._begin()
-            if self._is_stopped:
-                self._progress.stop(self._n_skipped)
-            yield from self._shared()
+            return
+        self._n_skipped = self._n_merged  # behind the handler, which would keep alive what the processes have read
+        self._n_merged = 0
+        self._n_shards = 1
+        self.reader = CaptureReader(self.reader.paths, self.reader.hashing, sizes=self.reader.sizes)
+        self.traffic = Traffic()
+        self._begin()
+        if self._is_stopped:
+            self._progress.stop(self._n_skipped)
+        yield from self._shared()
 
     def take_failed(self) -> list[tuple[bytes, int, int, dict[str, Any]]]:
         """Return the connections that failed before TLS began, since the last call; see `Turn`."""

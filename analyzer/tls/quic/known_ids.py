@@ -27,9 +27,9 @@ RESET_TOKEN = 16
 class ConnectionIds:
     """The IDs of a connection.
 
-    connection: whose they are. table: from each known ID of the run to its connection and role. ids: by role, those under which
-    it is reached; lengths: how long they are. tokens: of stateless resets, by role. heard: IDs that nobody announced,
-    and whether the client has sent a Handshake packet to them.
+    connection: whose they are, None at its end. table: from each known ID of the run to its connection and role. ids: by role,
+    those under which it is reached; lengths: how long they are. tokens: of stateless resets, by role. heard: IDs that nobody
+    announced, and whether the client has sent a Handshake packet to them.
     """
 
     __slots__ = ("connection", "heard", "ids", "lengths", "table", "tokens")
@@ -54,7 +54,7 @@ class ConnectionIds:
             del known[oldest]
             self.forget(oldest)
         known[connection_id] = None
-        if connection_id and connection_id not in self.table:
+        if connection_id and self.connection is not None and connection_id not in self.table:
             self.table[connection_id] = (self.connection, role)
 
     def add_token(self, role: cython.int, token: bytes) -> None:
@@ -98,6 +98,7 @@ class ConnectionIds:
         for known in self.ids:
             for connection_id in known:
                 self.forget(connection_id)
+        self.connection = None
 
     def forget(self, connection_id: bytes) -> None:
         """Let the run forget an ID."""

@@ -72,5 +72,5 @@ cdef class QuicConnection:
     cpdef void release(self) except *
     cpdef void finish(self, long long frame, long long at) except *
     cdef void skip_all(self, int role, long long frame, long long at) except *
-    cdef void skip(self, int role, long long frame, long long at) except *
+    cpdef void skip(self, int role, long long frame, long long at) except *
     cdef void note(self, long long frame, long long at) except *
