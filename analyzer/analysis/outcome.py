@@ -119,7 +119,7 @@ def _is_late(session: Session, alert: Any, closer: int) -> bool:
     ending: Ending | None = session.flow.ending
     if ending is None or closer in (NEITHER, alert.role) or not (session.handshake.hellos.client_seen or session.established):
         return False
-    end, frame = _end_frame(ending, closer), int(alert.frame)
+    end, frame = ending.end_frame(closer), int(alert.frame)
     return 0 < end < frame
 
 
@@ -191,7 +191,7 @@ def _after_handshake(known: Outcome, session: Session, closer: int) -> None:
     if ending is None:
         return
     if closer != NEITHER:
-        known.frames = [_end_frame(ending, closer)]
+        known.frames = [ending.end_frame(closer)]
     lost = session.flow.unacknowledged
     if closer != NEITHER and not lost[closer] and _lacks_last_bytes(session, ending, closer):
         known.result = UNKNOWN
@@ -218,7 +218,7 @@ def _after_handshake(known: Outcome, session: Session, closer: int) -> None:
             known.detail = f"the {who} reset the connection while a request was without an answer"
             known.frames = [session.sizes[CLIENT].last_frame, *known.frames]
             return
-    if closer == NEITHER or not is_gone(ending, 1 - closer, _end_frame(ending, closer)):
+    if closer == NEITHER or not is_gone(ending, 1 - closer, ending.end_frame(closer)):
         _is_lost(known, session, ending, closer)
 
 
@@ -251,10 +251,15 @@ def _before_end(known: Outcome, session: Session, ending: Ending, closer: int) -
     if closer == NEITHER:
         _still_open(known, session, ending)
         return
-    end = _end_frame(ending, closer)
+    end = ending.end_frame(closer)
     who, after = ROLES[closer], AFTER[known.step]
     known.result = FAILED
     known.frames = [_last_frame(session), end]
+    sealed = sealed_alert(session, ending, closer)
+    if sealed is not None:
+        known.cause, known.certainty, known.detail = sealed.code, sealed.certainty, sealed.detail
+        known.ended_by, known.frames = ROLES[sealed.role], sealed.frames
+        return
     reset = ending.resets[closer]
     if ending.forged is not None or (reset is not None and reset.frame == end):
         if not _is_inserted(known, session, ending, closer):
@@ -269,11 +274,6 @@ def _before_end(known: Outcome, session: Session, ending: Ending, closer: int) -
         known.cause, known.certainty = told[0], told[1]
         known.detail = f"the {ROLES[told[2]]} said {told[3]} after {after}, and the {who} closed the connection"
         known.frames = [told[4], end]
-        return
-    sealed = sealed_alert(session, ending, closer)
-    if sealed is not None:
-        known.cause, known.certainty, known.detail = sealed.code, sealed.certainty, sealed.detail
-        known.ended_by, known.frames = ROLES[sealed.role], sealed.frames
         return
     quiet = silence(session, ending.fin_at, closer)
     if quiet is not None:
@@ -324,7 +324,7 @@ def _is_inserted(known: Outcome, session: Session, ending: Ending, closer: int) 
 def _is_lost(known: Outcome, session: Session, ending: Ending, closer: int) -> bool:
     """Fill in the failure of a connection whose segments never arrived. Return whether it is that."""
     reset = None if closer == NEITHER else ending.resets[closer]
-    if reset is not None and _end_frame(ending, closer) == reset.frame and is_gone(ending, 1 - closer, reset.frame):
+    if reset is not None and ending.end_frame(closer) == reset.frame and is_gone(ending, 1 - closer, reset.frame):
         return False
     found = lost_segments(session.flow, ending)
     if found is None:
@@ -363,10 +363,3 @@ def _hello_frame(session: Session) -> int:
 def _last_frame(session: Session) -> int:
     messages = session.log.messages
     return messages[-1].frame if messages else session.flow.first_frame
-
-
-def _end_frame(ending: Ending, role: int) -> int:
-    """Return the frame of the first FIN or RST of a role."""
-    reset = ending.resets[role]
-    frames = [ending.fins[role], 0 if reset is None else reset.frame]
-    return min(filter(None, frames), default=0)

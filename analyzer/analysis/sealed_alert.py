@@ -34,7 +34,7 @@ def sealed_alert(session: Session, ending: Ending, closer: int) -> SealedAlert |
     if work is not None and work.records and not work.failed:
         return None
     if session.handshake.parameters.tls13:
-        return _of_client(session) or _instead_of_extensions(session, closer) or _of_server(session, ending, closer)
+        return _of_client(session) or _instead_of_extensions(session, ending, closer) or _of_server(session, ending, closer)
     return _before_13(session)
 
 
@@ -62,13 +62,16 @@ def _of_client(session: Session) -> SealedAlert | None:
     return SealedAlert("other_alert", LIKELY, detail, CLIENT, "server_hello", [sizes.last_frame])
 
 
-def _instead_of_extensions(session: Session, closer: int) -> SealedAlert | None:
+def _instead_of_extensions(session: Session, ending: Ending, closer: int) -> SealedAlert | None:
     """Return the alert that a server sends in the place of its EncryptedExtensions, whose record has 23 bytes or more.
 
-    It was content with what the ServerHello answers. Of the rest, only the application protocol is often refused.
+    It was content with what the ServerHello answers. Of the rest, only the application protocol is often refused. A client
+    that gets such an alert often closes before the server does.
     """
     sizes = session.sizes[SERVER]
-    if sizes.first != [ENCRYPTED_ALERT_13] or closer != SERVER:
+    if sizes.first != [ENCRYPTED_ALERT_13]:
+        return None
+    if closer != SERVER and (closer != CLIENT or ending.end_frame(CLIENT) < sizes.last_frame):
         return None
     place = "the server sent an encrypted record as long as an alert where its EncryptedExtensions should be"
     offer = session.handshake.hellos.offer

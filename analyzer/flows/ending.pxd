@@ -27,6 +27,7 @@ cdef class Ending:
     cdef public tuple path_errors
 
     cpdef int closed_by(self) except -2
+    cpdef long long end_frame(self, int role) except *
     cpdef bint may_be_first(self, int role) except -1
     cpdef bint lacks_end(self, int role) except -1
 

@@ -72,13 +72,18 @@ class Ending:
         role: cython.int
         frame: cython.longlong
         for role in range(2):
-            frame = self.fins[role]
-            reset: Reset | None = self.resets[role]
-            if reset is not None and (frame == 0 or reset.frame < frame):
-                frame = reset.frame
+            frame = self.end_frame(role)
             if frame > 0 and (closer == NEITHER or frame < first):
                 closer, first = role, frame
         return closer
+
+    def end_frame(self, role: cython.int) -> cython.longlong:
+        """Return the frame of the first FIN or RST of a role, 0 without one."""
+        frame: cython.longlong = self.fins[role]
+        reset: Reset | None = self.resets[role]
+        if reset is not None and (frame == 0 or reset.frame < frame):
+            return reset.frame
+        return frame
 
     def may_be_first(self, role: cython.int) -> cython.bint:
         """Return whether a role may have ended the connection before all that the capture shows.

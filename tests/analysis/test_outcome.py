@@ -153,11 +153,24 @@ def test_a_short_answer_is_no_alert(tmp_path: Path):
     assert short(outcome(tmp_path, wire))[::3] == ("established", None)
 
 
-def test_an_alert_in_the_place_of_the_extensions(tmp_path: Path):
+def answered(more: bytes = b"") -> Wire:
+    """A connection of TLS 1.3 up to the ServerHello, and what comes behind it."""
     answer = flights()[1][1]
     hello_record = answer[: 5 + int.from_bytes(answer[3:5])]
-    wire = spoken(Wire().open(), 1).say(SERVER, hello_record + bytes.fromhex("140303000101") + sealed(19)).close(SERVER)
+    return spoken(Wire().open(), 1).say(SERVER, hello_record + bytes.fromhex("140303000101") + more)
+
+
+@pytest.mark.parametrize(
+    "wire", [answered(sealed(19)).close(SERVER), answered(sealed(19)).close(CLIENT), answered(sealed(19)).rst(CLIENT)],
+)  # fmt: skip
+def test_an_alert_in_the_place_of_the_extensions(tmp_path: Path, wire: Wire):
+    """Whoever is the first to close behind it."""
     assert short(outcome(tmp_path, wire)) == ("failed", "server", "server_hello", "other_alert")
+
+
+def test_an_alert_behind_the_end_of_the_client_is_not_why_it_left(tmp_path: Path):
+    wire = answered().fin(CLIENT).say(SERVER, sealed(19)).fin(SERVER)
+    assert short(outcome(tmp_path, wire)) == ("failed", "client", "server_hello", "closed_without_alert")
 
 
 def test_a_capture_that_ends_too_early_blames_nobody(tmp_path: Path):
