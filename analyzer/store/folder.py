@@ -7,10 +7,8 @@ have open.
 """
 
 import contextlib
-import hashlib
 import os
 import re
-import secrets
 import stat
 from collections import OrderedDict
 from types import TracebackType
@@ -43,8 +41,10 @@ class Part:
     __slots__ = ("_digest", "_folder", "error", "number", "size", "truncated")
 
     def __init__(self, folder: "Folder", number: int) -> None:
+        from hashlib import sha256  # which takes long to load
+
         self._folder = folder
-        self._digest = hashlib.sha256()
+        self._digest = sha256()
         self.number = number
         self.size = 0
         self.truncated: str | None = None
@@ -92,13 +92,15 @@ class Folder:
 
     def __init__(self, path: str, room: int, force: bool = False) -> None:
         """force: accept a folder that is not empty, and replace files in it. Raises OSError; FileExistsError if not empty."""
+        from secrets import token_hex  # which imports much
+
         self.path = path
         self.room = room
         self.failures: list[tuple[str, OSError]] = []
         self.n_truncated = 0
         self.n_refused = 0
         self._n_parts = 0
-        self._token = secrets.token_hex(8)
+        self._token = token_hex(8)
         self._open: OrderedDict[int, int] = OrderedDict()
         self._begun: set[int] = set()
         with contextlib.suppress(FileExistsError):

@@ -12,11 +12,13 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from analyzer.codec.codes import Code, codes
 from analyzer.text.catalogues import CONTEXT_END, RETOLD, SAID, catalogue
-from analyzer.text.retelling import Retelling
+
+if TYPE_CHECKING:
+    from analyzer.codec.codes import Code
+    from analyzer.text.retelling import Retelling
 
 ENGLISH, CHINESE = "en", "zh"
 LANGUAGES = (ENGLISH, CHINESE)
@@ -94,8 +96,10 @@ def counted(one: str) -> str | None:
     return None if _Spoken.results is None else _Spoken.results.get(_NUMBER + CONTEXT_END + one)
 
 
-def translated_codes(name: str) -> dict[str, Code]:
+def translated_codes(name: str) -> "dict[str, Code]":
     """Return a list of codes, such as `findings`, with its texts in the language of the results."""
+    from analyzer.codec.codes import codes  # many commands show none
+
     return codes(name, spoken())
 
 
@@ -110,8 +114,10 @@ def retold_error(text: str) -> str:
 
 
 @lru_cache
-def retelling(language: str) -> Retelling:
+def retelling(language: str) -> "Retelling":
     """Return the forms of the finished sentences of lower rooms, which `retold` recognizes. Raises OSError."""
+    from analyzer.text.retelling import Retelling  # English needs none
+
     return Retelling(catalogue(language, RETOLD).items())
 
 
