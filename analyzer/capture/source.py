@@ -5,14 +5,17 @@ Linux), so that reading them does not change their access time (O_NOATIME of ope
 that are read.
 """
 
-import hashlib
 import os
 import select
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from analyzer.capture.decompress import MAGIC_LENGTH, compression_of, decompress
+
+if TYPE_CHECKING:
+    import hashlib
 
 # A chunk must be so small that it fits in the processor's cache, and so large that few calls are needed.
 READ_SIZE = 1 << 18
@@ -53,7 +56,7 @@ class Source:
         self.n_bytes = 0
         self.total: int | None = None
         self.stopped = False
-        self._digests = [hashlib.new(name) for name in names_of_digests(hashing)]
+        self._digests = _digests(names_of_digests(hashing))
         self._descriptor = -1
         self._ended = False
 
@@ -132,6 +135,14 @@ class Source:
             for digest in self._digests:
                 digest.update(data)
             yield data
+
+
+def _digests(names: Sequence[str]) -> "list[hashlib._Hash]":
+    if not names:
+        return []
+    import hashlib  # which takes long to load
+
+    return [hashlib.new(name) for name in names]
 
 
 def names_of_digests(hashing: Hashing) -> tuple[str, ...]:

@@ -5,7 +5,6 @@ Only results go there. Warnings go to standard error, through `complain`.
 
 import contextlib
 import os
-import shutil
 import stat
 import sys
 from collections.abc import Sequence
@@ -112,6 +111,8 @@ class Output:
     def _columns(self) -> int:
         """Return the width of the window. A pipe into a program such as `less` has the terminal of the other streams."""
         if self.fitted:
+            import shutil  # which imports much
+
             return shutil.get_terminal_size((_PIPE_WIDTH, 24)).columns
         with contextlib.suppress(OSError, ValueError):  # without standard output, nothing is written
             if self.path is None and stat.S_ISFIFO(os.fstat(sys.stdout.fileno()).st_mode):

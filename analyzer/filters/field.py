@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cached_property
 
 from analyzer.filters.field_type import FieldType
@@ -76,6 +75,8 @@ class FieldTable:
 
     def nearest(self, name: str) -> list[str]:
         """Return the names that `name` may be a misspelling of, the likeliest first; at most `MAX_NEAREST`."""
+        from difflib import get_close_matches  # nothing but a mistake needs it
+
         wanted = name.lower()
         if wanted in self._fields:
             return [wanted]

@@ -7,7 +7,6 @@ address. Addresses are never looked up: a host name is refused.
 import math
 import re
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 from analyzer.filters.field import MAX_NEAREST, Field
@@ -106,6 +105,8 @@ def _named(node: Literal, wanted: ValueType, field: Field | None) -> Constant | 
 
 def _nearest(folded: str, values: Mapping[int, str]) -> tuple[str, ...]:
     """Return the names that a text may be a misspelling of, the likeliest first, then those that begin as it does."""
+    from difflib import get_close_matches  # nothing but a mistake needs it
+
     names = {name.casefold(): name for name in values.values()}
     close = get_close_matches(folded, names, MAX_NEAREST, 0.75)
     begun = [name for name in names if name[:3] == folded[:3]]

@@ -6,9 +6,9 @@ destination, forwardable, globally reachable, reserved by protocol.
 """
 
 import csv
+import os
 from functools import cache
 from ipaddress import ip_network
-from pathlib import Path
 from typing import NamedTuple
 
 _MULTICAST_V4 = 0xE0
@@ -59,7 +59,7 @@ def is_unique_local(address: bytes) -> bool:
 def _blocks(bits: int) -> list[tuple[int, dict[int, SpecialBlock]]]:
     """Return the blocks of addresses of so many bits: by length of prefix, the longest first, then by prefix."""
     found: dict[int, dict[int, SpecialBlock]] = {}
-    with Path(__file__).with_name("special_addresses.csv").open(encoding="utf-8", newline="") as file:
+    with open(os.path.join(os.path.dirname(__file__), "special_addresses.csv"), encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             block = ip_network(row["block"])
             if block.max_prefixlen == bits:

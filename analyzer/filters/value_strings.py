@@ -7,15 +7,15 @@ Wireshark calls otherwise than the registry is in `value_names.csv`, and has its
 """
 
 import csv
+import os
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
-from pathlib import Path
 
 from analyzer.codec.registry import registry
 from analyzer.filters.field_type import FieldType
 
-_FOLDER = Path(__file__).parent
+_FOLDER = os.path.dirname(__file__)
 _GREASE_NUMBERS = range(0x0A0A, 0x10000, 0x1010)
 _GREASE = dict.fromkeys(("cipher_suites", "extensions", "supported_groups", "versions"), "Reserved (GREASE)")
 _GREASE["signature_schemes"] = "GREASE"
@@ -24,7 +24,7 @@ _WIDE = re.compile(r"(UINT|INT)(\d+)\Z")
 
 def rows(name: str) -> Iterator[dict[str, str]]:
     """Yield the rows of one field list, in the order of the file."""
-    with open(_FOLDER / f"{name}.csv", encoding="utf-8", newline="") as file:
+    with open(os.path.join(_FOLDER, f"{name}.csv"), encoding="utf-8", newline="") as file:
         yield from csv.DictReader(file)
 
 

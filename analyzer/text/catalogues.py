@@ -4,9 +4,9 @@
 A file is read as it is, so a checkout and an installed wheel need no compiled one.
 """
 
+import os
 import re
 from functools import lru_cache
-from pathlib import Path
 
 SAID, RETOLD = "analyzer", "sentences"
 """The catalogue of the sentences that `say` writes, and that of those which `retold` recognizes."""
@@ -14,7 +14,7 @@ SAID, RETOLD = "analyzer", "sentences"
 CONTEXT_END = "\x04"
 """Between a context and its msgid in the key of a catalogue, as in a .mo file."""
 
-_FOLDER = Path(__file__).parent / "locale"
+_FOLDER = os.path.join(os.path.dirname(__file__), "locale")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _ESCAPES = {"n": "\n", "t": "\t", '"': '"', "\\": "\\"}
 
@@ -25,11 +25,12 @@ def catalogue(language: str, name: str) -> dict[str, str]:
 
     The key of a msgid without a context is the msgid. The forms for numbers have the context `number`, and their singular.
     """
-    path = _FOLDER / language / "LC_MESSAGES" / f"{name}.po"
+    with open(os.path.join(_FOLDER, language, "LC_MESSAGES", f"{name}.po"), encoding="utf-8") as file:
+        text = file.read()
     entries: dict[str, str] = {}
     entry: dict[str, str] = {}
     keyword = ""
-    for line in [*path.read_text("utf-8").splitlines(), ""]:
+    for line in [*text.splitlines(), ""]:
         if not line and entry:
             key = entry["msgid"] if "msgctxt" not in entry else entry["msgctxt"] + CONTEXT_END + entry["msgid"]
             entries[key] = entry.get("msgstr") or entry.get("msgstr[0]", "")
