@@ -9,6 +9,7 @@ session has holes for these values, and notes tell what is needed to fill them.
 """
 
 import mmap
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -37,6 +38,9 @@ STOP_MARGIN = 16
 
 MAX_CERTIFICATES = 4096
 """Certificates that both ends of a pipe remember, so that each is sent once."""
+
+MAX_ENDED = 1024
+"""Sessions in a turn of a process that is alone, where the captures end and so all sessions do. Each takes 10 kB."""
 
 HOLE = b"\0"
 """Stands for a value that is filled in later; JSON has no such byte."""
@@ -251,11 +255,14 @@ class Shard:
         """Read the captures to their end. Raises OSError."""
         for turn, packet_reader in enumerate(self.reader.packet_readers()):
             self._read(packet_reader)
-            yield self._turn()
+            yield self._turn(deque(self._engine.take()))
             if self._progress.ends(self._part[0], turn):
                 self.reader.stop()
         self._engine.close()
-        yield self._turn(is_last=True)
+        events = deque(self._engine.take())
+        while self._part[1] == 1 and len(events) > MAX_ENDED:
+            yield self._turn(deque(events.popleft() for _ in range(MAX_ENDED)))
+        yield self._turn(events, is_last=True)
 
     @property
     def n_sessions(self) -> int:
@@ -271,7 +278,7 @@ class Shard:
         while step(packet_reader):
             count(packet, frame)
 
-    def _turn(self, is_last: bool = False) -> Turn:
+    def _turn(self, events: deque[Any], is_last: bool = False) -> Turn:
         renewed = len(self._numbers) > MAX_CERTIFICATES
         if renewed:
             self._numbers.clear()
@@ -280,7 +287,8 @@ class Shard:
         failed: list[tuple[bytes, int, int, dict[str, Any]]] = []
         certificates: list[bytes] = []
         ended = []
-        for event in self._engine.take():
+        while events:
+            event = events.popleft()  # which frees its session, when it is described
             if isinstance(event, SessionEnded):
                 ended.append(tuple(self._ended(event, certificates)))
             elif isinstance(event, RevocationSeen) and self._part[0] == 0:

@@ -9,6 +9,7 @@ it reads the captures once more from the beginning, up to where the output stand
 """
 
 import fcntl
+import gc
 import heapq
 import marshal
 import os
@@ -235,6 +236,7 @@ class Shards:
             yield from self._shared()
             return
         self._n_skipped = self._n_merged  # behind the handler, which would keep alive what the processes have read
+        gc.collect()  # what they have read has circles
         self._n_merged = 0
         self._n_shards = 1
         self.reader = CaptureReader(self.reader.paths, self.reader.hashing, sizes=self.reader.sizes)

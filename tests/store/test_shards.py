@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from frames_by_hand import write
+from wire import CLIENT, Wire, hello
 
 from analyzer.capture.capture_reader import CaptureReader
 from analyzer.capture.key_prescan import LARGEST_COMPRESSED, is_prescanned
@@ -254,6 +256,17 @@ def test_small_pipes_are_enough(monkeypatch: pytest.MonkeyPatch):
     shared = shards(paths)
     assert described(shared) == alone
     assert shared._n_shards == 2
+
+
+def test_sessions_that_the_end_of_the_capture_ends_come_in_turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    talks = [Wire(source=50000 + number).open().say(CLIENT, hello()) for number in range(7)]
+    frames = sorted((frame for talk in talks for frame in talk.frames), key=lambda one: one[0])
+    paths = [str(write(tmp_path / "open.pcapng", frames))]
+    whole = described(shards(paths, 1))
+    monkeypatch.setattr("analyzer.store.shard.MAX_ENDED", 3)
+    assert [len(turn) for turn in shards(paths, 1).turns()] == [0, 3, 3, 1]
+    assert described(shards(paths, 1)) == described(shards(paths, 2)) == whole
+    assert len(whole) == 7
 
 
 def test_one_process_goes_on_if_others_cannot_be_started(monkeypatch: pytest.MonkeyPatch):
