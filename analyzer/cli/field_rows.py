@@ -1,4 +1,4 @@
-"""`packets -T fields|json|ek|text` and `--columns`: chosen fields of each packet, in the forms of tshark or in a table.
+"""`packets -T` and `--columns`: chosen fields of each packet, in the forms of tshark or in a table.
 
 Frames go through the headers alone where all that is asked for is in them, and through the engine otherwise. Rows of
 `-T fields` from headers alone are written by `header_field_rows`. Columns of the packet list (`_ws.col.*`) are written by the
@@ -20,6 +20,7 @@ from analyzer.cli.output import Output
 from analyzer.cli.packet_columns import ColumnWriter
 from analyzer.cli.part_arguments import part_of
 from analyzer.cli.time_format import TimeText
+from analyzer.cli.tshark_arguments import PACKET_LISTS
 from analyzer.engine import Engine, Listener
 from analyzer.packet.packet import Packet
 from analyzer.store.http_messages import HttpMessages
@@ -97,7 +98,7 @@ def layers_of(options: Namespace) -> "FieldLayers | None":
 
 def _is_list(options: Namespace) -> bool:
     """Return whether a packet list is asked for, and not rows of fields."""
-    return options.columns is not None or options.style == "text"
+    return options.columns is not None or options.style in PACKET_LISTS
 
 
 def _writer(

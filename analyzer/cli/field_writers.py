@@ -1,4 +1,4 @@
-"""Writes the rows of `-T fields`, `-T json`, `-T ek` and `-T text`, each as tshark 4.6 does.
+"""Writes the rows of `-T fields`, `-T json`, `-T ek`, `-T text`, `-T tabs` and `-T psml`, each as tshark 4.6 does.
 
 Characters that control a terminal, or that show text as other text, are escapes in rows: `\\x1b`. With `-E escape=n`, rows
 that do not go to a terminal keep them. JSON has its own escapes.
@@ -8,8 +8,10 @@ import json
 from argparse import Namespace
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from html import escape
 from typing import TYPE_CHECKING, Any
 
+from analyzer import __version__
 from analyzer.capture.frame import Frame
 from analyzer.cli.field_form import FieldForm, form_of
 from analyzer.cli.output import Output
@@ -100,17 +102,54 @@ class EkWriter(RowWriter):
 class LineWriter(RowWriter):
     """Writes the line of the packet list of tshark for each frame: `-T text`."""
 
+    between = " "
+
     def begin(self) -> None:
         """See `RowWriter.begin`."""
 
     def row(self, frame: Frame, texts: Sequence[list[str]], packet: "PacketValues") -> None:
         """See `RowWriter.row`."""
-        number, time, source, destination, protocol, length, info = ("".join(values) for values in texts)
-        line = f"{number:>5} {time:>8} {source:>12} \N{RIGHTWARDS ARROW} {destination:<12} {protocol} {length} {info}"
-        self._output.line(harmless(line))
+        number, time, source, destination, *others = (harmless("".join(values)) for values in texts)
+        line = (f"{number:>5}", f"{time:>8}", f"{source:>12}", "\N{RIGHTWARDS ARROW}", f"{destination:<12}", *others)
+        self._output.line(self.between.join(line))
 
 
-_WRITERS = {"fields": RowWriter, "json": JsonWriter, "ek": EkWriter, "text": LineWriter}
+class TabWriter(LineWriter):
+    """Writes the same with tabs between the columns: `-T tabs`."""
+
+    between = "\t"
+
+
+class PsmlWriter(RowWriter):
+    """Writes the packet list as XML: `-T psml`."""
+
+    def begin(self) -> None:
+        """See `RowWriter.begin`."""
+        titles = b"".join(b"<section>%s</section>\n" % title for title in _TITLES)
+        self._output.head = _PSML % (__version__.encode(), titles)
+
+    def row(self, frame: Frame, texts: Sequence[list[str]], packet: "PacketValues") -> None:
+        """See `RowWriter.row`."""
+        sections = "".join(f"<section>{escape(harmless(''.join(values)), quote=False)}</section>\n" for values in texts)
+        self._output.write(f"<packet>\n{sections}</packet>\n\n".encode("utf-8", "replace"))
+
+    def close(self) -> None:
+        """See `RowWriter.close`."""
+        self._output.write(b"</psml>\n")
+
+
+_TITLES = (b"No.", b"Time", b"Source", b"Destination", b"Protocol", b"Length", b"Info")
+
+_PSML = b"""<?xml version="1.0" encoding="utf-8"?>
+<psml version="0" creator="analyzer/%s">
+<structure>
+%s</structure>
+
+"""
+
+_WRITERS: dict[str, type[RowWriter]] = {
+    "fields": RowWriter, "json": JsonWriter, "ek": EkWriter, "text": LineWriter, "tabs": TabWriter, "psml": PsmlWriter,
+}  # fmt: skip
 
 
 def row_writer(options: Namespace, columns: "FieldColumns", layers: "FieldLayers | None", output: Output) -> RowWriter:

@@ -15,6 +15,7 @@ from analyzer.cli.filter_options import mistake
 from analyzer.cli.interruption import Interruption
 from analyzer.cli.output import CommandError, Output
 from analyzer.cli.part_arguments import part_of
+from analyzer.cli.tshark_arguments import PACKET_LISTS
 from analyzer.filters.header_columns import header_column
 from analyzer.filters.header_filter import header_test
 from analyzer.flows.fragments import Defragmenter
@@ -56,7 +57,7 @@ def columns_of(options: Namespace) -> "FieldColumns":
     if not options.row_fields and options.style == "fields":
         raise CommandError("-T fields prints the fields that -e names: give at least one, such as -e frame.number")
     names = options.row_fields
-    if options.columns is not None or options.style == "text":
+    if options.columns is not None or options.style in PACKET_LISTS:
         from analyzer.cli.packet_columns import LISTED, asked_for
 
         names = asked_for(list(LISTED) if options.columns is None else options.columns)

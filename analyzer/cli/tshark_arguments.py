@@ -7,8 +7,11 @@ from analyzer.cli.number_argument import read_number
 
 _RULE = re.compile(r"[\w.-]+(==[^,=]+)?,[\w.-]+(:.*)?")
 
-STYLES = ("fields", "json", "ek", "text")
-"""The forms of `-T`. tshark also has pdml, psml, ps, tabs and jsonraw."""
+PACKET_LISTS = ("text", "tabs", "psml")
+"""The forms of `-T` that have the columns of the packet list."""
+
+STYLES = ("fields", "json", "ek", *PACKET_LISTS)
+"""The forms of `-T`. tshark also has pdml, ps and jsonraw."""
 
 
 def add_fields(command: argparse.ArgumentParser) -> None:
@@ -18,7 +21,8 @@ def add_fields(command: argparse.ArgumentParser) -> None:
         "-T",
         dest="style",
         choices=STYLES,
-        help="fields, json and ek print for each packet the fields that -e names; text is the packet list of tshark",
+        help="fields, json and ek print for each packet the fields that -e names; text, tabs and psml are "
+        "the packet list of tshark",
     )
     chosen.add_argument(
         "-e",

@@ -1,10 +1,15 @@
-"""packets --columns, -T text, and the colours of rows with their legend."""
+"""packets --columns, -T text|tabs|psml, and the colours of rows with their legend."""
 
 import csv
 import io
 import json
+import socket
+import struct
+from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
+from frames_by_hand import START, ip, write
 
 from analyzer.cli.exit_status import FAILED
 from analyzer.cli.output import CommandError
@@ -57,6 +62,31 @@ def test_an_unknown_column_is_refused(run: Run, demo):
 def test_t_text_is_the_list_of_tshark(run: Run, demo):
     found = run("-r", demo, "-T", "text", "-c", 5).text.splitlines()
     assert found[-1] == "    5 0.500000000   192.0.2.10 → 203.0.113.123 NTP 90 65208 → 123 Len=48"
+
+
+def test_t_tabs_has_tabs_between_the_columns(run: Run, demo):
+    found = run("-r", demo, "-T", "tabs", "-c", 5).text.splitlines()
+    assert found[-1] == "    5\t0.500000000\t  192.0.2.10\t→\t203.0.113.123\tNTP\t90\t65208 → 123 Len=48"
+
+
+def test_t_psml_is_a_document_with_a_section_for_each_column(run: Run, demo):
+    document = ElementTree.fromstring(run("-r", demo, "-T", "psml", "-c", 24).out)
+    titles, *packets = ([section.text for section in part] for part in document)
+    assert titles == ["No.", "Time", "Source", "Destination", "Protocol", "Length", "Info"]
+    assert [packet[0] for packet in packets] == [str(number) for number in range(1, 25)]
+    assert packets[4] == ["5", "0.500000000", "192.0.2.10", "203.0.113.123", "NTP", "90", "65208 → 123 Len=48"]
+    assert ElementTree.fromstring(run("-r", demo, "-T", "psml", "-Y", "frame.number > 9999").out)[1:] == []
+
+
+def test_psml_escapes_what_a_capture_says(run: Run, tmp_path: Path):
+    asked = b"\0\1\1\0\0\1\0\0\0\0\0\0" + b"\x07<a&b>\x1b\x01" + b"\0\0\1\0\1"
+    datagram = struct.pack(">HHHH", 50000, 53, 8 + len(asked), 0) + asked
+    frame = ip("192.0.2.1", "192.0.2.2", socket.IPPROTO_UDP, datagram, 6, 1, 64)
+    path = write(tmp_path / "names.pcapng", [(START, frame)])
+    text = run("-r", path, "-T", "psml").text
+    assert "&lt;a&amp;b&gt;" in text
+    assert "\x1b" not in text
+    assert ElementTree.fromstring(text)[1][6].text.startswith("Standard query 0x0001 A <a&b>")
 
 
 def test_rows_have_colours_and_a_legend_if_that_is_asked_for(run: Run, demo):
