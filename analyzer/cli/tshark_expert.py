@@ -12,9 +12,10 @@ from analyzer.cli.frame_reading import View
 from analyzer.cli.output import complain
 from analyzer.cli.tshark_taps import Span, Tap, read_filter
 from analyzer.filters.field_table import field_table, known_field
-from analyzer.packet.options import read_tcp_options
+from analyzer.packet.options import TcpOption, read_tcp_options
 from analyzer.packet.packet import Packet
 from analyzer.tls.events import HandshakeMessage, RecordRead
+from analyzer.tls.quic.quic_events import PacketSeen
 
 if TYPE_CHECKING:
     from analyzer.filters.compiled_filter import CompiledFilter
@@ -25,7 +26,7 @@ MOST_ROWS = 1 << 14
 """Different sentences of one severity, at most."""
 
 MOST_CLOSING = 1 << 17
-"""Connections of which it is known who ended them first, at most. Beyond it, all are forgotten."""
+"""Connections of which it is known who ended them first, and the largest segments, at most. Beyond it, all are forgotten."""
 
 _ERROR, _WARN, _NOTE, _CHAT = "error", "warn", "note", "chat"
 _SECTIONS = {_ERROR: "Errors", _WARN: "Warns", _NOTE: "Notes", _CHAT: "Chats"}
@@ -33,6 +34,8 @@ _FIN, _SYN, _RST, _ACK = 0x01, 0x02, 0x04, 0x10
 _TCP = 6
 
 _ANALYSIS = {
+    "partial_ack": (_NOTE, "Partial Acknowledgement of a segment"),
+    "ambiguous_ack": (_NOTE, "Ambiguous ACK following Karn's definition"),
     "lost_segment": (_WARN, "Previous segment(s) not captured (common at capture start)"),
     "ack_lost_segment": (_WARN, "ACKed segment that wasn't captured (common at capture start)"),
     "fast_retransmission": (_NOTE, "This frame is a (suspected) fast retransmission"),
@@ -53,6 +56,13 @@ _ANALYSIS = {
 _LEGACY = "This legacy_version field MUST be ignored. The supported_versions extension is present and MUST be used instead."
 _EXPECTED = {2: "MSS", 4: "SACK PERM"}
 """Options that a SYN with options should have, by their kind."""
+
+_SEGMENT_SIZE, _LARGEST = 2, 536
+"""The option, and what a side may be sent that offers none (RFC 9293 section 3.7.1)."""
+
+_EXCEEDED = "This packet's length exceeds MSS (common with TSO or incomplete conversations)"
+
+_PADDED = "(Random) padding data appended to the datagram"
 
 _WINDOW_SCALE, _MOST_SHIFT = 3, 14
 """The option, and its largest value (RFC 7323 section 2.3)."""
@@ -82,6 +92,7 @@ class ExpertTap(Tap):
         self._shown = list(_SECTIONS)[: list(_SECTIONS).index(least) + 1]
         names = {name: field_table().get(f"tcp.analysis.{name}") for name in _ANALYSIS}
         self._analysis: dict[str, Field] = {name: field for name, field in names.items() if field is not None}
+        self._repeated = known_field("tcp.options.sack.dsack")
         self._duplicate = known_field("tcp.analysis.duplicate_ack_num")
         self._hellos = {
             protocol.upper(): (
@@ -90,9 +101,10 @@ class ExpertTap(Tap):
             for protocol in ("tls", "dtls")
         }  # fmt: skip
         of_hellos = (field for pair in self._hellos.values() for field in pair)
-        self.fields = frozenset((*self._analysis.values(), self._duplicate, *of_hellos))
+        self.fields = frozenset((*self._analysis.values(), self._duplicate, self._repeated, *of_hellos))
         self._rows: dict[str, dict[tuple[str, str, str], int]] = {severity: {} for severity in self._shown}
         self._closing: dict[bytes, bytes] = {}
+        self._largest: dict[bytes, int] = {}
         self._answered: set[int] = set()
         self._left_out = 0
 
@@ -102,13 +114,23 @@ class ExpertTap(Tap):
         if packet.protocol != _TCP or packet.transport < 0:
             if passed[0]:
                 self._take_hellos(view)
+                seen = [event.length for event in view.events if isinstance(event, PacketSeen)]
+                if seen and sum(seen) < packet.payload_end - packet.payload:
+                    self._add(_NOTE, "Protocol", "QUIC", _PADDED)
             return
         initiates = self._initiates(packet) if packet.flags & _FIN else False
         resumed = sum(map(self._resumes, view.events))
+        options = read_tcp_options(packet) if packet.flags & _SYN and packet.payload - packet.transport > _HEADER else []
+        if packet.flags & _SYN:
+            self._note_largest(packet.key(), options)
         if not passed[0]:
             return
-        self._take_flags(packet, initiates)
+        self._take_flags(packet, options, initiates)
         values = view.values
+        if values is not None and values.has(self._repeated):
+            self._add(_WARN, "Sequence", "TCP", "D-SACK Sequence")
+        if packet.payload_end - packet.payload + packet.missing > self._largest.get(packet.key(), _LARGEST):
+            self._add(_NOTE, "Protocol", "TCP", _EXCEEDED)
         if values is None:
             return
         for name, field in self._analysis.items():
@@ -144,14 +166,21 @@ class ExpertTap(Tap):
             return known
         return False
 
-    def _take_flags(self, packet: Packet, initiates: bool) -> None:
+    def _note_largest(self, key: bytes, options: Sequence[TcpOption]) -> None:
+        """Note the maximum segment size that a side offers in its SYN. Wireshark compares it with what that side sends."""
+        if len(self._largest) >= MOST_CLOSING:
+            self._largest.clear()
+        sizes = [option.value for option in options if option.kind == _SEGMENT_SIZE and isinstance(option.value, int)]
+        self._largest[key] = sizes[0] if sizes else _LARGEST
+
+    def _take_flags(self, packet: Packet, options: Sequence[TcpOption], initiates: bool) -> None:
         if packet.flags & _SYN and packet.flags & _ACK:
             self._add(_CHAT, "Sequence", "TCP", f"Connection establish acknowledge (SYN+ACK): server port {packet.source_port}")
         elif packet.flags & _SYN:
             port = packet.destination_port
             self._add(_CHAT, "Sequence", "TCP", f"Connection establish request (SYN): server port {port}")
-        if packet.flags & _SYN and packet.payload - packet.transport > _HEADER:
-            seen = {option.kind: option for option in read_tcp_options(packet)}
+        if options:
+            seen = {option.kind: option for option in options}
             for kind, name in _EXPECTED.items():
                 if kind not in seen:
                     self._add(_NOTE, "Protocol", "TCP", f"The SYN packet does not contain a {name} option")

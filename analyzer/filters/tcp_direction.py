@@ -13,10 +13,15 @@ UNKNOWN_SCALE, NO_SCALE = -1, -2
 """Window scales that are no number of bits: the SYN is not in the capture; a side did not offer the option (RFC 7323)."""
 
 OUT_OF_ORDER_TIME = 3_000_000
-"""Nanoseconds in which a segment behind later ones counts as out of order, where the round trip time is not known."""
+"""Nanoseconds since the last segment of the other direction in which a segment behind later ones counts as out of order, where
+the round trip time is not known: its sender cannot have heard that it is missing."""
 
 MAX_UNACKNOWLEDGED = 1000
 """Segments of a direction that are remembered until they are acknowledged; without the other direction, all are."""
+
+_AMBIGUOUS = ("retransmission", "spurious_retransmission")
+"""What a segment is with which nobody knows any more which one an acknowledgment is for (RFC 6298 section 3, Karn's algorithm).
+Wireshark knows it of one that is sent again because of duplicate acknowledgments."""
 
 FAST_TIME = 20_000_000
 """Nanoseconds after the last duplicate acknowledgment in which a segment counts as sent again because of it."""
@@ -43,32 +48,37 @@ class Segment:
 
 @dataclass(slots=True)
 class Sent:
-    """A segment that is not acknowledged: from where to where it goes, where its data ends, its frame, and its time."""
+    """A segment that is not acknowledged: from where to where it goes, where its data ends, its frame, and its time.
+
+    again: whether its bytes were sent before, so that nobody knows which of the two an acknowledgment is for.
+    """
 
     start: int
     stop: int
     end: int
     frame: int
     at: int
+    again: bool
 
 
 @dataclass(slots=True)
 class Direction:
-    """One direction. first: its initial number, None before a segment shows it. scale: bits, or one of the two constants.
+    """One direction.
 
-    following: the highest number after a segment; following_at: when it came. highest: up to where all of it was seen. window,
-    plain_window (as it is in the header), acknowledged, acknowledged_at: of its last segment. duplicates: how often its
-    acknowledgment came again, and first_frame where it came first. noted: what its last segment was found to be.
-    unacknowledged: its segments that the other direction has not acknowledged. edges: the selective acknowledgments of its last
-    segment (RFC 2018). flight_known: whether no segment was lost since the last acknowledgment. pushed: bytes since the last
-    PSH, which was in its last segment if was_pushed. told: of its last segment, the names after `tcp.analysis.` that have a
-    value, and the value.
+    first: its initial number, None before a segment shows it. scale: bits, or one of the two constants. following: the
+    highest number after a segment; ended: the number after its FIN, None without one. highest: up to where all of it was
+    seen. window, plain_window (as it is in the header), acknowledged, acknowledged_at: of its last segment. duplicates: how
+    often its acknowledgment came again, and first_frame where it came first. noted: what its last segment was found to be.
+    unacknowledged: its segments that the other direction has not acknowledged. edges: the selective acknowledgments of its
+    last segment (RFC 2018). flight_known: whether no segment was lost since the last acknowledgment. pushed: bytes since
+    the last PSH, which was in its last segment if was_pushed. told: of its last segment, the names after `tcp.analysis.`
+    that have a value, and the value. ambiguities: of its last segment, why the time of its acknowledgment says little.
     """
 
     first: int | None = None
     scale: int = UNKNOWN_SCALE
     following: int | None = None
-    following_at: int = -1
+    ended: int | None = None
     highest: int | None = None
     window: int = 0
     plain_window: int = 0
@@ -83,6 +93,7 @@ class Direction:
     pushed: int = 0
     was_pushed: bool = False
     told: dict[str, int] = field(default_factory=dict)
+    ambiguities: list[str] = field(default_factory=list)
 
     def analyze(self, segment: Segment, peer: "Direction", round_trip: int) -> set[str]:
         """Take the next segment of this direction, and return what it is: the names after `tcp.analysis.`.
@@ -91,19 +102,23 @@ class Direction:
         """
         noted: set[str] = set()
         self.told = {}
+        self.ambiguities = []
         self._look_forward(segment, peer, noted)
         if segment.acknowledgment != self.acknowledged:
             self.first_frame, self.duplicates = segment.frame, 0
-        if segment.flags & ACK and peer.highest is not None and _after(segment.acknowledgment, peer.highest):
+        if segment.flags & ACK and peer.highest is not None and is_after(segment.acknowledgment, peer.highest):
             noted.add("ack_lost_segment")
-            further = peer.following is not None and _after(peer.following, segment.acknowledgment)
+            further = peer.following is not None and is_after(peer.following, segment.acknowledgment)
             peer.highest = peer.following if further else segment.acknowledgment
         again = self._again(segment, peer, round_trip) if "keep_alive" not in noted else None
         if again is not None:
             noted |= {again, "retransmission"} if again != "out_of_order" else {again}
+        if again in _AMBIGUOUS:
+            for sent in self.unacknowledged:
+                sent.again |= is_after(sent.stop, segment.sequence) and not is_after(sent.start, segment.sequence)
         if again == "retransmission":
             self._time_retransmission(segment)
-        self._remember(segment, noted)
+        self._remember(segment, noted, again)
         self._take_acknowledgment(segment, peer)
         if segment.n_bytes:
             self._count_flight(segment, peer)
@@ -121,8 +136,12 @@ class Direction:
             return
         last = segment.acknowledgment
         for sent in peer.unacknowledged:
-            if _after(last, sent.start) and not _after(last, sent.stop):
+            if is_after(last, sent.start) and not is_after(last, sent.stop):
                 self.told["acks_frame"], self.told["ack_rtt"] = sent.frame, segment.at - sent.at
+                if last != sent.stop:
+                    self.ambiguities.append("partial_ack")
+                if sent.again:
+                    self.ambiguities.append("ambiguous_ack")
                 break
         peer.acknowledge(segment)
 
@@ -148,7 +167,7 @@ class Direction:
             return
         if segment.window == 0 and ordinary:
             noted.add("zero_window")
-        if self.following is not None and _after(segment.sequence, self.following) and not segment.flags & RST:
+        if self.following is not None and is_after(segment.sequence, self.following) and not segment.flags & RST:
             noted.add("lost_segment")
             self.flight_known = False
         if not ordinary:
@@ -193,17 +212,17 @@ class Direction:
         if segment.n_bytes > 1 and (following - 1) & 0xFFFFFFFF == segment.sequence:
             return None
         end = (segment.sequence + segment.n_bytes) & 0xFFFFFFFF
-        if segment.n_bytes and peer.acknowledged and not _after(end, peer.acknowledged):
+        if segment.n_bytes and peer.acknowledged and not is_after(end, peer.acknowledged):
             return "spurious_retransmission"
-        if not _after(following, segment.sequence):
+        if not is_after(following, segment.sequence):
             return None
         if peer.duplicates >= 2 and segment.at - peer.acknowledged_at < FAST_TIME:
-            missing = bool(peer.edges) and not any(_within(segment.sequence, end, *edges) for edges in peer.edges)
+            missing = bool(peer.edges) and not any(is_within(segment.sequence, end, *edges) for edges in peer.edges)
             if missing or peer.acknowledged == segment.sequence:
                 return "fast_retransmission"
-        seen = any(_within(segment.sequence, end, sent.start, sent.stop) for sent in self.unacknowledged)
-        soon = segment.at - self.following_at < (round_trip or OUT_OF_ORDER_TIME)
-        if soon and following != end and not seen:
+        seen = any(is_within(segment.sequence, end, sent.start, sent.stop) for sent in self.unacknowledged)
+        soon = peer.acknowledged_at >= 0 and segment.at - peer.acknowledged_at < (round_trip or OUT_OF_ORDER_TIME)
+        if soon and following != end and not seen and not (segment.flags & FIN and self.ended == segment.following):
             return "out_of_order"
         return "retransmission"
 
@@ -211,20 +230,23 @@ class Direction:
         """Forget what a segment of the other direction acknowledges."""
         self.flight_known = True
         for sent in self.unacknowledged:
-            if _after(segment.acknowledgment, sent.start) and not _after(segment.acknowledgment, sent.stop):
+            if is_after(segment.acknowledgment, sent.start) and not is_after(segment.acknowledgment, sent.stop):
                 sent.start = segment.acknowledgment
-        self.unacknowledged = [sent for sent in self.unacknowledged if _after(sent.stop, segment.acknowledgment)]
+        self.unacknowledged = [sent for sent in self.unacknowledged if is_after(sent.stop, segment.acknowledgment)]
 
-    def _remember(self, segment: Segment, noted: set[str]) -> None:
+    def _remember(self, segment: Segment, noted: set[str], again: str | None) -> None:
         probe = "zero_window_probe" in noted
-        if not probe and (self.following is None or _after(segment.following, self.following)):
-            self.following, self.following_at = segment.following, segment.at
+        if not probe and (self.following is None or is_after(segment.following, self.following)):
+            self.following = segment.following
         if not probe and (self.highest is None or segment.sequence == self.highest):
             self.highest = self.following
         end = (segment.sequence + segment.n_bytes) & 0xFFFFFFFF
         if (segment.n_bytes or segment.flags & (SYN | FIN)) and len(self.unacknowledged) < MAX_UNACKNOWLEDGED:
-            self.unacknowledged.append(Sent(segment.sequence, segment.following, end, segment.frame, segment.at))
+            twice = again in _AMBIGUOUS
+            self.unacknowledged.append(Sent(segment.sequence, segment.following, end, segment.frame, segment.at, twice))
         self.window, self.plain_window = self._scaled(segment), segment.window
+        if segment.flags & (FIN | ACK) == FIN | ACK:
+            self.ended = segment.following
         self.acknowledged = segment.acknowledgment
         self.acknowledged_at = segment.at
         self.edges = segment.edges
@@ -234,11 +256,11 @@ class Direction:
         return segment.window if segment.flags & SYN or self.scale < 0 else segment.window << self.scale
 
 
-def _within(first: int, last: int, start: int, stop: int) -> bool:
+def is_within(first: int, last: int, start: int, stop: int) -> bool:
     """Return whether `first` to `last` is inside `start` to `stop`."""
-    return not _after(start, first) and not _after(last, stop)
+    return not is_after(start, first) and not is_after(last, stop)
 
 
-def _after(first: int, second: int) -> bool:
+def is_after(first: int, second: int) -> bool:
     """Return whether the first number is behind the second, as far as numbers that wrap can say."""
     return 0 < (first - second) & 0xFFFFFFFF < 0x80000000

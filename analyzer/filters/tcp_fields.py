@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from analyzer.filters.frame_view import Found, FrameView, found
 from analyzer.filters.packet_values import Occurrence
-from analyzer.filters.tcp_direction import ACK, FIN, NO_SCALE, RST, SYN, Direction, Segment
+from analyzer.filters.tcp_direction import ACK, FIN, NO_SCALE, RST, SYN, Direction, Segment, is_after, is_within
 from analyzer.packet.layer_places import KINDS
 from analyzer.packet.options import TcpOption, read_tcp_options
 from analyzer.packet.packet import Packet
@@ -19,6 +19,8 @@ MAX_CONVERSATIONS = 1 << 18
 _TCP, _OWN_TCP, _UDP, _IP = (KINDS.index(name) for name in ("tcp", "tcp.own", "udp", "ip"))
 _OPTIONS = {0: "eol", 1: "nop", 2: "mss", 3: "wscale", 4: "sack_perm", 5: "sack", 8: "timestamp"}
 
+
+_SACK = 5
 
 _NONE_AT_ZERO = {"rto": "rto", "rto_frame": "rto", "ack_rtt": "ack_rtt"}
 """What Wireshark leaves out where a time is zero, and which time."""
@@ -222,6 +224,7 @@ class TcpFields:
         if self._noted or own.told:
             told = {name: value for name, value in own.told.items() if own.told.get(_NONE_AT_ZERO.get(name, ""), 1)}
             result |= found(("tcp.analysis", None), *((f"tcp.analysis.{name}", value) for name, value in told.items()))
+            result |= found(*((f"tcp.analysis.{name}", None) for name in own.ambiguities))
             if conversation.round_trip:
                 result |= found(("tcp.analysis.initial_rtt", conversation.round_trip))
 
@@ -282,7 +285,7 @@ def _find_options(packet: Packet, first: int, result: Found) -> None:
         pairs: list[tuple[str, object]] = [("tcp.option_kind", option.kind)]
         if option.kind > 1:
             pairs.append(("tcp.option_len", option.length))
-        for name, value in pairs + _option_values(option, first):
+        for name, value in pairs + _option_values(option, first) + _repeated_bytes(option, packet.acknowledgement, first):
             result.setdefault(name, []).append(Occurrence(value, None, 1))  # type: ignore[arg-type]
         if option.kind == 0:  # what follows is not read, but padded with the same
             rest = packet.payload - option.offset - 1
@@ -291,6 +294,20 @@ def _find_options(packet: Packet, first: int, result: Found) -> None:
             result.setdefault("tcp.options.eol", []).extend([Occurrence(b"\0", b"\0", 1)] * padded)
         if option.kind in _OPTIONS:
             result.setdefault(f"tcp.options.{_OPTIONS[option.kind]}", []).append(Occurrence(raw, raw, 1))
+
+
+def _repeated_bytes(option: TcpOption, acknowledged: int, first: int) -> list[tuple[str, object]]:
+    """Return the first range of a selective acknowledgment if it tells of bytes that came twice: they are acknowledged already,
+    or in the second range (D-SACK, RFC 2883 section 4)."""
+    ranges = [pair for pair in option.value if isinstance(pair, tuple)] if isinstance(option.value, tuple) else []
+    if option.kind != _SACK or not ranges:
+        return []
+    left, right = ranges[0]
+    if is_after(right, acknowledged) and not (len(ranges) > 1 and is_within(left, right, *ranges[1])):
+        return []
+    edges = (left - first) & 0xFFFFFFFF, (right - first) & 0xFFFFFFFF
+    name = "tcp.options.sack.dsack"
+    return [(name, None), (f"{name}_le", edges[0]), (f"{name}_re", edges[1])]
 
 
 def _option_values(option: TcpOption, first: int) -> list[tuple[str, object]]:

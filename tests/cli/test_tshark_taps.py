@@ -87,6 +87,9 @@ def test_what_is_unusual_by_severity():
     assert next(line for line in found if line.startswith(("Warns", "Notes", "Chats"))).startswith("Warns")
     assert "           4   Sequence                TCP  Connection establish request (SYN): server port 443" in found
     assert not any(line.startswith("Chats") for line in lines(CAPTURES / "demo.pcapng", "expert,note"))
+    assert "           2   Protocol               QUIC  (Random) padding data appended to the datagram" in lines(
+        CAPTURES / "quic-http3/quic-http3.pcapng", "expert"
+    )
     resumed = "           1   Sequence                TLS  This session reuses previously negotiated keys (Session resumption)"
     assert lines(CAPTURES / "tls12-ticket-resumption/tls12-ticket-resumption.pcapng", "expert,note").count(resumed) == 1
     assert resumed not in lines(CAPTURES / "tls13-psk-resumption/tls13-psk-resumption.pcapng", "expert,note")

@@ -1,10 +1,12 @@
 """The fields of TCP that need the frames before: streams, relative numbers, windows, options, analysis; beside tshark."""
 
+import struct
+
 import pytest
 
 from analyzer.filters.field_type import FieldType
 from analyzer.filters.frame_values import FrameValues
-from analyzer.filters.tcp_direction import SYN, Direction, Segment
+from analyzer.filters.tcp_direction import ACK, FIN, SYN, Direction, Segment
 from analyzer.filters.value_strings import rows
 from tests.filters.field_readings import fields_of, readings, tshark_readings
 from tests.filters.test_field_table import listed
@@ -75,6 +77,59 @@ def test_what_is_sent_again_is_told_by_what_was_acknowledged():
     own.analyze(segment(1100, 50, at=0), peer, SECOND)
     own.analyze(segment(1150, 50, at=0), peer, SECOND)
     assert own.analyze(segment(1100, 50, at=2 * SECOND), peer, SECOND) == {"retransmission"}
+
+
+@pytest.mark.parametrize(("heard", "told"), [(SECOND - 1, "out_of_order"), (SECOND, "retransmission")])
+def test_a_late_segment_is_sent_again_if_its_sender_can_know_that_it_is_missing(heard, told):
+    """That is a round trip behind what the other side said last."""
+    own, peer = talk()
+    own.analyze(segment(1200, 100, at=5 * SECOND), peer, SECOND)
+    peer.analyze(segment(1, 0, 1100, at=5 * SECOND), own, SECOND)
+    assert own.analyze(segment(1100, 100, at=5 * SECOND + heard), peer, SECOND) == {told}
+
+
+def test_a_second_fin_is_sent_again():
+    own, peer = talk()
+    own.analyze(segment(1100, flags=FIN | ACK), peer, SECOND)
+    peer.analyze(segment(1, 0, 1101), own, SECOND)
+    assert own.analyze(segment(1100, flags=FIN | ACK), peer, SECOND) == {"retransmission"}
+
+
+def test_acknowledgments_of_a_part_and_of_what_was_sent_twice_are_told():
+    own, peer = talk()
+    own.analyze(segment(1100, 100), peer, SECOND)
+    peer.analyze(segment(1, 0, 1150), own, SECOND)
+    assert peer.ambiguities == ["partial_ack"]
+    own.analyze(segment(1150, 50, at=3 * SECOND), peer, SECOND)
+    peer.analyze(segment(1, 0, 1200, at=3 * SECOND), own, SECOND)
+    assert peer.ambiguities == ["ambiguous_ack"]
+    own.analyze(segment(1200, 50, at=4 * SECOND), peer, SECOND)
+    peer.analyze(segment(1, 0, 1250, at=4 * SECOND), own, SECOND)
+    assert peer.ambiguities == []
+
+
+@pytest.mark.parametrize(
+    ("ranges", "twice"),
+    [
+        ([(900, 1000)], [(900, 1000)]),
+        ([(1100, 1200)], []),
+        ([(1100, 1200), (1050, 1300)], [(1100, 1200)]),
+        ([(1100, 1200), (1150, 1300)], []),
+    ],
+)
+def test_selective_acknowledgments_of_bytes_that_came_twice_are_told(ranges, twice):
+    option = b"\1\1\5" + bytes([2 + 8 * len(ranges)]) + b"".join(struct.pack(">II", *pair) for pair in ranges)
+    head = bytearray(tcp(flags=ACK))
+    head[8:12], head[12] = struct.pack(">I", 1000), (20 + len(option)) // 4 << 4
+    name = "tcp.options.sack.dsack"
+    fields = fields_of(name, f"{name}_le", f"{name}_re", "tcp.ack_raw", "tcp.ack")
+    values = FrameValues(fields)
+    values.take(filled(ethernet(ipv4(bytes(head[:20]) + option))))
+    told, left, right, raw, relative = (values.values(field) for field in fields)
+    first = raw[0] - relative[0]
+    assert [((a + first) & 0xFFFFFFFF, b + first) for a, b in zip(left, right, strict=True)] == twice
+    assert values.has(fields[0]) == bool(twice)
+    assert len(told) == len(twice)
 
 
 def test_duplicate_acknowledgments_are_counted_and_make_a_retransmission_fast():
