@@ -13,7 +13,7 @@ import pytest
 from conversations import Tap, packetise, talk
 from live_tls import CLIENT, Sessions, client, require_capture, sniff, tls_server
 
-from analyzer.capture.processes import connection_witness
+from analyzer.capture.processes import connection_witness, process_search
 from analyzer.capture.processes.process_identity import Process
 from analyzer.cli.live_keys import LiveKeys
 from analyzer.cli.live_processes import MOST_AT_ONCE, LiveProcesses
@@ -31,6 +31,7 @@ NO_KEYS = Namespace(keylog=[], rsa_key=[], psk_file=[], password_file=[])
 def longest_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     """Answers are waited for on a busy machine too."""
     monkeypatch.setattr(connection_witness, "_WAIT", 10.0)
+    monkeypatch.setattr(process_search, "LONGEST_SEARCH", 5.0)
 
 
 def opened() -> LiveProcesses:

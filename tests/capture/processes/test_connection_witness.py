@@ -76,7 +76,7 @@ def test_connections_that_are_gone(witness: ConnectionWitness, listening: socket
     while (found is None or found.pid is None) and n_clients < 30:
         n_clients += 1
         with subprocess.Popen([sys.executable, "-c", SHORT, str(here)], stdout=subprocess.PIPE) as client:
-            port = int(client.communicate(timeout=20)[0])
+            port = int(client.communicate(timeout=60)[0])
         assert not Path(f"/proc/{client.pid}").exists()
         found = witness.find(loopback + loopback + port.to_bytes(2, "big") + here.to_bytes(2, "big"))
         assert found is None or found.pid in (None, client.pid)
@@ -108,7 +108,7 @@ def test_the_child_ends_with_its_parent(repository: Path, caller: dict[str, str]
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, cwd=repository, env=environment)
     assert done.returncode == -signal.SIGKILL
     child = Path(f"/proc/{int(done.stdout)}")
-    until = time.monotonic() + 5
+    until = time.monotonic() + 30
     while child.exists() and time.monotonic() < until and b"\tZ" not in child.joinpath("status").read_bytes():
         time.sleep(0.02)
     assert not child.exists() or b"\tZ" in child.joinpath("status").read_bytes()
@@ -157,7 +157,7 @@ def test_the_child_keeps_two_capabilities_and_finds_what_only_they_can_find(repo
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SUDO_")} | caller
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
     done = subprocess.run(
-        [sys.executable, "-c", UNPRIVILEGED], capture_output=True, cwd=repository, env=environment, timeout=20
+        [sys.executable, "-c", UNPRIVILEGED], capture_output=True, cwd=repository, env=environment, timeout=60
     )
     child, found, user, status = json.loads(done.stdout or "[0, 0, 0, {}]")
     assert (found, user) == (child, "1234"), done.stderr
@@ -175,14 +175,15 @@ def test_the_child_keeps_two_capabilities_and_finds_what_only_they_can_find(repo
 def test_a_child_that_does_not_answer_is_not_waited_for_again(
     witness: ConnectionWitness, listening: socket.socket, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(connection_witness, "_WAIT", 0.1)
+    monkeypatch.setattr(connection_witness, "_WAIT", 1.0)
+    monkeypatch.setattr(connection_witness, "_PAUSE", 60.0)
     os.kill(witness.pid, signal.SIGSTOP)
     try:
         with socket.create_connection(listening.getsockname()) as client:
             began = time.monotonic()
             for _ in range(50):
                 assert witness.find(key_of(client)) is None
-            assert time.monotonic() - began < 0.8
+            assert time.monotonic() - began < 25
     finally:
         os.kill(witness.pid, signal.SIGCONT)
 
@@ -223,17 +224,17 @@ class Attempts(ConnectionAttempts):
 
 
 class Busy:
-    """Finds only the user of each connection, and takes some time for it."""
+    """Finds only the user of each connection. at, used: a clock, and the time that the searches have taken."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float = 0.0) -> None:
         self.seconds = seconds
         self.n_asked = 0
+        self.at, self.used = 1000.0, 0.0
 
     def find(self, key: bytes) -> Process | None:
         self.n_asked += 1
-        until = time.process_time() + self.seconds
-        while time.process_time() < until:
-            pass
+        self.at += self.seconds
+        self.used += self.seconds
         return Process(user="alice")
 
 
@@ -250,7 +251,7 @@ def test_what_is_looked_for_again_is_bounded(pair: tuple[socket.socket, socket.s
     ready, other = socket.socketpair()
     with ready, other:
         other.send(b"new")
-        finder = Busy(0)
+        finder = Busy()
         watch = connection_witness.Watch(pair[1], finder, Attempts(ready))
         for _ in range(500):
             before = finder.n_asked
@@ -260,28 +261,32 @@ def test_what_is_looked_for_again_is_bounded(pair: tuple[socket.socket, socket.s
 
 
 @pytest.mark.parametrize("n_witnesses", [1, 4])
-def test_questions_take_a_fifth_of_a_processor_too(pair: tuple[socket.socket, socket.socket], n_witnesses: int):
-    """At least for a second, and on a busy machine until one question was not paid for."""
+def test_questions_take_a_fifth_of_a_processor_too(
+    pair: tuple[socket.socket, socket.socket], n_witnesses: int, monkeypatch: pytest.MonkeyPatch
+):
+    """Each search takes two milliseconds, and between ten questions one goes by."""
     ours, theirs = pair
     finder = Busy(0.002)
+    monkeypatch.setattr(connection_witness, "monotonic", lambda: finder.at)
+    monkeypatch.setattr(connection_witness, "process_time", lambda: finder.used)
     watch = connection_witness.Watch(theirs, finder, None, n_witnesses)
-    began = time.monotonic()
-    n_answers = 0
-    while time.monotonic() - began < (1 if n_answers > finder.n_asked else 30):
+    began, n_answers = finder.at, 0
+    while finder.at - began < 10:
         for number in range(10):
             ours.send(number.to_bytes(12, "big"))
         assert watch.turn()
         n_answers += sum(len(ours.recv(4096)) > 0 for _ in range(10))
-        time.sleep(0.001)
+        finder.at += 0.001
     assert n_answers > finder.n_asked
     credit = connection_witness._CREDIT / connection_witness._PAYS / n_witnesses
-    assert 2 <= finder.n_asked <= (credit + (time.monotonic() - began) / 5 / n_witnesses) / finder.seconds + 2
+    most = (credit + (finder.at - began) / 5 / n_witnesses) / finder.seconds
+    assert most - 2 <= finder.n_asked <= most + 2
 
 
 def test_questions_that_have_come_are_answered_in_one_turn(pair: tuple[socket.socket, socket.socket]):
     for number in range(32):
         pair[0].send(number.to_bytes(12, "big"))
-    watch = connection_witness.Watch(pair[1], Busy(0), None)
+    watch = connection_witness.Watch(pair[1], Busy(), None)
     assert watch.turn()
     assert [process_of(pair[0].recv(4096, socket.MSG_DONTWAIT)) for _ in range(32)] == [Process(user="alice")] * 32
 
