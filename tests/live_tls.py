@@ -93,7 +93,7 @@ def client(port: int, keys: Path | str = "", address: str = "127.0.0.1") -> Iter
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
         yield process
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
 
 
 class Sessions(Listener):
@@ -117,7 +117,7 @@ def sniff(
     listeners: Sequence[Listener],
     done: Callable[[], bool],
     start: Callable[[], None] = lambda: None,
-    seconds: float = 30,
+    seconds: float = 60,
 ) -> Engine:
     """Sniff the port on the loopback interface until `done`, as a live command does. start: is called when packets arrive."""
     engine = Engine(announces=True, **keys.arguments)

@@ -20,10 +20,21 @@ from typing import Any
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from hierarchy import HOST, hierarchy
 
-WAIT = 30.0
+WAIT = 60.0
 """Seconds within which everything happens, on a busy machine."""
 
 ROOT = Path(__file__).resolve().parents[1]
+
+PATIENT = """
+import sys
+from analyzer.capture.processes import connection_witness, process_search
+from analyzer.cli.main import main
+
+connection_witness._WAIT = 10.0
+process_search.LONGEST_SEARCH = 5.0
+sys.exit(main())
+"""
+"""Is `analyzer`, and waits for answers about processes on a busy machine too."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +165,7 @@ class Live:
     def __init__(self, process: "subprocess.Popen[bytes]") -> None:
         self.process = process
         self._rest = b""
+        self._said = b""
 
     def wait_until_open(self) -> None:
         """Wait until it captures: its handlers for signals are the last it sets up."""
@@ -165,22 +177,48 @@ class Live:
             assert time.monotonic() < until
             time.sleep(0.02)
 
-    def line(self, seconds: float = WAIT) -> bytes:
-        """The next line of its results; what comes within so many seconds."""
+    def wait_for_workers(self, number: int) -> None:
+        """Wait until so many workers capture: each has a handler of SIGINT then.
+
+        A new one has that of its parent, until it ignores the signal. After that it begins a session of its own.
+        """
+        until = time.monotonic() + WAIT
+        while len(self.workers()) < number or not all(map(_captures, self.workers())):
+            assert time.monotonic() < until
+            time.sleep(0.02)
+
+    def workers(self) -> list[int]:
+        """The children of its main thread."""
+        pid = self.process.pid
+        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+    def wait_for_word(self, said: str) -> None:
+        """Wait until it has written this to standard error."""
+        assert self.process.stderr is not None
+        until = time.monotonic() + WAIT
+        while said.encode() not in self._said:
+            ready, _, _ = select.select([self.process.stderr], [], [], max(0, until - time.monotonic()))
+            assert ready, f"it says only {self._said.decode()}"
+            data = os.read(self.process.stderr.fileno(), 1 << 16)
+            assert data, f"it said only {self._said.decode()}"
+            self._said += data
+
+    def line(self) -> bytes:
+        """The next line of its results."""
         assert self.process.stdout is not None
-        until = time.monotonic() + seconds
+        until = time.monotonic() + WAIT
         while b"\n" not in self._rest:
             ready, _, _ = select.select([self.process.stdout], [], [], max(0, until - time.monotonic()))
-            assert ready, f"no line within {seconds} s"
+            assert ready, f"no line within {WAIT} s"
             data = os.read(self.process.stdout.fileno(), 1 << 16)
             assert data, self.process.stderr.read() if self.process.stderr is not None else b""
             self._rest += data
         line, _, self._rest = self._rest.partition(b"\n")
         return line
 
-    def record(self, seconds: float = WAIT) -> dict[str, Any]:
+    def record(self) -> dict[str, Any]:
         """The next line of its results, as JSON."""
-        record = json.loads(self.line(seconds))
+        record = json.loads(self.line())
         assert isinstance(record, dict)
         return record
 
@@ -192,14 +230,24 @@ class Live:
     def end(self) -> tuple[int, bytes, str]:
         """Wait for its end. Return as `stop` does."""
         out, err = self.process.communicate(timeout=WAIT)
+        err = self._said + err
         assert b"Traceback" not in err, err.decode()
         return self.process.returncode, self._rest + out, err.decode()
 
 
+def _captures(worker: int) -> bool:
+    status = Path(f"/proc/{worker}/status").read_text()
+    return os.getsid(worker) == worker and bool(int(status.partition("SigCgt:")[2].split()[0], 16) & 1 << (signal.SIGINT - 1))
+
+
 @contextmanager
-def live(*arguments: object, before: tuple[str, ...] = (), **options: Any) -> Iterator[Live]:
-    """Run `analyzer live` until the end of the block. before: a program that runs it, with its own arguments."""
-    words = [*before, sys.executable, "-m", "analyzer", "live", *map(str, arguments)]
+def live(*arguments: object, before: tuple[str, ...] = (), patient: bool = False, **options: Any) -> Iterator[Live]:
+    """Run `analyzer live` until the end of the block. before: a program that runs it, with its own arguments.
+
+    patient: see PATIENT.
+    """
+    program = ["-c", PATIENT] if patient else ["-m", "analyzer"]
+    words = [*before, sys.executable, *program, "live", *map(str, arguments)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SUDO_")}
     settings: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": environment, "cwd": ROOT} | options
     with subprocess.Popen(words, **settings) as process:

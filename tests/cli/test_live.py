@@ -60,7 +60,7 @@ def test_an_unprivileged_process_shows_decrypted_sessions_while_traffic_goes_on(
         assert set(rights_of(running.process.pid)) == {"0000000000000000"}
         for number in range(3):
             assert b"200 ok" in fetch(site, port, keys, f"/{number}").lower()
-            record = running.record(5.0)
+            record = running.record()
             assert record["id"] == number
             assert record["server_name"] == HOST
             assert record["decryption"]["status"] == "decrypted"
@@ -98,18 +98,22 @@ def test_with_a_key_log_sessions_without_secrets_appear_within_a_second_too(netw
     delays: dict[str, list[float]] = {"first": [], "decrypted": [], "none": []}
 
     def delay(running: Live, port: int, log: Path | None) -> None:
+        began = time.monotonic()
         fetch(site, port, log)
         ended = time.monotonic()
         status = running.record()["decryption"]["status"]
-        delays["none" if log is None and delays["first"] else "first" if log is None else status].append(
-            time.monotonic() - ended
-        )
+        if log is None and not delays["first"]:
+            delays["first"].append(time.monotonic() - began)
+        else:
+            delays["none" if log is None else status].append(time.monotonic() - ended)
 
     with openssl_server(site) as port, live("lo", "--format", "json", "-k", keys) as running:
         delay(running, port, None)
-        for _ in range(5):
+        for _ in range(10):
             delay(running, port, keys)
             delay(running, port, None)
+            if all(min(delays[status], default=1) < 1 for status in ("decrypted", "none")):
+                break
         running.stop()
     assert delays["first"][0] > 4
     assert min(delays["decrypted"]) < 1, delays
@@ -118,23 +122,31 @@ def test_with_a_key_log_sessions_without_secrets_appear_within_a_second_too(netw
 
 @pytest.mark.peer("openssl")
 def test_secrets_that_come_later_are_waited_for_again(network: Network, site: Site, tmp_path: Path):
-    """A log that is copied from elsewhere: the first session is shown without its secrets, and the next one has them."""
+    """A log that is copied from elsewhere: the first session is shown without its secrets, and the next one has them.
+
+    The next one on a machine that copies in time: of several, one is enough.
+    """
     keys, elsewhere = tmp_path / "keys.log", tmp_path / "elsewhere.log"
     keys.touch()
     with openssl_server(site) as port, live("lo", "--format", "json", "-k", keys) as running:
         fetch(site, port, keys)
         assert running.record()["decryption"]["status"] == "decrypted"
-        statuses = []
-        for _ in range(2):
-            fetch(site, port, elsewhere)
-            time.sleep(2)
+        fetch(site, port, elsewhere)
+        assert running.record()["decryption"]["status"] == "none"
+        for number in range(5):
             with keys.open("ab") as log:
                 log.write(elsewhere.read_bytes())
             elsewhere.unlink()
-            statuses.append(running.record()["decryption"]["status"])
-            time.sleep(0.5)
+            if number == 0:
+                running.wait_for_word("secrets came for a session that had been shown without them")
+            else:
+                status = running.record()["decryption"]["status"]
+                if status == "decrypted":
+                    break
+            fetch(site, port, elsewhere)
+            time.sleep(2)
         _, _, err = running.stop()
-    assert statuses == ["none", "decrypted"]
+    assert status == "decrypted"
     assert err.count("secrets came for a session that had been shown without them") == 1
 
 
@@ -164,7 +176,7 @@ def test_an_unprivileged_process_shows_http2_of_curl_and_nginx_while_traffic_goe
                 [*words, "--resolve", f"{HOST}:{port}:127.0.0.1", page], env=environment, capture_output=True, check=True
             )
             assert done.stdout == b"hello from nginx\n"
-            record = running.record(5.0)
+            record = running.record()
             assert n_pages() > before
             assert (record["alpn"], record["server_name"]) == ("h2", HOST)
             assert record["decryption"]["status"] == "decrypted"
@@ -200,8 +212,8 @@ def test_a_command_and_only_its_connections(network: Network, site: Site):
 
 @pytest.mark.peer("openssl")
 def test_rows_for_people_and_an_end_by_time(network: Network, site: Site):
-    with openssl_server(site) as port, live("lo", "-a", "duration:3") as running:
-        fetch(site, port, stays=1.0)
+    with openssl_server(site) as port, live("lo", "-a", "duration:6", patient=True) as running:
+        fetch(site, port, stays=2.0)
         status, out, err = running.end()
     (line,) = out.decode().splitlines()
     assert f"127.0.0.1:{port}: {HOST}, " in line
@@ -326,12 +338,14 @@ def test_a_tcpdump_in_a_pipe(network: Network, site: Site, require_peers: Callab
     words = ["tcpdump", "-i", "lo", "-U", "-w", "-", "--immediate-mode"]
     with (
         openssl_server(site) as port,
-        subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as capturing,
+        subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as capturing,
         live("-", "--format", "json", stdin=capturing.stdout) as running,
     ):
-        time.sleep(1)
+        assert capturing.stderr is not None
+        while b"listening on" not in capturing.stderr.readline():
+            assert capturing.poll() is None
         fetch(site, port)
-        assert running.record(5.0)["server_name"] == HOST
+        assert running.record()["server_name"] == HOST
         capturing.terminate()
         status, _, _ = running.end()
     assert status == 0
@@ -342,15 +356,16 @@ def test_a_tcpdump_in_a_pipe(network: Network, site: Site, require_peers: Callab
 def test_several_processes_share_the_packets(network: Network, site: Site, tmp_path: Path, number: signal.Signals):
     """Every session is whole in one of them, and its number comes once."""
     keys = tmp_path / "keys.log"
-    n_sessions = 12
+    records = []
     with openssl_server(site) as port, live("lo", "-j", "2", "--format", "json", "-k", keys) as running:
-        time.sleep(3)  # each worker begins for itself
-        for one in range(n_sessions):
-            fetch(site, port, keys, f"/{one}")
-        records = [running.record() for _ in range(n_sessions)]
+        running.wait_for_workers(2)
+        while len(records) < 12 or ({one["id"] % 2 for one in records} != {0, 1} and len(records) < 60):
+            fetch(site, port, keys, f"/{len(records)}")
+            records.append(running.record())
         status, rest, err = running.stop(number)
     assert (status, rest) == (0, b"")
-    assert sorted(record["http"][0]["request"]["path"] for record in records) == sorted(f"/{one}" for one in range(n_sessions))
+    n_sessions = len(records)
+    assert [record["http"][0]["request"]["path"] for record in records] == [f"/{one}" for one in range(n_sessions)]
     assert all(record["established"] and record["decryption"]["status"] == "decrypted" for record in records)
     numbers = [record["id"] for record in records]
     assert len(set(numbers)) == n_sessions

@@ -11,6 +11,7 @@ import sys
 import time
 from argparse import Namespace
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,7 +20,7 @@ from conversations import Tap, contexts, packetise, talk
 from hierarchy import HOST
 from live_network import Network
 from live_tls import CLIENT, Sessions, require_capture, sniff, tls_server
-from live_traffic import live, make_site, openssl_server
+from live_traffic import WAIT, live, make_site, openssl_server
 
 from analyzer.capture.processes import connection_witness, process_search
 from analyzer.capture.processes.process_identity import Process
@@ -41,7 +42,7 @@ def longest_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process_search, "LONGEST_SEARCH", 5.0)
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 10) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = WAIT) -> None:
     until = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < until
@@ -140,14 +141,22 @@ def test_a_command_that_does_not_end_is_ended():
     assert command.outcome() == f"sleep: ended by {signal.SIGTERM.name}"
 
 
-def test_a_command_that_has_become_another_user_is_left_running(require_peers: Callable[..., None], open_folder: Path):
-    """The analyzer has no rights any more; all the same it says its results, and the key log is removed."""
+def test_a_command_that_has_become_another_user_is_left_running(
+    network: Network, require_peers: Callable[..., None], open_folder: Path
+):
+    """The analyzer has no rights any more; all the same it says its results, and the key log is removed.
+
+    The run ends with the first packet, which is sent when the command runs.
+    """
     if os.geteuid() != 0:
         pytest.skip("only root can start a command as somebody else")
     require_peers("setpriv")
     require_capture()
     words = ["setpriv", "--reuid=65534", "--clear-groups", sys.executable, "-c", f"{TELL} time.sleep(1000)"]
-    ended = analyzer_live(open_folder, "-a", "duration:2", "--", *words)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.bind(("127.0.0.1", 0))
+        send = partial(sender.sendto, b"the end", sender.getsockname())
+        ended = analyzer_live(open_folder, "-a", "packets:1", "--", *words, then=send)
     assert Path(f"/proc/{ended.pid}").exists()
     os.kill(int(ended.pid), signal.SIGKILL)
     assert ended.status == 0, ended.said
@@ -155,15 +164,23 @@ def test_a_command_that_has_become_another_user_is_left_running(require_peers: C
     assert not Path(ended.key_log).parent.exists()
 
 
-def test_orphans_that_have_ended_are_waited_for():
-    command = LiveCommand(["sh", "-c", "(sleep 0.1 &); (sleep 0.2 &); exec sleep 1"])
+def test_orphans_that_have_ended_are_waited_for(tmp_path: Path):
+    """Each of them reads a pipe of its own, and ends with it."""
+    pipes = [tmp_path / name for name in ("first", "second", "command")]
+    for pipe in pipes:
+        os.mkfifo(pipe)
+    first, second, last = pipes
+    command = LiveCommand(["sh", "-c", f"(cat {first} &); (cat {second} &); exec cat {last}"])
     before = children()
     command.start()
-    adopted: set[int] = set()
-    while not command.ended():
-        adopted |= children() - before
-        time.sleep(0.02)
-    assert len(adopted) == 3
+    writers = [pipe.open("wb") for pipe in pipes]
+    wait_for(lambda: len(children() - before) == 3)
+    for writer, left in zip(writers, (2, 1, 0), strict=True):
+        assert not command.ended()
+        assert len(children() - before) == left + 1
+        writer.close()
+        wait_for(lambda left=left: command.ended() or len(children() - before) == left)  # type: ignore[misc]
+    wait_for(command.ended)
     assert children() == before
     assert command.outcome() == "sh: ended with status 0"
     command.close()
@@ -235,17 +252,27 @@ def test_a_command_with_a_session_that_goes_on(network: Network, tmp_path: Path,
     assert f"{words[0]}: ended by SIGTERM" in err
 
 
-def analyzer_live(folder: Path, *words: str) -> "Ended":
-    """Run `analyzer live` with a command that begins with TELL."""
+def analyzer_live(folder: Path, *words: str, then: Callable[[], object] | None = None) -> "Ended":
+    """Run `analyzer live` with a command that begins with TELL. then: is called until the run has ended, when that was told."""
     told = folder / "told"
     told.touch()
     told.chmod(0o666)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SUDO_")} | {"TOLD": str(told)}
     command = [sys.executable, "-m", "analyzer", "live", "lo", *words]
     said, results = folder / "said", folder / "results"  # a command that is left running keeps them open
-    with said.open("wb") as err, results.open("wb") as out:
-        done = subprocess.run(command, env=environment, stdout=out, stderr=err, check=False, timeout=60)
-    return Ended(done.returncode, results.read_text(), said.read_text(), *told.read_text().split())
+    with (
+        said.open("wb") as err,
+        results.open("wb") as out,
+        subprocess.Popen(command, env=environment, stdout=out, stderr=err) as run,
+    ):
+        try:
+            if then is not None:
+                wait_for(lambda: told.read_text().endswith("\n"))
+                wait_for(lambda: (then(), run.poll())[1] is not None)
+            status = run.wait(60)
+        finally:
+            run.kill()
+    return Ended(status, results.read_text(), said.read_text(), *told.read_text().split())
 
 
 class Ended(NamedTuple):
@@ -313,13 +340,15 @@ def test_a_session_of_the_command_is_decrypted_and_others_are_not_shown():
     assert not ran.key_log.exists()
 
 
-def test_descendants_and_orphans_of_the_command_are_its_own():
-    """A child of a shell, and a grandchild whose parent has ended: neither logs its secrets."""
+def test_descendants_and_orphans_of_the_command_are_its_own(tmp_path: Path):
+    """A child of a shell, and a grandchild whose parent has ended: neither logs its secrets. Each makes a file at its end."""
     require_capture()
     with tls_server() as port:
         words = asking(port, "''")
-        words[2] = words[2].replace("recv(1000)", "recv(1000); import time; time.sleep(0.3)")
-        ran = Ran(port, ["sh", "-c", '"$@"; ("$@" &); sleep 1', "sh", *words])
+        words[2] = words[2].replace("recv(1000)", "recv(1000); import time; time.sleep(1)")
+        words[2] += f"\nopen(os.path.join({str(tmp_path)!r}, str(os.getpid())), 'w')"
+        script = f'"$@"; ("$@" &); until [ "$(ls {tmp_path} | wc -l)" = 2 ]; do sleep 0.05; done'
+        ran = Ran(port, ["sh", "-c", script, "sh", *words])
     assert [record["decryption"]["status"] for record in ran.records] == ["none", "none"]
     assert all(record["process"]["pid"] for record in ran.records)
 

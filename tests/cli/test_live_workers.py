@@ -53,17 +53,6 @@ def status_of(pid: int, name: str) -> str:
     return Path(f"/proc/{pid}/status").read_text().partition(f"{name}:\t")[2].partition("\n")[0]
 
 
-def wait_for_handler(pid: int) -> None:
-    """Wait until the workers of a process have ended their start: each has a handler of SIGINT then."""
-    until = time.monotonic() + WAIT
-    while True:
-        workers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        if len(workers) > 1 and all(int(status_of(int(one), "SigCgt"), 16) & 1 << (signal.SIGINT - 1) for one in workers):
-            return
-        assert time.monotonic() < until
-        time.sleep(0.02)
-
-
 def wait_for_user(pid: int, user: int) -> None:
     """Wait until a process is another user: then all workers are ready."""
     until = time.monotonic() + WAIT
@@ -76,7 +65,7 @@ def wait_for_user(pid: int, user: int) -> None:
 def test_several_interfaces_and_each_has_a_group(network: Network, site: Site):
     """A group of sockets has one interface: packet(7)."""
     with openssl_server(site) as port, live("-i", network.far, "-i", "lo", "-j", "2", "--format", "json") as running:
-        wait_for_handler(running.process.pid)
+        running.wait_for_workers(2)
         for _ in range(4):
             fetch(site, port)
             assert running.record()["established"]
@@ -98,7 +87,7 @@ def test_all_end_with_the_parent(network: Network, through_sudo: bool):
     """A worker that becomes another user forgets that it has to end with its parent: prctl(2)."""
     environment = CALLER if through_sudo else dict(os.environ)
     with live("lo", "-j", "2", "--format", "json", env=environment) as running:
-        wait_for_handler(running.process.pid)
+        running.wait_for_workers(2)
         time.sleep(0.5)
         if through_sudo:
             wait_for_user(running.process.pid, 65534)
@@ -125,22 +114,22 @@ def test_a_signal_at_the_start_ends_all(network: Network, delay: float, through_
 
 @pytest.mark.peer("openssl")
 def test_failures_of_all_processes_are_one_group(network: Network, site: Site):
-    """Connections by which a client that trusts nobody refuses a server. The kernel shares them between the processes."""
-    n_refusals = 8
+    """Connections by which a client that trusts nobody refuses a server, until each process has got some from the kernel."""
+    records = []
     with openssl_server(site) as port, live("lo", "-j", "2", "--format", "json") as running:
-        time.sleep(3)  # each worker begins for itself
-        for _ in range(n_refusals):
+        running.wait_for_workers(2)
+        while len(records) < 8 or ({one["id"] % 2 for one in records} != {0, 1} and len(records) < 60):
             with socket.create_connection(("127.0.0.1", port), timeout=WAIT) as plain, pytest.raises(ssl.SSLError):
                 ssl.create_default_context().wrap_socket(plain, server_hostname=HOST)
-        records = [running.record() for _ in range(n_refusals)]
+            records.append(running.record())
         status, _, err = running.stop()
     assert status == 0, err
     assert {one["id"] % 2 for one in records} == {0, 1}
     assert {one["outcome"]["result"] for one in records} == {"failed"}
     lines = err.splitlines()
     begin = next(number for number, line in enumerate(lines) if line.startswith("Failures"))
-    assert f"{n_refusals} connections" in lines[begin]
-    assert lines[begin + 1].split(TIMES)[0].strip() == str(n_refusals)
+    assert f"{len(records)} connections" in lines[begin]
+    assert lines[begin + 1].split(TIMES)[0].strip() == str(len(records))
     assert f"127.0.0.1 to 127.0.0.1:{port}" in " ".join(lines[begin:])
 
 
@@ -148,13 +137,10 @@ def test_failures_of_all_processes_are_one_group(network: Network, site: Site):
 def test_a_service_manager_signals_all_processes(network: Network, site: Site):
     """SIGTERM for every process, which the parent passes on: the results come, and nobody says anything else."""
     with openssl_server(site) as port, live("lo", "-j", "2", "--format", "json") as running:
-        wait_for_handler(running.process.pid)
-        time.sleep(1)
+        running.wait_for_workers(2)
         fetch(site, port)
         assert running.record()["established"]
-        workers = [
-            int(word) for word in Path(f"/proc/{running.process.pid}/task/{running.process.pid}/children").read_text().split()
-        ]
+        workers = running.workers()
         assert len(workers) == 2
         for pid in (*workers, running.process.pid):
             os.kill(pid, signal.SIGTERM)
