@@ -38,6 +38,14 @@ def running(path: Path) -> list[int]:
     return found
 
 
+def has_ended(pid: int) -> bool:
+    """Whether a process has ended. Nobody may have waited for it yet."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][:1] == "Z"
+    except OSError:  # nothing is left of it
+        return True
+
+
 def wait_for(condition: Callable[[], bool], seconds: float = 30) -> bool:
     """Wait until something is so. Return whether it was in time."""
     end = time.monotonic() + seconds
