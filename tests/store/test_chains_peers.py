@@ -29,6 +29,9 @@ from analyzer.x509.trust import Trust
 pytestmark = pytest.mark.peer("openssl")
 
 NOW = datetime.now(UTC).replace(microsecond=0)
+PATIENCE = 60.0
+"""Seconds within which everything happens, on a busy machine."""
+
 TIMES = {"not_before": NOW - timedelta(days=30), "not_after": NOW + timedelta(days=300)}
 
 
@@ -71,14 +74,16 @@ def server(folder: Path, status: str) -> Iterator[int]:
     ]  # fmt: skip
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        for _ in range(100):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        until = time.monotonic() + PATIENCE
+        while True:
+            with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port), PATIENCE):
                 break
+            assert time.monotonic() < until
             time.sleep(0.05)
         yield port
     finally:
         process.kill()
-        process.wait(10)
+        process.wait(PATIENCE)
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
@@ -109,7 +114,10 @@ def judged(flights: list[Flight], keys: Path, trust: Trust) -> dict[str, Any]:
 
 
 def openssl_client(port: int, keys: Path, version: ssl.TLSVersion) -> list[Flight]:
-    """Return both sides' bytes of a handshake of `openssl s_client -status`, through a proxy that records them."""
+    """Return both sides' bytes of a handshake of `openssl s_client -status`, through a proxy that records them.
+
+    With `Q` the client quits after the handshake.
+    """
     flights: list[Flight] = []
     with socket.create_server(("127.0.0.1", 0)) as proxy:
         name = {ssl.TLSVersion.TLSv1_2: "-tls1_2", ssl.TLSVersion.TLSv1_3: "-tls1_3"}[version]
@@ -118,18 +126,23 @@ def openssl_client(port: int, keys: Path, version: ssl.TLSVersion) -> list[Fligh
             "-keylogfile", str(keys),
         ]  # fmt: skip
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-            proxy.settimeout(10)
+            assert process.stdin is not None
+            process.stdin.write(b"Q\n")
+            process.stdin.flush()
+            proxy.settimeout(PATIENCE)
             client = proxy.accept()[0]
-            with client, socket.create_connection(("127.0.0.1", port), 5) as upstream:
+            with client, socket.create_connection(("127.0.0.1", port), PATIENCE) as upstream:
                 sides = {client: (CLIENT, upstream), upstream: (SERVER, client)}
-                while ready := select.select(list(sides), [], [], 1)[0]:
+                data = b"something"
+                while data:
+                    ready = select.select(list(sides), [], [], PATIENCE)[0]
+                    assert ready, "neither side says anything"
                     for end in ready:
                         side, other = sides[end]
                         data = end.recv(1 << 16)
-                        if data:
-                            flights.append((side, data))
-                            other.sendall(data)
-                    if not data:
-                        break
+                        if not data:
+                            break
+                        flights.append((side, data))
+                        other.sendall(data)
             process.kill()
     return flights
