@@ -28,7 +28,7 @@ from analyzer.tls.session import Session
 
 NAME = "example.test"
 REQUEST = f"GET / HTTP/1.0\r\nHost: {NAME}\r\n\r\n".encode()
-PATIENCE = 20.0
+PATIENCE = 60.0
 FOLDER = TemporaryDirectory(prefix="recordings")
 
 

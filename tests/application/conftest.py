@@ -27,6 +27,9 @@ sys.path.append(str(Path(__file__).parent))
 
 Pieces = list[tuple[int, bytes]]
 
+PATIENCE = 60
+"""Seconds within which everything happens, on a busy machine."""
+
 CONFIGURATION = """
 daemon off; master_process off; pid nginx.pid; error_log error.log;
 events {{ }}
@@ -80,10 +83,13 @@ def peers(tmp_path_factory: pytest.TempPathFactory, require_peers: Callable[...,
     (folder / "nginx.conf").write_text(CONFIGURATION.format(root=root, plain=plain, h2=h2))
     process = subprocess.Popen(["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")], stderr=subprocess.DEVNULL)
     try:
-        for _ in range(100):
+        until = time.monotonic() + PATIENCE
+        while True:
             with closing(socket.socket()) as probe:
                 if probe.connect_ex(("127.0.0.1", h2)) == 0:
                     break
+            assert process.poll() is None, (folder / "error.log").read_text()
+            assert time.monotonic() < until
             time.sleep(0.05)
         yield Peers(plain, h2, files)
     finally:
@@ -124,7 +130,7 @@ class Relay:
                 client.sendall(data)
 
     def join(self) -> Pieces:
-        self._thread.join(20)
+        self._thread.join(PATIENCE)
         return self.pieces
 
 
@@ -151,10 +157,10 @@ def ask(peers: Peers, tmp_path_factory: pytest.TempPathFactory) -> Callable[...,
     def run(server: str, *arguments: str, data: bytes | None = None) -> Pieces:
         context = server_context(tmp_path_factory.mktemp("relay"), "h2" if server == "h2" else "http/1.1")
         relay = Relay(getattr(peers, server), context)
-        command = ["curl", "-sSk", "--max-time", "10"]
+        command = ["curl", "-sSk", "--max-time", str(PATIENCE)]
         command += [f"https://127.0.0.1:{relay.port}{a}" if a.startswith("/") else a for a in arguments]
         outputs = [option for a in arguments if a.startswith("/") for option in ("-o", "/dev/null")]
-        subprocess.run(command + outputs, input=data, check=True, timeout=15)
+        subprocess.run(command + outputs, input=data, check=True, timeout=PATIENCE)
         return relay.join()
 
     return run

@@ -49,7 +49,7 @@ def run(repository: Path) -> Run:
         if columns is not None:
             environment["COLUMNS"] = str(columns)
         command = [sys.executable, "-m", "analyzer", *map(str, arguments)]
-        done = subprocess.run(command, input=stdin, capture_output=True, cwd=repository, env=environment, timeout=60)
+        done = subprocess.run(command, input=stdin, capture_output=True, cwd=repository, env=environment, timeout=180)
         assert b"Traceback" not in done.stderr, done.stderr.decode()
         return Ran(done.returncode, done.stdout, done.stderr)
 

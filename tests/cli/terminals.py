@@ -11,7 +11,7 @@ import termios
 import time
 from pathlib import Path
 
-LONGEST = 30.0
+LONGEST = 60.0
 """Seconds after which a run that has not ended is a failure."""
 
 

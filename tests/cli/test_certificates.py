@@ -111,7 +111,7 @@ def test_openssl_reads_the_pem_files(run: Run, demo: Path, tmp_path: Path, liste
     for file in files:
         assert stat.S_IMODE(file.stat().st_mode) == 0o644
         command = ["openssl", "x509", "-in", str(file), "-outform", "DER"]
-        der = subprocess.run(command, check=True, capture_output=True, timeout=20).stdout
+        der = subprocess.run(command, check=True, capture_output=True, timeout=60).stdout
         assert hashlib.sha256(der).hexdigest() == file.stem
     before = [file.stat().st_mtime_ns for file in files]
     assert run("certificates", demo, "--pem", folder).status == 0

@@ -70,7 +70,7 @@ def test_the_view_says_what_it_cannot_read(network: Network, demo: Path, private
         words = [*WORDS, "lo", "--trust", str(demo.parent / "demo" / "demo.ca.pem")]
         done = subprocess.Popen(words, stdin=terminal, stdout=terminal, stderr=terminal, env=private_python)
         os.close(terminal)
-        assert done.wait(30) == 2
+        assert done.wait(60) == 2
         line = shown.read(10_000).decode()
     library = f"{private_python['PYTHONHOME']}/lib/{Path(os.__file__).parent.name}"
     assert line == f"analyzer: user nobody cannot read {library}, which the view needs; with --format there is none\r\n"

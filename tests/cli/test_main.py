@@ -140,7 +140,7 @@ def test_an_interrupt_ends_quietly(repository: Path):
     process.stdout.readline()
     time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, b"")  # the pipe was read as far as it came
 
 
@@ -157,7 +157,7 @@ def test_records_come_while_the_pipe_is_open(repository: Path):
         process.stdin.flush()
         assert b"www.example" in process.stdout.readline()
         process.stdin.close()
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
 
 
 def test_version_says_how_it_was_built(run: Run, build_under_test: str):

