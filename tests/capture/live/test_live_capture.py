@@ -216,7 +216,7 @@ def test_frames_that_the_kernel_has_joined_are_whole(network: Network) -> None:
             accepted.close()
         engine = Engine()
         capture.stop()
-        stream: dict[int, bytes] = {}
+        stream, begin = bytearray(len(message)), None
         longest = 0
         for reader in capture.packet_readers():
             while engine.step(reader):
@@ -224,10 +224,14 @@ def test_frames_that_the_kernel_has_joined_are_whole(network: Network) -> None:
                 assert packet.problem == ""
                 assert packet.missing == 0
                 longest = max(longest, reader.frame.wire_length)
-                stream[packet.sequence] = packet.data[packet.payload : packet.payload_end]
+                data = packet.data[packet.payload : packet.payload_end]
+                if data:  # on a busy machine some may come twice, in other pieces
+                    begin = packet.sequence if begin is None else begin
+                    offset = packet.sequence - begin & 0xFFFFFFFF
+                    stream[offset : offset + len(data)] = data
         assert capture.statistics()[0].dropped_by_kernel == 0
     assert longest > 2 * 1514
-    assert sum(map(len, stream.values())) == len(message)
+    assert stream == message
 
 
 def test_drops_are_counted_and_counters_only_grow(network: Network) -> None:
