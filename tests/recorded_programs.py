@@ -3,13 +3,18 @@
 Each recording is a row: name, options of the server, options of each connection of the client. The client asks for a page.
 """
 
+import fcntl
 import os
+import struct
 import subprocess
+import termios
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
+from conversations import SERVER, Flight
 from recordings import (
     NAME,
     PATIENCE,
@@ -86,6 +91,7 @@ COMPRESSED: tuple[Row, ...] = tuple(
 
 HYBRID = "X25519MLKEM768"
 COMPRESS_CERTIFICATE = 27
+CHANGE_CIPHER_SPEC = 20
 
 CROSSED: tuple[Row, ...] = (
     ("1.3", "", ("",)),
@@ -241,22 +247,54 @@ def _typed(name: str, server: str, clients: Iterable[tuple[str, tuple[str, ...]]
     with serving(command, port):
         relay = Relay(port)
         for options, lines in clients:
-            _type(relay.port, keys, options, lines)
+            _type(relay, keys, options, lines)
         connections = relay.finish()
     return Recording(name, connections, text_of(keys))
 
 
-def _type(port: int, keys: Path, options: str, lines: Iterable[str]) -> None:
-    command = ["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-servername", NAME, "-keylogfile", str(keys)]
+def _type(relay: Relay, keys: Path, options: str, lines: Iterable[str]) -> None:
+    """Type lines. Each is one of its own for the client, which has read the one before.
+
+    `Q` waits for a session to be kept, and what follows `R` for the end of the new handshake.
+    """
+    command = ["openssl", "s_client", "-connect", f"127.0.0.1:{relay.port}", "-servername", NAME, "-keylogfile", str(keys)]
     quiet = subprocess.DEVNULL
     with subprocess.Popen([*command, *options.split()], stdin=subprocess.PIPE, stdout=quiet, stderr=quiet) as process:
         assert process.stdin is not None
         for line in lines:
             time.sleep(0.15)
+            if line == "Q" and "-sess_out " in options:
+                _wait_for(Path(options.partition("-sess_out ")[2].split()[0]).exists)
             process.stdin.write(line.encode() + b"\n")
             process.stdin.flush()
+            _wait_for(partial(_is_read, process))
+            if line == "R":
+                _wait_for(lambda: _count_of(CHANGE_CIPHER_SPEC, relay.flights[-1]) == 2)
         process.stdin.close()
         process.wait(PATIENCE)
+
+
+def _is_read(process: "subprocess.Popen[bytes]") -> bool:
+    """Whether nothing is left in the pipe that is the standard input of a process, or the process has ended."""
+    assert process.stdin is not None
+    (n_left,) = struct.unpack("i", fcntl.ioctl(process.stdin, termios.FIONREAD, b"    "))
+    return n_left == 0 or process.poll() is not None
+
+
+def _count_of(content_type: int, flights: Sequence[Flight]) -> int:
+    """How many records of a type the server has sent."""
+    data, place, n_found = b"".join(data for side, data in list(flights) if side == SERVER), 0, 0
+    while place < len(data):
+        n_found += data[place] == content_type
+        place += 5 + int.from_bytes(data[place + 3 : place + 5], "big")
+    return n_found
+
+
+def _wait_for(condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.01)
 
 
 # nginx.
