@@ -16,6 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import settings
 from limited import disk_of
 from live_network import Network, new_network
 
@@ -32,6 +33,8 @@ def _import_only_what_was_asked_for() -> None:
 
 
 _import_only_what_was_asked_for()
+settings.register_profile("any machine", settings(), deadline=None)  # a busy one takes seconds for what else takes none
+settings.load_profile("any machine")
 os.environ["LC_ALL"] = "C.UTF-8"  # the text is English unless a test asks for another language
 os.environ.setdefault("ANALYZER_CORPUS", str(ROOT.parent / "shared" / "corpus"))
 

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-const patience = 8 * time.Second
+const patience = 60 * time.Second
 
 func ended(err error) {
 	if err != nil {

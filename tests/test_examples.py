@@ -53,7 +53,7 @@ def printed_by(code: str, folder: Path, require_peers: Callable[..., None]) -> l
         env={**os.environ, "PYTHONSAFEPATH": "1", "PYTHONPATH": paths},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     assert {path.name for path in folder.iterdir()} == {"captures", "README.md"}, "a block leaves files"
@@ -108,7 +108,7 @@ def test_the_commands_of_the_chinese_page_run_in_chinese(command: str, tmp_path:
     environment = {**os.environ, "PYTHONSAFEPATH": "1", "PYTHONPATH": paths, "LC_ALL": "zh_CN.UTF-8", "PYTHONUTF8": "1"}
     words = shlex.split(command)[1:]
     done = subprocess.run(
-        [sys.executable, "-m", "analyzer", *words], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
+        [sys.executable, "-m", "analyzer", *words], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=600
     )
     if words in (["export"], ["packet"]):  # a bare name: its error is in Chinese
         assert done.returncode == 2
@@ -150,7 +150,7 @@ def test_the_commands_of_the_forensic_report_run(tmp_path: Path, require_peers: 
         env={**os.environ, "PYTHONPATH": paths, "PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("; 1 thing is not proved by anything here.") == 3
