@@ -32,6 +32,7 @@ from analyzer.analysis.outcome_steps import (
     KEY_EXCHANGE,
     durations,
     last_word,
+    quickest_answer,
     step_reached,
 )
 from analyzer.analysis.quic_outcome import quic_outcome
@@ -312,7 +313,8 @@ def _is_inserted(known: Outcome, session: Session, ending: Ending, closer: int) 
     """Fill in the failure of a connection that somebody on the path has reset. Return whether it is that."""
     at, role = last_word(session)
     for suspect in (closer, 1 - closer):
-        found = inserted_reset(ending, suspect, at if role == 1 - suspect else -1, session.flow.start)
+        asked_at = at if role == 1 - suspect else -1
+        found = inserted_reset(ending, suspect, asked_at, session.flow.start, quickest_answer(session))
         if found is not None:
             known.result, known.ended_by, known.cause = FAILED, BETWEEN, "reset_between"
             known.certainty, known.detail = found.certainty, found.detail

@@ -175,6 +175,19 @@ def _span(begin: cython.longlong, end: cython.longlong) -> cython.longlong:
     return end - begin if 0 <= begin <= end else -1
 
 
+def quickest_answer(session: Session) -> int:
+    """Return the least time from a handshake message of the client to the next one of the server; -1 if there is none."""
+    least = asked_at = -1
+    for message in session.log.messages:
+        if message.role == 0:
+            asked_at = message.at
+        elif 0 <= asked_at <= message.at:
+            waited = message.at - asked_at
+            least = waited if least < 0 else min(least, waited)
+            asked_at = -1
+    return least
+
+
 def last_word(session: Session) -> tuple[int, int]:
     """Return time and role of the last thing that a session shows of its sides; (-1, -1) if there is none."""
     words = [(fact.at, fact.role) for fact in (*session.log.messages, *session.log.alerts)]

@@ -19,6 +19,8 @@ FIRST_HOPS = (32, 64, 128, 255)
 SLOW_PATH = 10_000_000
 """Nanoseconds of a round trip from which an RST that comes within a quarter of it is too early."""
 
+SENT_AGAIN = 1_000_000_000
+"""Nanoseconds after which a SYN without an answer is sent again (RFC 6298): a longer time to the answer is no round trip."""
 
 NEXT, FAR = 256, 4096
 """How far the identification of an RST is ahead of the last one, at most, if it belongs to the same count; and from where on
@@ -34,10 +36,11 @@ class Insertion:
     frame: int
 
 
-def inserted_reset(ending: Ending, role: int, asked_at: int = -1, begin: int = -1) -> Insertion | None:
+def inserted_reset(ending: Ending, role: int, asked_at: int = -1, begin: int = -1, quickest: int = -1) -> Insertion | None:
     """Return what shows that the first RST of a role is not its own; None if nothing does.
 
-    asked_at: time of the last packet with data of the other role, and begin: of its SYN; -1 if unknown.
+    asked_at: time of the last packet with data of the other role, and begin: of its SYN; -1 if unknown. quickest: the least
+    time in which the role has answered later, -1 if it has not: a path can be slow for the first packet only.
     """
     forged = ending.forged
     if forged is not None:
@@ -57,7 +60,7 @@ def inserted_reset(ending: Ending, role: int, asked_at: int = -1, begin: int = -
             f"it came from somebody on the path{_further(reset)}"
         )
         return Insertion(certainty, detail, reset.frame)
-    trip = ending.answered_at - begin if ending.answered_at >= 0 and begin >= 0 else -1
+    trip = _round_trip(ending, begin, quickest)
     if not _is_next(reset) and role and trip >= SLOW_PATH and 0 <= reset.at - asked_at < trip // 4 and asked_at >= 0:
         after, way = (reset.at - asked_at) / 1e6, trip / 1e6
         detail = (
@@ -66,6 +69,14 @@ def inserted_reset(ending: Ending, role: int, asked_at: int = -1, begin: int = -
         )
         return Insertion(LIKELY if _is_off(reset) else POSSIBLE, detail, reset.frame)
     return None
+
+
+def _round_trip(ending: Ending, begin: int, quickest: int) -> int:
+    """Return how long an answer takes, -1 if that is not known."""
+    first = ending.answered_at - begin if ending.answered_at >= 0 and begin >= 0 else -1
+    if not 0 <= first < SENT_AGAIN:
+        return -1
+    return first if quickest < 0 else min(first, quickest)
 
 
 def _is_next(reset: Any) -> bool:

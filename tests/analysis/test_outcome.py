@@ -82,6 +82,24 @@ def test_a_reset_after_which_its_sender_goes_on(tmp_path: Path):
     assert found["certainty"] == "certain"
 
 
+def test_a_reset_sooner_than_an_answer_can_come(tmp_path: Path):
+    found = outcome(tmp_path, Wire().syn().wait(0.08).accept().ack(CLIENT).say(CLIENT, hello()).rst(SERVER))
+    assert (found["cause"], found["certainty"]) == ("reset_between", "possible")
+    assert "came 2.0 ms after what it answers, and a round trip takes 81.0 ms" in found["detail"]
+
+
+def test_a_path_that_was_slow_for_the_first_packet_only(tmp_path: Path):
+    """A later answer was quick."""
+    wire = Wire().syn().wait(0.08).accept().ack(CLIENT)
+    found = outcome(tmp_path, spoken(wire, 3, "TLSv1_2").rst(SERVER))
+    assert short(found)[1::2] == ("server", "reset_by_peer")
+
+
+def test_how_long_a_round_trip_takes_is_not_known_where_the_syn_was_lost(tmp_path: Path):
+    wire = Wire().syn().wait(1).syn().accept().ack(CLIENT).say(CLIENT, hello()).rst(SERVER)
+    assert short(outcome(tmp_path, wire)) == ("failed", "server", "client_hello", "reset_by_peer")
+
+
 def test_a_reset_while_a_request_waits(tmp_path: Path):
     wire = spoken(Wire().open(), 4, "TLSv1_2").say(CLIENT, bytes.fromhex("1703030040") + bytes(64)).rst(SERVER)
     found = outcome(tmp_path, wire)
