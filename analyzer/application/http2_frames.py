@@ -171,8 +171,13 @@ class FrameReader:
 
     def close(self) -> None:
         """Handle the end of the stream."""
-        if self._state in (_IN_PAYLOAD, _IN_DATA, _IN_SKIPPED) or (self._state == _AT_HEADER and self._held):
+        if self.within:
             self._frames.note(self._side, "truncated_frame", "the stream ends within a frame")
+
+    @property
+    def within(self) -> bool:
+        """Whether a frame has begun that is not complete."""
+        return self._state in (_IN_PAYLOAD, _IN_DATA, _IN_SKIPPED) or (self._state == _AT_HEADER and bool(self._held))
 
     def _read_preface(self, data: bytes, pos: int) -> int:
         n = min(len(PREFACE), len(data) - pos)

@@ -154,8 +154,13 @@ class FrameReader:
 
     def end(self) -> None:
         """Handle the end of this direction."""
-        if self._state in (_IN_PAYLOAD, _IN_DATA, _IN_SKIPPED) or self._held:
+        if self.within:
             self._frames.note("truncated_frame", "the stream ends within a frame")
+
+    @property
+    def within(self) -> bool:
+        """Whether a frame has begun that is not complete."""
+        return self._state in (_IN_PAYLOAD, _IN_DATA, _IN_SKIPPED) or bool(self._held)
 
     @property
     def lost(self) -> bool:

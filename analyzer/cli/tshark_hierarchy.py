@@ -34,7 +34,13 @@ _TCP = 6
 _CELLS = 4
 _LABEL, _MOST_LABELS = 4, 32
 _PACKETS = frozenset({"ip", "ipv6"})
-_INSIDE = frozenset({"ethertype", "x509sat", "x509ce", "pkixalgs", "x509af", "pkix1explicit"})
+_INSIDE = frozenset({
+    "ethertype", "x509sat", "x509ce", "pkixalgs", "x509af", "pkix1explicit", "pkix1implicit", "pkixproxy", "ns_cert_exts",
+    "logotypecertextn",
+})  # fmt: skip
+_READ_TWICE = {"tls": frozenset({"tls", "dtls", "ocsp"})}
+"""What is read again, or inside of these."""
+
 _MESSAGES = frozenset({"icmp", "icmpv6"})
 _BORDER = "=" * 67
 
@@ -68,7 +74,7 @@ class HierarchyTap(Tap):
         self.filters = (chosen,)
         self._protocols, self._quic = map(known_field, ("frame.protocols", "quic.packet_length"))
         self._http2 = [known_field(name) for name in ("http2.type", "http2.magic")]
-        self._http3 = [known_field(name) for name in ("http3.stream", "http3.stream.uni")]
+        self._http3 = [known_field(name) for name in ("http3.stream", "http3.stream.uni", "http3.datagram")]
         self.fields = frozenset((self._protocols, self._quic, *self._http2, *self._http3))
         self._pieces = _TlsPieces()
         self._text = text
@@ -155,19 +161,25 @@ def _named(text: str, times: int, n_parts: int) -> Iterator[str]:
     times: how often TLS is read; of QUIC, whose messages of TLS are not told, the packets. n_parts: frames of HTTP/2, streams
     of HTTP/3.
     """
-    before = ""
+    before, seen = "", set[str]()
     for name in text.split(":"):
+        if name in _READ_TWICE and not seen.isdisjoint(_READ_TWICE[name]):
+            continue
         if name == "quic":
             yield from ["quic"] * max(1, times)
-            yield from ["http3"] * (max(1, n_parts) if text.endswith(":http3") else 0)
+            yield from ["http3"] * (n_parts if text.endswith(":http3") else 0)
             return
         if name == "tls":
-            yield from ["tls"] * (max(1, times) if before != "tls" else 0)
+            yield from ["tls"] * max(1, times)
         elif name == "http2":
             yield from ["http2"] * max(1, n_parts)
+            return
+        elif name == "ocsp" and before != "http":
+            continue
         elif name not in _INSIDE and not name.startswith("ipv6.") and not (before in _MESSAGES and name == "data"):
             yield name
         before = name
+        seen.add(name)
     if before == "tcp":
         yield from ["tls"] * times
 

@@ -10,7 +10,7 @@ open at one time and not what has ended, so a hostile capture of short sessions 
 from collections.abc import Sequence
 from typing import Any
 
-from analyzer.application.exchange import CLIENT, SERVER, Exchange
+from analyzer.application.exchange import CLIENT, SERVER, Exchange, Request, Response
 from analyzer.engine.capture_events import PlainHttp
 from analyzer.engine.run import Listener
 from analyzer.filters.http2_frame_reader import Http2FrameReader
@@ -28,8 +28,9 @@ class CaptureFacts(Listener):
     """Collects the facts. It is a listener of the first reading, behind the chains.
 
     requests, responses: exchanges by the frame in which the message is complete. sections: exchanges of HTTP/2 and HTTP/3 by
-    the frame of the header section, with whether it is that of the response. revocation_messages: messages of OCSP in plain
-    HTTP, by the frame that completes them, each with whether it is a response. plain: the watcher of plain HTTP, where the
+    the frame of the header section, with whether it is that of the response. bodies: their messages with a body, by the frame
+    of its end, each with its exchange. revocation_messages: messages of OCSP in plain HTTP, by the frame that completes them,
+    each with whether it is a response. plain: the watcher of plain HTTP, where the
     engine has one.
     """
 
@@ -38,6 +39,7 @@ class CaptureFacts(Listener):
         self.requests: dict[int, list[Exchange]] = {}
         self.responses: dict[int, list[Exchange]] = {}
         self.sections: dict[int, list[tuple[Exchange, bool]]] = {}
+        self.bodies: dict[int, list[tuple[Exchange, Request | Response]]] = {}
         self.plain = PlainStreams(Http2FrameReader, WebsocketReader)
         self.revocation_messages: dict[int, list[tuple[bool, bytes]]] = {}
         self._chains = chains
@@ -84,5 +86,7 @@ class CaptureFacts(Listener):
                     self.revocation_messages.setdefault(at, []).append((bool(kind_of(exchange, side)), der))
                 if message.version in _WITH_STREAMS:
                     self.sections.setdefault(message.frame, []).append((exchange, message is exchange.response))
+                    if message.body.length:
+                        self.bodies.setdefault(max(message.frame, message.body.end_frame), []).append((exchange, message))
                 else:
                     found.setdefault(max(message.frame, message.body.end_frame), []).append(exchange)

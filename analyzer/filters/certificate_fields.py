@@ -10,7 +10,7 @@ from analyzer.filters.asn1_grammar import read_der
 from analyzer.filters.certificate_grammar import CERTIFICATE, OCSP_RESPONSE
 from analyzer.filters.compressed_certificates import uncompressed
 from analyzer.filters.frame_view import Found, FrameView
-from analyzer.filters.stapled_responses import stapled_responses
+from analyzer.filters.stapled_responses import responses_of, stapled_responses
 from analyzer.tls.events import Event, HandshakeMessage
 from analyzer.tls.messages.numbers import CERTIFICATE as CERTIFICATE_MESSAGE
 from analyzer.tls.messages.ssl2_tables import SSL2ServerHello
@@ -33,6 +33,20 @@ class CertificateFields:
                 for der in ders:
                     read_der(reader, der, found)
         return {name: occurrences for name, occurrences in found.items() if not name.startswith("ocsp.")}
+
+
+def certificates_and_responses(event: Event) -> Iterator[bytes]:
+    """Yield the certificates and the OCSP responses of a message, in their order in the message."""
+    message = uncompressed(event)
+    entries = getattr(message.body, "certificate_list", None) if isinstance(message, HandshakeMessage) else None
+    if not entries or all(isinstance(entry, bytes) or entry is None for entry in entries):
+        yield from certificates_of(message)
+        yield from stapled_responses(message)
+        return
+    for entry in entries[:MAX_CERTIFICATES]:
+        if entry is not None and entry.cert_data:
+            yield entry.cert_data
+        yield from responses_of(entry)
 
 
 def certificates_of(event: Event) -> Iterator[bytes]:

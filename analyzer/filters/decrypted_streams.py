@@ -1,6 +1,7 @@
 """Follows the decrypted data of sessions, for the fields of what is inside: each session that is open has a reader."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from analyzer.filters.frame_view import Found, FrameView
 from analyzer.tls.events import Data, DataBegan, DataMissing, SessionEnded
@@ -10,7 +11,15 @@ MAX_SESSIONS = 4096
 
 
 class StreamReader:
-    """Reads the data of one session: without streams by `feed`, with those of QUIC by `feed_stream`."""
+    """Reads the data of one session: without streams by `feed`, with those of QUIC by `feed_stream`.
+
+    n_readings: how often Wireshark reads the last bytes: once for a frame that was put together, and once for what is behind.
+    HTTP/2 counts where a frame is complete, and HTTP/3 also where one begins.
+    complete: the streams whose body ended in them.
+    """
+
+    n_readings = 0
+    complete: Sequence[int] = ()
 
     def feed(self, role: int, data: bytes, found: Found) -> None:
         """Take the next bytes of a role, and add the fields of what they complete to `found`."""
@@ -28,25 +37,39 @@ class StreamReader:
         """Give back what is held: nothing more is read."""
 
 
+class DataReading(NamedTuple):
+    """How often the data of an event are read, and the streams whose body they complete."""
+
+    n_readings: int
+    complete: Sequence[int]
+
+
 class DecryptedStreams:
-    """The readers of the sessions that are open. begin: returns the reader of a session with this ALPN protocol, or None."""
+    """The readers of the sessions that are open. begin: returns the reader of a session with this ALPN protocol, or None.
+
+    readings: those of the data in the last frame that have a reader, by the place of their event in the frame.
+    """
 
     def __init__(self, begin: Callable[[bytes | None], StreamReader | None]) -> None:
         self._begin = begin
         self._readers: dict[int, StreamReader] = {}
+        self.readings: dict[int, DataReading] = {}
 
     def take(self, view: FrameView) -> Found:
         """Take the events of the next frame. Return the fields that they complete."""
         found: Found = {}
+        self.readings = {}
         if not view.events:
             return found
-        for event in view.events:
+        for place, event in enumerate(view.events):
             if isinstance(event, Data):
                 reader = self._readers.get(event.session)
                 if reader is not None and event.stream >= 0:
                     reader.feed_stream(event.stream, event.role, event.data, event.end or event.reset >= 0, found)
                 elif reader is not None:
                     reader.feed(event.role, event.data, found)
+                if reader is not None and event.data:
+                    self.readings[place] = DataReading(reader.n_readings, reader.complete)
             elif isinstance(event, DataBegan):
                 self._open(event.session, event.alpn)
             elif isinstance(event, DataMissing):
@@ -81,11 +104,13 @@ class StreamFields:
     def __init__(self, prefix: str, begin: Callable[[bytes | None], StreamReader | None]) -> None:
         self._prefix = prefix
         self._streams = DecryptedStreams(begin)
+        self.readings = self._streams.readings
         self._found: Found = {}
 
     def take(self, view: FrameView) -> None:
         """See `Source.take`."""
         self._found = self._streams.take(view)
+        self.readings = self._streams.readings
 
     def find(self, view: FrameView) -> Found:
         """See `Source.find`."""

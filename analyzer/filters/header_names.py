@@ -65,6 +65,10 @@ _OPENING = re.compile(rb"[\t\r\n -~]{4}")
 
 _NO_NEXT_HEADER = 59
 _SSH = 22
+_TEXT_PORTS = frozenset({_SSH, *_LINES})
+_TCP = 6
+_SEQUENCES, _HALF = 0xFFFFFFFF, 1 << 31
+_MAX_DIRECTIONS = 1 << 14
 _STUN_COOKIE = b"\x21\x12\xa4\x42"
 
 
@@ -142,6 +146,30 @@ def in_segment(packet: Packet) -> str:
     low, high = sorted((packet.source_port, packet.destination_port))
     name = _LINES.get(low) or _LINES.get(high) or ""
     return name if _OPENING.match(packet.data, packet.payload, packet.payload_end) else ""
+
+
+class TextEnds:
+    """Where the directions of connections have ended so far whose segments are named by their port.
+
+    Wireshark names nothing in a segment that is sent again.
+    """
+
+    def __init__(self) -> None:
+        self._ends: dict[bytes, int] = {}
+
+    def is_again(self, packet: Packet) -> bool:
+        """Take the next packet. Return whether it is such a segment, all of whose bytes were there before."""
+        length = packet.payload_end - packet.payload
+        if packet.protocol != _TCP or not length or _TEXT_PORTS.isdisjoint((packet.source_port, packet.destination_port)):
+            return False
+        key, end = packet.key(), packet.sequence + length & _SEQUENCES
+        known = self._ends.get(key)
+        if known is not None and known - end & _SEQUENCES < _HALF:
+            return True
+        if known is None and len(self._ends) >= _MAX_DIRECTIONS:
+            del self._ends[next(iter(self._ends))]
+        self._ends[key] = end
+        return False
 
 
 def _between(layers: LayerPlaces, index: int) -> str:

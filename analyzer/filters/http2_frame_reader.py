@@ -53,6 +53,8 @@ class Http2FrameReader(StreamReader):
         self._begun = False
         self._length = 0
         self._data = b""
+        self._n_ended = 0
+        self.complete: list[int] = []
 
     def feed(self, role: int, data: bytes, found: Found) -> None:
         """Take the next bytes of a side."""
@@ -60,8 +62,12 @@ class Http2FrameReader(StreamReader):
         if role == CLIENT and not self._begun:
             self._begun = True
             if data.startswith(frames.PREFACE):
+                self._add_frame()
                 self._add("http2.magic", frames.PREFACE.decode("ascii"))
-        self._readers[role].feed(data)
+        reader = self._readers[role]
+        begun, self._n_ended, self.complete = reader.within, 0, []
+        reader.feed(data)
+        self.n_readings = min(self._n_ended, 2 if begun else 1)
 
     def gap(self, role: int) -> None:
         """Search the next frame behind missing bytes."""
@@ -84,6 +90,8 @@ class Http2FrameReader(StreamReader):
         """Add a DATA frame."""
         self._add("http2.length", self._length)
         self._add_header(frames.DATA, flags, stream)
+        if flags & frames.END_STREAM:
+            self.complete.append(stream)
         if len(self._data) <= MAX_DATA:
             self._add("http2.pad_length", self._length - len(self._data) - 1 if flags & frames.PADDED else 0)
             if self._data:
@@ -118,11 +126,15 @@ class Http2FrameReader(StreamReader):
         """Findings are not for filters of frames."""
 
     def _add(self, name: str, value: object) -> None:
-        self._found.setdefault("http2", [Occurrence(b"", b"", 1)])
         self._found.setdefault(name, []).append(Occurrence(value, None, 1))  # type: ignore[arg-type]
 
-    def _add_header(self, kind: int, flags: int, stream: int) -> None:
+    def _add_frame(self) -> None:
+        self._found.setdefault("http2", []).append(Occurrence(b"", b"", 1))
         self._add("http2.stream", None)
+
+    def _add_header(self, kind: int, flags: int, stream: int) -> None:
+        self._n_ended += 1
+        self._add_frame()
         self._add("http2.type", kind)
         self._add("http2.flags", flags)
         self._add("http2.streamid", stream)

@@ -35,11 +35,13 @@ class Http3Fields:
 
     def __init__(self) -> None:
         self._streams = DecryptedStreams(_begin)
+        self.readings = self._streams.readings
         self._found: Found = {}
 
     def take(self, view: FrameView) -> None:
         """See `Source.take`."""
         self._found = self._streams.take(view)
+        self.readings = self._streams.readings
 
     def find(self, view: FrameView) -> Found:
         """See `Source.find`."""
@@ -64,7 +66,11 @@ class _Connection(StreamReader):
                 del self._directions[next(iter(self._directions))]
             direction = self._directions[stream, role] = _Direction(stream)
         if data:
+            begun = direction.within
             direction.feed(data, found)
+            self.n_readings = 1 if not begun else min(direction.n_ended + direction.within, 2) if direction.n_ended else 0
+            for _ in range(self.n_readings):
+                _add_protocol(found)
         if end:
             del self._directions[stream, role]
 
@@ -79,6 +85,8 @@ class _Connection(StreamReader):
         """Take a datagram (RFC 9297 section 2.1)."""
         quarter = read_varint(data, 0)
         if quarter is not None:
+            _add_protocol(found)
+            self.n_readings = 1
             _add(found, "http3.datagram", None)
             _add(found, "http3.datagram.quarter_stream_id", quarter[0])
             _add(found, "http3.datagram.request_stream_id", 4 * quarter[0])
@@ -86,7 +94,7 @@ class _Connection(StreamReader):
 
 
 class _Direction(frames.Frames):
-    """Reads the frames of one side of a stream (`http3_frames.Frames`)."""
+    """Reads the frames of one side of a stream (`http3_frames.Frames`). n_ended: frames that ended in the last bytes."""
 
     def __init__(self, stream: int) -> None:
         self._stream = stream
@@ -94,6 +102,7 @@ class _Direction(frames.Frames):
         self._start = b""
         self._skips = False
         self._shown = False
+        self.n_ended = 0
         self._found: Found = {}
         self._length = 0
         self._left = 0
@@ -104,12 +113,18 @@ class _Direction(frames.Frames):
         """Take the next bytes."""
         self._found = found
         self._shown = False
+        self.n_ended = 0
         if self._stream & 2:
             self._add("http3.stream.uni", None)
         if self._reader is None and not self._skips:
             data = self._begin(self._start + data)
         if self._reader is not None and data:
             self._reader.feed(data)
+
+    @property
+    def within(self) -> bool:
+        """Whether a frame has begun that is not complete."""
+        return self._reader is not None and self._reader.within
 
     def gap(self, length: int | None) -> None:
         """Handle missing bytes."""
@@ -192,6 +207,7 @@ class _Direction(frames.Frames):
         self._data.clear()
 
     def _add_head(self, kind: int, length: int) -> None:
+        self.n_ended += 1
         if not self._stream & 2 and not self._shown:
             self._shown = True
             self._add("http3.stream", None)
@@ -218,6 +234,9 @@ class _Direction(frames.Frames):
         _add(self._found, name, value)
 
 
+def _add_protocol(found: Found) -> None:
+    found.setdefault("http3", []).append(Occurrence(b"", b"", 1))
+
+
 def _add(found: Found, name: str, value: object) -> None:
-    found.setdefault("http3", [Occurrence(b"", b"", 1)])
     found.setdefault(name, []).append(Occurrence(value, None, 1))  # type: ignore[arg-type]

@@ -4,21 +4,24 @@ What TCP or UDP carry has a name where it is read here: TLS with what its certif
 The names of the headers are those of `header_names`.
 """
 
+from collections import deque
 from collections.abc import Iterator
 
 from analyzer.application.exchange import Exchange, Request, Response
-from analyzer.filters.certificate_fields import certificates_of
-from analyzer.filters.der_parts import parts
+from analyzer.filters.certificate_fields import certificates_and_responses
+from analyzer.filters.certificate_protocols import names_inside
+from analyzer.filters.crypto_readings import CryptoReadings
 from analyzer.filters.dns_fields import PORTS, DnsFields
 from analyzer.filters.dtls_fields import DtlsFields
 from analyzer.filters.frame_view import Found, FrameView, found
-from analyzer.filters.header_names import header_names, in_datagram, in_segment
+from analyzer.filters.header_names import TextEnds, header_names, in_datagram, in_segment
 from analyzer.filters.http2_fields import Http2Fields
 from analyzer.filters.http3_fields import Http3Fields
 from analyzer.filters.quic_fields import QuicFields
+from analyzer.filters.tls_readings import TlsReadings
 from analyzer.filters.websocket_fields import WebsocketFields
-from analyzer.tls.events import Data, HandshakeMessage, RecordRead
-from analyzer.x509.der import OBJECT_IDENTIFIER, SEQUENCE, SET
+from analyzer.tls.events import Data, Event, HandshakeMessage, RecordRead
+from analyzer.tls.messages.numbers import CERTIFICATE_REQUEST
 
 _MEDIA = {
     "application/atom+xml": "xml",
@@ -35,6 +38,7 @@ _MEDIA = {
     "application/rss+xml": "xml",
     "application/smil": "xml",
     "application/soap+xml": "xml",
+    "application/x-javascript": "data-text-lines",
     "application/x-ndjson": "json",
     "application/x-www-form-urlencoded": "urlencoded-form",
     "application/xml": "xml",
@@ -48,9 +52,6 @@ _MEDIA = {
 }
 """What Wireshark names a body by its media type."""
 
-_EC_PUBLIC_KEY = bytes.fromhex("2a8648ce3d0201")
-_ATTRIBUTE, _EXTENSION = bytes.fromhex("5504"), bytes.fromhex("551d")
-_EXTENSIONS = 0xA3
 _BINARY = 2
 _MESSAGES = frozenset({"icmp", "icmpv6"})
 _MAX_SHAPES = 4096
@@ -70,6 +71,10 @@ class ProtocolFields:
         self._http3 = Http3Fields()
         self._quic = QuicFields()
         self._websocket = WebsocketFields()
+        self._text_ends = TextEnds()
+        self._is_again = False
+        self._readings = TlsReadings()
+        self._crypto = CryptoReadings()
         self._dns.want(frozenset())
         self._had_events = False
         self._shapes: dict[tuple[int, bytes], tuple[list[str], Found]] = {}
@@ -79,6 +84,9 @@ class ProtocolFields:
         self._dns.take(view)
         self._dtls.take(view)
         self._quic.take(view)
+        self._is_again = self._text_ends.is_again(view.layers.packet)
+        self._readings.take(view)
+        self._crypto.take(view)
         if view.events or self._had_events:
             self._http2.take(view)
             self._http3.take(view)
@@ -101,7 +109,7 @@ class ProtocolFields:
             return alone
         if not self._may_carry(view):
             packet = view.layers.packet
-            name = in_segment(packet) if names[-1] == "tcp" else in_datagram(packet)
+            name = in_datagram(packet) if names[-1] == "udp" else "" if self._is_again else in_segment(packet)
             if name is None:
                 return {}
             return found(("frame.protocols", ":".join([*names, name][:_MAX_NAMES]))) if name else alone
@@ -122,42 +130,63 @@ class ProtocolFields:
         if "dtls" in self._dtls.find(view):
             yield "dtls"
             for event in view.events:
-                for certificate in certificates_of(event):
-                    yield from _in_certificate(certificate)
+                yield from _in_message(event)
             if any(isinstance(event, Data) for event in view.events):
                 yield "data"
             return
         if "quic" in self._quic.find(view):
             yield from self._in_quic(view)
             return
+        yield from self._in_tls(view)
         exchanges = _http(view)
-        encrypted = any(isinstance(event, RecordRead) for event in view.events)
-        if encrypted:
-            yield "tls"
-            for event in view.events:
-                for certificate in certificates_of(event):
-                    yield from _in_certificate(certificate)
+        if self._http2.readings:
+            return
         if "http2" in self._http2.find(view):
             yield "http2"
         elif exchanges:
             yield "http"
+            ders = [] if view.facts is None else view.facts.revocation_messages.get(view.frame.number, [])
             yield from (name for message in exchanges for name in _media(message))
+            for _, der in ders:
+                yield from names_inside(der)
         elif "websocket" in (frames := self._websocket.find(view)):
             yield from ("http", "websocket")
             yield from ("data-text-lines" for _ in frames.get("websocket.payload.text", ()))
             yield from ("data" for one in frames["websocket.opcode"] if one.value == _BINARY)
 
+    def _in_tls(self, view: FrameView) -> Iterator[str]:
+        """Yield TLS, once for each reading, each with what its messages contain, and HTTP/2."""
+        readings = deque(self._readings.found)
+        for place, event in enumerate(view.events):
+            if isinstance(event, RecordRead):
+                while readings and readings[0].start <= event.offset:
+                    readings.popleft()
+                    yield "tls"
+            yield from _in_message(event)
+            if place in self._http2.readings:
+                count, complete = self._http2.readings[place]
+                yield from ["http2"] * count
+                for exchange, message in () if view.facts is None else view.facts.bodies.get(view.frame.number, ()):
+                    if exchange.stream in complete:
+                        yield from _media(message)
+
     def _in_quic(self, view: FrameView) -> Iterator[str]:
         """Yield QUIC, and what is complete in its frames."""
         yield "quic"
-        messages = [event for event in view.events if isinstance(event, HandshakeMessage)]
-        if messages:
-            yield "tls"
-        for event in messages:
-            for certificate in certificates_of(event):
-                yield from _in_certificate(certificate)
-        if "http3" in self._http3.find(view):
-            yield "http3"
+        for place, event in enumerate(view.events):
+            yield from ["tls"] * self._crypto.counts.get(place, 0)
+            yield from _in_message(event)
+            if place in self._http3.readings:
+                yield from ["http3"] * self._http3.readings[place].n_readings
+
+
+def _in_message(event: Event) -> Iterator[str]:
+    """Yield what a handshake message contains: certificates, responses of OCSP, and the names of authorities."""
+    for der in certificates_and_responses(event):
+        yield from names_inside(der)
+    if isinstance(event, HandshakeMessage) and event.type == CERTIFICATE_REQUEST and event.body is not None:
+        for name in getattr(event.body, "certificate_authorities", None) or ():
+            yield from names_inside(name)
 
 
 def _http(view: FrameView) -> list[Request | Response]:
@@ -181,35 +210,3 @@ def _media(message: Request | Response) -> Iterator[str]:
         yield "data-text-lines"
     else:
         yield "media" if kind else "data"
-
-
-def _in_certificate(der: bytes) -> Iterator[str]:
-    """Yield what Wireshark reads the parts of a certificate with: attributes of names, parameters of keys, extensions."""
-    for _, certificate in parts(der):
-        for tag, signed in parts(certificate):
-            if tag == SEQUENCE:
-                yield from _in_signed(signed)
-            return
-
-
-def _in_signed(content: bytes) -> Iterator[str]:
-    for tag, part in parts(content):
-        if tag == SEQUENCE:
-            for inner, each in parts(part):
-                if inner == SET:
-                    yield from _types(each, _ATTRIBUTE, "x509sat")
-                elif inner == SEQUENCE and next(_identifiers(each), b"") == _EC_PUBLIC_KEY:
-                    yield "pkixalgs"
-        elif tag == _EXTENSIONS:
-            for _, extensions in parts(part):
-                yield from _types(extensions, _EXTENSION, "x509ce")
-
-
-def _types(content: bytes, prefix: bytes, name: str) -> Iterator[str]:
-    for _, each in parts(content):
-        if next(_identifiers(each), b"").startswith(prefix):
-            yield name
-
-
-def _identifiers(content: bytes) -> Iterator[bytes]:
-    return (part for tag, part in parts(content) if tag == OBJECT_IDENTIFIER)

@@ -42,11 +42,15 @@ class QuicFields:
         return self._found
 
     def _read(self, data: bytes, key: bytes) -> None:
-        for packet in self._packets.split(data, key):
+        packets = self._packets.split(data, key)
+        for packet in packets:
+            self._add_protocol()
             if packet.header is None:
                 self._add_short(data, packet)
             else:
                 self._add_long(data, packet, packet.header)
+        if packets and packets[-1].end < len(data) and not _is_unknown(packets[-1].header):
+            self._add_protocol()  # what is behind the last packet
 
     def _add_long(self, data: bytes, packet: DatagramPacket, header: LongHeader) -> None:
         self._add("quic.packet_length", packet.end - packet.start)
@@ -89,6 +93,12 @@ class QuicFields:
         if packet.destination:
             self._add("quic.dcid", packet.destination)
 
+    def _add_protocol(self) -> None:
+        self._found.setdefault("quic", []).append(Occurrence(b"", b"", 1))
+
     def _add(self, name: str, value: object) -> None:
-        self._found.setdefault("quic", [Occurrence(b"", b"", 1)])
         self._found.setdefault(name, []).append(Occurrence(value, None, 1))  # type: ignore[arg-type]
+
+
+def _is_unknown(header: LongHeader | None) -> bool:
+    return header is not None and header.type == OTHER

@@ -27,9 +27,14 @@ def _responses(message: HandshakeMessage) -> Iterator[bytes]:
         yield from _ders(body)
     elif message.type == CERTIFICATE:
         for entry in getattr(body, "certificate_list", None) or ():
-            for one in getattr(entry, "extensions", None) or ():
-                if one.type == _STATUS_REQUEST:
-                    yield from _ders(one.body)
+            yield from responses_of(entry)
+
+
+def responses_of(entry: Any) -> Iterator[bytes]:
+    """Yield the responses in the extensions of an entry of a Certificate message."""
+    for one in getattr(entry, "extensions", None) or ():
+        if one.type == _STATUS_REQUEST:
+            yield from _ders(one.body)
 
 
 def _ders(status: Any) -> Iterator[bytes]:

@@ -4,12 +4,16 @@ They come from the events of the engine. `tls_fields.csv` has those of records; 
 (`handshake_fields`). Decrypted messages have the same fields as those in plaintext.
 """
 
+from collections import deque
+
 from analyzer.codec.field_tables import spans
+from analyzer.filters.crypto_readings import CryptoReadings
 from analyzer.filters.frame_view import Found, FrameView
 from analyzer.filters.handshake_fields import read_message
 from analyzer.filters.inner_hellos import encoded_inner
 from analyzer.filters.message_values import is_of_dtls, read_values, with_sources
 from analyzer.filters.packet_values import Occurrence
+from analyzer.filters.tls_readings import Reading, TlsReadings
 from analyzer.tls.events import Alert, Data, HandshakeMessage, RecordEvent, RecordRead
 from analyzer.tls.handshake import hello_features
 from analyzer.tls.messages.numbers import CLIENT_HELLO
@@ -18,9 +22,6 @@ from analyzer.tls.record.content_types import ALERT, APPLICATION_DATA, HANDSHAKE
 
 SSL2_VERSION = 0x0002
 """The version of SSL 2.0, which its records do not have."""
-
-MAX_DIRECTIONS = 1 << 14
-"""Directions of connections whose next record is remembered; of more, the oldest are forgotten."""
 
 _OF_FRAMES = frozenset({"tls", "tls.stream"})
 _SECOND = 1_000_000_000
@@ -32,18 +33,18 @@ class TlsFields:
 
     def __init__(self) -> None:
         self._names: frozenset[str] | None = None
-        self._begin: dict[bytes, tuple[int, int]] = {}
+        self._readings = TlsReadings()
+        self._crypto = CryptoReadings()
 
     def want(self, names: frozenset[str]) -> None:
         """See `Selective.want`."""
         self._names = with_sources(names)
 
     def take(self, view: FrameView) -> None:
-        """See `Source.take`. Where the next record of a direction begins, and in which session, is remembered."""
+        """See `Source.take`."""
         if self._names is None or not self._names.isdisjoint(_OF_FRAMES):
-            for event in view.events:
-                if isinstance(event, RecordRead):
-                    _remember(self._begin, view.layers.packet.key(), event)
+            self._readings.take(view)
+            self._crypto.take(view)
 
     def find(self, view: FrameView) -> Found:
         """See `Source.find`."""
@@ -51,15 +52,18 @@ class TlsFields:
         if any(map(is_of_dtls, view.events)):
             return found
         record: RecordRead | None = None
-        for event in view.events:
+        readings = deque(self._readings.found)
+        for place, event in enumerate(view.events):
+            for _ in range(self._crypto.counts.get(place, 0)):
+                _add(found, "tls", b"", b"")  # QUIC has no records
             if isinstance(event, RecordRead):
+                while readings and readings[0].start <= event.offset:
+                    _read_reading(readings.popleft(), event, view, found)
                 record = event if event.wire_version != SSL2 else None
                 _read_record(event, view, found)
             elif isinstance(event, HandshakeMessage) and type(event.body) in _SSL2_TABLES:
                 _read_ssl2(event, found)
             elif isinstance(event, HandshakeMessage):
-                if record is None and "tls" not in found:
-                    _add(found, "tls", b"", b"")  # QUIC has no records
                 _read_handshake(event, record, found, self._names, _inner(event, view))
             elif isinstance(event, Alert) and record is not None:  # else it is one of DTLS
                 _read_alert(event, record, found)
@@ -67,35 +71,21 @@ class TlsFields:
                 _open(record, APPLICATION_DATA, found)
             elif isinstance(event, RecordEvent):
                 _read_other(event, found)
-        if "tls" not in found and (self._names is None or not self._names.isdisjoint(_OF_FRAMES)):
-            self._read_beginning(view, found)
-        return found
-
-    def _read_beginning(self, view: FrameView, found: Found) -> None:
-        """Add the protocol where a record begins in the frame and ends in another."""
-        packet = view.layers.packet
-        if view.engine is None or packet.payload == packet.payload_end:
-            return
-        known = self._begin.get(packet.key())
-        if known is None and view.engine.record_reader() is not None:
-            _add(found, "tls", b"", b"")  # the first record of the direction is not whole
-            self._begin[packet.key()] = -1, -1
-            return
-        offset = None if known is None else view.engine.stream_offset()
-        if known is not None and offset is not None and offset <= known[0] < offset + packet.payload_end - packet.payload:
-            part = packet.data[packet.payload + known[0] - offset : packet.payload_end]
+        for reading in readings:
+            part = _part(reading.start, reading.end, view)
             _add(found, "tls", part, part)
-            _add(found, "tls.stream", known[1])
-
-
-def _remember(begin: dict[bytes, tuple[int, int]], key: bytes, record: RecordRead) -> None:
-    if key not in begin and len(begin) >= MAX_DIRECTIONS:
-        del begin[next(iter(begin))]
-    begin[key] = record.offset + record.header + record.length, record.session
+            _add(found, "tls.stream", reading.stream)
+        return found
 
 
 def _add(found: Found, name: str, value: object, raw: bytes | None = None) -> None:
     found.setdefault(name, []).append(Occurrence(value, raw, 1))  # type: ignore[arg-type]
+
+
+def _read_reading(reading: Reading, record: RecordRead, view: FrameView, found: Found) -> None:
+    whole = _octets(record, view)
+    _add(found, "tls", whole, whole)
+    _add(found, "tls.stream", reading.stream)
 
 
 def _read_record(record: RecordRead, view: FrameView, found: Found) -> None:
@@ -103,7 +93,6 @@ def _read_record(record: RecordRead, view: FrameView, found: Found) -> None:
     kind = record.content_type
     if "tls" not in found:
         _add(found, "tls", whole, whole)
-        _add(found, "tls.stream", record.session)
     _add(found, "tls.record", None, whole)
     if record.wire_version == SSL2:
         _add(found, "tls.record.version", SSL2_VERSION)
@@ -120,12 +109,17 @@ def _read_record(record: RecordRead, view: FrameView, found: Found) -> None:
 
 def _octets(record: RecordRead, view: FrameView) -> bytes:
     """Return the bytes of a record, if the frame has all of them."""
+    return _part(record.offset, record.offset + record.header + record.length, view)
+
+
+def _part(start: int, end: int, view: FrameView) -> bytes:
+    """Return a part of the stream, if the frame has all of it."""
     offset = None if view.engine is None else view.engine.stream_offset()
     if offset is None:
         return b""
     packet = view.layers.packet
-    start = packet.payload + record.offset - offset
-    end = start + record.header + record.length
+    start += packet.payload - offset
+    end += packet.payload - offset
     return packet.data[start:end] if packet.payload <= start and end <= packet.payload_end else b""
 
 

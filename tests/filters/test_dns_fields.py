@@ -98,6 +98,10 @@ def test_behind_missing_bytes_reading_goes_on_with_the_next_message():
     assert [one[0] for one in over_tcp(FRAMED[:9], None, FRAMED)] == [[], [7]]
 
 
+def test_the_payload_size_of_a_sender_is_decimal_as_in_wireshark_4_6():
+    assert fields_of("dns.rr.udp_payload_size")[0].base == "dec"
+
+
 def test_a_response_names_its_query():
     fields = fields_of("dns.response_to", "dns.time")
     values = FrameValues(fields)

@@ -58,13 +58,31 @@ def test_each_type_of_frame_has_its_fields():
     assert found["http2.goaway.last_stream_id"] == [7]
 
 
+def test_each_frame_has_the_protocol_and_so_has_the_preface():
+    found = {}
+    Http2FrameReader().feed(0, PREFACE + FRAMES, found)
+    assert len(found["http2"]) == len(found["http2.stream"]) == 7
+    assert len(found["http2.type"]) == 6
+
+
+def test_data_are_read_where_a_frame_is_complete():
+    body = (5).to_bytes(3) + bytes((0, 1)) + (9).to_bytes(4) + b"12345"
+    connection = Http2FrameReader()
+    seen = []
+    for data in (body, body[:11], body[11:12], body[12:] + body):
+        connection.feed(1, data, {})
+        seen.append((connection.n_readings, list(connection.complete)))
+    assert seen == [(1, [9]), (0, []), (0, []), (2, [9, 9])]
+
+
 def test_frames_that_come_in_pieces_are_those_of_the_whole():
     whole, pieces, connection = {}, {}, Http2FrameReader()
     Http2FrameReader().feed(0, PREFACE + FRAMES, whole)
     for octet in PREFACE + FRAMES:
         connection.feed(0, bytes((octet,)), pieces)
-    assert {name: some for name, some in values(pieces).items() if name not in ("http2", "http2.magic")} == {
-        name: some for name, some in values(whole).items() if name not in ("http2", "http2.magic")
+    others = ("http2", "http2.magic", "http2.stream")
+    assert {name: some for name, some in values(pieces).items() if name not in others} == {
+        name: some for name, some in values(whole).items() if name not in others
     }
 
 

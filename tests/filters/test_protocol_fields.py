@@ -22,7 +22,26 @@ def test_names_are_those_that_tshark_writes(repository, name):
     command = ["tshark", "-n", "-r", str(path), "-T", "fields", "-e", "frame.protocols"]
     command += ["-o", f"tls.keylog_file:{keys}"] if keys is not None else []
     theirs = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
-    assert names(path, keys) == [re.sub("tls(:tls)+", "tls", one).replace("pkcs-1", "pkixalgs") for one in theirs]
+    ours = [re.sub("tls(:tls)+", "tls", one) for one in names(path, keys)]
+    assert ours == [re.sub("tls(:tls)+", "tls", one).replace("pkcs-1", "pkixalgs") for one in theirs]
+
+
+def test_bodies_in_http2_have_the_name_of_their_type(repository):
+    path = repository / "captures/curl-nginx-http2/curl-nginx-http2.pcap"
+    (keys,) = path.parent.glob("*.keys")
+    found = names(path, keys)
+    assert found[14] == "eth:ethertype:ip:tcp:tls:http2:data-text-lines"
+    assert found[20] == "eth:ethertype:ip:tcp:tls:http2:json"
+
+
+def test_each_reading_of_tls_has_what_stands_in_it(corpus):
+    (path,) = corpus.glob("ja4/**/http2-with-cookies.pcapng")
+    assert names(path)[143] == "eth:ethertype:ip:tcp:tls:http2:data-text-lines:tls:http2"
+
+
+def test_a_segment_of_text_that_is_sent_again_has_no_name(corpus):
+    (path,) = corpus.glob("zeek/**/tcp-ssh-dups.pcap")
+    assert names(path)[3:6] == ["eth:ethertype:ip:tcp:ssh", "eth:ethertype:ip:tcp", "eth:ethertype:ip:tcp"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,79 @@
+"""How often Wireshark reads TLS in a packet of QUIC: for each CRYPTO frame that continues its stream (RFC 9000 section 7.5).
+
+Frames that come out of their order wait, and so do all behind them; they are read at once when there is no hole any more.
+"""
+
+from collections import OrderedDict
+from itertools import islice
+
+from analyzer.filters.frame_view import FrameView
+from analyzer.tls.quic.frame_layout import CRYPTO, PacketFrame, packet_frames
+from analyzer.tls.quic.quic_events import SEALED, PacketSeen
+
+MAX_STREAMS = 1 << 14
+"""Streams of handshake messages that are followed; of more, the oldest are forgotten."""
+
+MAX_FRAMES = 4096
+"""Frames of one packet that are looked at, and frames of one stream that wait."""
+
+
+class _Stream:
+    """A stream of CRYPTO frames. read: the position up to which all was read. top: behind all that waits."""
+
+    __slots__ = ("read", "top", "waiting")
+
+    def __init__(self) -> None:
+        self.read = 0
+        self.top = 0
+        self.waiting: list[tuple[int, int]] = []
+
+    def add(self, start: int, end: int) -> bool:
+        """Take a frame. Return whether something is read with it."""
+        if end <= self.read or len(self.waiting) >= MAX_FRAMES:
+            return False
+        self.waiting.append((start, end))
+        self.top = max(self.top, end)
+        reached = self.read
+        for first, last in sorted(self.waiting):
+            if first > reached:
+                return False
+            reached = max(reached, last)
+        self.read = self.top
+        self.waiting.clear()
+        return True
+
+
+class CryptoReadings:
+    """Counts these readings. counts: those of the packets of the last frame, by the place of their event in it."""
+
+    def __init__(self) -> None:
+        self.counts: dict[int, int] = {}
+        self._streams: OrderedDict[tuple[int, int, int], _Stream] = OrderedDict()
+
+    def take(self, view: FrameView) -> None:
+        """Take the next frame."""
+        self.counts = {}
+        for place, event in enumerate(view.events):
+            if isinstance(event, PacketSeen) and event.number != SEALED:
+                frames = islice(packet_frames(event.plaintext), MAX_FRAMES)
+                places = [_place(frame) for frame in frames if frame.type == CRYPTO and frame.whole]
+                if places:
+                    stream = self._stream(event)
+                    self.counts[place] = sum(stream.add(start, end) for start, end in places)
+
+    def _stream(self, event: PacketSeen) -> _Stream:
+        key = event.session, event.role, event.level
+        stream = self._streams.get(key)
+        if stream is None:
+            stream = self._streams[key] = _Stream()
+            if len(self._streams) > MAX_STREAMS:
+                self._streams.popitem(last=False)
+        return stream
+
+
+def _place(frame: PacketFrame) -> tuple[int, int]:
+    """Return where the bytes of a CRYPTO frame are in its stream."""
+    offset, length = (field.value for field in frame.fields[:2])
+    assert isinstance(offset, int)
+    assert isinstance(length, int)
+    return offset, offset + length

@@ -1,0 +1,39 @@
+"""How often TLS is read in a frame, and the numbers of its sessions."""
+
+import pytest
+
+from analyzer.filters import tls_readings
+from analyzer.filters.tls_readings import TlsReadings
+from tests.filters.field_readings import fields_of, readings
+
+
+def found_in(repository, name):
+    (path,) = (repository / "captures" / name).glob("*.pcap*")
+    rows = readings(path, fields_of("tls", "tls.stream", "tls.record"), next(path.parent.glob("*.keys"), None), engine=True)
+    return {number: (len(row[0]), len(row[2]), row[1]) for number, row in enumerate(rows, 1) if row[0]}
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("tls11-ecdhe-rsa", {6: (1, 2, [0]), 7: (2, 2, [0, 0])}),
+        ("tls13-x25519mlkem768", {4: (1, 0, [0]), 5: (1, 1, [0])}),
+    ],
+)
+def test_a_frame_has_one_reading_more_behind_a_record_that_was_put_together(repository, name, expected):
+    found = found_in(repository, name)
+    assert {number: found[number] for number in expected} == expected
+
+
+def test_sessions_are_counted_without_those_of_quic(corpus):
+    path = corpus / "ja4" / "tls-sni.pcapng"
+    numbers = [row[0] for row in readings(path, fields_of("tls.stream"), engine=True)]
+    assert [one for one in numbers if one][:4] == [[0], [1], [2], [3]]
+
+
+def test_directions_beyond_the_limit_are_forgotten(monkeypatch):
+    monkeypatch.setattr(tls_readings, "MAX_DIRECTIONS", 2)
+    known = TlsReadings()
+    for number in range(5):
+        known._remember(bytes((number,)), tls_readings._Place(0, number))
+    assert list(known._places) == [b"\3", b"\4"]
