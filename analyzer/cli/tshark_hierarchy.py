@@ -94,6 +94,8 @@ class HierarchyTap(Tap):
             key = view.layers.shape(), 0, 0
         else:
             text = str(found[0])
+            if view.layers.packet.problem and view.layers.packet.missing and text.rsplit(":", 1)[-1] in _PACKETS:
+                text += ":_ws.short"
             if "mpls" in text:
                 text = _with_labels(text, view.layers)
             repeated = self._http2 if "http2" in text else self._http3 if "http3" in text else ()

@@ -14,7 +14,7 @@ class StreamReader:
     """Reads the data of one session: without streams by `feed`, with those of QUIC by `feed_stream`.
 
     n_readings: how often Wireshark reads the last bytes: once for a frame that was put together, and once for what is behind.
-    HTTP/2 counts where a frame is complete, and HTTP/3 also where one begins.
+    Both count only where a frame is complete.
     complete: the streams whose body ended in them.
     """
 

@@ -200,9 +200,7 @@ def _is_to_teredo(layers: LayerPlaces) -> bool:
 
 def _behind_ip(packet: Packet, names: list[str]) -> list[str]:
     """Return the name of what is behind an IP header and has no place."""
-    if packet.problem:
-        return ["_ws.short"] if packet.missing else []
-    if packet.payload >= packet.payload_end or not _MESSAGES.isdisjoint(names):
+    if packet.problem or packet.payload >= packet.payload_end or not _MESSAGES.isdisjoint(names):
         return []
     if packet.protocol == _NO_NEXT_HEADER and packet.ip_version == 6 and packet.data[packet.ip + 4 : packet.ip + 6] == b"\0\0":
         return []

@@ -68,7 +68,7 @@ class _Connection(StreamReader):
         if data:
             begun = direction.within
             direction.feed(data, found)
-            self.n_readings = 1 if not begun else min(direction.n_ended + direction.within, 2) if direction.n_ended else 0
+            self.n_readings = min(direction.n_ended, 2 if begun else 1)
             for _ in range(self.n_readings):
                 _add_protocol(found)
         if end:
@@ -116,6 +116,7 @@ class _Direction(frames.Frames):
         self.n_ended = 0
         if self._stream & 2:
             self._add("http3.stream.uni", None)
+            self.n_ended = int(self._reader is None)  # it begins, or has no frames
         if self._reader is None and not self._skips:
             data = self._begin(self._start + data)
         if self._reader is not None and data:

@@ -90,10 +90,12 @@ class SegmentFields:
         self._directions: OrderedDict[bytes, Direction] = OrderedDict()
         self._held = 0
         self._together: list[Piece] = []
+        self._records: list[Piece] = []
 
     def take(self, view: FrameView) -> None:
         """See `Source.take`."""
         self._together = []
+        self._records = []
         packet, engine = view.layers.packet, view.engine
         if engine is None or packet.payload == packet.payload_end or not view.layers.has(_OWN_TCP):
             return
@@ -120,6 +122,7 @@ class SegmentFields:
         records = [one for one in view.events if isinstance(one, RecordRead) and one.offset < last.end]
         if records:
             self._together = direction.between(records[0].offset, _record_end(direction.pieces, records[0]))
+            self._records = direction.between(records[0].offset, _end_of(records[-1]))
             direction.forget(_end_of(records[-1]))
             return
         for message in _messages(view):
@@ -127,6 +130,11 @@ class SegmentFields:
             if start < stop:
                 self._together = self._together or direction.between(start, stop)
                 direction.forget(stop)
+
+    def octets(self, record: RecordRead) -> bytes:
+        """Return the bytes of a record that ends in this frame; empty if one is missing."""
+        data = _joined(_part(self._records, record.offset, _end_of(record)))
+        return data if len(data) == record.header + record.length else b""
 
     def find(self, view: FrameView) -> Found:
         """See `Source.find`."""

@@ -13,7 +13,8 @@ from analyzer.filters.handshake_fields import read_message
 from analyzer.filters.inner_hellos import encoded_inner
 from analyzer.filters.message_values import is_of_dtls, read_values, with_sources
 from analyzer.filters.packet_values import Occurrence
-from analyzer.filters.tls_readings import Reading, TlsReadings
+from analyzer.filters.segment_fields import SegmentFields
+from analyzer.filters.tls_readings import TlsReadings
 from analyzer.tls.events import Alert, Data, HandshakeMessage, RecordEvent, RecordRead
 from analyzer.tls.handshake import hello_features
 from analyzer.tls.messages.numbers import CLIENT_HELLO
@@ -24,6 +25,7 @@ SSL2_VERSION = 0x0002
 """The version of SSL 2.0, which its records do not have."""
 
 _OF_FRAMES = frozenset({"tls", "tls.stream"})
+_APP_DATA = "tls.app_data"
 _SECOND = 1_000_000_000
 _SSL2_TABLES = frozenset(SSL2_MESSAGES.values())
 
@@ -35,16 +37,20 @@ class TlsFields:
         self._names: frozenset[str] | None = None
         self._readings = TlsReadings()
         self._crypto = CryptoReadings()
+        self._segments: SegmentFields | None = SegmentFields()
 
     def want(self, names: frozenset[str]) -> None:
         """See `Selective.want`."""
         self._names = with_sources(names)
+        self._segments = SegmentFields() if _APP_DATA in names else None
 
     def take(self, view: FrameView) -> None:
         """See `Source.take`."""
         if self._names is None or not self._names.isdisjoint(_OF_FRAMES):
             self._readings.take(view)
             self._crypto.take(view)
+        if self._segments is not None:
+            self._segments.take(view)
 
     def find(self, view: FrameView) -> Found:
         """See `Source.find`."""
@@ -58,9 +64,11 @@ class TlsFields:
                 _add(found, "tls", b"", b"")  # QUIC has no records
             if isinstance(event, RecordRead):
                 while readings and readings[0].start <= event.offset:
-                    _read_reading(readings.popleft(), event, view, found)
+                    reading, whole = readings.popleft(), self._octets(event, view)
+                    _add(found, "tls", whole, whole)
+                    _add(found, "tls.stream", reading.stream)
                 record = event if event.wire_version != SSL2 else None
-                _read_record(event, view, found)
+                _read_record(event, self._octets(event, view), found)
             elif isinstance(event, HandshakeMessage) and type(event.body) in _SSL2_TABLES:
                 _read_ssl2(event, found)
             elif isinstance(event, HandshakeMessage):
@@ -77,19 +85,17 @@ class TlsFields:
             _add(found, "tls.stream", reading.stream)
         return found
 
+    def _octets(self, record: RecordRead, view: FrameView) -> bytes:
+        """Return the bytes of a record, if the frame has all of them, or the frames before it were kept."""
+        whole = _part(record.offset, record.offset + record.header + record.length, view)
+        return self._segments.octets(record) if not whole and self._segments is not None else whole
+
 
 def _add(found: Found, name: str, value: object, raw: bytes | None = None) -> None:
     found.setdefault(name, []).append(Occurrence(value, raw, 1))  # type: ignore[arg-type]
 
 
-def _read_reading(reading: Reading, record: RecordRead, view: FrameView, found: Found) -> None:
-    whole = _octets(record, view)
-    _add(found, "tls", whole, whole)
-    _add(found, "tls.stream", reading.stream)
-
-
-def _read_record(record: RecordRead, view: FrameView, found: Found) -> None:
-    whole = _octets(record, view)
+def _read_record(record: RecordRead, whole: bytes, found: Found) -> None:
     kind = record.content_type
     if "tls" not in found:
         _add(found, "tls", whole, whole)
@@ -105,11 +111,6 @@ def _read_record(record: RecordRead, view: FrameView, found: Found) -> None:
     if kind == APPLICATION_DATA:
         body = whole[record.header :]
         _add(found, "tls.app_data", body, body)
-
-
-def _octets(record: RecordRead, view: FrameView) -> bytes:
-    """Return the bytes of a record, if the frame has all of them."""
-    return _part(record.offset, record.offset + record.header + record.length, view)
 
 
 def _part(start: int, end: int, view: FrameView) -> bytes:

@@ -60,6 +60,14 @@ def shown(field, values):
     return [] if values in ([b""], [""], ["<MISSING>"]) else values
 
 
+def test_a_record_in_several_segments_has_all_its_bytes(repository):
+    path = repository / "captures" / "demo.pcapng"
+    rows = list(readings(path, fields_of("tls.app_data", "tls.record.length"), engine=True))
+    for number, length in ((60, 14407), (106, 1495)):
+        data, lengths = rows[number - 1]
+        assert list(map(len, data)) == lengths == [length]
+
+
 def test_a_message_in_several_records_is_in_the_frame_that_completes_it(repository):
     path, _ = capture_of(repository, "tls12-client-certificate")
     kind, record, flight = fields_of("tls.handshake.type", "tls.record.content_type", "tls.handshake.certificate")
