@@ -35,7 +35,7 @@ _IN_UDP = {
 _READ_INSIDE = frozenset({3544, 4754, 4789, 4790, 6081, 6635, 8472})
 """Ports of tunnels whose name alone is half of the names: Wireshark goes on where `packet.tunnels` finds nothing to read."""
 
-_GPE, _GENEVE, _TEREDO = 4790, 6081, 3544
+_GENEVE, _TEREDO = 6081, 3544
 _ARP, _ERSPAN = b"\x08\x06", b"\x88\xbe"
 
 _IN_ETHERNET = {0x8847: "mpls", 0x8848: "mpls", 0x8864: "pppoes:ppp", 0x88A8: "ieee8021ad"}
@@ -56,7 +56,7 @@ _SERVICES = {
 """What UDP carries that is named by its port only."""
 
 _LINES = {
-    21: "ftp", 25: "smtp", 110: "pop", 143: "imap", 587: "smtp", 5222: "xmpp", 5269: "xmpp", 6667: "irc",
+    21: "ftp", 25: "smtp", 110: "pop", 143: "imap", 587: "smtp", 5222: "xmpp", 6667: "irc",
 }  # fmt: skip
 """Protocols of text over TCP, by port. Behind STARTTLS a segment may also be a part of a record of TLS."""
 
@@ -102,7 +102,7 @@ def header_names(layers: LayerPlaces, link_type: int) -> Names:
             if not between:
                 return Names([], False)
             names += between.split(":")
-        elif (kind == "vxlan" and _ports(layers, index - 1)[1] == _GPE) or (kind in _PACKETS and names[-1:] == ["vxlan"]):
+        elif kind in _PACKETS and names[-1:] == ["vxlan"]:
             return Names([], False)
         elif kind == "eth" and names[-1:] == ["gre"]:
             fixed = False

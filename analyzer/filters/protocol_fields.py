@@ -109,7 +109,10 @@ class ProtocolFields:
             return alone
         if not self._may_carry(view):
             packet = view.layers.packet
-            name = in_datagram(packet) if names[-1] == "udp" else "" if self._is_again else in_segment(packet)
+            if names[-1] == "udp":
+                name = in_datagram(packet)
+            else:  # what is not text for its port may look so: a part of a record behind STARTTLS
+                name = "" if self._is_again or self._readings.is_known(packet.key()) else in_segment(packet)
             if name is None:
                 return {}
             return found(("frame.protocols", ":".join([*names, name][:_MAX_NAMES]))) if name else alone

@@ -66,6 +66,10 @@ class TlsReadings:
         elif offset <= known.begin < end:
             self.found.append(Reading(known.begin, end, known.stream))
 
+    def is_known(self, key: bytes) -> bool:
+        """Return whether TLS was read in a direction."""
+        return key in self._places
+
     def _read(self, records: list[RecordRead], offset: int, end: int, stream: int) -> None:
         first = records[0]
         if first.offset >= offset:

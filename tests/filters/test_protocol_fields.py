@@ -68,3 +68,14 @@ def test_a_segment_of_text_that_is_sent_again_has_no_name(corpus):
 )
 def test_headers_have_names_and_so_have_tunnels(corpus, capture, expected):
     assert set(names(corpus / "zeek" / capture)) == expected
+
+
+def test_a_part_of_a_record_is_no_text_behind_starttls(corpus):
+    found = names(corpus / "zeek/tls/imap-starttls.pcap")
+    assert found[15] == found[17] == "eth:ethertype:ip:tcp"
+
+
+def test_the_generic_form_of_vxlan_is_named_where_it_carries_ethernet(corpus):
+    assert names(corpus / "ja4/gre-erspan-vxlan.pcap")[3].endswith(
+        ":erspan:eth:ethertype:ip:udp:vxlan:eth:ethertype:ip:tcp:http"
+    )
