@@ -157,6 +157,7 @@ class FieldRows(Listener):
         texts = self._columns.texts(self.values, words)
         for writer in self._writers:
             writer.row(frame, texts, self.values)
+        self.values.note_shown()
 
     def packet(self, packet: Packet, frame: Frame, events: Sequence[Event]) -> None:
         """See `Listener.packet`."""

@@ -53,6 +53,8 @@ class FrameFields:
             )
             if self._before >= 0:
                 fields |= found(("frame.time_delta", frame.at - self._before))
+            if view.shown >= 0:
+                fields |= found(("frame.time_delta_displayed", frame.at - view.shown))
         return fields
 
 

@@ -87,6 +87,10 @@ class FrameValues:
             self._found[index] = None
             source.take(view)
 
+    def note_shown(self) -> None:
+        """Note that the frame that was taken last is shown."""
+        self._view.shown = self._view.frame.at
+
     def key(self) -> bytes:
         """Return addresses and ports of the innermost TCP or UDP header, as `Packet.key`; empty without one."""
         return self._view.layers.packet.key()

@@ -22,10 +22,11 @@ class FrameView:
 
     frame: the frame. layers: its headers. events: those that it caused; always empty without an engine. engine: the engine that
     was fed with it, None where nothing is reassembled. material: the secrets of an engine, also of one of which only the events
-    are here. facts: what a first reading found, None without one.
+    are here. facts: what a first reading found, None without one. shown: the time of the last frame that was shown; -1 before
+    it, and where no frame is.
     """
 
-    __slots__ = ("engine", "events", "facts", "frame", "layers", "material")
+    __slots__ = ("engine", "events", "facts", "frame", "layers", "material", "shown")
 
     def __init__(self, engine: "Engine | None", facts: "CaptureFacts | None") -> None:
         self.engine = engine
@@ -34,6 +35,7 @@ class FrameView:
         self.frame: Frame = Frame()
         self.layers = LayerPlaces()
         self.events: Sequence[Event] = ()
+        self.shown = -1
 
 
 class Source(Protocol):

@@ -74,7 +74,9 @@ NEEDS_FACTS = frozenset(
 _WITH_RECORDS = frozenset({"protocol_fields", "segment_fields"})
 """Further lists whose fields hang on records of TLS."""
 
-_FROM_FRAMES_BEFORE = frozenset({"frame.time_delta", "frame.time_relative", "quic.connection.number"})
+_FROM_FRAMES_BEFORE = frozenset(
+    {"frame.time_delta", "frame.time_delta_displayed", "frame.time_relative", "quic.connection.number"}
+)
 
 
 def source_of(name: str) -> Callable[[], Source]:

@@ -77,6 +77,18 @@ def test_the_frame_itself_has_number_times_and_lengths():
     assert [values.values(field) for field in fields] == [[2], [len(frame)], [3_000], [3_000], [4_000]]
 
 
+def test_the_time_since_the_last_frame_that_was_shown():
+    (field,) = fields_of("frame.time_delta_displayed")
+    values = FrameValues([field])
+    found = []
+    for number, shown in ((1, False), (2, True), (3, False), (4, True), (5, False)):
+        values.take(filled(ethernet(ipv4(tcp())), number, number * 1_000))
+        found.append(values.values(field))
+        if shown:
+            values.note_shown()
+    assert found == [[], [], [1_000], [2_000], [1_000]]
+
+
 def test_an_interface_of_pcapng_has_a_name(repository):
     names = ("frame.interface_id", "frame.interface_name", "frame.section_number")
     first = next(readings(repository / "captures/demo.pcapng", fields_of(*names)))
