@@ -60,7 +60,7 @@ def run(options: Namespace, output: Output, columns: "FieldColumns") -> int:
     needs_engine, needs_facts = needs_of(fields)
     facts = read_facts(options, output, keys, fields) if needs_facts else None
     told = None
-    if compiled is not None and not columns.list_columns and wanted is None:
+    if compiled is not None and not (columns.list_columns or columns.needs_layers) and wanted is None:
         told = told_values(compiled, fields)
     engine = None
     if needs_engine or wanted is not None or columns.list_columns:

@@ -76,7 +76,7 @@ class EventValues:
 def event_values(compiled: "CompiledFilter") -> EventValues | None:
     """Return what answers a filter from events alone; None if it asks for more, or passes frames that have none."""
     known = header_fields()
-    if compiled.needs_raw or not compiled.fields or compiled.reference_fields:
+    if compiled.needs_raw or compiled.needs_layers or not compiled.fields or compiled.reference_fields:
         return None
     if any(field.name in known or not is_from_events(field.name) for field in compiled.fields):
         return None

@@ -48,7 +48,7 @@ class FieldColumns:
 
     names: as they were given; columns of the packet list, and fields with a deprecated name, have the name of Wireshark 4.6.
     fields: all that have to be found for them. list_columns: the columns of the packet list among them, by their index.
-    plain_fields: those of `names` that are the name of a field.
+    plain_fields: those of `names` that are the name of a field. needs_layers: whether a column asks for a layer (`#`).
     """
 
     def __init__(self, names: Sequence[str], table: FieldTable) -> None:
@@ -57,16 +57,21 @@ class FieldColumns:
         self.fields: set[Field] = set()
         self.list_columns: dict[int, str] = {}
         self.plain_fields: list[Field] = []
+        self.needs_layers = False
         self._texts: list[Texts] = []
         for index, name in enumerate(names):
             column = list_column(name)
             if column is None:
-                needed, texts = _column(name.strip(), table)
+                field = field_named(name.strip(), table)
+                if field is None:
+                    compiled = compile_filter(name, table)
+                    needed, texts = _expression(compiled)
+                    self.needs_layers |= compiled.needs_layers
+                else:
+                    needed, texts = _column(field, table)
+                    self.plain_fields.append(field)
                 self.fields |= needed
                 self._texts.append(texts)
-                field = field_named(name.strip(), table)
-                if field is not None:
-                    self.plain_fields.append(field)
                 self.names.append(name if field is None else field.name)
             else:
                 self.names.append(_LIST + _TODAY[column])
@@ -92,10 +97,7 @@ def _nothing(_: PacketValues) -> list[str]:
     return []
 
 
-def _column(name: str, table: FieldTable) -> tuple[AbstractSet[Field], Texts]:
-    field = field_named(name, table)
-    if field is None:
-        return _expression(compile_filter(name, table))
+def _column(field: Field, table: FieldTable) -> tuple[AbstractSet[Field], Texts]:
     lines = line_of(field, table)
     if lines is not None:
         return {field, *lines[0]}, lines[1]
@@ -117,6 +119,6 @@ def _expression(compiled: CompiledFilter) -> tuple[AbstractSet[Field], Texts]:
     if not isinstance(tree, ExistsTest):
         return compiled.fields, lambda packet: [TRUE] if compiled.matches(packet) else []
     values, write = getter(tree.of, References()), writer_of_type(tree.of.type.type)
-    if tree.of.type.type is FieldType.NONE:
+    if tree.of.type.type in (FieldType.NONE, FieldType.PROTOCOL):  # `ip#2`: Wireshark writes nothing
         return compiled.fields, lambda packet: []
     return compiled.fields, lambda packet: [write(value) for value in values(packet)]

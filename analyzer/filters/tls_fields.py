@@ -5,6 +5,7 @@ They come from the events of the engine. `tls_fields.csv` has those of records; 
 """
 
 from collections import deque
+from collections.abc import Mapping
 
 from analyzer.codec.field_tables import spans
 from analyzer.filters.crypto_readings import CryptoReadings
@@ -59,10 +60,13 @@ class TlsFields:
             return found
         record: RecordRead | None = None
         readings = deque(self._readings.found)
+        second, before = _second_reading(view), None
         for place, event in enumerate(view.events):
             for _ in range(self._crypto.counts.get(place, 0)):
                 _add(found, "tls", b"", b"")  # QUIC has no records
             if isinstance(event, RecordRead):
+                if before is None and 0 <= second <= event.offset:
+                    before = {name: len(some) for name, some in found.items()}
                 while readings and readings[0].start <= event.offset:
                     reading, whole = readings.popleft(), self._octets(event, view)
                     _add(found, "tls", whole, whole)
@@ -83,12 +87,30 @@ class TlsFields:
             part = _part(reading.start, reading.end, view)
             _add(found, "tls", part, part)
             _add(found, "tls.stream", reading.stream)
+        if before is not None:
+            _raise_layer(found, before)
         return found
 
     def _octets(self, record: RecordRead, view: FrameView) -> bytes:
         """Return the bytes of a record, if the frame has all of them, or the frames before it were kept."""
         whole = _part(record.offset, record.offset + record.header + record.length, view)
         return self._segments.octets(record) if not whole and self._segments is not None else whole
+
+
+def _second_reading(view: FrameView) -> int:
+    """Return where TLS is read for a second time, behind a record that was put together; -1 if it is not (`tls_readings`)."""
+    first = next((event for event in view.events if isinstance(event, RecordRead)), None)
+    offset = None if first is None or view.engine is None else view.engine.stream_offset()
+    if first is None or offset is None or offset - first.offset < first.header:
+        return -1
+    return first.offset + first.header + first.length
+
+
+def _raise_layer(found: Found, before: Mapping[str, int]) -> None:
+    """Say of the occurrences of the second reading that they are in the second layer. before: how many are not."""
+    for name, some in found.items():
+        start = before.get(name, 0)
+        some[start:] = [Occurrence(one.value, one.raw, 2) for one in some[start:]]
 
 
 def _add(found: Found, name: str, value: object, raw: bytes | None = None) -> None:

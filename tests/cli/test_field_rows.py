@@ -109,6 +109,19 @@ def test_tshark_prints_the_same(run: Run, demo, words):
     assert ours == theirs.replace(b',"_type":"doc"', b"")
 
 
+def test_what_is_read_for_a_second_time_is_in_the_second_layer(run: Run, demo):
+    words = ("-r", demo, "-T", "fields", "-e", "frame.number")
+    lengths = ("-e", "tls.record.length#1", "-e", "tls.record.length#2")
+    assert run(*words, *lengths, "-Y", "tls.record.content_type#2").text.splitlines() == ["119\t300\t4", "191\t1066\t96,69"]
+    assert run(*words, "-Y", "tls.handshake.type#2 == 14").text.splitlines() == ["119"]
+    assert run(*words, "-Y", "tls.handshake.type#2 == 11").text == ""
+
+
+def test_a_protocol_of_a_layer_has_no_text(run: Run, demo):
+    words = ("-r", demo, "-T", "fields", "-c", "30", "-Y", "tcp", "-e", "tcp.srcport", "-e", "tcp#1")
+    assert {row.split("\t")[1] for row in run(*words).text.splitlines()} == {""}
+
+
 def test_json_and_ek_without_fields_have_all_layers(run: Run, demo):
     (found,) = json.loads(run("-r", demo, "-T", "json", "-Y", "tls.handshake.type == 1 and frame.number < 30").out)
     layers = found["_source"]["layers"]

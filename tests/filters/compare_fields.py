@@ -66,6 +66,7 @@ def own_rows(path, names, keys=None):
             while engine.step(frames) if engine is not None else frames.advance():
                 values.take(frames.frame, engine.take() if engine is not None else ())
                 yield form.row(columns.texts(values)).split(SEPARATOR)
+                values.note_shown()
 
 
 def tshark_rows(path, names, program, keys=None):
