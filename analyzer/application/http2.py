@@ -62,7 +62,7 @@ class Http2:
         self._directions: tuple[_Direction, ...] = (_Direction(self, CLIENT), _Direction(self, SERVER))
         self._streams: dict[int, _Stream] = {}
         self._highest = [0, 0]
-        self._unasked: dict[int, int] = {}
+        self._unasked: dict[int, tuple[str, int]] = {}  # by stream, what the server sent before the request, and its frame
 
     def adopt(self, exchange: Exchange, settings: bytes) -> None:
         """Continue an HTTP/1.1 request with `Upgrade: h2c` (RFC 7540 section 3.2). It becomes stream 1, and its 101 an interim
@@ -92,8 +92,8 @@ class Http2:
         """Handle the end of both sides. Open exchanges stay incomplete."""
         for direction in self._directions:
             direction.reader.close()
-        for number, frame in self._unasked.items():
-            self._log.note("bad_stream", f"a response on stream {number}, which nobody opened", frame)
+        for number, (what, frame) in self._unasked.items():
+            self._log.note("bad_stream", what, frame)
             found = self._streams.get(number)
             if found is not None and found.ended[SERVER]:
                 self._streams.pop(number)
@@ -108,8 +108,12 @@ class Http2:
         self._log.note(code, detail, self._directions[side].frame)
 
     def lose_frames(self, side: int, why: str) -> None:
-        """Handle missing frames: this side's header table is lost too."""
+        """Handle missing frames: this side's header table is lost too, and perhaps a part of each of its bodies."""
         self._directions[side].sections.lose(why)
+        for stream in self._streams.values():
+            message = stream.exchange.request if side == CLIENT else stream.exchange.response
+            if message is not None and not stream.ended[side]:
+                message.body.lose()
 
     # DATA
 
@@ -117,10 +121,10 @@ class Http2:
         """Handle the begin of a DATA frame."""
         self._directions[side].sections.check()
         if stream in self._streams:
-            if self._streams[stream].ended[side]:
+            if self._streams[stream].ended[side] and not self._lacks(side):
                 self.note(side, "frame_after_end", f"DATA after the end of stream {stream}")
             return
-        if stream == 0 or not self._is_old(stream):
+        if stream == 0 or not (self._is_old(stream) or self._lacks(side)):
             self.note(side, "bad_stream", f"DATA on stream {stream}, which nobody opened")
 
     def read_data(self, side: int, stream: int, data: bytes) -> None:
@@ -205,8 +209,12 @@ class Http2:
             return
         found = self._streams.pop(stream, None)
         if found is None:
-            if not self._is_old(stream):
-                self.note(side, "bad_stream", f"RST_STREAM on stream {stream}, which nobody opened")
+            if not self._is_old(stream) and not self._lacks(_initiator(stream)):
+                what = f"RST_STREAM on stream {stream}, which nobody opened"
+                if side == SERVER and stream & 1 and len(self._unasked) < STREAMS_MAX:
+                    self._unasked.setdefault(stream, (what, self._directions[side].frame))
+                else:
+                    self.note(side, "bad_stream", what)
             return
         found.exchange.reset = registry("http2_error_codes").name(_U32.unpack(payload)[0])
         self._abandon(found)
@@ -237,23 +245,26 @@ class Http2:
         if side == CLIENT and self._unasked.pop(section.stream, None) is not None:
             self._highest[CLIENT] = max(self._highest[CLIENT], section.stream)
         if found is None:
-            if self._is_old(section.stream) and not self._directions[1 - side].sections.lossy:
+            if self._is_old(section.stream) and not self._lacks(1 - side):
                 return  # The stream was reset; the frame was sent before the reset arrived.
             if side == CLIENT and not section.stream & 1:
                 self.note(side, "bad_stream", f"a client opens stream {section.stream}")
-            waits = side == SERVER and not self._directions[CLIENT].sections.lossy and len(self._unasked) < STREAMS_MAX
+            waits = side == SERVER and not self._lacks(_initiator(section.stream)) and len(self._unasked) < STREAMS_MAX
             if waits:  # a capture can have the two sides in another order: the request may come later
-                self._unasked[section.stream] = self._directions[side].frame
+                what = f"a response on stream {section.stream}, which nobody opened"
+                self._unasked.setdefault(section.stream, (what, self._directions[side].frame))
             found = self._open(side, section.stream, not waits)
             if side == SERVER and not waits:
                 found.ended[CLIENT] = True
         if found.ended[side]:
-            self.note(side, "frame_after_end", f"HEADERS after the end of stream {section.stream}")
+            if not self._lacks(side):
+                self.note(side, "frame_after_end", f"HEADERS after the end of stream {section.stream}")
             return
-        if side == CLIENT and found.exchange.request is None:
+        begins = (found.exchange.request if side == CLIENT else found.exchange.response) is None
+        if side == CLIENT and begins:
             length = begin_request(self._log, found.exchange, fields, len(section.data), self._origin(CLIENT))
             found.lengths[CLIENT] = length
-        elif side == SERVER and found.exchange.response is None:
+        elif begins:
             length, found.tunnel = begin_response(self._log, found.exchange, fields, len(section.data), self._origin(SERVER))
             found.lengths[SERVER] = length
         elif fields is not None:
@@ -262,6 +273,8 @@ class Http2:
             if not section.end_stream:
                 self.note(side, "bad_trailers", f"trailers that do not end stream {section.stream}")
         if section.end_stream:
+            if begins and fields is None and self._lacks(side):  # it can be trailers, behind lost content
+                self._message(found, side).body.lose()
             self._end_side(section.stream, found, side)
 
     def _origin(self, side: int) -> Origin:
@@ -272,7 +285,11 @@ class Http2:
 
     def _is_old(self, stream: int) -> bool:
         """Return whether a stream with this number was ever open: numbers only increase."""
-        return 0 < stream <= self._highest[CLIENT if stream & 1 else SERVER]
+        return 0 < stream <= self._highest[_initiator(stream)]
+
+    def _lacks(self, side: int) -> bool:
+        """Return whether frames of a side are missing, so that it can have opened and ended any stream."""
+        return self._directions[side].sections.lossy
 
     def _open(self, side: int, number: int, begun: bool = True) -> _Stream:
         """Open a stream. begun: whether its initiator has surely begun it, and so all with lower numbers that it will."""
@@ -284,7 +301,7 @@ class Http2:
         exchange = Exchange(stream=number)
         self._log.add(exchange, frame)
         stream = self._streams[number] = _Stream(exchange)
-        initiator = CLIENT if number & 1 else SERVER
+        initiator = _initiator(number)
         if begun:
             self._highest[initiator] = max(self._highest[initiator], number)
         return stream
@@ -292,13 +309,17 @@ class Http2:
     def _message(self, stream: _Stream, side: int) -> Request | Response:
         """Return one side's message. If its header section was not seen, its values are not known."""
         exchange = stream.exchange
+        known = exchange.request if side == CLIENT else exchange.response
+        if known is not None:
+            return known
+        message: Request | Response
         if side == CLIENT:
-            if exchange.request is None:
-                exchange.request = unknown_request(self._log, exchange, self._origin(side))
-            return exchange.request
-        if exchange.response is None:
-            exchange.response = unknown_response(self._log, exchange, self._origin(side))
-        return exchange.response
+            message = exchange.request = unknown_request(self._log, exchange, self._origin(side))
+        else:
+            message = exchange.response = unknown_response(self._log, exchange, self._origin(side))
+        if self._lacks(side):
+            message.body.lose()
+        return message
 
     def _end_side(self, number: int, stream: _Stream, side: int) -> None:
         """Handle the last frame of one side of a stream."""
@@ -325,3 +346,8 @@ class Http2:
             exchange.request.body.lose()
         if exchange.response is not None and not stream.ended[SERVER]:
             exchange.response.body.lose()
+
+
+def _initiator(stream: int) -> int:
+    """Return which side opens streams with such numbers (RFC 9113 section 5.1.1)."""
+    return CLIENT if stream & 1 else SERVER

@@ -4,6 +4,7 @@ import random
 import struct
 from collections.abc import Callable
 from hashlib import sha256
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -320,6 +321,55 @@ def test_after_other_gaps_frames_are_reported_without_fields(length: int) -> Non
         assert codes(conversation) == ["header_table_lost"]
         assert conversation.record()[1]["response"]["headers"] is None
         assert conversation.record()[1]["response"]["body_sha256"] is None
+
+
+def with_losses() -> Pieces:
+    """Requests with and without content, a push, a reset and a tunnel, each frame in a piece of its own."""
+    client, server = Endpoint(), Endpoint()
+    push = server.section((":method", "GET"), (":scheme", "https"), (":authority", "example.test"), (":path", "/pushed"))
+    asked = client.section((":method", "CONNECT"), (":authority", "a:1"))
+    return [
+        *START,
+        (CLIENT, frame(HEADERS, END_HEADERS, 1, asked)),
+        (CLIENT, frame(DATA, 0, 1, b"early")),
+        (SERVER, server.answer(1, 200)),
+        (SERVER, frame(DATA, 0, 1, b"back")),
+        (CLIENT, client.get(3, "/post", ("content-length", "10"), method="POST", end=False)),
+        (CLIENT, frame(DATA, 0, 3, b"first")),
+        (CLIENT, frame(DATA, END_STREAM, 3, b"other")),
+        (SERVER, frame(PUSH_PROMISE, END_HEADERS, 3, struct.pack(">I", 2) + push)),
+        (SERVER, server.answer(2, 200)),
+        (SERVER, frame(DATA, END_STREAM, 2, b"pushed")),
+        (SERVER, server.answer(3, 200, ("content-length", "12"))),
+        (SERVER, frame(DATA, 0, 3, b"answer")),
+        (SERVER, frame(DATA, 0, 3, b"answer")),
+        (SERVER, frame(HEADERS, END_HEADERS | END_STREAM, 3, server.section(("grpc-status", "0")))),
+        (CLIENT, client.get(5, "/reset")),
+        (SERVER, frame(RST_STREAM, 0, 5, bytes(4))),
+        (CLIENT, frame(DATA, END_STREAM, 1, b"x")),
+        (SERVER, frame(DATA, END_STREAM, 1, b"x")),
+    ]
+
+
+@pytest.mark.parametrize("n_lost", [1, 2])
+def test_missing_frames_are_nobodys_fault(n_lost: int) -> None:
+    """Neither an unopened stream, nor a wrong length; and what is left of a body is not all of it."""
+    pieces = with_losses()
+    assert read(pieces).findings == []
+    hashes = {one[name]["body_sha256"] for one in read(pieces).record() for name in ("request", "response") if one[name]}
+    for lost in combinations(range(len(START), len(pieces)), n_lost):
+        damaged = [(side, 0 if number in lost else data) for number, (side, data) in enumerate(pieces)]
+        conversation = read(damaged)
+        assert set(codes(conversation)) <= {"header_table_lost"}, lost
+        found = {one[name]["body_sha256"] for one in conversation.record() for name in ("request", "response") if one[name]}
+        assert found - {None} <= hashes, lost
+
+
+def test_a_reset_that_is_captured_before_its_request_blames_nobody() -> None:
+    client = Endpoint()
+    reset = (SERVER, frame(RST_STREAM, 0, 1, bytes(4)))
+    assert codes(read([*START, reset])) == ["bad_stream"]
+    assert codes(read([*START, reset, (CLIENT, client.get(1, "/a"))])) == []
 
 
 def test_a_client_that_is_lost_leaves_responses_without_requests() -> None:
