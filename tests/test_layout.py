@@ -31,6 +31,7 @@ MANY_ATTRIBUTES = {
 """The classes that have more, as `package/file.py:Class`, and the reason."""
 
 TESTED_ELSEWHERE = {
+    "engine/inner_tunnel.py": "engine/test_inner_streams.py",
     "cli/field_writers.py": "cli/test_field_rows.py",
     "cli/header_field_rows.py": "cli/test_field_rows.py",
     "cli/packet_list.py": "cli/test_packets.py",

@@ -21,6 +21,9 @@ MAX_ENTRIES = 8
 
 UNKNOWN = "unknown"
 
+_FIRST = frozenset({UNKNOWN, "proxy", "socks", "http_connect", "http"})
+"""What is not believed behind missing bytes: an answer could be that to an earlier request, and content could look like it."""
+
 _READERS = (*PROXY_READERS, *BINARY_READERS, *LINE_READERS, http_request)
 
 
@@ -36,10 +39,14 @@ def before_of(flow: Flow) -> list[Entry] | None:
         return None
     if kept is None:
         return known
-    found = [*known, *before_tls((side ^ kept.client, data) for side, data in kept.pieces)]
+    found = before_tls((side ^ kept.client, data) for side, data in (kept.before_loss() if kept.lossy else kept.pieces))
     if not kept.cut:
-        return found
-    return [one for one in found if one["protocol"] != UNKNOWN] or None
+        return [*known, *found]
+    found = [one for one in found if one["protocol"] != UNKNOWN]
+    if not found and kept.lossy:  # a dialogue of lines is known by any of them
+        all_kept = before_tls((side ^ kept.client, data) for side, data in kept.pieces)
+        found = [one for one in all_kept if one["protocol"] not in _FIRST]
+    return [*known, *found] or None
 
 
 def before_tls(pieces: Iterable[tuple[int, bytes]]) -> list[Entry]:

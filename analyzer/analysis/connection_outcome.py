@@ -8,6 +8,7 @@ that both sides speak is no failure.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from analyzer.analysis.before_tls import before_tls
 from analyzer.analysis.foreign_answer import excerpt, http_status, protocol_of
 from analyzer.analysis.outcome_facts import ABANDONED, BETWEEN, CERTAIN, FAILED, LIKELY, NOBODY, ROLES, Outcome, seconds
 from analyzer.analysis.refused_upgrade import refused_upgrade
@@ -88,7 +89,7 @@ def _both(first: int, last: int) -> list[int]:
 
 def _refused(known: Outcome, talk: Talk) -> bool:
     """Fill in the failure of a client that asked for TLS, or for a way to it, and was refused."""
-    found = refused_upgrade(talk.pieces) if talk.pieces else None
+    found = refused_upgrade(talk.pieces) if talk.pieces and talk.whole else None
     if found is None:
         return False
     known.cause, known.detail = found
@@ -120,7 +121,8 @@ def _without_tls(known: Outcome, flow: Flow, ending: Ending, talk: Talk, closer:
         known.certainty, known.detail = LIKELY, f"{sent}, and the server closed without an answer"
         return True
     status = http_status(said[SERVER])
-    if status is not None and status >= 400 and name == "HTTP":
+    asks_proxy = any(one["protocol"] == "http_connect" for one in before_tls(talk.pieces))
+    if status is not None and status >= 400 and name == "HTTP" and not asks_proxy:
         known.ended_by = known.ended_by or ROLES[SERVER]
         known.certainty = CERTAIN if b"HTTPS" in said[SERVER] or b"SSL" in said[SERVER] else LIKELY
         known.detail = f"{sent}, and the server answered with status {status}"

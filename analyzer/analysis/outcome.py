@@ -163,7 +163,9 @@ def _speaks_otherwise(known: Outcome, session: Session) -> bool:
     side = 1 - before.client
     said = before.answered(side)
     frame = before.answer_frames[side]
-    refusal = refused_upgrade([*((one ^ before.client, data) for one, data in before.pieces), (SERVER, said)])
+    refusal = None
+    if not before.cut:  # else there can have been other questions and answers
+        refusal = refused_upgrade([*((one ^ before.client, data) for one, data in before.pieces), (SERVER, said)])
     if refusal is not None:
         known.result, known.ended_by, known.certainty = FAILED, ROLES[SERVER], CERTAIN
         known.cause, known.detail = refusal

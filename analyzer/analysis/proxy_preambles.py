@@ -5,6 +5,7 @@ version 2 can add values with a type (TLVs), such as the requested name. SOCKS 4
 (RFC 1928, passwords: RFC 1929) name a target, and so does CONNECT (RFC 9110 section 9.3.6). Passwords are never kept.
 """
 
+import re
 from ipaddress import ip_address
 
 from analyzer.analysis.preamble import Entry, Read, authority, entry, place, text
@@ -23,6 +24,7 @@ _TEXTS = frozenset({"alpn", "authority", "netns", "version", "cn", "cipher", "si
 _MOST_TLVS = 32
 _IPV4, _NAME, _IPV6 = 1, 3, 4
 _MOST_INTERIM = 16
+_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?\r\n")
 
 
 def proxy_v1(client: bytes, server: bytes) -> Read | None:
@@ -168,8 +170,11 @@ def http_connect(client: bytes, server: bytes) -> Read | None:
 
 
 def http_request(client: bytes, server: bytes) -> Read | None:
-    """Return the entry of a request of HTTP in plaintext, such as one to a port for TLS; all bytes belong to it."""
-    line, *fields = client[:MAX_HEADER].split(b"\r\n")
+    """Return the entry of a request of HTTP in plaintext, such as one to a port for TLS.
+
+    All bytes belong to it, unless the next request on the connection is CONNECT.
+    """
+    line, *fields = client[:MAX_HEADER].split(b"\r\n\r\n", 1)[0].split(b"\r\n")
     words = line.split(b" ")
     if len(words) != 3 or not words[0].isupper() or words[2] not in _VERSIONS:
         return None
@@ -178,7 +183,11 @@ def http_request(client: bytes, server: bytes) -> Read | None:
         found["target"] = authority(host)
     if agent := _field(fields, b"user-agent"):
         found["user_agent"] = text(agent)
-    _response(server, found)
+    n_server = _response(server, found, words[0])
+    head_end = client.find(b"\r\n\r\n", 0, MAX_HEADER)
+    n_client = len(client) if head_end < 0 else _content_end(client, head_end + 4, fields, False)
+    if client.startswith(b"CONNECT ", n_client):
+        return found, n_client, n_server
     return found, len(client), len(server)
 
 
@@ -190,8 +199,8 @@ def _field(fields: list[bytes], wanted: bytes) -> bytes:
     return b""
 
 
-def _response(server: bytes, found: Entry) -> int:
-    """Enter the status of a response, and return its length with its body; 0 if it is not there.
+def _response(server: bytes, found: Entry, method: bytes = b"CONNECT") -> int:
+    """Enter the status of a response, and return its length with its content; 0 if it is not there.
 
     Interim responses before it (RFC 9110 section 15.2) belong to it, and decide nothing.
     """
@@ -208,12 +217,32 @@ def _response(server: bytes, found: Entry) -> int:
     else:
         return begin
     found["status"] = int(status) if status.isdigit() else None
-    n = end + 4
-    if not status.startswith(b"2"):  # RFC 9110 section 9.3.6: a 2xx has no body
-        length = _field(fields, b"content-length")
-        if length.isdigit() and len(length) < 12:
-            n = min(n + int(length), len(server))
-    return n
+    granted = method == b"CONNECT" and status.startswith(b"2")  # RFC 9110 section 9.3.6: it has no content
+    if granted or method == b"HEAD" or status in (b"204", b"304"):
+        return end + 4
+    return _content_end(server, end + 4, fields, True)
+
+
+def _content_end(data: bytes, begin: int, fields: list[bytes], to_end: bool) -> int:
+    """Return where the content of a message ends (RFC 9112 section 6.3), at most the end of the data.
+
+    begin: where its head ends. to_end: whether it goes on to the end of the stream where no field says how long it is.
+    """
+    length = _field(fields, b"content-length")
+    if _field(fields, b"transfer-encoding").lower() == b"chunked":
+        return _chunks_end(data, begin)
+    if length.isdigit() and len(length) < 12:
+        return min(begin + int(length), len(data))
+    return len(data) if to_end and not data.startswith(b"HTTP/1.", begin) else begin
+
+
+def _chunks_end(data: bytes, begin: int) -> int:
+    """Return where the last chunk ends (RFC 9112 section 7.1), without trailers; the end of the data if it is not there."""
+    while (line := _CHUNK.match(data, begin)) is not None:
+        begin = line.end() + int(line[1], 16) + 2
+        if begin == line.end() + 2:
+            return min(begin, len(data))
+    return len(data)
 
 
 PROXY_READERS = (proxy_v1, proxy_v2, socks4, socks5, http_connect)

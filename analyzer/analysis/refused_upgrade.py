@@ -8,8 +8,8 @@ After a command such as STARTTLS the server says whether TLS follows (RFC 3207 s
 import re
 from collections.abc import Iterable, Sequence
 
+from analyzer.analysis.before_tls import before_tls
 from analyzer.analysis.foreign_answer import excerpt
-from analyzer.analysis.proxy_preambles import PROXY_READERS
 
 Refusal = tuple[str, str]
 """A cause and its sentence."""
@@ -27,17 +27,20 @@ def refused_upgrade(pieces: Sequence[tuple[int, bytes]]) -> Refusal | None:
     pieces: role (0 the client) and bytes, as they came.
     """
     client, server = _joined(pieces, 0), _joined(pieces, 1)
-    for reader in PROXY_READERS:
-        read = reader(client, server)
-        if read is None:
-            continue
-        entry = read[0]
-        status, target = entry["status"], entry["target"]
+    refusal = None
+    for one in before_tls(pieces):
+        protocol, status, target = one["protocol"], one["status"], one["target"]
         where = "" if target is None else f" to {ascii(target['host'])[1:-1]}"
-        if entry["protocol"] == "http_connect" and status is not None and not 200 <= status < 300:
-            return "proxy_refused", f"the client asked the proxy to connect it{where}, and it answered with status {status}"
-        if entry["protocol"] == "socks" and status is not None and status != SOCKS_GRANTED[entry["version"]]:
-            return "proxy_refused", f"the client asked the SOCKS proxy to connect it{where}, and it answered with code {status}"
+        if protocol == "http_connect":
+            refusal = None  # what counts is the last answer: a client that is asked for a password asks again
+            if status is not None and not 200 <= status < 300:
+                what = f"the client asked the proxy to connect it{where}, and it answered with status {status}"
+                refusal = "proxy_refused", what
+        elif protocol == "socks" and status is not None and status != SOCKS_GRANTED[one["version"]]:
+            what = f"the client asked the SOCKS proxy to connect it{where}, and it answered with code {status}"
+            refusal = "proxy_refused", what
+    if refusal is not None:
+        return refusal
     if client.startswith(_SSL_REQUEST) and server[:1] == b"N":
         return "starttls_refused", "the client asked PostgreSQL for TLS (SSLRequest), and the server answered N: it has none"
     return _refused_command(pieces)

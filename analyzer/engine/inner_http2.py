@@ -5,15 +5,14 @@ HPACK: the method is not in the static table (RFC 7541 appendix A), and is a lit
 frames are read from the beginning.
 """
 
-from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final
 
 from analyzer.analysis.preamble import authority, entry
 from analyzer.application.exchange import ConversationLog
 from analyzer.application.http2 import Http2
 from analyzer.application.http2_frames import HEADERS, PREFACE
 from analyzer.application.http2_sections import Section
-from analyzer.flows.carrier import Carrier
+from analyzer.engine.inner_tunnel import Begin, Tunnel
 
 MAX_HELD: Final = 1 << 16
 """Bytes that are kept until the first field section of the client. Before it come settings and windows."""
@@ -24,19 +23,6 @@ MAX_TUNNELS: Final = 256
 # As a string of HPACK: its length, and its characters as they are or in Huffman code (RFC 7541 appendix B).
 _METHODS: Final = (b"\x07CONNECT", b"\x87\xbd\xab\x4e\x9c\x17\xb7\xff")
 _FRAME: Final = 9
-
-
-class Tunnel(Protocol):
-    """What reads the bytes of one tunnel: `inner_streams.InnerStream`."""
-
-    carrier: Carrier
-
-    def feed(self, role: int, data: bytes, frame: int, at: int) -> bool: ...  # noqa: D102
-    def close(self, at: int) -> None: ...  # noqa: D102
-
-
-Begin = Callable[[int, int], Tunnel]
-"""Begins a tunnel in a frame, at a time."""
 
 
 class InnerHttp2:

@@ -3,7 +3,8 @@
 A client that speaks TLS with a proxy asks it for a target (HTTP CONNECT: RFC 9110 section 9.3.6, RFC 9113 section 8.5; SOCKS:
 RFC 1928), and then speaks TLS with the target through the proxy. The decrypted bytes of both sides are two streams, as those of
 a TCP connection are, and are searched in the same way (`tcp_stream`). What they carry can carry TLS again, to MAX_DEPTH. In
-HTTP/2, each stream whose method is CONNECT is such a connection (`inner_http2`).
+HTTP/1.1, any request can be CONNECT (`inner_http1`); in HTTP/2, each stream of that method is such a connection
+(`inner_http2`).
 
 The session inside has the addresses and the frames of the one around it, which is all that packets show of it.
 """
@@ -14,6 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.engine.detection import hello_at
+from analyzer.engine.inner_http1 import InnerHttp1, begins_request
 from analyzer.engine.preface import Preface
 from analyzer.engine.tcp_stream import TcpStream
 from analyzer.flows.carrier import INNER, Carrier
@@ -30,9 +32,14 @@ MAX_DEPTH: Final = 4
 
 NO_TIME: Final = -1
 
-_STARTS: Final = (b"CONNECT ", b"PROXY ", b"\r\n\r\n\0\r\nQUIT\n")
+_STARTS: Final = (b"PROXY ", b"\r\n\r\n\0\r\nQUIT\n")
+_HTTP2_START: Final = b"PRI * HTTP/2.0"
 _SOCKS: Final = (4, 5)
-_HTTP2: Final = b"h2"
+_ALPN_HTTP2: Final = b"h2"
+_MAX_PIECES: Final = 16  # in which the first bytes of a client come that tell what it speaks
+
+STREAM, HTTP1, HTTP2 = "stream", "http1", "http2"
+"""What the data of a session can begin with that carries TLS: a stream with a tunnel, or requests that can ask for tunnels."""
 
 
 class InnerStreams:
@@ -57,27 +64,46 @@ class InnerStreams:
 class InnerData:
     """The data of one decrypted session, until it is known to carry no TLS."""
 
-    __slots__ = ("_flow", "_inner", "_log", "_reader")
+    __slots__ = ("_first", "_flow", "_inner", "_log", "_reader")
 
     def __init__(self, inner: InnerStreams, flow: Flow, log: SessionLog) -> None:
         self._inner = inner
         self._flow = flow
         self._log = log
+        self._first: list[tuple[int, bytes, int, int]] = []
         self._reader: Any = None
 
     def feed(self, role: int, data: bytes, alpn: bytes | None, frame: int, at: int) -> bool:
         """Take the next bytes of a role. Return whether more is wanted."""
-        if self._reader is None:
-            if not data:
-                return True
-            if alpn == _HTTP2:
-                from analyzer.engine.inner_http2 import InnerHttp2
+        if self._reader is not None:
+            return self._pass(role, data, frame, at)
+        if not data:
+            return True
+        if role != 0 and not self._first and alpn != _ALPN_HTTP2:
+            return False
+        self._first.append((role, data, frame, at))
+        client = b"".join(piece for sender, piece, _, _ in self._first if sender == 0)
+        kind = HTTP2 if alpn == _ALPN_HTTP2 else tunnel_kind(client)
+        if kind is None:
+            return len(self._first) <= _MAX_PIECES
+        if not kind:
+            return False
+        self._reader = self._reader_of(kind)
+        return all(self._pass(*piece) for piece in self._first_pieces())
 
-                self._reader = InnerHttp2(partial(self._inner.begin, self._flow, self._log))
-            elif role == 0 and begins_tunnel(data):
-                self._reader = self._inner.begin(self._flow, self._log, frame, at)
-            else:
-                return False
+    def _first_pieces(self) -> list[tuple[int, bytes, int, int]]:
+        pieces, self._first = self._first, []
+        return pieces
+
+    def _reader_of(self, kind: str) -> Any:
+        begin = partial(self._inner.begin, self._flow, self._log)
+        if kind == HTTP2:
+            from analyzer.engine.inner_http2 import InnerHttp2
+
+            return InnerHttp2(begin)
+        return InnerHttp1(begin) if kind == HTTP1 else begin(*self._first[0][2:])
+
+    def _pass(self, role: int, data: bytes, frame: int, at: int) -> bool:
         wanted: bool = self._reader.feed(role, data, frame, at)
         if not wanted:
             self._reader.close(at)
@@ -147,8 +173,17 @@ class InnerStream:
             end.connection = end.peer = None  # type: ignore[assignment]
 
 
-def begins_tunnel(data: bytes) -> bool:
-    """Return whether the first bytes of a client can be those of a tunnel, or of TLS."""
-    if data[0] in _SOCKS or hello_at(data, 0, len(data)) >= 0:
-        return True
-    return any(data.startswith(start) or start.startswith(data) for start in _STARTS)
+def tunnel_kind(data: bytes) -> str | None:
+    """Return what the first bytes of a client begin: STREAM for a tunnel or TLS, HTTP1, HTTP2; empty for none of these.
+
+    None if more bytes must tell.
+    """
+    if not data:
+        return None
+    if data[0] in _SOCKS or data.startswith(_STARTS) or hello_at(data, 0, len(data)) >= 0:
+        return STREAM
+    if data.startswith(_HTTP2_START):
+        return HTTP2
+    if any(start.startswith(data) for start in (*_STARTS, _HTTP2_START)):
+        return None
+    return HTTP1 if begins_request(data) else ""

@@ -5,6 +5,8 @@ SQL Server goes on with its own packets: up to TDS 7.4, the records of the hands
 ([MS-TDS] 2.2.6.5), whose headers would look like damage between records. The first byte of a header is never that of a record.
 """
 
+from collections.abc import Iterable
+
 from analyzer.flows.carrier import Carrier
 from analyzer.tls.record.record_reader import RecordReader
 
@@ -30,10 +32,11 @@ class Preface:
     """
 
     __slots__ = (
-        "_answers", "_heads", "_left", "answer_frames", "carrier", "client", "cut", "frames", "n_bytes", "pieces", "wraps",
+        "_answers", "_heads", "_kept", "_left", "_lost", "answer_frames", "carrier", "client", "cut", "frames", "n_bytes",
+        "pieces", "wraps",
     )  # fmt: skip
 
-    def __init__(self, carrier: Carrier | None = None) -> None:
+    def __init__(self, carrier: Carrier | None = None, lost: Iterable[int] = ()) -> None:
         self.carrier = carrier
         self.pieces: list[tuple[int, bytes]] = []
         self.frames: list[int] = []
@@ -45,6 +48,10 @@ class Preface:
         self._heads = [b"", b""]
         self._answers = [b"", b""]
         self.answer_frames = [0, 0]
+        self._kept = [0, 0]
+        self._lost: dict[int, int] = {}  # by side, how many bytes of it are kept from before the first ones that are missing
+        for side in lost:
+            self.lose(side)
 
     def again(self) -> "Preface | None":
         """Return what another session on the same connection has before it; None if that is nothing."""
@@ -67,11 +74,26 @@ class Preface:
         kept = data[: MAX_BEFORE - self.n_bytes]
         self.cut = self.cut or len(kept) < len(data)
         self.n_bytes += len(kept)
+        self._kept[side] += len(kept)
         if self.pieces and self.pieces[-1][0] == side:
             kept = self.pieces.pop()[1] + kept
             self.frames.pop()
         self.pieces.append((side, kept))
         self.frames.append(frame)
+
+    @property
+    def lossy(self) -> bool:
+        """Whether bytes of a side are missing between others."""
+        return bool(self._lost)
+
+    def before_loss(self) -> list[tuple[int, bytes]]:
+        """Return the pieces up to the first missing bytes of each side."""
+        left = [self._lost.get(side, self.n_bytes) for side in range(2)]
+        found = []
+        for side, data in self.pieces:
+            found.append((side, data[: left[side]]))
+            left[side] -= len(found[-1][1])
+        return found
 
     def drop(self) -> None:
         """Forget the bytes: they are of a connection that seems to have no TLS."""
@@ -99,6 +121,7 @@ class Preface:
     def lose(self, side: int) -> None:
         """Note that bytes of a side are missing: where the next header is, is not known any more."""
         self.cut = True
+        self._lost.setdefault(side, self._kept[side])
         self._left[side] = _NO_WRAP
 
     def feed(self, reader: RecordReader, side: int, data: bytes, offset: int, frame: int, at: int) -> None:

@@ -197,7 +197,7 @@ class TcpStream(Sink):
         if end <= start or self.scanned > 2 * SCAN_LIMIT or (self.session is None and self.shard >= 0):
             return
         if self.preface is None:
-            self.preface = Preface()
+            self.preface = Preface(None, [one[0] for one in self.early if len(one) == 4])
             if self.session is not None:
                 self.preface.client = self.client
                 self.session.flow.before = self.preface

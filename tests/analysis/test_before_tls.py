@@ -6,6 +6,7 @@ import pytest
 from conversations import CLIENT, SERVER, SYN, packetise, records, talk
 
 from analyzer.analysis.before_tls import MAX_ENTRIES, before_of, before_tls
+from analyzer.engine.preface import Preface
 
 C, S = CLIENT, SERVER
 PROXY = b"PROXY TCP4 203.0.113.77 10.0.0.9 55555 443\r\n"
@@ -43,7 +44,7 @@ def flow(kept=None, late=False, mid_stream=False):
 
 
 def kept(data, client=0, cut=False):
-    return SimpleNamespace(pieces=[(client, data)], client=client, cut=cut)
+    return SimpleNamespace(pieces=[(client, data)], client=client, cut=cut, lossy=False)
 
 
 def test_what_the_capture_does_not_show_is_not_known():
@@ -53,6 +54,55 @@ def test_what_the_capture_does_not_show_is_not_known():
     assert names(before_of(flow(kept(PROXY, client=1), late=True))) == ["proxy"]
     assert names(before_of(flow(kept(PROXY + b"x", cut=True)))) == ["proxy"]
     assert before_of(flow(kept(b"x", cut=True))) is None
+
+
+CONNECT = b"CONNECT a.test:443 HTTP/1.1\r\n\r\n"
+WITH_LENGTH = b"HTTP/1.1 407 no\r\nContent-Length: 4\r\n\r\nHTTP"
+IN_CHUNKS = b"HTTP/1.1 407 no\r\nTransfer-Encoding: chunked\r\n\r\n4;a=b\r\nHTTP\r\n0\r\n\r\n"
+GRANTED = b"HTTP/1.1 200 ok\r\n\r\n"
+
+
+@pytest.mark.parametrize("refusal", [WITH_LENGTH, IN_CHUNKS], ids=["length", "chunks"])
+def test_each_answer_belongs_to_its_request(refusal):
+    for ahead, first in (((C, CONNECT), "http_connect"), ((C, b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\nhi"), "http")):
+        found = before_tls([ahead, (S, refusal), (C, CONNECT), (S, GRANTED)])
+        assert [(one["protocol"], one["status"]) for one in found] == [(first, 407), ("http_connect", 200)]
+        assert [one["bytes"]["server"] for one in found] == [len(refusal), len(GRANTED)]
+    assert names(before_tls([(C, b"GET / HTTP/1.1\r\n\r\n"), (S, WITH_LENGTH), (C, b"more"), (S, GRANTED)])) == ["http"]
+
+
+def with_losses(*pieces):
+    """What is kept of pieces of which None stands for missing bytes."""
+    found = Preface()
+    for side, data in pieces:
+        if data is None:
+            found.lose(side)
+        else:
+            found.add(side, data)
+    return found
+
+
+def test_no_answer_is_that_to_another_request():
+    asked, refused, granted = (C, CONNECT), (S, WITH_LENGTH), (S, GRANTED)
+    for pieces, statuses in (
+        ([asked, (S, None), asked, granted], [None, None]),
+        ([asked, refused, asked, (S, None)], [407, None]),
+        ([asked, refused, (C, None), granted], [407]),
+        ([(C, None), refused, asked, granted], None),
+    ):
+        found = before_of(flow(with_losses(*pieces)))
+        assert (found if found is None else [one["status"] for one in found]) == statuses
+    assert names(before_of(flow(with_losses((S, None), *SMTP[1:])))) == ["smtp"]
+
+
+@pytest.mark.parametrize("lost", [3, 4, 5, 6])
+def test_a_lost_answer_refuses_nothing(lost):
+    """The proxy wants a password, and gets it; then the capture lacks one packet of this, and the answer to the hello."""
+    flights = [(C, CONNECT), (S, WITH_LENGTH), (C, CONNECT + b""), (S, GRANTED), talk()[0]]
+    segments = packetise(flights)
+    for kept_segments in (segments, segments[:lost] + segments[lost + 1 :]):
+        [record] = records(kept_segments)
+        assert record["outcome"]["cause"] != "proxy_refused"
 
 
 @pytest.mark.parametrize("mss", [1, 7, 1400])

@@ -75,6 +75,19 @@ def test_refused_before_tls(tmp_path: Path, port: int, asks: bytes, says: bytes,
         assert short(found) == ("failed", "server", "before_tls", cause)
 
 
+@pytest.mark.parametrize("port", [443, 3128])
+def test_the_last_answer_of_a_proxy_counts(tmp_path: Path, port: int):
+    asked, granted = b"CONNECT a.test:443 HTTP/1.1\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n"
+    refused = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 2\r\n\r\nno"
+    once = Wire(port=port).open().say(CLIENT, asked).say(SERVER, refused).say(CLIENT, asked)
+    assert failure(tmp_path, once.say(SERVER, granted).close(CLIENT)) is None
+    twice = Wire(port=port).open().say(CLIENT, asked).say(SERVER, refused).say(CLIENT, asked).say(SERVER, refused)
+    assert short(failure(tmp_path, twice.close(CLIENT))) == ("failed", "server", "before_tls", "proxy_refused")
+    page = Wire(port=port).open().say(CLIENT, b"GET / HTTP/1.1\r\n\r\n").say(SERVER, b"HTTP/1.1 204 No\r\n\r\n")
+    found = failure(tmp_path, page.say(CLIENT, asked).say(SERVER, refused).close(CLIENT))
+    assert short(found) == ("failed", "server", "before_tls", "proxy_refused")
+
+
 def test_where_tls_was_spoken_it_is_expected(tmp_path: Path):
     from wire import hello
 

@@ -10,7 +10,7 @@ from keyed import Talk, page, pcapng_of, talk_of, without
 from nested_talks import CONNECT, SOCKS, inside, sessions
 
 from analyzer.cli.main import main
-from analyzer.engine.inner_streams import MAX_DEPTH, begins_tunnel
+from analyzer.engine.inner_streams import HTTP1, HTTP2, MAX_DEPTH, STREAM, tunnel_kind
 
 PAGE = page("/inside", b"the innermost page")
 
@@ -122,8 +122,16 @@ def test_an_answer_that_is_captured_before_its_request(tmp_path, version):
 def test_ordinary_data_is_no_tunnel(tmp_path):
     hello = talk_of(PAGE).flights[0][1]
     assert len(sessions(tmp_path, talk_of([*page("/upload", b"x"), (CLIENT, hello), *page("/", b"y")]))) == 1
-    assert not begins_tunnel(b"GET / HTTP/1.1\r\n")
-    assert all(map(begins_tunnel, (b"C", b"CONNECT a:1", b"\5\1\0", b"PROXY TCP4", hello)))
+
+
+def test_the_first_bytes_tell_what_can_carry_a_tunnel():
+    hello = talk_of(PAGE).flights[0][1]
+    signature = b"\r\n\r\n\0\r\nQUIT\n"
+    assert {tunnel_kind(data) for data in (b"\5\1\0", b"\4\1", b"PROXY TCP4", signature, b"\x16", hello)} == {STREAM}
+    assert {tunnel_kind(data) for data in (b"C", b"CONNECT a:1", b"GET / HTTP/1.1\r\n", b"POST", b"PRO /")} == {HTTP1}
+    assert tunnel_kind(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") == HTTP2
+    assert {tunnel_kind(data) for data in (b"", b"P", b"PR", b"PRO", b"PRI * ", b"\r\n")} == {None}
+    assert {tunnel_kind(data) for data in (b"get", b"220 hello", b"\0\1", b"EHLO-x", b"\r\n\r\nQUIT")} <= {"", HTTP1}
 
 
 def test_several_processes_write_the_same(tmp_path):
