@@ -32,6 +32,9 @@ MANY_ATTRIBUTES = {
 
 TESTED_ELSEWHERE = {
     "engine/inner_tunnel.py": "engine/test_inner_streams.py",
+    "engine/eap_copies.py": "engine/test_eap_joins.py",
+    "engine/eap_plaintext.py": "engine/test_eap_joins.py",
+    "engine/radius_names.py": "engine/test_eap_joins.py",
     "cli/field_writers.py": "cli/test_field_rows.py",
     "cli/header_field_rows.py": "cli/test_field_rows.py",
     "cli/packet_list.py": "cli/test_packets.py",

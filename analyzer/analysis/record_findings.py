@@ -79,7 +79,7 @@ def log_findings(session: Session) -> list[Finding]:
         if type(problem) is Incomplete and not _sent_so(session, message.role):
             detail = f"the {message.name} of the {ROLES[message.role]} is not whole: {problem.why}"
             found.append(Finding("gap", "low", detail, [message.frame]))
-        elif problem is not None and not isinstance(problem, Anomaly):  # the last has a finding of its own
+        elif problem is not None and not isinstance(problem, Anomaly) and not session.log.doubtful:  # it has its own finding
             found.append(Finding("message_problem", "low", f"{message.name}: {problem.field}: {problem.why}", [message.frame]))
     for alert in session.log.alerts:
         if alert.level == FATAL and not alert.injected:

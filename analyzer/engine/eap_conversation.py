@@ -8,16 +8,17 @@ identifier, and what is lost by the identifiers and the lengths of flights (`eap
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.analysis.preamble import entry, text
+from analyzer.engine.eap_copies import EapCopies
+from analyzer.engine.eap_plaintext import RANDOM, RANDOM_END, contradicts, is_hello_of_another, note_plaintext, random_of
 from analyzer.engine.eap_side import NO_NUMBER, EapSide
+from analyzer.engine.radius_names import RadiusNames
 from analyzer.flows.carrier import EAP, Carrier
-from analyzer.flows.eap import FAILURE, IDENTITY, METHODS, RESPONSE, SUCCESS, Eap
+from analyzer.flows.eap import FAILURE, IDENTITY, LOGOFF, METHODS, RESPONSE, SUCCESS, Eap
 from analyzer.flows.flow import Flow
-from analyzer.tls.messages.hello import HELLO_RETRY_REQUEST_RANDOM
-from analyzer.tls.messages.numbers import CLIENT_HELLO, SERVER_HELLO
+from analyzer.tls.messages.numbers import CLIENT_HELLO
 from analyzer.tls.record.content_types import HANDSHAKE, HEADER
 from analyzer.tls.record.record_reader import RecordReader
 
@@ -27,14 +28,14 @@ if TYPE_CHECKING:
 LARGEST_FLIGHT: Final = 1 << 20
 """Bytes of a flight that are believed to be missing, at most. Chains of certificates have some ten thousand."""
 
-REMEMBERED: Final = 16
-"""Packets of a conversation that are known when they come again, also behind its end."""
+LONGEST_PAUSE: Final = 60 * 1_000_000_000
+"""Nanoseconds between two packets behind which a conversation is another one, if packets between them are missing: a server has
+given up by then, after some requests that come again (RFC 3748 section 4.3)."""
 
 LONGEST_IDENTITY: Final = 1020
 """Bytes of a name that are kept: characters of UTF-8 as many as are shown of it."""
 
 _SUPPLICANT, _SERVER = 0, 1
-_RANDOM, _RANDOM_END = 11, 43  # of a ClientHello in its record
 _HELLO = (bytes([CLIENT_HELLO]), b"")  # in the record of a ClientHello, or in its first bytes
 _AHEAD: Final = 2
 """How far the identifier of the end may be from that of the last response: it should be the same, and some servers count on."""
@@ -43,32 +44,32 @@ _AHEAD: Final = 2
 class EapConversation:
     """One conversation. key: addresses and ports from the supplicant's end to the server's (`Packet.key`).
 
-    over: what carries it. station: how the access point names the supplicant. at: the time of its last packet. states: what
-    names it in RADIUS, the latest last. held: bytes that its session keeps. n_bytes: bytes of TLS of its open session.
+    over: what carries it. radius: its names there. at: the time of its last packet. held: bytes that its session keeps.
+    n_bytes: bytes of TLS of its open session.
     """
 
     __slots__ = (
-        "_dispatcher", "_end", "_hello", "_identity", "_left", "_readers", "_recent", "_session", "_shard",
-        "_sides", "_sink", "_start", "_started", "at", "held", "key", "n_bytes", "over", "states", "station",
+        "_copies", "_dispatcher", "_end", "_hello", "_identity", "_method", "_readers", "_said", "_session", "_shard", "_sides",
+        "_sink", "_start", "_started", "at", "held", "key", "n_bytes", "over", "radius",
     )  # fmt: skip
 
     def __init__(self, dispatcher: SessionTable, key: bytes, over: str) -> None:
         self._dispatcher = dispatcher
         self.key = key
         self.over = over
-        self.station = b""
-        self.states: list[Any] = []
+        self.radius = RadiusNames()
         self.at = 0
         self.held = 0
         self._identity: bytes | None = None
-        self._recent: deque[int] = deque(maxlen=REMEMBERED)
+        self._copies = EapCopies()
         self._begin()
 
     def _begin(self) -> None:
         """Begin a conversation, or another one behind one that has ended."""
         self._sides = (EapSide(), EapSide())
         self._started = False
-        self._left = False
+        self._said = 0
+        self._method = 0
         self._start: tuple[int, int] | None = None
         self._end = (0, 0)
         self._session: Any = None
@@ -97,22 +98,23 @@ class EapConversation:
         role = _SUPPLICANT if packet.code == RESPONSE else _SERVER
         side, other = self._sides[role], self._sides[1 - role]
         begins = packet.type == IDENTITY or packet.start
-        if begins and self._start is None:
-            self._recent.clear()
         mark = hash(packet)
+        if begins and self._start is None:
+            self._copies.begin()
         first = packet.start and not self._started and self._shard < 0
-        if mark in self._recent or (packet.identifier == side.last and not first):
+        if self._copies.knows(mark) or (packet.identifier == side.last and not first):
             return False
-        if side.is_late(packet.identifier) and not begins:
+        if not begins and (side.is_late(packet.identifier) or self._is_earlier(side, packet.identifier, mark)):
             return False
-        self._recent.append(mark)
-        self.at = at
+        self._copies.keep(mark)
         random = random_of(role, packet)
-        another = self._shard >= 0 and not begins and (is_of_another(side, random) or side.jumps(packet.identifier))
+        another = self._shard >= 0 and not begins and self._is_of_another(role, packet, random, at)
         if another:
             self._cut()
+        self._said = 0
+        self.at = at
         if (begins or another) and self._shard >= 0:
-            if side.distance(packet.identifier) != 1:
+            if another or side.distance(packet.identifier) != 1:
                 self._identity = None  # of the one before: its request is missing
             self.close("closed")
             side, other = self._sides[role], self._sides[1 - role]
@@ -141,13 +143,46 @@ class EapConversation:
         if self._session is not None:
             self._session.flow.carrier.cut = True
 
-    def leave(self) -> None:
-        """Note that the supplicant logs off. Anybody can say that in its name, so nothing ends if it goes on."""
-        self._left = True
+    def _is_of_another(self, role: int, packet: Eap, random: bytes, at: int) -> bool:
+        """Return whether a packet that does not begin a conversation is of another one, whose beginning is missing.
+
+        That is so if it has another method, or the hello of another session. Else identifiers tell, where they count: one that
+        is far away or comes again, and one behind missing packets if other things say that a conversation has ended.
+        """
+        side, other = self._sides[role], self._sides[1 - role]
+        if packet.type in METHODS and packet.type != self._method:
+            return True
+        if is_hello_of_another(side, random):
+            return True
+        if not (side.counts() or other.counts()):
+            return False
+        number = packet.identifier
+        if side.goes_back(number, self._started) or all(one.is_far(number) for one in self._sides if one.last != NO_NUMBER):
+            return True
+        lost = bool(side.lacks(number) or other.lacks(number))
+        if (lost or side.lossy or other.lossy) and contradicts(side, role, packet):
+            return True
+        if not lost:
+            return False
+        if self._said or at - self.at > LONGEST_PAUSE:
+            return True
+        answers = side.offset == 0 and role == _SERVER and random and not other.more  # a ServerHello answers the last hello
+        return bool(answers) and other.offset > 0 and other.distance(number) != 1
+
+    def _is_earlier(self, side: EapSide, identifier: int, mark: int) -> bool:
+        """Return whether a packet of the conversation before this one comes again."""
+        return self._copies.was_earlier(mark) and side.goes_back(identifier, self._started)
+
+    def say(self, kind: int) -> None:
+        """Note that one of both said LOGOFF, or what belongs before or behind a conversation, START or KEY.
+
+        Anybody can say that in its name, so nothing ends if it goes on.
+        """
+        self._said = kind
 
     def close(self, reason: str) -> None:
         """End the session, if there is one. reason: see `Flow.closed`. Another one can follow."""
-        if self._left and reason in ("idle", "end"):
+        if self._said == LOGOFF and reason in ("idle", "end"):
             reason = "closed"
         frame, at = self._end
         twin = -1 if self._hello is None else self._dispatcher.opened.leave(*self._hello)
@@ -210,6 +245,8 @@ class EapConversation:
             other.go_on(before)
         another = packet.total >= 0 and side.total >= 0 and packet.total != side.total
         n_bytes = len(data) + packet.missing
+        if not side.more or lost:
+            note_plaintext(self._sides, role, packet)
         lost_size = side.lost_size(len(lost), n_bytes, packet.more) if side.more and not another else -1
         if lost_size >= 0:
             self._lose(side, role, len(lost) * lost_size, frame, at)
@@ -237,6 +274,7 @@ class EapConversation:
         """Note that packets of a role are missing, perhaps more than the rest of its flight: nobody knows how much."""
         if self._readers is not None:
             self._readers[role].miss(side.offset, frame, at)
+        side.lossy = self._shard >= 0
         side.begin_flight(-1)
 
     def _lose(self, side: EapSide, role: int, length: int, frame: int, at: int) -> None:
@@ -263,12 +301,13 @@ class EapConversation:
         if hello:
             self._sides[_SERVER].go_on(packet.identifier)  # what it sent so far is no TLS
         found["user"] = None if self._identity is None else text(self._identity)
-        found["client_name"] = text(self.station) if self.station else None
+        found["client_name"] = text(self.radius.station) if self.radius.station else None
         found["bytes"] = {"client": self._sides[_SUPPLICANT].n_before, "server": self._sides[_SERVER].n_before}
         flow.carrier.before.append(found)
+        self._method = packet.type
         self._shard = dispatcher.assign()
-        if hello and len(data) >= _RANDOM_END:
-            self._hello = data[_RANDOM:_RANDOM_END], dispatcher.opened.number(dispatcher.count)
+        if hello and len(data) >= RANDOM_END:
+            self._hello = data[RANDOM:RANDOM_END], dispatcher.opened.number(dispatcher.count)
             dispatcher.opened.enter(*self._hello)
         if self._shard != dispatcher.shard:
             dispatcher.count += 1
@@ -283,19 +322,3 @@ class EapConversation:
     def _hold(self, n_bytes: int) -> None:
         self._dispatcher.held += n_bytes - self.held
         self.held = n_bytes
-
-
-def random_of(role: int, packet: Eap) -> bytes:
-    """Return the random of a hello of a role with which the TLS bytes of a packet begin; empty without one."""
-    data, number = packet.data, SERVER_HELLO if role else CLIENT_HELLO
-    if packet.type not in METHODS or len(data) < _RANDOM_END or data[0] != HANDSHAKE or data[HEADER] != number:
-        return b""
-    return data[_RANDOM:_RANDOM_END]
-
-
-def is_of_another(side: EapSide, random: bytes) -> bool:
-    """Return whether a hello with that random, empty without one, is of another session: the start between is missing.
-
-    After a HelloRetryRequest both sides send a second hello, the client with the same random (RFC 9846 section 4.2.2).
-    """
-    return bool(random) and side.offset > 0 and random != side.random and side.random != HELLO_RETRY_REQUEST_RANDOM

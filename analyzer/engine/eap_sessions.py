@@ -8,10 +8,12 @@ which the next request repeats (RFC 2865 section 5.24), and an answer has the id
 from __future__ import annotations
 
 from collections import OrderedDict
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.engine.eap_conversation import EapConversation
 from analyzer.engine.eap_ports import EapPorts
+from analyzer.engine.radius_names import RadiusNames
 from analyzer.flows.connection import moved
 from analyzer.flows.eap import (
     ACCESS_ACCEPT,
@@ -19,8 +21,11 @@ from analyzer.flows.eap import (
     ACCESS_REJECT,
     ACCESS_REQUEST,
     FAILURE,
+    KEY,
+    LOGOFF,
     REQUEST,
     RESPONSE,
+    START,
     SUCCESS,
     Radius,
     read_eap,
@@ -52,8 +57,7 @@ STATES: Final = 2
 PORT_CONTROL: Final = (0x888E, 0x88C7)
 """The EtherTypes of 802.1X: on the port that it opens, and through the network to the next access point."""
 
-_EAP_PACKET, _LOGOFF = 0, 2
-_MOST_LOST = 8  # answers of RADIUS in a row
+_EAP_PACKET = 0
 _HEADER = 4
 
 
@@ -69,7 +73,7 @@ class EapSessions:
         self._ports = EapPorts(self._open)
         self._by_state: dict[tuple[bytes, bytes, bytes], EapConversation] = {}
         self._by_station: dict[tuple[bytes, bytes], EapConversation] = {}
-        self._asked: OrderedDict[tuple[bytes, int], tuple[EapConversation, int]] = OrderedDict()
+        self._asked: OrderedDict[tuple[bytes, int], _Request] = OrderedDict()
         self._n_bytes = 0
         self.n_begun = 0
 
@@ -79,9 +83,10 @@ class EapSessions:
             return
         self._dispatcher.steps += 1
         kind, length = data[1], int.from_bytes(data[2:4], "big")
-        if kind == _LOGOFF:
-            for left in self._ports.of_supplicant(source, target):
-                self._open[left].leave()
+        if kind in (START, LOGOFF, KEY):
+            ends = ((source, target), (target, source)) if kind == KEY else ((source, target),)
+            for one in chain.from_iterable(self._ports.of_supplicant(*both) for both in ends):
+                self._open[one].say(kind)
             return
         packet = read_eap(data[_HEADER : _HEADER + length]) if kind == _EAP_PACKET else None
         if packet is None or packet.n_bytes > length or (packet.missing and not cut):
@@ -121,10 +126,11 @@ class EapSessions:
         asked = key if asks else reverse
         place = _place(asked)
         identifier = -1 if packet is None else packet.identifier
-        conversation = self._asking(found, asked, identifier, hash(data)) if asks else self._answered(found, asked, place)
+        mark = hash(data)
+        conversation = self._asking(found, asked, identifier, mark) if asks else self._answered(found, asked, place, mark)
         if conversation is None:
             return
-        name = conversation.states[0]
+        name = conversation.radius.states[0]
         if found.code not in (ACCESS_ACCEPT, ACCESS_REJECT):
             if packet is not None and packet.code in (REQUEST, RESPONSE):
                 self._feed(name, conversation, packet, frame, at)
@@ -162,38 +168,44 @@ class EapSessions:
         for its bytes.
         """
         known = self._asked.get((asked, found.identifier))
-        if known is not None and known[1] == mark:
+        if known is not None and known.mark == mark:
             return None
         place = _place(asked)
         conversation = self._by_state.get((place, found.state, found.station)) if found.state else None
         if conversation is None and found.state and found.station:
             conversation = self._by_station.get((place, found.station))
-            if conversation is not None and not 0 < (identifier - conversation.answered()) % 256 <= _MOST_LOST:
+            if conversation is not None and not conversation.radius.go_on(found, conversation.answered(), identifier):
                 conversation = None
         if conversation is None:
             self.n_begun += 1
             conversation = self._begin(self.n_begun, asked, "RADIUS")
-            conversation.states = [self.n_begun]
+            conversation.radius = RadiusNames(self.n_begun)
             self._by_station[place, found.station] = conversation
-        conversation.station = conversation.station or found.station
-        self._asked[asked, found.identifier] = conversation, mark
+        conversation.radius.take_request(found)
+        self._asked[asked, found.identifier] = _Request(conversation, mark)
         self._asked.move_to_end((asked, found.identifier))
         if len(self._asked) > MAX_ASKED:
             self._asked.popitem(last=False)
         return conversation
 
-    def _answered(self, found: Radius, asked: bytes, place: bytes) -> EapConversation | None:
-        """Return the conversation of an answer, whose state the next request will have."""
-        conversation, _ = self._asked.get((asked, found.identifier), (None, 0))
-        if conversation is None or conversation.states[0] not in self._open:
+    def _answered(self, found: Radius, asked: bytes, place: bytes, mark: int) -> EapConversation | None:
+        """Return the conversation of an answer, whose state the next request will have; None if nobody knows it.
+
+        A request has one answer. Another one, which can come again too, belongs to a request that is missing.
+        """
+        request = self._asked.get((asked, found.identifier))
+        if request is None or request.answer not in (None, mark) or request.conversation.radius.states[0] not in self._open:
             return None
+        request.answer = mark
+        conversation, names = request.conversation, request.conversation.radius
         if found.state and found.code == ACCESS_CHALLENGE:
-            for state in dict.fromkeys(((place, found.state, conversation.station), (place, found.state, b""))):
+            names.take_challenge(found.state)
+            for state in dict.fromkeys(((place, found.state, names.station), (place, found.state, b""))):
                 if state not in self._by_state:
                     self._by_state[state] = conversation
-                    conversation.states.append(state)
-            while len(conversation.states) > 2 * STATES + 1:
-                self._by_state.pop(conversation.states.pop(1), None)
+                    names.states.append(state)
+            while len(names.states) > 2 * STATES + 1:
+                self._by_state.pop(names.states.pop(1), None)
         return conversation
 
     def _begin(self, name: Any, key: bytes, over: str) -> EapConversation:
@@ -221,14 +233,26 @@ class EapSessions:
         conversation = self._open.pop(name)
         self._n_bytes -= conversation.n_bytes
         conversation.close(reason)
-        if conversation.states:
-            for state in conversation.states[1:]:
+        names = conversation.radius
+        if names.states:
+            for state in names.states[1:]:
                 self._by_state.pop(state, None)
-            station = _place(conversation.key), conversation.station
+            station = _place(conversation.key), names.station
             if self._by_station.get(station) is conversation:
                 del self._by_station[station]
         else:
             self._ports.forget(name)
+
+
+class _Request:
+    """A request of RADIUS. mark: a number for its bytes; answer: one for those of its answer, None before it."""
+
+    __slots__ = ("answer", "conversation", "mark")
+
+    def __init__(self, conversation: EapConversation, mark: int) -> None:
+        self.conversation = conversation
+        self.mark = mark
+        self.answer: int | None = None
 
 
 def _place(asked: bytes) -> bytes:

@@ -11,10 +11,16 @@ from typing import Final
 
 NO_NUMBER: Final = -1
 
+AFTER_FLIGHT, AT_ONCE = 1, 2
+"""When the plaintext of a side ends."""
+
 _NUMBERS: Final = 256
 _LENGTH_FIELD: Final = 4
 _FARTHEST: Final = 64
 """Numbers that are believed to be missing in a row. More of them are numbers that do not count, or of another conversation."""
+
+MOST_MISSING: Final = 8
+"""Numbers that a capture lacks in a row of one conversation, at most. A whole conversation has ten or twenty."""
 
 _STEPS: Final = 3
 """Identifiers in a row that show that a side counts."""
@@ -25,23 +31,14 @@ class EapSide:
 
     total: length of its flight, -1 if unknown; got: how much of it came; size: of its last fragment; says_length: whether that
     says the length of the flight, which takes room; more: whether more fragments of it must come. n_before: bytes of packets
-    that are no TLS, before the session; n_steps: how often the next packet had the next identifier. random: of its last hello.
+    that are no TLS, before the session. random: of its last hello. sealed: AFTER_FLIGHT if no plaintext of it can
+    follow behind its flight, AT_ONCE if none can follow at all; else 0. lossy: whether nobody knows how much of it is missing.
     """
 
     __slots__ = (
-        "_missed",
-        "_owed",
-        "got",
-        "last",
-        "more",
-        "n_before",
-        "n_steps",
-        "offset",
-        "random",
-        "says_length",
-        "size",
-        "total",
-    )
+        "_missed", "_n_leaps", "_n_numbers", "_n_steps", "_owed", "got", "last", "lossy", "more", "n_before", "offset",
+        "random", "says_length", "sealed", "size", "total",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.last = NO_NUMBER
@@ -50,11 +47,18 @@ class EapSide:
         self.got = 0
         self.size = 0
         self.says_length = False
+        self.lossy = False
         self.more = False
-        self.n_before = self.n_steps = 0
+        self.n_before = 0
         self.random = b""
+        self.sealed = 0
+        self._n_steps = self._n_leaps = self._n_numbers = 0
         self._owed: set[int] = set()
         self._missed: set[int] = set()
+
+    def ends_plaintext(self) -> bool:
+        """Return whether plaintext that comes now is of another session."""
+        return self.sealed == AT_ONCE or (self.sealed == AFTER_FLIGHT and not self.more)
 
     def owe(self, identifier: int) -> None:
         """Note that the packet with an identifier only acknowledges a fragment."""
@@ -64,9 +68,24 @@ class EapSide:
         """Return how many packets behind the last one that with an identifier is, modulo 256; 1 where there is no last one."""
         return 1 if self.last == NO_NUMBER else (identifier - self.last) % _NUMBERS
 
-    def jumps(self, identifier: int) -> bool:
-        """Return whether a number is far from the last one, both ways, although all went up by one for a while."""
-        return self.n_steps >= _STEPS and _FARTHEST < self.distance(identifier) < _NUMBERS - _FARTHEST
+    def counts(self) -> bool:
+        """Return whether numbers went up by one for a while, or always so far."""
+        return self._n_steps >= _STEPS or (self._n_steps > 0 and self._n_leaps == 0)
+
+    def is_far(self, identifier: int) -> bool:
+        """Return whether more numbers would be missing before one than a capture lacks in a row, and it is no earlier one."""
+        return MOST_MISSING < self.distance(identifier) - 1 < _NUMBERS - _FARTHEST
+
+    def goes_back(self, identifier: int, begun: bool) -> bool:
+        """Return whether a number was used already, or is so long before the first one that no packet can be so late.
+
+        Packets that come again, and those that were missing, are not asked about. begun: whether the first one is known to be
+        that of a conversation.
+        """
+        behind = (self.last - identifier) % _NUMBERS if self.last != NO_NUMBER else 0
+        return 0 < behind <= _FARTHEST and (
+            behind < self._n_numbers or behind > self._n_numbers + (0 if begun else MOST_MISSING)
+        )
 
     def lacks(self, identifier: int) -> list[int]:
         """Return the identifiers of packets that may have content and are missing before the one with this identifier."""
@@ -78,7 +97,13 @@ class EapSide:
 
     def go_on(self, identifier: int, lost: Iterable[int] = ()) -> None:
         """Note that the packet with an identifier has come. lost: the identifiers that are missing before it."""
-        self.n_steps += self.distance(identifier) == 1 and self.last != NO_NUMBER
+        distance = self.distance(identifier)
+        if self.last == NO_NUMBER:
+            self._n_numbers = 1
+        elif distance:
+            self._n_steps += distance == 1
+            self._n_leaps += distance != 1
+            self._n_numbers += distance if distance <= _FARTHEST else 0
         self.last = identifier
         self._owed.clear()
         self._missed.update(lost)

@@ -11,6 +11,9 @@ from typing import NamedTuple
 REQUEST, RESPONSE, SUCCESS, FAILURE = 1, 2, 3, 4
 """Codes of EAP."""
 
+START, LOGOFF, KEY = 1, 2, 3
+"""Types of 802.1X frames that have no EAP (IEEE 802.1X clause 11.3.2): they belong before or behind a conversation."""
+
 IDENTITY = 1
 """The type of a request for a name, and of its response."""
 
@@ -25,7 +28,8 @@ LAST_CODE = ACCESS_CHALLENGE
 _LENGTH, _MORE, _START, _OUTER_TLVS = 0x80, 0x40, 0x20, 0x10
 _PEAP, _FAST, _TEAP = 25, 43, 55
 _RADIUS_HEADER = 20
-_USER_NAME, _STATE, _CALLING_STATION, _EAP_MESSAGE = 1, 24, 31, 79
+_USER_NAME, _PORT, _STATE, _CALLING_STATION, _SESSION, _EAP_MESSAGE, _PORT_NAME = 1, 5, 24, 31, 44, 79, 87
+_ASKER = (_USER_NAME, _PORT, _PORT_NAME, _SESSION)
 
 
 class Eap(NamedTuple):
@@ -50,7 +54,11 @@ class Eap(NamedTuple):
 
 
 class Radius(NamedTuple):
-    """One RADIUS packet. eap: the EAP packet in it, empty without one. Attributes that it does not have are empty."""
+    """One RADIUS packet. eap: the EAP packet in it, empty without one. Attributes that it does not have are empty.
+
+    asker: the attributes of a request that do not change in a conversation: the user (RFC 3579 section 2.1), the port, the name
+    of the port, and the session of the access point.
+    """
 
     code: int
     identifier: int
@@ -58,6 +66,7 @@ class Radius(NamedTuple):
     state: bytes
     user: bytes
     station: bytes
+    asker: tuple[bytes, ...]
 
 
 def read_eap(packet: bytes) -> Eap | None:
@@ -92,7 +101,7 @@ def read_radius(data: bytes) -> Radius | None:
         return None
     if int.from_bytes(data[2:4], "big") != len(data):
         return None
-    values = {_USER_NAME: b"", _STATE: b"", _CALLING_STATION: b""}
+    values = dict.fromkeys((*_ASKER, _STATE, _CALLING_STATION), b"")
     eap = []
     pos = _RADIUS_HEADER
     while pos < len(data):
@@ -104,4 +113,5 @@ def read_radius(data: bytes) -> Radius | None:
         elif kind in values:
             values[kind] = value
         pos += data[pos + 1]
-    return Radius(data[0], data[1], b"".join(eap), values[_STATE], values[_USER_NAME], values[_CALLING_STATION])
+    asker = tuple(values[kind] for kind in _ASKER)
+    return Radius(data[0], data[1], b"".join(eap), values[_STATE], values[_USER_NAME], values[_CALLING_STATION], asker)

@@ -21,6 +21,7 @@ cdef class SessionLog:
     cdef public list certificate_changes
     cdef public dict forged
     cdef public long long dropped
+    cdef public bint doubtful
     cdef public list repeats
 
     cpdef void emit(self, Event event) except *

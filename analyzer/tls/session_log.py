@@ -45,11 +45,13 @@ class SessionLog:
     certificate_changes: role, frame and certificates of each certificate list that a role sent after its first one and that
     differs from it. forged: findings about records in plaintext, by role and kind. dropped: how many entries are not listed.
     repeats: what the session has in common with earlier ones of the run (`analysis.repetitions`), set when it has ended.
+    doubtful: whether bytes are missing of which nobody knows how many: then nobody is blamed for what follows, which in EAP can
+    even be of another conversation.
     """
 
     __slots__ = (
-        "alerts", "certificate_changes", "conflicts", "dropped", "events", "findings", "forged", "gaps", "messages", "places",
-        "repeats", "session", "version",
+        "alerts", "certificate_changes", "conflicts", "doubtful", "dropped", "events", "findings", "forged", "gaps", "messages",
+        "places", "repeats", "session", "version",
     )  # fmt: skip
 
     def __init__(self, session: cython.longlong, events: list[Event] | None, places: cython.bint = True) -> None:
@@ -65,6 +67,7 @@ class SessionLog:
         self.certificate_changes: list[tuple[int, int, list[bytes]]] = []
         self.forged: dict[tuple[int, str], Finding] = {}
         self.dropped = 0
+        self.doubtful = False
         self.repeats: list[Finding] = []
 
     def emit(self, event: Event) -> None:
@@ -139,7 +142,7 @@ class SessionLog:
         if known is not None:
             if len(known.frames) < MAX_FRAMES:
                 known.frames.append(frame)
-        elif len(self.forged) < MAX_FRAMES and len(self.findings) < MAX_GAPS:
+        elif len(self.forged) < MAX_FRAMES and len(self.findings) < MAX_GAPS and not self.doubtful:
             self.add_finding("plaintext_record", "high", detail, frame)
             self.forged[role, kind] = self.findings[len(self.findings) - 1]
 
@@ -157,7 +160,9 @@ class SessionLog:
             self.emit(message)
 
     def add_finding(self, code: str, severity: str, detail: str, frame: cython.longlong) -> None:
-        """Keep a finding; `frame` 0 means no frame."""
+        """Keep a finding; `frame` 0 means no frame. Where the log is doubtful, only those that blame nobody are kept."""
+        if self.doubtful and severity != "info":
+            return
         if len(self.findings) >= MAX_GAPS:
             self.dropped += 1
             return
@@ -166,7 +171,9 @@ class SessionLog:
         self.emit(finding)
 
     def add_gap(self, gap: Gap) -> None:
-        """Keep a gap."""
+        """Keep a gap. Its length is 0 where nobody knows it."""
+        if gap.length == 0:
+            self.doubtful = True
         if len(self.gaps) < MAX_GAPS:
             self.gaps.append(gap)
         else:

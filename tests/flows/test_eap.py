@@ -38,7 +38,7 @@ def test_other_bytes_are_no_eap():
 def test_the_attributes_of_radius_are_joined_in_order():
     body = b"\x01\5bob" + b"\x4f\4ab" + b"\x18\3S" + b"\x4f\4cd"
     data = b"\1\x2a" + (20 + len(body)).to_bytes(2, "big") + bytes(16) + body
-    assert read_radius(data) == (1, 42, b"abcd", b"S", b"bob", b"")
+    assert read_radius(data) == (1, 42, b"abcd", b"S", b"bob", b"", (b"bob", b"", b"", b""))
     for n in range(len(data)):
         assert read_radius(data[:n]) is None
     assert read_radius(data + b"\0") is None
