@@ -7,7 +7,7 @@ from analyzer.flows.udp cimport UdpFlows
 from analyzer.packet.headers cimport read, read_ip
 from analyzer.packet.packet cimport Packet
 
-cdef int _APP_TRAILER, _ICMP, _ICMPV6, _TCP, _UDP, _PORT_CONTROL, _BEFORE_ROAMING, _CAPWAP
+cdef int _APP_TRAILER, _LONGEST_APP_TRAILER, _ICMP, _ICMPV6, _TCP, _UDP, _PORT_CONTROL, _BEFORE_ROAMING, _CAPWAP
 
 
 cdef class Engine:

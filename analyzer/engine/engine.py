@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from analyzer.capture.blocks import TLS_KEY_LOG
 from analyzer.capture.frame import Frame
 from analyzer.capture.frame_reader import FrameReader
-from analyzer.capture.processes.process_blocks import APP_TRAILER
+from analyzer.capture.processes.process_blocks import APP_TRAILER, LONGEST_APP_TRAILER
 from analyzer.engine.dispatch_limits import WATCHES_FAILURES
 from analyzer.engine.dispatcher import DatagramProtocol, Dispatcher
 from analyzer.engine.eap_sessions import PORT_CONTROL
@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     import cython
 
 # In the compiled build these are C variables, which other modules cannot see.
-_TCP, _UDP, _ICMP, _ICMPV6, _APP_TRAILER, _CAPWAP = TCP, UDP, ICMP, ICMPV6, APP_TRAILER, CAPWAP_DATA
+_TCP, _UDP, _ICMP, _ICMPV6, _CAPWAP = TCP, UDP, ICMP, ICMPV6, CAPWAP_DATA
+_APP_TRAILER, _LONGEST_APP_TRAILER = APP_TRAILER, LONGEST_APP_TRAILER
 
 _PORT_CONTROL, _BEFORE_ROAMING = PORT_CONTROL
 
@@ -155,8 +156,10 @@ class Engine:
             whole = read_ip(packet, datagram, 0, len(datagram))
         if whole and packet.protocol == _UDP and (packet.source_port == _CAPWAP or packet.destination_port == _CAPWAP):
             whole = self.join_capwap(frame)
-        if frame.end - packet.payload_end == _APP_TRAILER and packet.data is frame.data and self.processes is not None:
-            self.processes.read_trailer(frame.number, frame.data[packet.payload_end : frame.end])
+        behind: cython.Py_ssize_t = frame.end - packet.payload_end
+        if _APP_TRAILER <= behind <= _LONGEST_APP_TRAILER and packet.data is frame.data and self.processes is not None:
+            data = frame.data[frame.start : frame.end]
+            self.processes.read_trailer(frame.number, data, packet.payload_end - frame.start, frame.link_type)
         if whole:
             packet.copy_of = self.copies.first_of(packet, frame.interface, frame.number, frame.at)
             if packet.protocol == _TCP:

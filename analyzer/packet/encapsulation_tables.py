@@ -29,11 +29,6 @@ HEXADECIMAL: Final = {"spi", "flags_and_version", "frame_control", "magic", "fra
 
 ADDRESSES: Final = {"address_1", "address_2", "address_3"}
 
-PCAPDROID: Final = bytes.fromhex("01072021")
-"""The first bytes of PCAPdroid's trailer."""
-
-PCAPDROID_BYTES: Final = 32
-
 
 class NetfilterLog(Message):
     """LINKTYPE_NFLOG: a fixed header, then attributes, of which the last is the packet."""

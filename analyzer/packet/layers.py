@@ -9,12 +9,13 @@ an exception: it stays plain bytes, because a segment is not a message.
 from collections.abc import Generator, Iterator
 
 from analyzer.capture.frame import Frame
+from analyzer.capture.processes.process_blocks import app_trailer_at
 from analyzer.codec.field_tables import Message, Span, spans
 from analyzer.codec.registry import registry
 from analyzer.packet import encapsulation_tables, header_tables, scapy_dissection
 from analyzer.packet.addresses import address_text
 from analyzer.packet.bus_frames import BUSES, bus_layers
-from analyzer.packet.encapsulation_tables import PCAPDROID, PCAPDROID_BYTES, Pcapdroid, encapsulation
+from analyzer.packet.encapsulation_tables import Pcapdroid, encapsulation
 from analyzer.packet.field_tree import Field, Layer, plain
 from analyzer.packet.headers import read
 from analyzer.packet.packet import Packet
@@ -106,9 +107,12 @@ class _LayerReader:
             else:
                 break
         yield from self._rest(*following)
-        if self.data.startswith(PCAPDROID, self.end) and len(self.data) - self.end >= PCAPDROID_BYTES:
-            self.at, start, self.end = self.end, self.end, self.end + PCAPDROID_BYTES
-            yield Layer(_NAMES[Pcapdroid], start, PCAPDROID_BYTES, self._fields(Pcapdroid, start, self.end))
+        start = app_trailer_at(self.data, self.end, link_type)
+        if start > self.end:
+            yield plain("Trailer", self.data, self.end, start)
+        if start >= 0:
+            self.at, self.end = start, len(self.data)
+            yield Layer(_NAMES[Pcapdroid], start, self.end - start, self._fields(Pcapdroid, start, self.end))
         if self.end < len(self.data):
             yield plain("Trailer", self.data, self.end, len(self.data))
 

@@ -94,9 +94,13 @@ def test_attributes_of_nflog():
 
 def test_the_trailer_of_pcapdroid():
     trailer = struct.pack(">II20sI", 0x01072021, 10123, b"Firefox", 0xDEADBEEF)
-    layers = layers_of(ethernet(ipv4(udp(b"x"), 17)) + trailer)
-    assert names(layers)[-1] == "PCAPdroid"
-    assert [field(layers, "PCAPdroid", name).text for name in ("magic", "uid")] == ["0x01072021", "10123"]
+    frame = bytes(12) + ethernet(ipv4(udp(b"x"), 17))[12:]
+    for padding in range(4):
+        layers = layers_of(frame + bytes(padding) + trailer)
+        assert names(layers)[-2:] == ["Trailer" if padding else names(layers)[-2], "PCAPdroid"]
+        assert [field(layers, "PCAPdroid", name).text for name in ("magic", "uid")] == ["0x01072021", "10123"]
+    for other in (b"\2" + frame[1:] + trailer, frame + b"\1" + trailer, frame + bytes(4) + trailer):
+        assert names(layers_of(other))[-1] == "Trailer"
     assert names(layers_of(ethernet(ipv4(udp(b"x"), 17)) + bytes(32)))[-1] == "Trailer"
 
 

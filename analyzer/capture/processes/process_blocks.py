@@ -9,7 +9,9 @@ little-endian in all sections. If a process id has several blocks, because the s
 that had started at the time of the packet.
 
 A third form is in the packets: PCAPdroid writes a trailer of 32 bytes behind each, with the number of the user and the name of
-the app (its `pcap_utils.h`); Android runs each app as a user of its own.
+the app (its `pcap_dump.c`); Android runs each app as a user of its own. Before it are up to three zero bytes, so that the frame
+has whole words, and before the packet an Ethernet header of its own whose addresses are zero. No frame from a network has
+those, so nobody who only sends packets can name an app.
 
 Almost all packets of such a file belong to some process, and neighbours often to the same. So runs of frames are kept.
 """
@@ -33,6 +35,11 @@ MAX_RUNS = 1 << 20
 APP_TRAILER = 32
 """Bytes of PCAPdroid's trailer: magic number, user, name of the app in 20 bytes, frame check sequence."""
 
+LONGEST_APP_TRAILER = APP_TRAILER + 3
+"""The same with the zero bytes before it."""
+
+_NO_ADDRESSES = bytes(12)
+_ETHERNET = 1
 _APP_MAGIC = bytes.fromhex("01072021")
 _PROCESS_INFORMATION = 3
 _NAME, _DARWIN_NAME, _USER_ID, _USER = 2, 2, 6, 7
@@ -117,11 +124,15 @@ class FrameProcesses:
         started = [who for start, who in known if start <= at]
         self._note(frame, started[-1] if started else known[0][1])
 
-    def read_trailer(self, frame: int, trailer: bytes) -> None:
-        """Read the APP_TRAILER bytes behind the packet of a frame, if they are PCAPdroid's; else do nothing."""
-        if not trailer.startswith(_APP_MAGIC) or len(trailer) != APP_TRAILER:
+    def read_trailer(self, frame: int, data: bytes, end: int, link_type: int) -> None:
+        """Read the trailer of PCAPdroid behind the packet of a frame, if there is one; else do nothing.
+
+        data: the frame, of that link type. end: where its packet ends.
+        """
+        begin = app_trailer_at(data, end, link_type)
+        if begin < 0:
             return
-        app = trailer[4:28]
+        app = data[begin + 4 : begin + 28]
         who = self._apps.get(app)
         if who is None:
             if len(self._processes) >= MAX_PROCESSES:
@@ -164,3 +175,11 @@ class FrameProcesses:
         self._first.append(frame)
         self._last.append(frame)
         self._who.append(who)
+
+
+def app_trailer_at(data: bytes, end: int, link_type: int) -> int:
+    """Return where the trailer of PCAPdroid begins in a frame whose packet ends at `end`; -1 without one."""
+    begin = len(data) - APP_TRAILER
+    if link_type != _ETHERNET or not end <= begin <= end + LONGEST_APP_TRAILER - APP_TRAILER or any(data[end:begin]):
+        return -1
+    return begin if data.startswith(_NO_ADDRESSES) and data.startswith(_APP_MAGIC, begin) else -1

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from conversations import START, packetise, talk
 
+from analyzer.capture.capture_writer import PcapngWriter
 from analyzer.capture.frame import Frame
 from analyzer.capture.packet_reader import PacketReader
 from analyzer.capture.processes import process_blocks
@@ -202,12 +203,35 @@ def test_the_record_of_a_session_names_the_process_of_its_frames(tmp_path: Path,
 def test_the_app_in_the_trailer_of_pcapdroid() -> None:
     processes = FrameProcesses()
     trailer = struct.pack(">Ii20sI", 0x01072021, 10123, b"Firefox", 1)
-    processes.read_trailer(1, trailer)
-    processes.read_trailer(2, trailer)
-    processes.read_trailer(3, bytes(32))
-    processes.read_trailer(4, struct.pack(">Ii20sI", 0x01072021, -1, b"\xff\x1b[2J\0junk", 1))
-    processes.read_trailer(5, trailer[:31])
+    packet = bytes(12) + b"\x08\0" + b"E" * 40
+    strange = struct.pack(">Ii20sI", 0x01072021, -1, b"\xff\x1b[2J\0junk", 1)
+    others = bytes(32), strange, trailer[:31], b"\1" + trailer, bytes(4) + trailer
+    for number, behind in enumerate((trailer, b"\0\0" + trailer, *others), 1):
+        processes.read_trailer(number, packet + behind, len(packet), 1)
+    processes.read_trailer(8, b"\2" + packet[1:] + trailer, len(packet), 1)  # from a network
+    processes.read_trailer(9, packet + trailer, len(packet), 113)
     assert processes.of(1) is processes.of(2)
     assert processes.of(2) == Process("Firefox", None, "10123")
-    assert processes.of(3) is processes.of(5) is None
+    assert [processes.of(frame) is not None for frame in range(1, 10)] == [True, True, False, True] + [False] * 5
     assert processes.of(4) == Process("\\xff\x1b[2J", None, None)
+
+
+@pytest.mark.parametrize("padded", [True, False])
+def test_whose_session_it_is(tmp_path: Path, padded: bool) -> None:
+    """PCAPdroid fills each frame to whole words. What comes from a network names no app."""
+    trailer = struct.pack(">Ii20sI", 0x01072021, 10123, b"Firefox", 1)
+
+    def behind(frame: bytes) -> bytes:
+        return bytes(-len(frame) % 4 if padded else 0) + trailer
+
+    frames = [segment.frame() for segment in packetise(talk())]
+    own = [bytes(12) + frame[12:] for frame in frames]
+    for sent, name in ((own, "Firefox"), (frames, None)):
+        path = tmp_path / "apps.pcapng"
+        with path.open("wb") as file:
+            writer = PcapngWriter(file)
+            writer.write_interface(1)
+            for number, frame in enumerate(sent):
+                writer.write_frame(START + number, frame + behind(frame))
+        [record] = sessions(path)
+        assert (record["process"] or {"name": None})["name"] == name
