@@ -4,10 +4,11 @@
 A mirror port may copy what comes in and what goes out, `any` sees a packet at each interface on its way through the machine,
 and a packet may be there with and without its VLAN tag. All of these are the same IP packet within a short time, with the same
 identification (RFC 6864: unique among the packets of two hosts that live at the same time; a retransmission gets a new one),
-and with the same time to live, or one less behind a router. IPv6 and atomic IPv4 packets have no identification. There a copy
-has the same checksum, and was captured at another place (interface, VLAN, link header). At the same place nothing in the packet
-tells a copy from one that was sent again. A SYN that comes again at once is a copy, as nobody sends it again so soon; any other
-segment only if most of the others of its flow came twice too. Address translation makes other packets, not copies.
+and with the same time to live, or one less behind a router. IPv6 and atomic IPv4 packets have no identification, or one that
+stays the same from packet to packet (RFC 6864 section 4.1), which some senders do. There a copy has the same checksum, and was
+captured at another place (interface, VLAN, link header). At the same place nothing in the packet tells a copy from one that was
+sent again. A SYN that comes again at once is a copy, as nobody sends it again so soon; any other segment only if most of the
+others of its flow came twice too. Address translation makes other packets, not copies.
 
 Nothing is left out because of this: a copy is read as any packet, so bytes that differ are still found. It is not counted.
 """
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     import cython
 
 SLOTS = 2048
-"""Packets that are remembered at one time, at most: 112 kB. A copy comes after some tens of others."""
+"""Packets that are remembered at one time, at most: 115 kB. A copy comes after some tens of others."""
 
 WINDOW = 10_000_000
 """Nanoseconds between a packet and its copy. Queues of mirror ports are shorter."""
@@ -41,6 +42,7 @@ RECENT_SEGMENTS = 64
 _SLOTS, _WINDOW, _SOON, _FLOWS, _RECENT = SLOTS, WINDOW, SOON, FLOWS, RECENT_SEGMENTS
 _CELLS = 7
 _SPREAD, _WORD = 0x61C88647, 0xFFFFFFFF
+_CONSTANT = 0x10000
 _TCP = 6
 _SYN, _SYN_FIN = 2, 3
 _PLACE_BYTES = 12
@@ -52,14 +54,16 @@ class PacketCopies:
 
     cells: for each slot the numbers of the packet that was there last: three of its headers, its time, its frame, its time to
     live with the place of the capture, and whether it came twice. flows: for each of FLOWS, how many segments without an
-    identification came, and how many of them twice at the same place.
+    identification came, and how many of them twice at the same place. latest: for each of FLOWS, the identification of the
+    last packet, and whether the one before it was another packet with the same.
     """
 
-    __slots__ = ("cells", "flows")
+    __slots__ = ("cells", "flows", "latest")
 
     def __init__(self) -> None:
         self.cells = array("q", bytes(8 * _CELLS * SLOTS))
         self.flows = array("q", bytes(16 * FLOWS))
+        self.latest = array("q", bytes(8 * FLOWS))
 
     def first_of(self, packet: Packet, interface: cython.int, frame: cython.longlong, at: cython.longlong) -> cython.longlong:
         """Remember a TCP or UDP packet whose headers are whole. Return the frame of which it is a copy, 0 for none.
@@ -92,7 +96,8 @@ class PacketCopies:
             if packet.payload_end - packet.payload >= 4:  # the checksum may be unfinished, so a few bytes of the content too
                 second = data[packet.payload] << 24 | data[packet.payload + 1] << 16
                 second |= data[packet.payload_end - 2] << 8 | data[packet.payload_end - 1]
-        first ^= ends_of(packet) << 16
+        ends: cython.longlong = ends_of(packet)
+        first ^= ends << 16
         second = second << 16 | identification
         third: cython.longlong = packet.source_port << 16 | packet.destination_port
         third = (third << 16 | (n_bytes & 0xFFFF)) << 12 | packet.flags
@@ -103,6 +108,7 @@ class PacketCopies:
             # Acknowledgements that ask for lost bytes are all the same, and an RST answers each late segment.
             if packet.protocol == _TCP and (n_bytes > 0 or packet.flags & _SYN_FIN != 0):
                 flow = (packet.source_port ^ packet.destination_port) % _FLOWS * 2
+        sender: cython.Py_ssize_t = ((ends ^ packet.source_port) * _SPREAD >> 20) % _FLOWS
         slot: cython.longlong = (first ^ first >> 16 ^ second >> 16 ^ identification << 16 ^ third >> 28) & _WORD
         index: cython.Py_ssize_t = ((slot * _SPREAD >> 20) & (_SLOTS - 1)) * _CELLS
         if self.cells[index] == first and self.cells[index + 1] == second and self.cells[index + 2] == third:
@@ -110,12 +116,16 @@ class PacketCopies:
             fewer: cython.longlong = (self.cells[index + 5] & 0xFF) - hops
             elsewhere: cython.bint = place != self.cells[index + 5] >> 8
             if at >= 0 and -_WINDOW <= since <= _WINDOW and 0 <= fewer <= 1:
+                fresh: cython.bint = identification > 0 and self.latest[sender] & _CONSTANT == 0
                 soon: cython.bint = flow >= 0 and not elsewhere and -_SOON <= since <= _SOON
-                if identification > 0 or elsewhere or (soon and self.comes_twice(flow, index, packet.flags)):
+                if fresh or elsewhere or (soon and self.comes_twice(flow, index, packet.flags)):
                     self.cells[index + 5] = self.cells[index + 5] >> 8 << 8 | hops
                     return self.cells[index + 4]
                 if soon:
                     flow = -1  # it counts already
+        elif identification > 0:
+            constant: cython.bint = self.latest[sender] & 0xFFFF == identification
+            self.latest[sender] = identification | (_CONSTANT if constant else 0)
         self.cells[index] = first
         self.cells[index + 1] = second
         self.cells[index + 2] = third

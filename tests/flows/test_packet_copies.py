@@ -84,6 +84,17 @@ def test_another_packet_is_none(changes: dict[str, Any]) -> None:
     assert copies(ONE.frame(), replace(ONE, **changes).frame()) == [0, 0]
 
 
+def test_an_identification_that_stays_the_same_tells_nothing() -> None:
+    """The host asks for lost bytes with three equal acknowledgements, and sends a segment again."""
+    data = [replace(ONE, sequence=1 + 7 * place) for place in range(3)]
+    asks = replace(ONE, sequence=22, payload=b"", flags=ACK)
+    sent = [one.frame() for one in (*data, asks, asks, asks, data[2])]
+    assert copies(*sent) == [0] * 7
+    counting = [replace(one, identification=80 + place) for place, one in enumerate((*data, asks, asks))]
+    twice = [frame for one in counting for frame in [one.frame()] * 2]
+    assert copies(*twice) == [0, 1, 0, 3, 0, 5, 0, 7, 0, 9]
+
+
 def test_two_routers_take_one_from_the_time_to_live_each() -> None:
     assert copies(*(replace(ONE, hops=hops).frame() for hops in (64, 63, 62))) == [0, 1, 1]
 
