@@ -16,7 +16,7 @@ from analyzer.engine.inner_tunnel import Begin, Tunnel
 MAX_REFUSED: Final = 7
 """Refused requests that are kept as what stood before TLS, the last ones: a client asks again with a password, and gives up."""
 
-_REQUEST_START: Final = re.compile(rb"[\r\n]{0,4}[A-Z][A-Z-]{0,23}(?: [\x21-\xff]| ?\Z)")
+_REQUEST_START: Final = re.compile(rb"[\r\n]{0,4}[A-Z][A-Z-]{0,23}(?: [^ \r\n]| ?\Z)")
 _REQUEST_LINE: Final = re.compile(rb"[\r\n]*([A-Z][A-Z-]{0,23}) [^ \r\n]+ HTTP/1\.[01]\r\n")
 _FRAMING: Final = re.compile(rb"\n(content-length|transfer-encoding|upgrade)[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE)
 _LENGTH: Final = re.compile(rb"[0-9]{1,15}[ \t]*\Z")

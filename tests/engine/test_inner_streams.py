@@ -128,7 +128,9 @@ def test_the_first_bytes_tell_what_can_carry_a_tunnel():
     hello = talk_of(PAGE).flights[0][1]
     signature = b"\r\n\r\n\0\r\nQUIT\n"
     assert {tunnel_kind(data) for data in (b"\5\1\0", b"\4\1", b"PROXY TCP4", signature, b"\x16", hello)} == {STREAM}
-    assert {tunnel_kind(data) for data in (b"C", b"CONNECT a:1", b"GET / HTTP/1.1\r\n", b"POST", b"PRO /")} == {HTTP1}
+    assert {
+        tunnel_kind(data) for data in (b"C", b"CONNECT a:1", b"CONNECT \x1b[1m", b"GET / HTTP/1.1\r\n", b"POST", b"PRO /")
+    } == {HTTP1}
     assert tunnel_kind(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") == HTTP2
     assert {tunnel_kind(data) for data in (b"", b"P", b"PR", b"PRO", b"PRI * ", b"\r\n")} == {None}
     assert {tunnel_kind(data) for data in (b"get", b"220 hello", b"\0\1", b"EHLO-x", b"\r\n\r\nQUIT")} <= {"", HTTP1}

@@ -92,7 +92,9 @@ class Parameters:
     def take_answer(self, body: Any, whole: cython.bint) -> None:
         """Take version, suite and group from a ServerHello or a HelloRetryRequest; whole: whether all its bytes are there."""
         number = getattr(body, "cipher_suite", None)
-        self.version = hello_features.selected_version(body) if whole else hello_features.certain_version(body)
+        version: cython.int = hello_features.selected_version(body) if whole else hello_features.certain_version(body)
+        if version != 0 or whole:  # else what a HelloRetryRequest said, or the records that were opened, stays
+            self.version = version
         self.tls13 = hello_features.is_tls13(self.version) or (self.version == 0 and hello_features.is_suite13(number))
         self.record_version = self.version if not self.tls13 else TLS_1_2 if self.version == TLS_1_3 else 0
         if number is not None:

@@ -1,11 +1,13 @@
 """Every 50th packet of a capture is lost. Nearly all complete records of TLS 1.3 must still be decrypted."""
 
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 from conversations import CLIENT, SERVER, Flight, Segment, Tap, packetise
-from keyed import talk_of
+from keyed import page, talk_of, without
+from nested_talks import sessions
 from talks import Kept
 
 from analyzer.engine import Engine
@@ -138,3 +140,14 @@ def test_a_key_log_of_another_run_costs_no_more_than_the_limit() -> None:
     (record,) = tap.records()
     assert (record["decryption"]["status"], record["decryption"]["reason"]) == ("none", "no_handshake")
     assert 300 <= before - tap.engine.material.trials <= 300 * limits.MAX_TRIAL_RECORDS
+
+
+def test_a_hello_that_is_cut_takes_back_nothing_that_was_proved(tmp_path: Path) -> None:
+    """Records of the client were opened by trial before the server's bytes behind the gap are read."""
+    made = talk_of(page("/", b"x" * 100))
+    segments = packetise(made.flights, mss=50)
+    for lost in range(6):
+        [record] = sessions(tmp_path, made, without(segments, SERVER, lost))
+        assert record["version"] == "TLS 1.3"
+        assert [finding["code"] for finding in record["findings"] if finding["severity"] != "info"] in (["gap"], ["gap", "gap"])
+        assert not any(message.get("problems") for message in record["handshake"] if message["encrypted"])
