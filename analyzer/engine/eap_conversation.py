@@ -104,7 +104,7 @@ class EapConversation:
         first = packet.start and not self._started and self._shard < 0
         if self._copies.knows(mark) or (packet.identifier == side.last and not first):
             return False
-        if not begins and (side.is_late(packet.identifier) or self._is_earlier(side, packet.identifier, mark)):
+        if not begins and (side.is_late(packet.identifier) or self._is_earlier(packet.identifier, mark)):
             return False
         self._copies.keep(mark)
         random = random_of(role, packet)
@@ -124,7 +124,7 @@ class EapConversation:
         self._start = self._start or (frame, at)
         self._started = self._started or packet.start
         lost = side.lacks(packet.identifier)
-        side.go_on(packet.identifier, lost)
+        side.go_on(packet.identifier)
         if self._shard < 0:
             side.n_before += packet.n_bytes - len(packet.data)
         self._end = (frame, at)
@@ -169,9 +169,15 @@ class EapConversation:
         answers = side.offset == 0 and role == _SERVER and random and not other.more  # a ServerHello answers the last hello
         return bool(answers) and other.offset > 0 and other.distance(number) != 1
 
-    def _is_earlier(self, side: EapSide, identifier: int, mark: int) -> bool:
-        """Return whether a packet of the conversation before this one comes again."""
-        return self._copies.was_earlier(mark) and side.goes_back(identifier, self._started)
+    def has_had(self, packet: Eap) -> bool:
+        """Return whether it has had that packet already."""
+        return self._copies.knows(hash(packet))
+
+    def _is_earlier(self, identifier: int, mark: int) -> bool:
+        """Return whether a packet of the conversation before this one comes again, and has no place in this one."""
+        return self._copies.was_earlier(mark) and all(
+            one.distance(identifier) > 1 for one in self._sides if one.last != NO_NUMBER
+        )
 
     def say(self, kind: int) -> None:
         """Note that one of both said LOGOFF, or what belongs before or behind a conversation, START or KEY.
@@ -242,7 +248,7 @@ class EapConversation:
         other, before = self._sides[1 - role], (packet.identifier - (role == _SERVER)) % 256
         if other.more and other.lacks((before + 1) % 256):  # who has not sent all of its flight yet would not be answered
             self._lose_rest(other, 1 - role, frame, at)
-            other.go_on(before)
+            other.pass_over(before)
         another = packet.total >= 0 and side.total >= 0 and packet.total != side.total
         n_bytes = len(data) + packet.missing
         if not side.more or lost:
@@ -299,7 +305,7 @@ class EapConversation:
         version = {"method_version": packet.version} if packet.version >= 0 else {}
         found = entry("eap", details={"method": METHODS[packet.type], **version, "over": self.over})
         if hello:
-            self._sides[_SERVER].go_on(packet.identifier)  # what it sent so far is no TLS
+            self._sides[_SERVER].pass_over(packet.identifier)  # what it sent so far is no TLS
         found["user"] = None if self._identity is None else text(self._identity)
         found["client_name"] = text(self.radius.station) if self.radius.station else None
         found["bytes"] = {"client": self._sides[_SUPPLICANT].n_before, "server": self._sides[_SERVER].n_before}

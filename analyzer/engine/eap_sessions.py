@@ -21,12 +21,14 @@ from analyzer.flows.eap import (
     ACCESS_REJECT,
     ACCESS_REQUEST,
     FAILURE,
+    IDENTITY,
     KEY,
     LOGOFF,
     REQUEST,
     RESPONSE,
     START,
     SUCCESS,
+    Eap,
     Radius,
     read_eap,
     read_radius,
@@ -58,18 +60,21 @@ PORT_CONTROL: Final = (0x888E, 0x88C7)
 """The EtherTypes of 802.1X: on the port that it opens, and through the network to the next access point."""
 
 _EAP_PACKET = 0
-_HEADER = 4
+_HEADER, _ADDRESS = 4, 6
 
 
 class EapSessions:
     """The conversations of a run, by addresses (`EapPorts`) or a number of RADIUS. n_begun: how many had such a number."""
 
-    __slots__ = ("_asked", "_by_state", "_by_station", "_dispatcher", "_ended", "_n_bytes", "_open", "_ports", "n_begun")
+    __slots__ = (
+        "_asked", "_by_state", "_by_station", "_dispatcher", "_ended", "_latest", "_n_bytes", "_open", "_ports", "n_begun",
+    )  # fmt: skip
 
     def __init__(self, dispatcher: SessionTable) -> None:
         self._dispatcher = dispatcher
         self._open: OrderedDict[Any, EapConversation] = OrderedDict()
         self._ended: OrderedDict[Any, EapConversation] = OrderedDict()
+        self._latest: OrderedDict[bytes, EapConversation] = OrderedDict()
         self._ports = EapPorts(self._open)
         self._by_state: dict[tuple[bytes, bytes, bytes], EapConversation] = {}
         self._by_station: dict[tuple[bytes, bytes], EapConversation] = {}
@@ -96,7 +101,7 @@ class EapSessions:
             return
         conversation = self._open.get(name) or self._ended.pop(name, None)
         if conversation is None:
-            if packet.code not in (REQUEST, RESPONSE):
+            if packet.code not in (REQUEST, RESPONSE) or self._has_ended(name, packet):
                 return
             conversation = self._begin(name, self._ports.key(name, target), "802.1X")
             self._ports.enter(name)
@@ -107,8 +112,16 @@ class EapSessions:
         if self._feed(name, conversation, packet, frame, at):
             self._end(name, "fin")
             self._ended[name] = conversation
+            self._latest[name[:_ADDRESS]] = conversation
             if len(self._ended) > MAX_ENDED:
                 self._ended.popitem(last=False)
+            if len(self._latest) > MAX_ENDED:
+                self._latest.popitem(last=False)
+
+    def _has_ended(self, name: bytes, packet: Eap) -> bool:
+        """Return whether a packet that nobody knows by its addresses comes again: a supplicant can have sent it to a group."""
+        ended = self._latest.get(name[:_ADDRESS])
+        return ended is not None and packet.type != IDENTITY and ended.has_had(packet)
 
     def feed_radius(self, key: bytes, reverse: bytes, data: bytes, frame: int, at: int) -> None:
         """Take a UDP datagram that may be RADIUS. key: of its direction, reverse: of the other (`Packet.key`)."""

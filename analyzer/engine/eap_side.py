@@ -6,7 +6,6 @@ numbers run backwards. What was in it is known only if it was an acknowledgement
 belongs has announced more.
 """
 
-from collections.abc import Iterable
 from typing import Final
 
 NO_NUMBER: Final = -1
@@ -95,19 +94,26 @@ class EapSide:
         numbers = ((self.last + step) % _NUMBERS for step in range(1, distance))
         return [number for number in numbers if number not in self._owed]
 
-    def go_on(self, identifier: int, lost: Iterable[int] = ()) -> None:
-        """Note that the packet with an identifier has come. lost: the identifiers that are missing before it."""
+    def go_on(self, identifier: int) -> None:
+        """Note that the packet with an identifier has come. Those before it can still come, too late."""
         distance = self.distance(identifier)
         if self.last == NO_NUMBER:
             self._n_numbers = 1
         elif distance:
             self._n_steps += distance == 1
             self._n_leaps += distance != 1
-            self._n_numbers += distance if distance <= _FARTHEST else 0
+            if distance <= _FARTHEST:
+                self._n_numbers += distance
+                self._missed.update((self.last + step) % _NUMBERS for step in range(1, distance))
         self.last = identifier
         self._owed.clear()
-        self._missed.update(lost)
         self._missed.discard(identifier)
+
+    def pass_over(self, identifier: int) -> None:
+        """Note that the packet with an identifier must have been sent, as the other side goes on behind it."""
+        if identifier != self.last:
+            self.go_on(identifier)
+            self._missed.add(identifier)
 
     def is_late(self, identifier: int) -> bool:
         """Return whether a packet was missing already, and comes behind later ones: then its place is gone."""

@@ -45,3 +45,20 @@ def test_a_start_behind_the_hello_that_answers_it(tmp_path: Path):
         other = [*packets[:start], packets[start + 1], packets[start], *packets[start + 2 :]]
         found = records(tmp_path, other, OVER_RADIUS)
         assert "abandoned" not in {one["outcome"]["result"] for one in found}
+
+
+@pytest.mark.parametrize("late", [8, 9, 11, 27, 29, 40, 44, 45, 66, 67, 88, 89, 104])
+def test_a_packet_that_comes_three_places_later_begins_no_session(late: int, tmp_path: Path):
+    packets = captured(OVER_RADIUS)
+    other = [*packets[:late], *packets[late + 1 : late + 4], packets[late], *packets[late + 4 :]]
+    assert len(records(tmp_path, other, OVER_RADIUS)) == 6
+
+
+@pytest.mark.parametrize("behind", [3, 5, 8])
+def test_copies_behind_the_end_begin_no_session(behind: int, tmp_path: Path):
+    """Also those that the supplicant sent to the group address."""
+    packets = captured(OVER_PORTS)
+    copies = [None] * behind + packets
+    both = [one for pair in zip([*packets, *[None] * behind], copies, strict=True) for one in pair if one is not None]
+    found = records(tmp_path, [(packets[0][0] + place, data) for place, (_, data) in enumerate(both)], OVER_PORTS)
+    assert [record["decryption"]["status"] for record in found] == ["decrypted"] * 4
