@@ -64,7 +64,7 @@ _OPENING = re.compile(rb"[\t\r\n -~]{4}")
 """How a segment of text begins."""
 
 _NO_NEXT_HEADER = 59
-_SSH = 22
+_SSH, _ESP_PORT = 22, 4500
 _TEXT_PORTS = frozenset({_SSH, *_LINES})
 _TCP = 6
 _SEQUENCES, _HALF = 0xFFFFFFFF, 1 << 31
@@ -107,6 +107,8 @@ def header_names(layers: LayerPlaces, link_type: int) -> Names:
         elif kind == "eth" and names[-1:] == ["gre"]:
             fixed = False
             names += ["erspan"] if layers.header(index - 1)[2:4] == _ERSPAN else []
+        if kind == "esp" and names[-1:] == ["udp"]:
+            names.append(_SERVICES[_ESP_PORT])
         if not between.endswith("mpls") or kind not in _PACKETS:
             names.append("sll" if kind == "sll2" else kind)
         end = layers.cells[index * _CELLS + 2]

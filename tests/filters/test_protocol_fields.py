@@ -4,6 +4,7 @@ import re
 import subprocess
 
 import pytest
+from frames_by_hand import CLIENT, SERVER, START, ip, write
 
 from tests.filters.field_readings import fields_of, readings
 
@@ -79,3 +80,17 @@ def test_the_generic_form_of_vxlan_is_named_where_it_carries_ethernet(corpus):
     assert names(corpus / "ja4/gre-erspan-vxlan.pcap")[3].endswith(
         ":erspan:eth:ethertype:ip:udp:vxlan:eth:ethertype:ip:tcp:http"
     )
+
+
+def test_esp_in_udp_has_the_name_of_its_encapsulation(tmp_path):
+    """As Wireshark 4.6 writes it (RFC 3948)."""
+    path = tmp_path / "esp.pcapng"
+    datagram = datagram_of(4500, (300).to_bytes(4) + (1).to_bytes(4) + bytes(40))
+    write(path, [(START, datagram), (START + 1, datagram_of(4500, b"\xff"))])
+    assert names(path) == ["eth:ethertype:ip:udp:udpencap:esp", "eth:ethertype:ip:udp:udpencap"]
+
+
+def datagram_of(port, payload):
+    """A frame with a UDP datagram from and to a port."""
+    body = port.to_bytes(2) * 2 + (8 + len(payload)).to_bytes(2) + b"\0\0" + payload
+    return ip(CLIENT, SERVER, 17, body, 6, 1, 64)
