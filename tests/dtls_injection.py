@@ -115,6 +115,8 @@ class Talk:
 
     def read(self, folder: Path, keys: bool = True) -> list[dict[str, Any]]:
         """The session records of the capture."""
-        path = written(folder / "talk.pcap", self.head, self.packets)
+        path = written(folder / f"{id(self)}.pcap", self.head, self.packets)
         engine = Engine(keylog=self.keys) if keys else Engine()
-        return [session_record(session, False) for session in read_sessions(CaptureReader([str(path)]), engine)]
+        records = [session_record(session, False) for session in read_sessions(CaptureReader([str(path)]), engine)]
+        path.unlink()  # to write a file again is slow
+        return records

@@ -10,7 +10,7 @@ from typing import Any
 
 from analyzer.analysis.alert_causes import CLIENT, DESCRIPTIONS, SERVER, alert_cause, is_error, refused_client
 from analyzer.analysis.calm_outcome import calm_outcome
-from analyzer.analysis.dtls_outcome import dtls_outcome
+from analyzer.analysis.dtls_outcome import dtls_closer, dtls_outcome
 from analyzer.analysis.eap_outcome import eap_outcome
 from analyzer.analysis.foreign_answer import excerpt, protocol_of
 from analyzer.analysis.outcome_facts import (
@@ -105,6 +105,8 @@ def closed_by(session: Session) -> int:
     transport = session.transport
     if transport is not None and transport.close is not None:
         return int(transport.close.role)
+    if transport is not None and transport.name == "dtls":
+        return dtls_closer(session)
     said = [(alert.frame, alert.role) for alert in session.log.alerts if not alert.injected]
     sealed = []
     if transport is None:  # else the last records are no sign of an end

@@ -106,7 +106,8 @@ class DatagramRecords:
         pos = 0
         while pos < len(data):
             record = Record(role)
-            pos = read_record(record, data, pos, len(data), -1 if pair is None else pair.ids.length(1 - role), 0)
+            n_id = -1 if pair is None else pair.ids.length_in(1 - role, data, pos, len(data))
+            pos = read_record(record, data, pos, len(data), n_id, 0)
             if pos < 0:
                 break
             found.append(record)

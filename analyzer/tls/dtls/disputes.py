@@ -19,8 +19,8 @@ from analyzer.tls.dtls.handshake_flights import PartialMessage
 from analyzer.tls.handshake.authentication import VERIFIED
 from analyzer.tls.handshake.transcript import RETRY_SHOWN
 from analyzer.tls.limits import MAX_HANDSHAKE, PENDING_COST
-from analyzer.tls.messages.hello import HELLO_RETRY_REQUEST_RANDOM
-from analyzer.tls.messages.numbers import CLIENT_HELLO, HELLO_VERIFY_REQUEST, NEW_SESSION_TICKET, SERVER_HELLO
+from analyzer.tls.messages.hello import HELLO_RETRY_REQUEST_RANDOM, DTLSClientHello, HelloVerifyRequest
+from analyzer.tls.messages.numbers import CLIENT_HELLO, HEADER, HELLO_VERIFY_REQUEST, NEW_SESSION_TICKET, SERVER_HELLO
 from analyzer.tls.record.record import Record
 
 MAX_RECORDS = 512
@@ -89,17 +89,17 @@ class Disputes:
     records, size: what is kept of the handshake, and its bytes with those of `versions`. versions: what came in each place.
     disputed: the places in which several messages came, with the frames in which these began; fresh: whether one of them is
     new. sealed: places of which a protected message showed that one in plaintext is not its role's. cookies: numbers that a
-    HelloVerifyRequest had; no_cookie: whether none is the server's. begins: by role, the number of its first message.
-    has_second: whether the client sent a second ClientHello. found: whether something is new for which the records have to be
-    read again. choice: what a Finished has proved; proved: whether that is all of the handshake. trials: how often choices were
-    tried, n_sealed: after how many protected records. full: whether the records took too much memory. over: whether the
-    handshake is over, or they did: then nothing in plaintext counts. n_read: how often they were read again, read_at: how many
-    there were.
+    HelloVerifyRequest had; requests: places in which several came, which is legal; no_cookie: whether none is the server's.
+    begins: by role, the number of its first message. has_second: whether the client sent a second ClientHello. found: whether
+    something is new for which the records have to be read again. choice: what a Finished has proved; proved: whether that is
+    all of the handshake. trials: how often choices were tried, n_sealed: after how many protected records. full: whether the
+    records took too much memory. over: whether the handshake is over, or they did: then nothing in plaintext counts. n_read:
+    how often they were read again, read_at: how many there were.
     """
 
     __slots__ = (
         "begins", "choice", "cookies", "disputed", "found", "fresh", "full", "has_second", "n_read", "n_sealed", "no_cookie",
-        "over", "proved", "read_at", "records", "sealed", "size", "trials", "versions",
+        "over", "proved", "read_at", "records", "requests", "sealed", "size", "trials", "versions",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -110,6 +110,7 @@ class Disputes:
         self.sealed: set[Place] = set()
         self.cookies: set[int] = set()
         self.begins: dict[int, int] = {}
+        self.requests: dict[Place, None] = {}
         self.choice: Choice = {}
         self.no_cookie = self.has_second = False
         self.found = self.proved = self.over = False
@@ -149,26 +150,36 @@ class Disputes:
         if number == HELLO_VERIFY_REQUEST:
             self.cookies.add(place[1])
         self.size += len(data)
+        before = [self._request(one) for one in self.requests]
+        self._add(place, header, data, frame)
+        if place[1] > 0 and any(one.type != HELLO_VERIFY_REQUEST for one in self.versions.get(place, ())):
+            self.cookies.discard(place[1])  # a server asks for a cookie with its first message
+        self.found = self.found or before != [self._request(one) for one in self.requests]
+
+    def _add(self, place: Place, header: bytes, data: bytes, frame: int) -> None:
+        number, length, offset = header[0], int.from_bytes(header[1:4], "big"), int.from_bytes(header[6:9], "big")
         versions = self.versions.get(place)
         if versions is None:
             if len(self.versions) < MAX_MESSAGES:
                 self._begin(place, number, length, frame).add(offset, data)
-                self._note_first(role, place[1], number)
+                self._note_first(*place, number)
             if place == _SECOND and number == CLIENT_HELLO:
                 self._go_on()
             return
-        if versions[0].type == HELLO_VERIFY_REQUEST:
-            if number == HELLO_VERIFY_REQUEST:
-                return  # a server may make another one each time
-            if len(versions) == 1 and not self.has_second and not self._asks(number, offset, data):
-                # A server that asks for a cookie does not answer without one.
-                self._begin(place, number, length, frame).add(offset, data)
-                self.no_cookie = self.found = True
-                return
+        asked = all(one.type == HELLO_VERIFY_REQUEST for one in versions)
+        if asked and number != HELLO_VERIFY_REQUEST and not self.has_second and not self._asks(number, offset, data):
+            # A server that asks for a cookie does not answer without one.
+            self._begin(place, number, length, frame).add(offset, data)
+            self.no_cookie = self.found = True
+            return
         fitting = [one for one in versions if one.fits(number, length, offset, data)]
         for one in fitting:
             one.add(offset, data)
         if fitting or len(versions) >= MAX_VERSIONS:
+            return
+        if asked and number == HELLO_VERIFY_REQUEST:  # a server may make another one each time
+            self._begin(place, number, length, frame).add(offset, data)
+            self.requests[place] = None
             return
         first = versions[0]
         added = self._begin(place, number, length, frame)
@@ -188,13 +199,24 @@ class Disputes:
         """Return whether a fragment begins a HelloRetryRequest, which asks for a cookie too."""
         return number == SERVER_HELLO and offset == 0 and data[2 : 2 + RETRY_SHOWN] == HELLO_RETRY_REQUEST_RANDOM[:RETRY_SHOWN]
 
+    def _request(self, place: Place) -> Version | None:
+        """Return the HelloVerifyRequest that a client answers, where several came: the one with its cookie; None if none has.
+
+        Before its answer that is the first one that a server can have sent.
+        """
+        found = [(_cookie(one), one) for one in self.versions.get(place, ()) if one.type == HELLO_VERIFY_REQUEST]
+        if self.has_second:
+            hellos = [(_cookie(one), one.begun) for one in self.versions.get(_SECOND, ()) if one.type == CLIENT_HELLO]
+            found = [(cookie, one) for cookie, one in found if any(cookie == known and one.begun < at for known, at in hellos)]
+        return next((one for cookie, one in found if cookie), None)
+
     def _go_on(self) -> None:
         """Take it that the client sent another ClientHello: the server has asked for it."""
         self.has_second = True
         if self.no_cookie:
             self.no_cookie = False
             for place, versions in self.versions.items():
-                if versions[0].type == HELLO_VERIFY_REQUEST and len(versions) > 1:
+                if versions[0].type == HELLO_VERIFY_REQUEST and versions[-1].type != HELLO_VERIFY_REQUEST:
                     self.disputed[place] = [one.begun for one in versions]
         self.found = self.found or bool(self.disputed)
 
@@ -215,7 +237,8 @@ class Disputes:
 
     def only_proved(self) -> Choice:
         """Return the choice that takes only those of the disputed messages that a Finished has proved."""
-        return {place: self.choice.get(place) for place in self.disputed}
+        requests: Choice = {place: self._request(place) for place in self.requests}
+        return {**requests, **{place: self.choice.get(place) for place in self.disputed}}
 
     def prove(self, choice: Choice, tls13: bool, finished: list[str]) -> None:
         """Note the choice with which a Finished verifies. finished: by role, what is known of it.
@@ -254,8 +277,8 @@ class Disputes:
             return False
         return self.n_sealed & (self.n_sealed - 1) == 0
 
-    def findings(self, tls13: bool) -> list[tuple[str, str, list[int]]]:
-        """Return severity, sentence and frames for each disputed message."""
+    def findings(self, tls13: bool) -> list[tuple[str, list[int]]]:
+        """Return sentence and frames for each disputed message."""
         found = []
         for (role, sequence), frames in sorted(self.disputed.items()):
             who = "server" if role else "client"
@@ -267,5 +290,15 @@ class Disputes:
                 detail = f"{contents}; the Finished proves which is its own"
             else:
                 detail = f"{contents}; nothing proves which is its own, and none is used"
-            found.append(("info" if proved else "low", detail, frames))
+            found.append((detail, frames))
         return found
+
+
+def _cookie(message: Version) -> bytes:
+    """Return the cookie in a ClientHello or HelloVerifyRequest; empty if it is not whole, or has none."""
+    if not message.complete:
+        return b""
+    if message.type == CLIENT_HELLO:
+        return DTLSClientHello.read(message.raw[HEADER:])[0].legacy_cookie or b""
+    body, problems = HelloVerifyRequest.read(message.raw[HEADER:])
+    return b"" if problems else body.cookie

@@ -21,23 +21,27 @@ MAX_FRAMES = 64
 MAX_BODIES, MAX_CONTENTS = 512, 4
 """Records in plaintext whose contents are remembered, and how many contents one number has."""
 
+MAX_SEQUENCE = 63
+"""The highest number of a message that is remembered for a record; no handshake has as many."""
+
 
 class DtlsFacts:
     """The facts of one session.
 
-    name: of the protocol in the session record; letter: in JA4. close: None, as DTLS ends with an alert. hellos: by role, frame
-    and time of each ClientHello or answer in plaintext, also of those that were sent again. replays: records that came twice;
-    strays: records that no key opened, though others of their epoch opened; acks: ACK messages that were read. seen: by role
-    and epoch, the numbers of the records that came; holes: whether some of them were missing when the session ended. answered:
-    whether a record of the server came. announced: role and connection ID of each NewConnectionId, until the flow takes them.
-    silence: nanoseconds that the capture went on behind the last record. bodies: by role and number, hashes of the first
-    records in plaintext. messages: by role, the numbers of its records with messages in plaintext, each with that of its last
-    message; changes: the numbers of those with ChangeCipherSpec.
+    name: of the protocol in the session record; letter: in JA4. close: None, as DTLS ends with an alert. hellos: by role,
+    frame and time of each ClientHello or answer in plaintext, also of those that were sent again. replays: records that came
+    twice; strays: records that no key opened, though others of their epoch opened; acks: ACK messages that were read. seen:
+    by role and epoch, the numbers of the records that came; holes: whether some of them were missing when the session ended.
+    answered: whether a record of the server came. announced: role and connection ID of each NewConnectionId, until the flow
+    takes them. silence: nanoseconds that the capture went on behind the last record. bodies: by role and number, hashes of
+    the first records in plaintext. messages: by role, the numbers of its records with messages in plaintext, each with the
+    numbers of their last messages as bits; changes: the numbers of those with ChangeCipherSpec. hidden: by role, how many
+    records count as data, each of which can be a Finished.
     """
 
     __slots__ = (
-        "acks", "announced", "answered", "bodies", "changes", "close", "hellos", "holes", "messages", "replays", "seen",
-        "silence", "strays",
+        "acks", "announced", "answered", "bodies", "changes", "close", "hellos", "hidden", "holes", "messages", "replays",
+        "seen", "silence", "strays",
     )  # fmt: skip
 
     name = "dtls"
@@ -48,6 +52,7 @@ class DtlsFacts:
         self.hellos: tuple[list[tuple[int, int]], list[tuple[int, int]]] = ([], [])
         self.replays = self.strays = self.acks = 0
         self.silence = 0
+        self.hidden = [0, 0]
         self.announced: list[tuple[int, bytes]] = []
         self.answered = self.holes = False
         self.seen: dict[tuple[int, int], ReplayWindow] = {}
@@ -86,7 +91,8 @@ class DtlsFacts:
         while len(body) - pos >= FRAGMENT_HEADER:
             sequence = body[pos + 4] << 8 | body[pos + 5]
             pos += FRAGMENT_HEADER + int.from_bytes(body[pos + 9 : pos + 12], "big")
-        self.messages[role][number] = sequence
+        known = self.messages[role]
+        known[number] = known.get(number, 0) | 1 << min(sequence, MAX_SEQUENCE)
 
     def note_change(self, role: int, number: int) -> None:
         """Note the number of a record with ChangeCipherSpec."""
@@ -98,7 +104,12 @@ class DtlsFacts:
 
         following: the number of the message whose turn it is.
         """
-        return any(self.messages[role].get(number - 1, following) < following for number in self.changes[role])
+        taken = (1 << max(following, 0)) - 1
+        return any(self.messages[role].get(number - 1, 0) & taken for number in self.changes[role])
+
+    def ends_with(self, role: int, last: int) -> bool:
+        """Return whether a ChangeCipherSpec came right behind a message, which is the last in plaintext. last: its number."""
+        return last >= 0 and any(self.messages[role].get(number - 1, 0) >> last & 1 for number in self.changes[role])
 
     def take_ids(self, role: int, number: int, raw: bytes) -> None:
         """Take the IDs of a NewConnectionId, under which a role is reached from now on (RFC 9147 section 9).
@@ -122,18 +133,19 @@ class DtlsFacts:
     def repeats(self, role: int, epoch: int, number: int, body: bytes) -> bool:
         """Return whether a record with this number came before; it counts from now on.
 
-        body: of one in plaintext, which must be the same too; else empty.
+        body: of one that nobody has opened, which must be the same too; else empty.
         """
         known = self.seen.get((role, epoch))
         if known is None:
             if len(self.seen) >= 2 * MAX_EPOCHS:
                 self.seen.pop(next(iter(self.seen)))
             known = self.seen[role, epoch] = ReplayWindow()
-        if known.has(number) and not (body and self._differs(role, number, body)):
+        differs = bool(body) and (known.differs(number, body) if epoch > 0 else self._differs(role, number, body))
+        if known.has(number) and not differs:
             self.replays += 1
             return True
         known.add(number)
-        if body and len(self.bodies) < MAX_BODIES:
+        if body and epoch == 0 and len(self.bodies) < MAX_BODIES:
             self.bodies.setdefault((role, number), set()).add(hash(body))
         return False
 

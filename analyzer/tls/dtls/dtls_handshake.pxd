@@ -5,7 +5,7 @@ from analyzer.tls.record.record cimport Record
 from analyzer.tls.session cimport Session
 
 cdef int CERTIFICATE, CLIENT_HELLO, CLIENT_KEY_EXCHANGE, FINISHED, FRAGMENT_HEADER
-cdef int SERVER_HELLO, _CHANGE, _CHANGED, _CLIENT, _UNIFIED
+cdef int SERVER_HELLO, _CHANGE, _CHANGED, _CLIENT, _LAST_HELLO, _UNIFIED
 
 
 cdef class DtlsHandshake(Session):
@@ -18,7 +18,7 @@ cdef class DtlsHandshake(Session):
 
     cdef bint must_wait(self, Record record) except -1
     cdef Record content(self, Record record)
-    cdef bint is_repeated(self, Record record, int epoch, long long number) except -1
+    cdef bint is_repeated(self, Record record, int epoch, long long number, bint opened) except -1
     cdef void note_change(self, RoleState sender, Record record) except *
     cdef void take_change(self, RoleState sender, Record record) except *
     cdef void take_fragments(self, int role, bytes body, int epoch, long long frame, long long at) except *
@@ -29,5 +29,6 @@ cdef class DtlsHandshake(Session):
     cdef bint has_no_place(self, RoleState sender, int number) except -1
     cdef void skip(self, int role, long long frame, long long at) except *
     cdef void give_up(self, long long frame, long long at) except *
+    cdef void end_handshakes(self, int epoch, long long frame, long long at) except *
     cdef void release(self, bint given_up) except *
     cdef void take_sealed(self, Record record) except *

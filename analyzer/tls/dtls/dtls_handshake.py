@@ -21,7 +21,7 @@ from analyzer.tls.dtls.record_headers import FRAGMENT_HEADER, UNIFIED, copy_cont
 from analyzer.tls.dtls.record_opening import RecordOpening
 from analyzer.tls.dtls.unproved import report_unproved
 from analyzer.tls.events import Event, KeysChanged
-from analyzer.tls.handshake.plaintext_rules import PLAINTEXT_TYPES
+from analyzer.tls.handshake.plaintext_rules import PLAINTEXT_TYPES, is_disbelieved
 from analyzer.tls.handshake.resumption import Resumptions
 from analyzer.tls.handshake.states import CHANGE, RoleState, State
 from analyzer.tls.messages.numbers import (
@@ -30,6 +30,7 @@ from analyzer.tls.messages.numbers import (
     CLIENT_KEY_EXCHANGE,
     FINISHED,
     HELLO_REQUEST,
+    HELLO_RETRY_REQUEST,
     HELLO_VERIFY_REQUEST,
     NEW_CONNECTION_ID,
     REQUEST_CONNECTION_ID,
@@ -42,16 +43,22 @@ if TYPE_CHECKING:
     import cython
 
 _ALLOWED = (PLAINTEXT_TYPES[0], PLAINTEXT_TYPES[1] + bytes((HELLO_REQUEST, HELLO_VERIFY_REQUEST)))
+_NEVER = (b"", bytes((HELLO_RETRY_REQUEST,)))
 _TYPES = registry("handshake_types")
 
 KEYING = (CLIENT_HELLO, SERVER_HELLO, HELLO_VERIFY_REQUEST, CLIENT_KEY_EXCHANGE)
 """The messages on which the keys depend up to DTLS 1.2."""
 
-STRAYS = tuple(bytes(one for one in range(256) if _TYPES.known(one) and one not in allowed) for allowed in _ALLOWED)
-"""The known messages that a role never sends in plaintext up to DTLS 1.2, by role."""
+STRAYS = tuple(
+    bytes(one for one in range(256) if _TYPES.known(one) and (one not in allowed or one in never))
+    for allowed, never in zip(_ALLOWED, _NEVER, strict=True)
+)
+"""The known messages that a role never sends in plaintext up to DTLS 1.2, by role. Drafts of DTLS 1.3 had no HelloRetryRequest
+of a type of its own."""
 
 # In the compiled build these are C variables, which other modules cannot see.
 _CLIENT, _CHANGE, _CHANGED, _UNIFIED = 0, CHANGE, int(State.CHANGED), UNIFIED
+_LAST_HELLO = 1  # the highest number of a hello in DTLS 1.3: each role has two at most
 
 
 class DtlsHandshake(Session):
@@ -102,12 +109,12 @@ class DtlsHandshake(Session):
         copy_content(self.plain, record)
         return self.plain
 
-    def is_repeated(self, record: Record, epoch: cython.int, number: cython.longlong) -> cython.bint:
+    def is_repeated(self, record: Record, epoch: cython.int, number: cython.longlong, opened: cython.bint) -> cython.bint:
         """Return whether a record came before: on the path, or in the capture. It counts once.
 
-        In plaintext anybody can have sent the first one with a number, so the other one must have the same content.
+        Unless it has opened, anybody can have sent the first one with a number, so the other one must have the same content.
         """
-        if not self.transport.repeats(record.role, epoch, number, b"" if epoch > 0 else record.body):
+        if not self.transport.repeats(record.role, epoch, number, b"" if opened else record.body):
             return False
         self.log.emit(PartSeen("Record (Retransmission)", record.role, record.frame, record.at))
         return True
@@ -181,23 +188,26 @@ class DtlsHandshake(Session):
             return True
         if sequence in flight.plain or sequence in flight.chosen:  # it came again, or with other contents
             return False
-        return sequence > 1 or role != _CLIENT
+        return sequence > _LAST_HELLO or (
+            role != _CLIENT and sequence >= flight.first
+        )  # one before the first was not late, or nobody's
 
     def take_fragment(
         self, role: cython.int, header: bytes, data: bytes, epoch: cython.int, frame: cython.longlong, at: cython.longlong
     ) -> None:
         """Take a fragment, and the messages that it completes."""
         flight: Any = self.flights[role]
+        if not self.handshake.parameters.tls13:
+            # A handshake begins in the epoch of the one before, and ends with a Finished in the next.
+            begun: cython.int = epoch - 1 if header[0] == FINISHED and epoch > 0 else epoch
+            if begun > flight.epoch:
+                self.end_handshakes(begun, frame, at)
+                flight.begin(begun)
         if self.disputes is not None:
             if epoch == 0:
                 self.disputes.compare(role, header, data, frame)
             elif (header[4] << 8 | header[5]) in flight.plain:
                 self.disputes.refuse(role, header[4] << 8 | header[5])
-        if not self.handshake.parameters.tls13:
-            # A handshake begins in the epoch of the one before, and ends with a Finished in the next.
-            begun: cython.int = epoch - 1 if header[0] == FINISHED and epoch > 0 else epoch
-            if begun > flight.epoch:
-                flight.begin(begun)
         if header[0] <= 3 and header[6:9] == b"\0\0\0":
             self.transport.note_hello(role, frame, at)
         taken: cython.bint = flight.take(header, data, epoch > 0, frame, at)
@@ -215,7 +225,7 @@ class DtlsHandshake(Session):
         flight: Any = self.flights[role]
         while True:
             if self.handshake.parameters.tls13:
-                flight.drop_plaintext(CLIENT_HELLO, SERVER_HELLO)
+                flight.drop_plaintext(_LAST_HELLO, CLIENT_HELLO, SERVER_HELLO)
             message: Any = flight.advance()
             if message is not None:
                 self.take_message(role, flight.next - 1, message, message.frame, message.at)
@@ -239,7 +249,7 @@ class DtlsHandshake(Session):
         sender: RoleState = self.roles[role]
         if message.sealed:
             sender.encrypted_finished_seen = True
-            self.flights[role].drop_plaintext()
+            self.flights[role].drop_plaintext(0)
         # A ChangeCipherSpec, which has no number, or the Finished can have overtaken a message.
         last: cython.bint = message.type == FINISHED
         late: cython.bint = not last and (sender.connected or sender.change_frame > 0)
@@ -267,10 +277,12 @@ class DtlsHandshake(Session):
         A Finished that can be read proves it, but not if the keys depend on the message.
         """
         handshake = self.handshake
-        if handshake.parameters.version == 0 or handshake.parameters.tls13:
+        if handshake.parameters.version == 0:
             return False
-        if number in KEYING:
-            again: cython.bint = handshake.hellos.server_seen and number == SERVER_HELLO
+        if handshake.parameters.tls13:
+            return bool(is_disbelieved(handshake, sender.role, number, True))
+        if number in KEYING or number == HELLO_REQUEST:
+            again: cython.bint = handshake.hellos.server_seen and number in (SERVER_HELLO, HELLO_REQUEST)
         elif handshake.opens():
             return False
         else:
@@ -282,6 +294,9 @@ class DtlsHandshake(Session):
         flight: Any = self.flights[role]
         if len(flight.waiting) > 0 and self.handshake.opens():
             self.release(True)  # a record that opens can show that nothing is missing, and that others sent what waits
+        if len(flight.waiting) > 0 and not self.handshake.parameters.tls13 and self.transport.ends_with(role, flight.next - 1):
+            for number, shown in flight.drop_plaintext(0):
+                report_unproved(self.log, role, number, shown)
         while len(flight.waiting) > 0:
             sequence: cython.int = flight.next
             message: Any = flight.give_up()
@@ -297,6 +312,14 @@ class DtlsHandshake(Session):
         self.skip(0, frame, at)
         self.skip(1, frame, at)
         self.release(True)
+
+    def end_handshakes(self, epoch: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
+        """Give up the messages of the handshakes before another one, which begins in `epoch`: both roles had ended them."""
+        for role in range(2):
+            if self.flights[role].epoch < epoch:
+                self.skip(role, frame, at)
+        if len(self.held) > 0:
+            self.release(True)
 
     def release(self, given_up: cython.bint) -> None:
         """Take the records that waited for messages, of which none is missing any more. given_up: take all of them."""

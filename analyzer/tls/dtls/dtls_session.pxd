@@ -8,7 +8,7 @@ from analyzer.tls.handshake.states cimport RoleState
 from analyzer.tls.record.record cimport Record
 
 cdef int ALERT, APPLICATION_DATA, BODY, CHANGE_CIPHER_SPEC, CLOSE_NOTIFY, FATAL, HANDSHAKE, HEARTBEAT, MAX_DOUBTED, MAX_DOUBTFUL
-cdef int MAX_HELD, SHORTEST_FINISHED, _CHANGE, _CONNECTED, _CLIENT, _SERVER, _UNIFIED, _ACK
+cdef int MAX_HELD, SHORTEST_FINISHED, _CHANGE, _CONNECTED, _CLIENT, _SERVER, _UNIFIED, _ACK, _CID
 cdef long long GIVE_UP
 
 
@@ -19,6 +19,7 @@ cdef class DtlsSession(DtlsHandshake):
 
     cdef void take_plaintext(self, Record record) except *
     cdef void take_plain_alert(self, RoleState sender, Record plain) except *
+    cpdef bint has_data(self, RoleState sender) except -1
     cdef void go_on(self, RoleState sender, Record record) except *
     cdef void take_ack(self, Record record) except *
     cdef bint open_unified(self, RoleState sender, Record record) except -1

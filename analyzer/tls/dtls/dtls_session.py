@@ -20,7 +20,7 @@ from analyzer.tls.dtls.dtls_events import PartSeen
 from analyzer.tls.dtls.dtls_handshake import DtlsHandshake
 from analyzer.tls.dtls.judgement import judge, judge_at_end
 from analyzer.tls.dtls.opened_record import RecordOpened
-from analyzer.tls.dtls.record_headers import ACK, UNIFIED, is_early
+from analyzer.tls.dtls.record_headers import ACK, TLS12_CID, UNIFIED, is_early
 from analyzer.tls.dtls.unproved import ignore_alert
 from analyzer.tls.establishment import is_completed
 from analyzer.tls.events import Alert, Event, KeysChanged
@@ -57,7 +57,7 @@ is shorter, and an ACK of one or two records."""
 
 # In the compiled build these are C variables, which other modules cannot see.
 _CLIENT, _SERVER, _CHANGE, _CONNECTED = 0, 1, CHANGE, int(State.CONNECTED)
-_UNIFIED, _ACK = UNIFIED, ACK
+_UNIFIED, _ACK, _CID = UNIFIED, ACK, TLS12_CID
 
 
 class DtlsSession(DtlsHandshake):
@@ -121,13 +121,13 @@ class DtlsSession(DtlsHandshake):
     def take_plaintext(self, record: Record) -> None:
         """Take a record of epoch 0."""
         sender: RoleState = self.roles[record.role]
-        if self.is_repeated(record, 0, record.offset):
+        if self.is_repeated(record, 0, record.offset, False):
             return
         plain: Record = self.content(record)
         if record.content_type == HANDSHAKE:
             # Behind data the handshake is over, and anybody can have sent it; also where too much came to know whose it is.
             # Early data comes before the server has answered.
-            begins: cython.bint = sender.n_application == 0 or not self.handshake.hellos.server_seen
+            begins: cython.bint = not self.has_data(sender) or not self.handshake.hellos.server_seen
             if begins and (self.disputes is None or not self.disputes.over):
                 flight: Any = self.flights[record.role]
                 before: cython.longlong = flight.n_taken
@@ -162,6 +162,17 @@ class DtlsSession(DtlsHandshake):
             ends: cython.bint = body[0] == FATAL or body[1] == CLOSE_NOTIFY
             self.doubted_alerts[sender.role].append((plain.frame, plain.offset, ends))
 
+    def has_data(self, sender: RoleState) -> cython.bint:
+        """Return whether a role has sent data."""
+        hidden: cython.int = self.transport.hidden[sender.role]
+        return sender.n_application > hidden
+
+    def has_others(self) -> bool:
+        """Return whether records were taken that the version does not have, which was not known yet."""
+        parameters: Parameters = self.handshake.parameters
+        opening = self.opening
+        return parameters.version != 0 and opening.tls13 is None and opening.formats[0 if parameters.tls13 else 1] > 0
+
     def go_on(self, sender: RoleState, record: Record) -> None:
         """Take it that a role went on with a record: alert and ChangeCipherSpec in plaintext before it were not its own."""
         sealed: cython.bint = record.epoch > 0 or record.version == _UNIFIED
@@ -193,12 +204,15 @@ class DtlsSession(DtlsHandshake):
         sender: RoleState = self.roles[record.role]
         parameters: Parameters = self.handshake.parameters
         unified: cython.bint = record.version == _UNIFIED
-        if parameters.version != 0 and parameters.tls13 != unified:
+        known: Any = self.opening.tls13 if parameters.version == 0 else parameters.tls13
+        if parameters.version == 0:
+            self.opening.formats[1 if unified else 0] += 1
+        if known is not None and known != unified:
             self.transport.strays += 1  # the version has no such records
         elif not unified and record.epoch > self.flights[record.role].epoch + self.sealed_epochs[record.role] + 1:
             self.transport.strays += 1  # each handshake has one epoch more
         elif not self.handshake.opens():
-            if unified or not self.is_repeated(record, record.epoch, record.offset):
+            if unified or not self.is_repeated(record, record.epoch, record.offset, False):
                 self.count(sender, record)
         elif unified:
             self.open_unified(sender, record)
@@ -226,7 +240,7 @@ class DtlsSession(DtlsHandshake):
         self.emit_opened(record, record.epoch, record.offset, opened[0], opened[1])
         self.go_on(sender, record)
         self.discard_doubtful(sender.role, record.epoch)
-        if not self.is_repeated(record, record.epoch, record.offset):
+        if not self.is_repeated(record, record.epoch, record.offset, True):
             self.take_opened(sender, record, record.epoch, opened[0], opened[1])
         return True
 
@@ -244,7 +258,7 @@ class DtlsSession(DtlsHandshake):
         sender.seals = True
         self.go_on(sender, record)
         self.discard_doubtful(sender.role, record.epoch)
-        if not self.is_repeated(record, opened[0], opened[1]):
+        if not self.is_repeated(record, opened[0], opened[1], True):
             self.take_opened(sender, record, opened[0], opened[2], opened[3])
         return True
 
@@ -371,6 +385,8 @@ class DtlsSession(DtlsHandshake):
         elif record.content_type == ALERT:
             self.log.add_alert(Alert(-1, -1, record.role, record.frame, record.at))
         elif record.content_type != CHANGE_CIPHER_SPEC:
+            if record.content_type == _CID and record.offset == 0:  # its real type is encrypted
+                self.transport.hidden[sender.role] += 1
             sender.seals = True
             sender.n_protected += 1
             self.count_data(sender, plain)

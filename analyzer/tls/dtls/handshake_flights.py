@@ -194,12 +194,21 @@ class FlightReader:
             if not self.waiting:
                 self.since = -1
 
-    def drop_plaintext(self, *kept: int) -> None:
-        """Forget the messages in plaintext that wait, but those of some types."""
-        for sequence in [one for one, known in self.waiting.items() if not known.sealed and known.type not in kept]:
-            self.held -= self.waiting.pop(sequence).held
+    def drop_plaintext(self, last: int, *kept: int) -> list[tuple[int, int]]:
+        """Forget the messages in plaintext that wait, but those of some types up to a number.
+
+        Returns type and frame of those that were whole.
+        """
+        dropped = []
+        for sequence, known in sorted(self.waiting.items()):
+            if not known.sealed and (known.type not in kept or sequence > last):
+                del self.waiting[sequence]
+                self.held -= known.held
+                if known.complete:
+                    dropped.append((known.type, known.frame))
         if not self.waiting:
             self.since = -1
+        return dropped
 
     def words_of(self, header: bytes, taken: bool) -> str:
         """Return what a fragment is, in words for lists of packets; empty if it completed its message, whose turn it is."""

@@ -89,10 +89,9 @@ class HelloIds:
 
     def length_in(self, role: int, data: bytes, start: int, end: int) -> int:
         """Return how long the ID is in a record to a role that begins at `start`: 0 without one. end: of the datagram."""
-        if (self.more[role] or len(self.doubted[role]) > 1) and (place := place_of_id(data[start])):
-            at = start + place
+        if place := place_of_id(data[start]):
             for known in (*self.more[role], *self.doubted[role]):
-                if data.startswith(known, at, end):
+                if data.startswith(known, start + place, end):
                     return len(known)
         return self.length(role)
 

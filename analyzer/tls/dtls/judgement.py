@@ -21,6 +21,7 @@ REPLACED = (
 )  # fmt: skip
 """The parts of a session that come from its records."""
 
+_SERVER = 1
 _OPENED = (Data, DataBegan, KeysChanged)
 
 
@@ -61,11 +62,12 @@ def judge(session: Any, record: Record) -> None:
     given = session.handshake.material.given
     if (record.epoch > 0 or record.version == UNIFIED) and given and disputes.is_due():
         _search(session)
+    _leave_out_others(session)
     client, server = session.roles
     if session.handshake.authentication.finished == [VERIFIED, VERIFIED]:
         disputes.proved = True
         disputes.end()
-    elif disputes.full or (client.n_application and server.n_application and not (disputes.disputed and given)):
+    elif disputes.full or (session.has_data(client) and session.has_data(server) and not (disputes.disputed and given)):
         if disputes.found:
             _replace(session, _read_again(session, disputes.only_proved()))
         disputes.end()
@@ -78,9 +80,10 @@ def judge_at_end(session: Any) -> None:
         _replace(session, _read_again(session, disputes.only_proved()))
     if disputes.disputed and not disputes.proved and not disputes.over and session.handshake.material.given:
         _search(session)
-    for severity, detail, frames in disputes.findings(session.handshake.parameters.tls13):
+    _leave_out_others(session)
+    for detail, frames in disputes.findings(session.handshake.parameters.tls13):
         n_findings = len(session.log.findings)
-        session.log.add_finding("contradicting_messages", severity, detail, frames[0])
+        session.log.add_finding("contradicting_messages", "info", detail, frames[0])
         if len(session.log.findings) > n_findings:  # else there are too many
             session.log.findings[n_findings].frames[:] = frames
     disputes.end()
@@ -98,6 +101,16 @@ def _leave_out(session: Any) -> bool:
     return True
 
 
+def _leave_out_others(session: Any) -> None:
+    """Read the records again without those that the version does not have, if some came before it was known."""
+    disputes = session.disputes
+    if disputes.over or not session.has_others():
+        return
+    choice = disputes.only_proved()
+    if all(one is not None for place, one in choice.items() if place[0] == _SERVER):
+        _replace(session, _read_again(session, choice, tls13=session.handshake.parameters.tls13))
+
+
 def _search(session: Any) -> None:
     """Search the choice between disputed messages that a Finished proves."""
     disputes = session.disputes
@@ -113,25 +126,26 @@ def _search(session: Any) -> None:
             return
 
 
-def _read_again(session: Any, choice: Choice, resumptions: Resumptions | None = None) -> Any:
+def _read_again(session: Any, choice: Choice, resumptions: Resumptions | None = None, tls13: bool | None = None) -> Any:
     """Return a session that has read the same records, and takes only the chosen messages in disputed places.
 
-    resumptions: what it resumes, and where others find it; None for those of the run.
+    resumptions: what it resumes, and where others find it; None for those of the run. tls13: see `RecordOpening`.
     """
     handshake = session.handshake
-    material, tls13 = handshake.material, handshake.parameters.tls13
+    material, newest = handshake.material, handshake.parameters.tls13
     resumptions = handshake.resumptions if resumptions is None else resumptions
     matched, inner = material.matched, material.inner
     material.inner = None  # it numbers what it finds in the order of the capture
     events: list[Event] | None = None if session.log.events is None else []
     trial = type(session)(session.id, session.flow, material, resumptions, events, handshake.keeps_fields, session.log.places)
     trial.disputes = None
+    trial.opening.tls13 = tls13
     for role, flight in enumerate(trial.flights):
         flight.chosen = {sequence: message for (sender, sequence), message in choice.items() if sender == role}
         flight.sealed = {sequence for sender, sequence in session.disputes.sealed if sender == role}
         flight.no_cookie = session.disputes.no_cookie
         flight.next = flight.first = session.disputes.begins.get(role, flight.next)
-        flight.unhashed = [number for number in flight.chosen if session.disputes.is_unhashed((role, number)) and not tls13]
+        flight.unhashed = [number for number in flight.chosen if session.disputes.is_unhashed((role, number)) and not newest]
     for record in session.disputes.records:
         trial.take(record)
     material.matched, material.inner = matched, inner

@@ -38,16 +38,19 @@ class RecordOpening:
 
     decryptors: up to DTLS 1.2, by role and epoch, those that opened a record. keys: in DTLS 1.3, by role and epoch, what may
     open its records. current: by role, the latest epoch of which a record opened. proven: of which role and epoch records
-    opened.
+    opened. formats: how many protected records of DTLS 1.2 and of 1.3 were taken before the version was known; tls13: which it
+    is, if an earlier reading of the same records has found that, else None.
     """
 
-    __slots__ = ("current", "decryptors", "keys", "proven")
+    __slots__ = ("current", "decryptors", "formats", "keys", "proven", "tls13")
 
     def __init__(self) -> None:
         self.decryptors: dict[tuple[int, int], RecordDecryptor] = {}
         self.keys: dict[tuple[int, int], list[EpochKeys]] = {}
         self.current = [0, 0]
         self.proven: set[tuple[int, int]] = set()
+        self.formats = [0, 0]
+        self.tls13: bool | None = None
 
     # Up to DTLS 1.2.
 

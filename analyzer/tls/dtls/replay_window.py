@@ -2,7 +2,12 @@
 
 A window ends with the highest number. What lies before it is not known: such a record counts as new, because one datagram with
 a high number, which anybody can send, must not hide all others.
+
+Of records that nobody opens the contents count too: a role sends a number once, and what comes again is the same on the path.
 """
+
+from array import array
+from zlib import crc32
 
 WIDTH = 1024
 """Numbers that are remembered. Receivers keep 32 to 64; on the path, datagrams are seldom further apart."""
@@ -11,13 +16,17 @@ _ALL = (1 << WIDTH) - 1
 
 
 class ReplayWindow:
-    """The numbers of one role and epoch. highest: of them, -1 before the first. bits: bit n for the number `highest` - n."""
+    """The numbers of one role and epoch. highest: of them, -1 before the first. bits: bit n for the number `highest` - n.
 
-    __slots__ = ("bits", "highest")
+    sums: checksums of contents, by number modulo WIDTH; as long as the highest of these needs.
+    """
+
+    __slots__ = ("bits", "highest", "sums")
 
     def __init__(self) -> None:
         self.highest = -1
         self.bits = 0
+        self.sums = array("I")
 
     @property
     def is_whole(self) -> bool:
@@ -37,3 +46,11 @@ class ReplayWindow:
             self.highest = number
         elif -ahead < WIDTH:
             self.bits |= 1 << -ahead
+
+    def differs(self, number: int, content: bytes) -> bool:
+        """Return whether a record of a role has another content than the one with this number before it; note its own."""
+        place, checksum = number % WIDTH, crc32(content)
+        if len(self.sums) <= place:
+            self.sums.extend([0] * (place + 1 - len(self.sums)))
+        before, self.sums[place] = self.sums[place], checksum
+        return before != checksum

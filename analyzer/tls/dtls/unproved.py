@@ -12,7 +12,7 @@ def report_unproved(log: SessionLog, role: int, number: int, frame: int) -> None
         f"a {_NAMES.name(number)} of the {ROLES[role]} came where its handshake has none; nothing proves that it is its own, "
         "and it is not used"
     )
-    _report(log, "unproved_message", "low", detail, frame)
+    _report(log, "unproved_message", "info", detail, frame)
 
 
 def ignore_alert(log: SessionLog, role: int, frame: int) -> None:

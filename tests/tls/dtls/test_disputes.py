@@ -65,7 +65,7 @@ def test_a_forged_server_hello(name: str, behind: int, tmp_path: Path):
     assert unproved["cipher_suite"] is None or name == "dtls13-cookie"
     assert unproved["ja3s"] is None
     assert unproved["established"] is True
-    assert ("low", "contradicting_messages") in codes(unproved)
+    assert ("info", "contradicting_messages") in codes(unproved)
     assert not {severity for severity, _ in codes(unproved)} & {"medium", "high"}
 
 
@@ -86,7 +86,7 @@ def test_a_forged_message(kind: int, role: int, sequence: int, body: bytes, tmp_
     proved(found, honest)
     assert codes(found) - codes(honest) == {("info", "contradicting_messages")}
     (unproved,) = talk.read(tmp_path, keys=False)
-    assert ("low", "contradicting_messages") in codes(unproved)
+    assert ("info", "contradicting_messages") in codes(unproved)
     assert unproved["cipher_suite"] == honest["cipher_suite"]
     if kind == CERTIFICATE:
         assert unproved["chain"]["verdict"] == "unknown"
@@ -109,7 +109,7 @@ def test_a_forged_fragment(length: int | None, tmp_path: Path):
     proved(found, honest)
     (unproved,) = talk.read(tmp_path, keys=False)
     assert unproved["chain"]["verdict"] == "unknown"
-    assert ("low", "contradicting_messages") in codes(unproved)
+    assert ("info", "contradicting_messages") in codes(unproved)
 
 
 @pytest.mark.parametrize("behind", [0, 1], ids=["ahead", "behind"])
@@ -122,7 +122,7 @@ def test_a_hello_that_no_finished_covers(behind: int, tmp_path: Path):
     for keys in (True, False):
         (found,) = talk.read(tmp_path, keys)
         assert found["ja3"] == honest["ja3"]
-        assert ("low", "contradicting_messages") in codes(found)
+        assert ("info", "contradicting_messages") in codes(found)
     assert talk.read(tmp_path)[0]["authenticity"] == honest["authenticity"]
 
 
@@ -135,7 +135,7 @@ def test_a_forged_hello_verify_request(name: str, keys: bool, tmp_path: Path):
     talk.insert(1, SERVER, plain(HANDSHAKE, message(HELLO_VERIFY_REQUEST, 0, b"\xfe\xff\x04abcd")))
     (found,) = talk.read(tmp_path, keys)
     proved(found, honest)
-    told = {("info" if keys else "low", "contradicting_messages")} if name == "dtls13-psk" else set()
+    told = {("info", "contradicting_messages")} if name == "dtls13-psk" else set()
     assert codes(found) - codes(honest) == told  # there the server asks for a cookie too, in another way
 
 
@@ -249,7 +249,7 @@ def test_a_forged_answer_without_a_cookie(place: int, keys: bool, tmp_path: Path
     talk.insert(place, SERVER, plain(HANDSHAKE, answer[:4] + b"\0\0" + answer[6:]))
     (found,) = talk.read(tmp_path, keys)
     proved(found, honest)
-    assert codes(found) - codes(honest) <= {("low", "contradicting_messages")}
+    assert codes(found) - codes(honest) <= {("info", "contradicting_messages")}
 
 
 @pytest.mark.parametrize("name", ["dtls12-connection-ids", "dtls13-connection-ids"])
@@ -271,9 +271,9 @@ def test_a_forged_connection_id(name: str, tmp_path: Path):
 
 
 def told(record: dict[str, Any]) -> list[tuple[str, str]]:
-    """Severity and message of each finding about messages that contradict each other."""
-    found = [one for one in record["findings"] if one["code"] == "contradicting_messages"]
-    return [(one["severity"], one["detail"].partition(" came")[0]) for one in found]
+    """What proves it, and the message, of each finding about messages that contradict each other."""
+    found = [one["detail"] for one in record["findings"] if one["code"] == "contradicting_messages"]
+    return [(one.partition("; ")[2].partition(" proves")[0], one.partition(" came")[0]) for one in found]
 
 
 @pytest.mark.parametrize("certificate", [False, True])
@@ -284,10 +284,10 @@ def test_a_forged_ticket(certificate: bool, place: int, tmp_path: Path):
     talk = Talk("dtls12-cookie")
     real = talk.message_at(talk.first(TICKET), TICKET)
     talk.insert(place, SERVER, plain(HANDSHAKE, changed(real, len(real) - 1), 901))
-    expected = [("info", f"message {int.from_bytes(real[4:6])} of the server")]
+    expected = [("the Finished", f"message {int.from_bytes(real[4:6])} of the server")]
     if certificate:
         talk.insert(talk.first(CERTIFICATE), SERVER, plain(HANDSHAKE, message(CERTIFICATE, 2, bytes(200)), 902))
-        expected.insert(0, ("info", "message 2 of the server"))
+        expected.insert(0, ("the Finished", "message 2 of the server"))
     (found,) = talk.read(tmp_path)
     proved(found, honest)
     assert told(found) == expected
@@ -305,7 +305,10 @@ def test_a_ticket_that_only_the_clients_finished_is_behind(tmp_path: Path):
     talk.insert(talk.first(CERTIFICATE), SERVER, plain(HANDSHAKE, message(CERTIFICATE, 2, bytes(200)), 903))
     (found,) = talk.read(tmp_path)
     assert found["authenticity"]["finished"]["client"] == "verified"
-    assert told(found) == [("info", "message 2 of the server"), ("low", f"message {int.from_bytes(real[4:6])} of the server")]
+    assert told(found) == [
+        ("the Finished", "message 2 of the server"),
+        ("nothing", f"message {int.from_bytes(real[4:6])} of the server"),
+    ]
 
 
 def test_parts_that_never_get_whole_hinder_no_proof(tmp_path: Path):
@@ -318,7 +321,7 @@ def test_parts_that_never_get_whole_hinder_no_proof(tmp_path: Path):
     talk.insert(3, SERVER, plain(HANDSHAKE, message(CERTIFICATE, 2, bytes(200)), 903))
     (found,) = talk.read(tmp_path)
     proved(found, honest)
-    assert told(found) == [("info", "message 2 of the server"), ("low", "message 9 of the server")]
+    assert told(found) == [("the Finished", "message 2 of the server"), ("nothing", "message 9 of the server")]
 
 
 def test_what_is_tried_is_not_kept_for_others():
