@@ -51,6 +51,7 @@ LEFT = 5_000_000_000
 SHORTEST_MOVING = 4
 """Bytes of the shortest ID of a hello that names its session on other ports: shorter ones stand in records by chance."""
 
+_NO_ASSOCIATIONS: frozenset[Association] = frozenset()
 _Owner = TypeVar("_Owner", bound=tuple[Any, ...])
 
 
@@ -172,7 +173,7 @@ class DtlsFlow:
         self.associations: list[Association] = []
         self.kept = 0
         self.shared = False
-        self.turned: set[Association] = set()
+        self.turned = _NO_ASSOCIATIONS
         self.guest: Association | None = None
         self.guest_client = 0
         self.waiting = WaitingHellos()
@@ -208,7 +209,7 @@ class DtlsFlow:
         association.home = self
         before.update_held()
         if association.client != (side if receiver else 1 - side):
-            self.turned.add(association)
+            self.turned |= {association}
         self.associations.insert(0, association)
         server = association.flow.server_key()
         for role, known in enumerate(association.ids.asked):

@@ -56,7 +56,7 @@ class DtlsFacts:
         self.announced: list[tuple[int, bytes]] = []
         self.answered = self.holes = False
         self.seen: dict[tuple[int, int], ReplayWindow] = {}
-        self.bodies: dict[tuple[int, int], set[int]] = {}
+        self.bodies: dict[tuple[int, int], tuple[int, ...]] = {}
         self.messages: tuple[dict[int, int], dict[int, int]] = ({}, {})
         self.changes: tuple[list[int], list[int]] = ([], [])
 
@@ -146,7 +146,9 @@ class DtlsFacts:
             return True
         known.add(number)
         if body and epoch == 0 and len(self.bodies) < MAX_BODIES:
-            self.bodies.setdefault((role, number), set()).add(hash(body))
+            contents = self.bodies.get((role, number), ())
+            if len(contents) < MAX_CONTENTS:
+                self.bodies[role, number] = (*contents, hash(body))
         return False
 
     def _differs(self, role: int, number: int, body: bytes) -> bool:

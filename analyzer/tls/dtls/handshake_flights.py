@@ -7,6 +7,10 @@ messages before it. If bytes for the same place differ, the first ones count; `d
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
 from analyzer.codec.registry import registry
 from analyzer.tls.dtls.dtls_events import FRAGMENT, REPEATED, WAITING
 from analyzer.tls.limits import MAX_HANDSHAKE
@@ -25,6 +29,11 @@ FRAGMENT_COST = 64
 """Bytes of memory that a waiting fragment needs in addition to its own."""
 
 UNKNOWN = -1
+
+_NOTHING: Mapping[int, Any] = MappingProxyType({})
+_NO_NUMBERS: frozenset[int] = frozenset()
+_NO_PARTS: dict[int, bytes] = {}
+# Most sessions of a flood have nothing of this kind, so they share an empty one.
 
 _NAMES = registry("handshake_types")
 
@@ -46,7 +55,7 @@ class PartialMessage:
         self.length = length
         self.sealed = sealed
         self.head = bytearray()
-        self.parts: dict[int, bytes] = {}
+        self.parts: dict[int, bytes] = _NO_PARTS
         self.frame = 0
         self.at = -1
         self.fragments = self.held = 0
@@ -79,6 +88,8 @@ class PartialMessage:
         known = len(self.head)
         if offset > known:
             if len(self.parts) < self.most_parts and len(data) > len(self.parts.get(offset, b"")):
+                if not self.parts:
+                    self.parts = {}
                 self.parts[offset] = data
             return
         self.head += data[known - offset :]
@@ -114,10 +125,10 @@ class FlightReader:
         self.held = 0
         self.since = -1
         self.repeated = self.n_taken = 0
-        self.plain: set[int] = set()
-        self.chosen: dict[int, PartialMessage | None] = {}
-        self.unhashed: list[int] = []
-        self.sealed: set[int] = set()
+        self.plain: tuple[int, ...] | set[int] = ()
+        self.chosen: Mapping[int, PartialMessage | None] = _NOTHING
+        self.unhashed: tuple[int, ...] = ()
+        self.sealed: frozenset[int] = _NO_NUMBERS
         self.no_cookie = False
 
     def begin(self, epoch: int) -> None:
@@ -126,9 +137,9 @@ class FlightReader:
         self.next = self.held = 0
         self.since = -1
         self.epoch = epoch
-        self.plain.clear()
-        self.chosen.clear()
-        self.sealed.clear()
+        self.plain = ()
+        self.chosen = _NOTHING
+        self.sealed = _NO_NUMBERS
 
     def take(self, header: bytes, data: bytes, sealed: bool, frame: int, at: int) -> bool:
         """Take a fragment: its header of 12 bytes, and what there is of its content. Returns whether it was new."""
@@ -187,7 +198,7 @@ class FlightReader:
 
     def leave_out(self, sequence: int) -> None:
         """Take none of the messages in plaintext with a number whose turn has not come."""
-        self.chosen[sequence] = None
+        self.chosen = {**self.chosen, sequence: None}
         waiting = self.waiting.get(sequence)
         if waiting is not None and not waiting.sealed:
             self.held -= self.waiting.pop(sequence).held
@@ -235,10 +246,18 @@ class FlightReader:
         self.next = min(self.waiting)
         return None
 
+    def _note_plain(self, sequence: int) -> None:
+        if isinstance(self.plain, set):
+            self.plain.add(sequence)
+        else:
+            self.plain += (sequence,)
+            if len(self.plain) > MAX_AHEAD:  # no handshake has as many
+                self.plain = set(self.plain)
+
     def _let_go(self) -> PartialMessage:
         found = self.waiting.pop(self.next)
         if not found.sealed:
-            self.plain.add(self.next)
+            self._note_plain(self.next)
         self.next += 1
         self.held -= found.held
         if not self.waiting:

@@ -142,10 +142,11 @@ def _read_again(session: Any, choice: Choice, resumptions: Resumptions | None = 
     trial.opening.tls13 = tls13
     for role, flight in enumerate(trial.flights):
         flight.chosen = {sequence: message for (sender, sequence), message in choice.items() if sender == role}
-        flight.sealed = {sequence for sender, sequence in session.disputes.sealed if sender == role}
+        flight.sealed = frozenset(sequence for sender, sequence in session.disputes.sealed if sender == role)
         flight.no_cookie = session.disputes.no_cookie
         flight.next = flight.first = session.disputes.begins.get(role, flight.next)
-        flight.unhashed = [number for number in flight.chosen if session.disputes.is_unhashed((role, number)) and not newest]
+        unhashed = [number for number in flight.chosen if session.disputes.is_unhashed((role, number)) and not newest]
+        flight.unhashed = tuple(unhashed)
     for record in session.disputes.records:
         trial.take(record)
     material.matched, material.inner = matched, inner

@@ -30,6 +30,7 @@ MAX_EPOCHS = 8
 FARTHEST_EPOCH = 4
 """How many epochs ahead are tried: the bits of the epoch are the same again then."""
 
+_NO_EPOCHS: frozenset[tuple[int, int]] = frozenset()
 _NUMBER_BITS, _ID_AT = 48, 11
 
 
@@ -48,7 +49,7 @@ class RecordOpening:
         self.decryptors: dict[tuple[int, int], RecordDecryptor] = {}
         self.keys: dict[tuple[int, int], list[EpochKeys]] = {}
         self.current = [0, 0]
-        self.proven: set[tuple[int, int]] = set()
+        self.proven = _NO_EPOCHS
         self.formats = [0, 0]
         self.tls13: bool | None = None
 
@@ -82,10 +83,14 @@ class RecordOpening:
             decryptor = decryptor.chosen_decryptor()
         if self.decryptors.get((role, epoch)) is not decryptor:
             _keep(self.decryptors, (role, epoch), decryptor)
-        self.proven.add((role, epoch))
+        self._prove(role, epoch)
         state: ReadState = decryption.states[role]
         inflater = state.inflater
         return opened if inflater is None else (opened[0], inflater.inflate(opened[1]))
+
+    def _prove(self, role: int, epoch: int) -> None:
+        if (role, epoch) not in self.proven:
+            self.proven |= {(role, epoch)}
 
     def _decryptor(self, decryption: Any, role: int, epoch: int) -> RecordDecryptor | None:
         """Return the decryptor of an epoch, which is that of the last handshake if it opened none of another epoch."""
@@ -110,7 +115,7 @@ class RecordOpening:
                 opened = one.open(record.body, record.header)
                 if opened is not None:
                     self.keys[role, epoch] = [one]
-                    self.proven.add((role, epoch))
+                    self._prove(role, epoch)
                     self.current[role] = max(self.current[role], epoch)
                     return epoch, *opened
         if not found:

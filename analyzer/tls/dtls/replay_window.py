@@ -18,7 +18,7 @@ _ALL = (1 << WIDTH) - 1
 class ReplayWindow:
     """The numbers of one role and epoch. highest: of them, -1 before the first. bits: bit n for the number `highest` - n.
 
-    sums: checksums of contents, by number modulo WIDTH; as long as the highest of these needs.
+    sums: checksums of contents, by number modulo WIDTH; as long as the highest of these needs, None before the first.
     """
 
     __slots__ = ("bits", "highest", "sums")
@@ -26,7 +26,7 @@ class ReplayWindow:
     def __init__(self) -> None:
         self.highest = -1
         self.bits = 0
-        self.sums = array("I")
+        self.sums: array[int] | None = None
 
     @property
     def is_whole(self) -> bool:
@@ -50,6 +50,8 @@ class ReplayWindow:
     def differs(self, number: int, content: bytes) -> bool:
         """Return whether a record of a role has another content than the one with this number before it; note its own."""
         place, checksum = number % WIDTH, crc32(content)
+        if self.sums is None:
+            self.sums = array("I")
         if len(self.sums) <= place:
             self.sums.extend([0] * (place + 1 - len(self.sums)))
         before, self.sums[place] = self.sums[place], checksum

@@ -2,6 +2,7 @@
 
 import itertools
 import random
+import tracemalloc
 
 import pytest
 
@@ -98,3 +99,22 @@ def test_limits():
     for at in range(2, 100_000, 2):
         feed(FlightReader() if at % 1000 == 0 else reader, 2, at, b"x", 1 << 20)
     assert reader.held <= MAX_WAITING + 2000
+
+
+def test_a_role_that_has_said_nothing_takes_little_memory():
+    """A flood of hellos makes four of them each."""
+    tracemalloc.start()
+    made = [FlightReader() for _ in range(1000)]
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert size / len(made) < 350
+
+
+def test_numbers_in_plaintext_are_known_however_many():
+    flight = FlightReader()
+    for sequence in range(100):
+        assert feed(flight, sequence, 0, b"a", 1)
+        assert flight.advance() is not None
+    assert {number for number in range(120) if number in flight.plain} == set(range(100))
+    flight.begin(1)
+    assert 0 not in flight.plain

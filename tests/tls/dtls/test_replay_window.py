@@ -22,3 +22,12 @@ def test_numbers_before_the_window_are_new():
     assert not window.has(9)
     window.add(9)
     assert window.has((1 << 48) - 1)
+
+
+def test_another_content_with_a_number():
+    window = ReplayWindow()
+    for number in (3, 900, 0):
+        assert window.differs(number, b"one")
+        assert not window.differs(number, b"one")
+        assert window.differs(number, b"other")
+    assert not window.differs(3, b"other")
