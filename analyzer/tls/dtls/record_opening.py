@@ -39,17 +39,19 @@ class RecordOpening:
 
     decryptors: up to DTLS 1.2, by role and epoch, those that opened a record. keys: in DTLS 1.3, by role and epoch, what may
     open its records. current: by role, the latest epoch of which a record opened. proven: of which role and epoch records
-    opened. formats: how many protected records of DTLS 1.2 and of 1.3 were taken before the version was known; tls13: which it
-    is, if an earlier reading of the same records has found that, else None.
+    opened. formats: how many protected records of DTLS 1.2 and of 1.3 were taken before the version was known; tls13: which
+    it is, if an earlier reading of the same records has found that, else None. randoms: those of both roles for which keys
+    were computed.
     """
 
-    __slots__ = ("current", "decryptors", "formats", "keys", "proven", "tls13")
+    __slots__ = ("current", "decryptors", "formats", "keys", "proven", "randoms", "tls13")
 
     def __init__(self) -> None:
         self.decryptors: dict[tuple[int, int], RecordDecryptor] = {}
         self.keys: dict[tuple[int, int], list[EpochKeys]] = {}
         self.current = [0, 0]
         self.proven = _NO_EPOCHS
+        self.randoms = (b"", b"")
         self.formats = [0, 0]
         self.tls13: bool | None = None
 
@@ -61,6 +63,12 @@ class RecordOpening:
         The ChangeCipherSpec can be missing. What came before may have been somebody else's, so they are computed each time.
         """
         decryption.states[role].changed = False
+        schedule, transcript = decryption.schedule12, decryption.keys.transcript
+        randoms = transcript.client_random, transcript.server_random
+        if schedule.pair is not None and randoms != self.randoms:  # a record came before the ServerHello
+            schedule.pair = None
+            decryption.keys.material.matched -= 1
+        self.randoms = randoms
         return bool(decryption.change(role))
 
     def open(self, decryption: Any, record: Record) -> tuple[int, bytes]:

@@ -147,3 +147,15 @@ def test_records_of_another_version(tmp_path: Path):
     talk.insert(1, SERVER, plain(23, bytes(40), 0, 1))
     (found,) = talk.read(tmp_path)
     assert found["decryption"] == honest["decryption"]
+
+
+def test_a_record_of_the_next_epoch_in_a_renegotiation(tmp_path: Path):
+    """It comes before the ServerHello, without whose random the keys are others."""
+    (honest,) = Talk("dtls12-renegotiation").read(tmp_path)
+    for place in range(15, 20):
+        for role in (CLIENT, SERVER):
+            talk = Talk("dtls12-renegotiation")
+            talk.insert(place, role, plain(HANDSHAKE, bytes(40), 0, 2))
+            (found,) = talk.read(tmp_path)
+            assert found["decryption"] == honest["decryption"]
+            assert found["authenticity"] == honest["authenticity"]
