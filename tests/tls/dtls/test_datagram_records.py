@@ -3,6 +3,7 @@
 import random
 
 import pytest
+from dtls_injection import HANDSHAKE, PAYLOAD, SERVER, Talk, message, plain
 
 from analyzer.tls.dtls.datagram_records import PAIRS_MAX, DatagramRecords
 
@@ -57,3 +58,24 @@ def test_only_so_many_pairs_are_remembered():
     for number in range(PAIRS_MAX + 10):
         source.split(hello, number.to_bytes(4) + KEY[4:])
     assert len(source._pairs) == PAIRS_MAX
+
+
+@pytest.mark.parametrize("name", ["dtls12-connection-ids", "dtls13-connection-ids"])
+def test_a_forged_server_hello_does_not_hide_the_connection_ids(name):
+    """Each hello in a record of its own says how long they can be; their bytes tell which is meant."""
+
+    def read(talk):
+        source = DatagramRecords()
+        shown = []
+        for _, frame in talk.packets:
+            if frame[18:20] != b"\x57\x47":  # not a forged one
+                shown += [(one.header, one.length) for one in source.split(frame[PAYLOAD:], frame[26:38])]
+            else:
+                source.split(frame[PAYLOAD:], frame[26:38])
+        return shown
+
+    honest = read(Talk(name))
+    for sequence in (0, 1):
+        talk = Talk(name)
+        talk.insert(talk.first(2), SERVER, plain(HANDSHAKE, message(2, sequence, b"\xfe\xfd" + bytes(60))))
+        assert read(talk) == honest
