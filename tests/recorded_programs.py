@@ -355,6 +355,6 @@ def chromium_recordings() -> Iterator[Recording]:
                 f"--ssl-key-log-file={keys}", f"--user-data-dir={new_file('profile')}",
                 f"--host-resolver-rules=MAP {NAME} 127.0.0.1", f"https://{NAME}:{relay.port}/",
             ]  # fmt: skip
-            done = subprocess.run(command, capture_output=True, timeout=60, check=False)
+            done = subprocess.run(command, capture_output=True, timeout=180, check=False)
             assert b"It works" in done.stdout, done.stderr[-1000:]
             yield Recording(f"Chromium and nginx, {name}", relay.finish(), text_of(keys))

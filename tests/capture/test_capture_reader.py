@@ -139,7 +139,7 @@ def test_a_pipe_still_being_written_gives_what_is_available(tmp_path: Path) -> N
         with pipe.open("wb", buffering=0) as file:
             file.write(data[:10])
             file.write(data[10 : 24 + 21])
-            assert heard.wait(20), "the first frame was not delivered before the second was written"
+            assert heard.wait(60), "the first frame was not delivered before the second was written"
             file.write(data[24 + 21 :])
 
     writer = threading.Thread(target=write)

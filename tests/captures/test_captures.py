@@ -49,7 +49,7 @@ def analyze(name: str) -> tuple[dict[str, Any], ...]:
     folder = CAPTURES / name
     command = [sys.executable, "-m", "analyzer", "sessions", str(find_capture(name)), "--format", "json"]
     command += ["-k", str(folder / f"{name}.keys")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=CAPTURES.parent)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=180, cwd=CAPTURES.parent)
     assert done.returncode == 0, done.stderr
     records = [json.loads(line) for line in done.stdout.splitlines()]
     return tuple(sorted(records, key=lambda record: int(record["id"])))
@@ -145,7 +145,7 @@ def test_dtls_opens_with_the_key_of_the_server_alone(name: str, option: str, con
         key = tmp_path / "keys.psk"
         key.write_text(content, "ascii")
     command = [sys.executable, "-m", "analyzer", "sessions", str(find_capture(name)), "--format", "json", option, str(key)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=CAPTURES.parent)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=180, cwd=CAPTURES.parent)
     assert done.returncode == 0, done.stderr
     (found,) = [json.loads(line) for line in done.stdout.splitlines()]
     (expected,) = read_expected(name)["sessions"]

@@ -15,6 +15,9 @@ import pytest
 Facts = dict[str, Any]
 FactsOf = Callable[..., Facts]
 
+PATIENCE_MS = 180_000
+"""Milliseconds that a browser may take for anything, on a busy machine."""
+
 
 @pytest.fixture(scope="session")
 def facts_of(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> FactsOf:
@@ -54,6 +57,7 @@ def browser(require_peers: Callable[..., None]) -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        program = shutil.which("chromium")
+        running = driver.chromium.launch(executable_path=program, args=["--no-sandbox"], timeout=PATIENCE_MS)
         yield running
         running.close()

@@ -15,7 +15,7 @@ from analyzer.report.html_page import policy, write_html
 from analyzer.report.sentences import Sentences, languages
 from analyzer.report.svg_check import UnsafePictureError
 
-from .conftest import FactsOf
+from .conftest import PATIENCE_MS, FactsOf
 from .hostile_facts import MARKUP, hostile_capture, poisoned
 
 ADDRESS = "http://report.invalid/report.html"
@@ -123,6 +123,7 @@ class Visit:
         self.said: list[str] = []
         self.requests: list[str] = []
         self.tab = browser.new_page(**options)
+        self.tab.set_default_timeout(PATIENCE_MS)
         self.tab.on("console", lambda message: self.said.append(message.text))
         self.tab.on("pageerror", lambda error: self.said.append(str(error)))
         self.tab.on("dialog", lambda dialog: self.said.append(dialog.message))

@@ -155,7 +155,7 @@ def test_what_the_responder_of_openssl_says_is_understood(tmp_path, delegated):
             ["openssl", "ocsp", "-index", paths["index.txt"], "-CA", paths["ca.pem"], "-rsigner", paths["signer.pem"], "-rkey",
              paths["signer.key"], "-issuer", paths["ca.pem"], "-cert", pem, "-ndays", "3", "-respout", paths["answer"],
              "-noverify"],
-            check=True, capture_output=True, timeout=30,
+            check=True, capture_output=True, timeout=60,
         )  # fmt: skip
         answer = judge_revocation(der(certificate), der(issuer), ocsp=[paths["answer"].read_bytes()], at=now)
         assert (answer.status, answer.source) == (expected, "ocsp"), answer.detail
