@@ -6,6 +6,7 @@ The names of the headers are those of `header_names`.
 
 from collections import deque
 from collections.abc import Iterator
+from itertools import islice
 
 from analyzer.application.exchange import Exchange, Request, Response
 from analyzer.filters.certificate_fields import certificates_and_responses
@@ -107,7 +108,8 @@ class ProtocolFields:
         names, alone = known
         if not names or names[-1] not in ("tcp", "udp") or not _MESSAGES.isdisjoint(names):
             return alone
-        if not self._may_carry(view):
+        carried = list(islice(self._carried(view), _MAX_NAMES)) if self._may_carry(view) else None
+        if carried is None or (not carried and names[-1] == "tcp"):
             packet = view.layers.packet
             if names[-1] == "udp":
                 name = in_datagram(packet)
@@ -116,7 +118,7 @@ class ProtocolFields:
             if name is None:
                 return {}
             return found(("frame.protocols", ":".join([*names, name][:_MAX_NAMES]))) if name else alone
-        return found(("frame.protocols", ":".join([*names, *self._carried(view)][:_MAX_NAMES])))
+        return found(("frame.protocols", ":".join([*names, *carried][:_MAX_NAMES])))
 
     def _may_carry(self, view: FrameView) -> bool:
         """Return whether anything is known of what TCP or UDP carry; most frames of a capture have nothing of it."""

@@ -71,6 +71,10 @@ def test_headers_have_names_and_so_have_tunnels(corpus, capture, expected):
     assert set(names(corpus / "zeek" / capture)) == expected
 
 
+def test_a_packet_of_ssh_that_looks_like_a_record_has_the_name_of_its_port(corpus):
+    assert names(corpus / "ja4/ssh2.pcapng")[926] == "eth:ethertype:ip:tcp:ssh"
+
+
 def test_a_part_of_a_record_is_no_text_behind_starttls(corpus):
     found = names(corpus / "zeek/tls/imap-starttls.pcap")
     assert found[15] == found[17] == "eth:ethertype:ip:tcp"
