@@ -94,6 +94,9 @@ def outcome(session: Session) -> Outcome:
     return known
 
 
+_ENDED = ("fin", "rst", "closed")
+"""How a flow ends of which the capture shows the end (`Flow.closed`)."""
+
 NOT_SHOWN = "the capture does not show how it went"
 
 
@@ -109,7 +112,7 @@ def closed_by(session: Session) -> int:
         return dtls_closer(session)
     said = [(alert.frame, alert.role) for alert in session.log.alerts if not alert.injected]
     sealed = []
-    if transport is None:  # else the last records are no sign of an end
+    if transport is None and session.flow.closed in _ENDED:  # else the last records are no sign of an end
         sealed = [(sizes.last_frame, role) for role, sizes in enumerate(session.sizes) if sizes.last_frame]
     return min(said or sealed, default=(0, NEITHER))[1]
 

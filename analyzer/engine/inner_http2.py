@@ -12,7 +12,7 @@ from analyzer.application.exchange import ConversationLog
 from analyzer.application.http2 import Http2
 from analyzer.application.http2_frames import HEADERS, PREFACE
 from analyzer.application.http2_sections import Section
-from analyzer.engine.inner_tunnel import Begin, Tunnel
+from analyzer.engine.inner_tunnel import NO_TIME, Begin, Tunnel
 
 MAX_HELD: Final = 1 << 16
 """Bytes that are kept until the first field section of the client. Before it come settings and windows."""
@@ -57,7 +57,8 @@ class InnerHttp2:
 
     def miss(self, role: int) -> bool:
         """Note that bytes of a role are missing: which frames are where is not known any more."""
-        self.close(-1)
+        if self._reader is not None:
+            self._reader.lose_tunnels(role)
         self._reader = None
         return False
 
@@ -85,6 +86,12 @@ class _Tunnels(Http2):
         if tunnel is not None and not tunnel.feed(side, data, direction.frame, direction.at):
             self._tunnels.pop(stream).close(direction.at)
         Http2.read_data(self, side, stream, data)
+
+    def lose_tunnels(self, role: int) -> None:
+        """Note that bytes of a role are missing in all tunnels, and that nothing that follows is read."""
+        for tunnel in self._tunnels.values():
+            tunnel.miss(role)
+        self.end_tunnels(NO_TIME)
 
     def end_tunnels(self, at: int) -> None:
         """End all tunnels."""

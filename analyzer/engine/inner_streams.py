@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.engine.detection import hello_at
 from analyzer.engine.inner_http1 import InnerHttp1, begins_request
+from analyzer.engine.inner_tunnel import NO_TIME
 from analyzer.engine.preface import Preface
 from analyzer.engine.tcp_stream import TcpStream
 from analyzer.flows.carrier import INNER, Carrier
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 MAX_DEPTH: Final = 4
 """Sessions around another one. A chain of proxies has two or three, and each level costs calls within calls."""
-
-NO_TIME: Final = -1
 
 _STARTS: Final = (b"PROXY ", b"\r\n\r\n\0\r\nQUIT\n")
 _HTTP2_START: Final = b"PRI * HTTP/2.0"
@@ -163,11 +162,11 @@ class InnerStream:
         return True
 
     def close(self, at: int) -> None:
-        """End the stream, with the session around it. at: NO_TIME for that of its last bytes."""
+        """End the stream, with the session around it. at: NO_TIME where only the capture ends here, behind the last bytes."""
         stream = self._stream
         if stream.session is not None:
             closed = self._flow.closed
-            reason = "closed" if closed in ("fin", "rst", "") else closed
+            reason = "end" if at == NO_TIME and not closed else "closed" if closed in ("fin", "rst", "") else closed
             stream.close(reason, self._frame, self._at if at == NO_TIME else at)
         for end in (stream.connection.originator, stream.connection.responder):  # nothing else frees objects in a circle
             end.connection = end.peer = None  # type: ignore[assignment]

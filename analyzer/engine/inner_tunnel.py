@@ -1,9 +1,12 @@
 """What reads the bytes of one tunnel inside a session: `inner_streams.InnerStream`, as the readers of HTTP see it."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from analyzer.flows.carrier import Carrier
+
+NO_TIME: Final = -1
+"""As the time at which a tunnel ends: the capture lacks what follows, so that nobody knows when and how it ended."""
 
 
 class Tunnel(Protocol):
@@ -18,7 +21,7 @@ class Tunnel(Protocol):
         """Note that bytes of a role are missing. Return whether more is wanted."""
 
     def close(self, at: int) -> None:
-        """End the tunnel, with the session around it."""
+        """End the tunnel, with the session around it, or with what is known of it (NO_TIME)."""
 
 
 Begin = Callable[[int, int], Tunnel]

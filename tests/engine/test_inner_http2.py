@@ -2,8 +2,8 @@
 
 import hpack
 import pytest
-from conversations import CLIENT, SERVER
-from keyed import Talk, page, talk_of
+from conversations import CLIENT, SERVER, packetise
+from keyed import Talk, page, talk_of, without
 from nested_talks import sessions
 from work import at_most
 
@@ -100,3 +100,24 @@ def test_bytes_before_the_answer_belong_to_the_tunnel_if_there_is_one(tmp_path, 
     _, *found = sessions(tmp_path, Talk(outer.flights, outer.sent, outer.keylog + inner.keylog))
     paths = [(one["decryption"]["status"], one["http"][0]["request"]["path"]) for one in found]
     assert paths == ([("decrypted", "/early")] if status == "200" else [])
+
+
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+def test_losses_end_tunnels_and_are_nobodys_fault(tmp_path, version):
+    """Behind missing bytes nobody knows which frames are where: what is known of the tunnels ends there, not the tunnels."""
+    inner = talk_of([*page("/a", b"a" * 3000), *page("/b", b"b" * 3000)], version=version)
+    talk = tunnels(inner, talk_of(page("/c", b"c"), version=version))
+    segments = packetise(talk.flights)
+    for side in (CLIENT, SERVER):
+        for number in range(sum(1 for one in segments if one.side == side and one.payload)):
+            outer, *found = sessions(tmp_path, talk, without(segments, side, number))
+            assert {finding["code"] for finding in outer["findings"] if finding["severity"] != "info"} <= {
+                "gap",
+                "header_table_lost",
+            }
+            for record in found:
+                assert {finding["code"] for finding in record["findings"] if finding["severity"] != "info"} <= {"gap"}
+                assert record["established"] is not False
+                assert record["outcome"]["result"] != "unknown" or record["outcome"]["ended_by"] is None
+                if record["gaps"]:
+                    assert record["outcome"]["ended_by"] is None
