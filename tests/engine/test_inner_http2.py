@@ -19,7 +19,7 @@ def frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
     return len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
 
 
-def tunnels(*talks: Talk, huffman: bool = True, extended: bool = False) -> Talk:
+def tunnels(*talks: Talk, huffman: bool = True, extended: bool = False, alpn: str | None = "h2") -> Talk:
     """A session in HTTP/2 with a tunnel for each of these sessions, one flight of each in turn."""
     encoders = hpack.Encoder(), hpack.Encoder()
     script = [(CLIENT, PREFACE + frame(SETTINGS, 0, 0)), (SERVER, frame(SETTINGS, 0, 0))]
@@ -37,7 +37,7 @@ def tunnels(*talks: Talk, huffman: bool = True, extended: bool = False) -> Talk:
                 script.append((side, frame(DATA, 0, 2 * number + 1, data)))
     for number, _ in enumerate(talks):
         script += [(side, frame(DATA, END_STREAM, 2 * number + 1)) for side in (CLIENT, SERVER)]
-    outer = talk_of(script, alpn="h2")
+    outer = talk_of(script, alpn=alpn)
     return Talk(outer.flights, outer.sent, outer.keylog + "".join(talk.keylog for talk in talks))
 
 
@@ -51,6 +51,12 @@ def test_each_tunnel_is_a_session(tmp_path, huffman):
     assert [one["before"][0]["target"]["host"] for one in found] == ["target0.example", "target1.example"]
     assert [one["decryption"]["status"] for one in found] == ["decrypted", "decrypted"]
     assert [one["http"][0]["request"]["path"] for one in found] == ["/0", "/1"]
+
+
+def test_the_preface_tells_http2_too(tmp_path):
+    """The extension that chooses the protocol may be missing, or not agreed on."""
+    outer, inner = sessions(tmp_path, tunnels(talk_of(page("/", b"inside")), alpn=None))
+    assert (outer["alpn"], inner["inside"], inner["decryption"]["status"]) == (None, 0, "decrypted")
 
 
 def test_other_protocols_of_an_extended_connect_are_no_tunnels(tmp_path):
