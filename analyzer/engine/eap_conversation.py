@@ -96,7 +96,7 @@ class EapConversation:
             self.finish("success" if packet.code == SUCCESS else "failure", frame, at)
             return True
         role = _SUPPLICANT if packet.code == RESPONSE else _SERVER
-        side, other = self._sides[role], self._sides[1 - role]
+        side = self._sides[role]
         begins = packet.type == IDENTITY or packet.start
         mark = hash(packet)
         if begins and self._start is None:
@@ -107,6 +107,24 @@ class EapConversation:
         if not begins and (side.is_late(packet.identifier) or self._is_earlier(packet.identifier, mark)):
             return False
         self._copies.keep(mark)
+        if self._shard >= 0 and not begins:
+            strange, self._copies.strange = self._copies.strange, None
+            if self._is_strange(role, packet):
+                if strange is None:
+                    self._copies.strange = packet, frame, at
+                    return False
+                self._cut()
+                self.close("closed")
+                self._identity = None
+                self._accept(*strange)
+        self._accept(packet, frame, at)
+        return False
+
+    def _accept(self, packet: Eap, frame: int, at: int) -> None:
+        """Take a packet that has not come before."""
+        role = _SUPPLICANT if packet.code == RESPONSE else _SERVER
+        side, other = self._sides[role], self._sides[1 - role]
+        begins = packet.type == IDENTITY or packet.start
         random = random_of(role, packet)
         another = self._shard >= 0 and not begins and self._is_of_another(role, packet, random, at)
         if another:
@@ -129,36 +147,44 @@ class EapConversation:
             side.n_before += packet.n_bytes - len(packet.data)
         self._end = (frame, at)
         if packet.type not in METHODS:
-            return False
+            return
         if packet.data or packet.missing:
             self._take(role, packet, lost, frame, at)
         elif lost:
             self._lose_rest(side, role, frame, at)
         if packet.more:
             other.owe(packet.identifier + (role == _SUPPLICANT))
-        return False
 
     def _cut(self) -> None:
         """Note that the capture lacks the end of the session, or somebody else sent a packet of another conversation."""
         if self._session is not None:
             self._session.flow.carrier.cut = True
 
-    def _is_of_another(self, role: int, packet: Eap, random: bytes, at: int) -> bool:
-        """Return whether a packet that does not begin a conversation is of another one, whose beginning is missing.
+    def _is_strange(self, role: int, packet: Eap) -> bool:
+        """Return whether a packet that does not begin a conversation has another method, or an identifier without a place.
 
-        That is so if it has another method, or the hello of another session. Else identifiers tell, where they count: one that
-        is far away or comes again, and one behind missing packets if other things say that a conversation has ended.
+        If the next packet goes on as before, somebody else sent it. If that is strange too, another conversation goes on, whose
+        beginning is missing. Identifiers tell only where they count: they are far away then, or come again.
         """
-        side, other = self._sides[role], self._sides[1 - role]
+        side, other, number = self._sides[role], self._sides[1 - role], packet.identifier
         if packet.type in METHODS and packet.type != self._method:
             return True
+        if is_hello_of_another(side, random_of(role, packet)) or not (side.counts() or other.counts()):
+            return False
+        far = all(one.is_far(number) for one in self._sides if one.last != NO_NUMBER)
+        return far or side.goes_back(number, self._started)
+
+    def _is_of_another(self, role: int, packet: Eap, random: bytes, at: int) -> bool:
+        """Return whether a packet that does not begin a conversation is surely of another one, whose beginning is missing.
+
+        That is so if it has the hello of another session, or is behind missing packets where identifiers count, and other
+        things say that a conversation has ended.
+        """
+        side, other, number = self._sides[role], self._sides[1 - role], packet.identifier
         if is_hello_of_another(side, random):
             return True
         if not (side.counts() or other.counts()):
             return False
-        number = packet.identifier
-        if side.goes_back(number, self._started) or all(one.is_far(number) for one in self._sides if one.last != NO_NUMBER):
-            return True
         lost = bool(side.lacks(number) or other.lacks(number))
         if (lost or side.lossy or other.lossy) and contradicts(side, role, packet):
             return True
@@ -210,6 +236,11 @@ class EapConversation:
                 self._dispatcher.end(self._session)
         self._hold(0)
         self._begin()
+        strange, self._copies.strange = self._copies.strange, None
+        if strange is not None:  # nothing tells whose it was
+            self._identity = None
+            self._accept(*strange)
+            self.close(reason)
 
     def take_end(self, code: int, identifier: int, frame: int, at: int) -> bool:
         """Take success or failure, the code. Returns whether it belongs here; else the supplicant ignores it too.

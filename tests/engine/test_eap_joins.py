@@ -10,7 +10,7 @@ import pytest
 from conversations import START
 from eap_captures import OVER_PORTS, captured, severe
 from eap_captures import records as records_of
-from eap_talks import GROUP, PEAP, SUPPLICANT, TLS, capture, packets, port_frame, radius_datagrams, udp_frame
+from eap_talks import GROUP, PEAP, SUPPLICANT, TLS, capture, eap, packets, port_frame, radius_datagrams, udp_frame
 from keyed import Talk, page, talk_of
 
 from analyzer.capture.capture_writer import PcapngWriter
@@ -214,3 +214,17 @@ def test_what_names_a_conversation_in_radius():
     assert names.go_on(request, 5, 6)
     names.take_challenge(b"one")
     assert not names.go_on(request, 5, 6)
+
+
+@pytest.mark.parametrize("code", [1, 2])
+@pytest.mark.parametrize("kind", [TLS, PEAP])
+@pytest.mark.parametrize("content", [b"\0" + bytes(40), b"\0\x15\3\3\0\2\2\x28", b"\0\x16\3\3\0\x25\x10\0\0\x21" + bytes(33)])
+def test_one_packet_of_somebody_else_changes_nothing(tmp_path, code, kind, content):
+    """It has another method, or an identifier that has no place, and the conversation goes on behind it."""
+    sent = list(packets(FIRST, PEAP, 300))
+    for place in (7, 10, 12):
+        number = sent[place - 1][1] + (0 if kind == TLS and code != sent[place - 1][0] else 100)
+        inserted = eap(code, number & 255, kind, content)
+        found = records(tmp_path, [port_frame(one) for one in (*sent[:place], inserted, *sent[place:])], FIRST)
+        assert [(one["decryption"]["status"], one["established"], one["gaps"]) for one in found] == [("decrypted", True, [])]
+        assert severe(found) == []
