@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 from live_network import Network
 from live_traffic import HOST, ROOT, WAIT, Site, fetch, live, make_site, openssl_server
+from stuck_tshark import has_ended
 
 from analyzer.cli.page import TIMES
 
@@ -35,15 +36,16 @@ def descendants(pid: int) -> list[int]:
     """The children of a process, and theirs, and so on."""
     found: list[int] = []
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in map(int, task.read_text().split()):
-            found += [child, *descendants(child)]
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            for child in map(int, task.read_text().split()):
+                found += [child, *descendants(child)]
     return found
 
 
 def wait_for_end(pids: list[int]) -> None:
     """Wait until none of the processes is there any more."""
     until = time.monotonic() + WAIT
-    while left := [pid for pid in pids if Path(f"/proc/{pid}").exists() and status_of(pid, "State")[:1] != "Z"]:
+    while left := [pid for pid in pids if not has_ended(pid)]:
         assert time.monotonic() < until, left
         time.sleep(0.05)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from live_tls import require_capture
+from stuck_tshark import has_ended, wait_for
 
 from analyzer.capture.processes import connection_witness, process_search
 from analyzer.capture.processes.connection_attempts import MOST_AT_ONCE, ConnectionAttempts
@@ -107,11 +108,7 @@ def test_the_child_ends_with_its_parent(repository: Path, caller: dict[str, str]
     environment = os.environ | caller | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, cwd=repository, env=environment)
     assert done.returncode == -signal.SIGKILL
-    child = Path(f"/proc/{int(done.stdout)}")
-    until = time.monotonic() + 30
-    while child.exists() and time.monotonic() < until and b"\tZ" not in child.joinpath("status").read_bytes():
-        time.sleep(0.02)
-    assert not child.exists() or b"\tZ" in child.joinpath("status").read_bytes()
+    assert wait_for(lambda: has_ended(int(done.stdout)))
 
 
 UNPRIVILEGED = """
