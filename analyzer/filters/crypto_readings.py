@@ -6,15 +6,23 @@ Frames that come out of their order wait, and so do all behind them; they are re
 from collections import OrderedDict
 from itertools import islice
 
+from analyzer.codec.varint import read_varint
 from analyzer.filters.frame_view import FrameView
-from analyzer.tls.quic.frame_layout import CRYPTO, PacketFrame, packet_frames
+from analyzer.tls.quic.frame_layout import CRYPTO, LAST_STREAM, PADDING, STREAM, PacketFrame, packet_frames
 from analyzer.tls.quic.quic_events import SEALED, PacketSeen
 
 MAX_STREAMS = 1 << 14
 """Streams of handshake messages that are followed; of more, the oldest are forgotten."""
 
 MAX_FRAMES = 4096
-"""Frames of one packet that are looked at, and frames of one stream that wait."""
+"""Frames of one packet that are looked at."""
+
+MAX_WAITING = 256
+"""Frames of one stream that wait; a hello is in some twenty. Beyond it nothing more is read."""
+
+
+_PING = 0x01
+_LEN, _OFF = 0x02, 0x04
 
 
 class _Stream:
@@ -29,10 +37,15 @@ class _Stream:
 
     def add(self, start: int, end: int) -> bool:
         """Take a frame. Return whether something is read with it."""
-        if end <= self.read or len(self.waiting) >= MAX_FRAMES:
+        if end <= self.read or len(self.waiting) >= MAX_WAITING:
             return False
+        if start <= self.read == self.top:
+            self.read = self.top = end
+            return True
         self.waiting.append((start, end))
         self.top = max(self.top, end)
+        if min(self.waiting)[0] > self.read:
+            return False
         reached = self.read
         for first, last in sorted(self.waiting):
             if first > reached:
@@ -55,8 +68,7 @@ class CryptoReadings:
         self.counts = {}
         for place, event in enumerate(view.events):
             if isinstance(event, PacketSeen) and event.number != SEALED:
-                frames = islice(packet_frames(event.plaintext), MAX_FRAMES)
-                places = [_place(frame) for frame in frames if frame.type == CRYPTO and frame.whole]
+                places = _places(event.plaintext)
                 if places:
                     stream = self._stream(event)
                     self.counts[place] = sum(stream.add(start, end) for start, end in places)
@@ -69,6 +81,37 @@ class CryptoReadings:
             if len(self._streams) > MAX_STREAMS:
                 self._streams.popitem(last=False)
         return stream
+
+
+def _places(plaintext: bytes) -> list[tuple[int, int]]:
+    """Return where the bytes of the CRYPTO frames of a packet are in their stream. Usual packets are read at once."""
+    found: list[tuple[int, int]] = []
+    pos, end = 0, len(plaintext)
+    while pos < end:
+        kind = plaintext[pos]
+        pos += 1
+        if kind == PADDING:
+            pos = end - len(plaintext[pos:].lstrip(b"\0"))
+            continue
+        is_stream = STREAM <= kind <= LAST_STREAM
+        if kind != CRYPTO and not is_stream:
+            if kind == _PING:
+                continue
+            frames = islice(packet_frames(plaintext), MAX_FRAMES)
+            return [_place(frame) for frame in frames if frame.type == CRYPTO and frame.whole]
+        if is_stream and not kind & _LEN:
+            return found  # up to the end of the packet
+        numbers = []
+        for _ in range(2 + bool(is_stream and kind & _OFF)):
+            number = read_varint(plaintext, pos)
+            if number is None:
+                return found
+            numbers.append(number[0])
+            pos = number[1]
+        pos += numbers[-1]
+        if kind == CRYPTO and pos <= end:
+            found.append((numbers[0], numbers[0] + numbers[1]))
+    return found
 
 
 def _place(frame: PacketFrame) -> tuple[int, int]:

@@ -4,6 +4,7 @@ import pytest
 
 from analyzer.filters import crypto_readings
 from analyzer.filters.crypto_readings import _Stream
+from analyzer.tls.quic.frame_layout import CRYPTO, packet_frames
 from tests.filters.field_readings import fields_of, readings
 
 
@@ -28,8 +29,29 @@ def test_frames_are_read_in_their_order(frames, count):
 
 
 def test_frames_that_wait_have_a_limit(monkeypatch):
-    monkeypatch.setattr(crypto_readings, "MAX_FRAMES", 3)
+    monkeypatch.setattr(crypto_readings, "MAX_WAITING", 3)
     assert not any(reads((5, 1), (7, 1), (9, 1), (0, 20)))
+
+
+def test_the_places_are_those_of_all_frames():
+    def varint(number):
+        return (number | 0x4000).to_bytes(2)
+
+    crypto = b"\6" + varint(300) + varint(5) + b"hello"
+    stream = b"\x0e" + varint(4) + varint(7) + varint(3) + b"abc"
+    cases = {
+        crypto: [(300, 305)],
+        b"\0\0\1" + crypto + b"\0" * 9 + crypto: [(300, 305), (300, 305)],
+        stream + crypto: [(300, 305)],
+        b"\x0a" + varint(4) + varint(3) + b"\6\6\6" + crypto + b"\x08" + varint(4) + crypto: [(300, 305)],
+        b"\x02" + varint(9) + varint(0) + b"\0\0" + crypto: [(300, 305)],
+        crypto[:-1]: [],
+        crypto + crypto[:2]: [(300, 305)],
+    }
+    for plaintext, expected in cases.items():
+        assert crypto_readings._places(plaintext) == expected, plaintext
+        frames = packet_frames(plaintext)
+        assert [crypto_readings._place(one) for one in frames if one.type == CRYPTO and one.whole] == expected
 
 
 def test_each_crypto_frame_of_a_handshake_has_the_protocol(repository):
