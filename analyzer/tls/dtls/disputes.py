@@ -35,6 +35,9 @@ MAX_VERSIONS = 4
 MAX_MESSAGES = 64
 """Numbers of messages that are compared, of both roles."""
 
+MAX_REQUESTS = 4
+"""Numbers with which several HelloVerifyRequests came that are known. A server has one, or that of the ClientHello."""
+
 MAX_READINGS = 4
 """How often records are read again before it waits until there are twice as many."""
 
@@ -65,13 +68,23 @@ Choice = dict[Place, PartialMessage | None]
 class Version(PartialMessage):
     """One of the messages with one number. begun: the frame of its first fragment."""
 
-    __slots__ = ("begun",)
+    __slots__ = ("_cookie", "begun")
 
     most_parts = MAX_PARTS
 
     def __init__(self, number: int, length: int, frame: int) -> None:
         super().__init__(number, length, False)
         self.begun = frame
+        self._cookie: bytes | None = None
+
+    @property
+    def cookie(self) -> bytes:
+        """The cookie in a ClientHello or HelloVerifyRequest; empty if it is not whole, or has none. It is read once."""
+        if self._cookie is None:
+            if not self.complete:
+                return b""
+            self._cookie = _cookie(self)
+        return self._cookie
 
     def copy_around(self, first: PartialMessage, start: int, end: int) -> None:
         """Take all bytes of another message but those between two offsets, which are others here."""
@@ -153,11 +166,13 @@ class Disputes:
         if number == HELLO_VERIFY_REQUEST:
             self.cookies |= {place[1]}
         self.size += len(data)
-        before = [self._request(one) for one in self.requests]
+        asks = place in self.requests or place == _SECOND  # else nothing changes which one the client answers
+        before = [self._request(one) for one in self.requests] if asks else []
         self._add(place, header, data, frame)
         if place[1] > 0 and any(one.type != HELLO_VERIFY_REQUEST for one in self.versions.get(place, ())):
             self.cookies -= {place[1]}  # a server asks for a cookie with its first message
-        self.found = self.found or before != [self._request(one) for one in self.requests]
+        if asks:
+            self.found = self.found or before != [self._request(one) for one in self.requests]
 
     def _add(self, place: Place, header: bytes, data: bytes, frame: int) -> None:
         number, length, offset = header[0], int.from_bytes(header[1:4], "big"), int.from_bytes(header[6:9], "big")
@@ -181,8 +196,10 @@ class Disputes:
         if fitting or len(versions) >= MAX_VERSIONS:
             return
         if asked and number == HELLO_VERIFY_REQUEST:  # a server may make another one each time
-            self._begin(place, number, length, frame).add(offset, data)
-            self.requests[place] = None
+            if place in self.requests or (place[0] == _SERVER and len(self.requests) < MAX_REQUESTS):
+                self._begin(place, number, length, frame).add(offset, data)
+                self.found = self.found or place not in self.requests
+                self.requests[place] = None
             return
         first = versions[0]
         added = self._begin(place, number, length, frame)
@@ -207,9 +224,9 @@ class Disputes:
 
         Before its answer that is the first one that a server can have sent.
         """
-        found = [(_cookie(one), one) for one in self.versions.get(place, ()) if one.type == HELLO_VERIFY_REQUEST]
+        found = [(one.cookie, one) for one in self.versions.get(place, ()) if one.type == HELLO_VERIFY_REQUEST]
         if self.has_second:
-            hellos = [(_cookie(one), one.begun) for one in self.versions.get(_SECOND, ()) if one.type == CLIENT_HELLO]
+            hellos = [(one.cookie, one.begun) for one in self.versions.get(_SECOND, ()) if one.type == CLIENT_HELLO]
             found = [(cookie, one) for cookie, one in found if any(cookie == known and one.begun < at for known, at in hellos)]
         return next((one for cookie, one in found if cookie), None)
 
@@ -298,9 +315,7 @@ class Disputes:
 
 
 def _cookie(message: Version) -> bytes:
-    """Return the cookie in a ClientHello or HelloVerifyRequest; empty if it is not whole, or has none."""
-    if not message.complete:
-        return b""
+    """Return the cookie in a whole ClientHello or HelloVerifyRequest; empty if it has none."""
     if message.type == CLIENT_HELLO:
         return DTLSClientHello.read(message.raw[HEADER:])[0].legacy_cookie or b""
     body, problems = HelloVerifyRequest.read(message.raw[HEADER:])

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from dtls_injection import CHANGE_CIPHER_SPEC, CLIENT, HANDSHAKE, SERVER, Talk, message, plain
 
-from analyzer.tls.dtls.disputes import MAX_RECORDS, MAX_VERSIONS, Disputes
+from analyzer.tls.dtls import disputes as disputes_module
+from analyzer.tls.dtls.disputes import MAX_MESSAGES, MAX_RECORDS, MAX_REQUESTS, MAX_VERSIONS, Disputes
 from analyzer.tls.dtls.judgement import TrialResumptions, judge_at_end
 from analyzer.tls.dtls.record_headers import FRAGMENT_HEADER
 from analyzer.tls.dtls.unproved import report_unproved
@@ -186,6 +187,25 @@ def test_no_more_versions_and_records_than_the_limits():
     assert len(disputes.records) == MAX_RECORDS
     disputes.end()
     assert disputes.records == []
+
+
+def test_many_requests_for_a_cookie_cost_little(monkeypatch: pytest.MonkeyPatch):
+    """A datagram has room for a hundred empty fragments, so the hellos are not read again for each."""
+    read: list[int] = []
+    cookie = disputes_module._cookie
+    monkeypatch.setattr(disputes_module, "_cookie", lambda one: read.append(one.type) or cookie(one))
+    disputes = Disputes()
+    for number in range(MAX_MESSAGES):
+        for role in (SERVER, CLIENT):
+            for version in range(MAX_VERSIONS):
+                part = message(HELLO_VERIFY_REQUEST, number, b"\xfe\xfd\1" + bytes((version,)))
+                disputes.compare(role, part[:FRAGMENT_HEADER], part[FRAGMENT_HEADER:], 1)
+    assert len(disputes.requests) == MAX_REQUESTS
+    assert all(role == SERVER for role, _ in disputes.requests)
+    for number in (1, 5) * 100:
+        part = message(CLIENT_HELLO, number, b"")
+        disputes.compare(CLIENT, part, b"", 2)
+    assert len(read) <= MAX_MESSAGES * MAX_VERSIONS
 
 
 def test_fragments_of_another_version_are_put_together():
