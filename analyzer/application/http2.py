@@ -8,7 +8,7 @@ A passive reader does not know when a SETTINGS frame took effect. Limits count a
 """
 
 from struct import Struct
-from typing import Final
+from typing import Final, NamedTuple
 
 from analyzer.application import http2_frames as frames
 from analyzer.application.exchange import CLIENT, NAMES, SERVER, ConversationLog, Exchange, Request, Response
@@ -40,6 +40,14 @@ class _Stream:
         self.tunnel: WebSocket | None = None
 
 
+class _Unasked(NamedTuple):
+    """What the server sent on a stream before the client did: the sentence for it, its frame, and the error of a reset."""
+
+    what: str
+    frame: int
+    reset: str | None = None
+
+
 class _Direction:
     """State of one side: its frames, its field sections, and the current frame and time of the capture."""
 
@@ -62,7 +70,7 @@ class Http2:
         self._directions: tuple[_Direction, ...] = (_Direction(self, CLIENT), _Direction(self, SERVER))
         self._streams: dict[int, _Stream] = {}
         self._highest = [0, 0]
-        self._unasked: dict[int, tuple[str, int]] = {}  # by stream, what the server sent before the request, and its frame
+        self._unasked: dict[int, _Unasked] = {}
 
     def adopt(self, exchange: Exchange, settings: bytes) -> None:
         """Continue an HTTP/1.1 request with `Upgrade: h2c` (RFC 7540 section 3.2). It becomes stream 1, and its 101 an interim
@@ -92,8 +100,8 @@ class Http2:
         """Handle the end of both sides. Open exchanges stay incomplete."""
         for direction in self._directions:
             direction.reader.close()
-        for number, (what, frame) in self._unasked.items():
-            self._log.note("bad_stream", what, frame)
+        for number, unasked in self._unasked.items():
+            self._log.note("bad_stream", unasked.what, unasked.frame)
             found = self._streams.get(number)
             if found is not None and found.ended[SERVER]:
                 self._streams.pop(number)
@@ -208,15 +216,16 @@ class Http2:
             self.note(side, "bad_reset", f"RST_STREAM of {len(payload)} bytes on stream {stream}")
             return
         found = self._streams.pop(stream, None)
+        reset = registry("http2_error_codes").name(_U32.unpack(payload)[0])
         if found is None:
             if not self._is_old(stream) and not self._lacks(_initiator(stream)):
                 what = f"RST_STREAM on stream {stream}, which nobody opened"
                 if side == SERVER and stream & 1 and len(self._unasked) < STREAMS_MAX:
-                    self._unasked.setdefault(stream, (what, self._directions[side].frame))
+                    self._unasked.setdefault(stream, _Unasked(what, self._directions[side].frame, reset))
                 else:
                     self.note(side, "bad_stream", what)
             return
-        found.exchange.reset = registry("http2_error_codes").name(_U32.unpack(payload)[0])
+        found.exchange.reset = reset
         self._abandon(found)
 
     def _read_goaway(self, side: int, stream: int, payload: bytes) -> None:
@@ -242,18 +251,21 @@ class Http2:
             stream.ended[CLIENT] = True
             return
         found = self._streams.get(section.stream)
-        if side == CLIENT and self._unasked.pop(section.stream, None) is not None:
+        unasked = self._unasked.pop(section.stream, None) if side == CLIENT else None
+        reset = None if unasked is None else unasked.reset
+        if unasked is not None:
             self._highest[CLIENT] = max(self._highest[CLIENT], section.stream)
         if found is None:
-            if self._is_old(section.stream) and not self._lacks(1 - side):
+            if reset is None and self._is_old(section.stream) and not self._lacks(1 - side):
                 return  # The stream was reset; the frame was sent before the reset arrived.
             if side == CLIENT and not section.stream & 1:
                 self.note(side, "bad_stream", f"a client opens stream {section.stream}")
             waits = side == SERVER and not self._lacks(_initiator(section.stream)) and len(self._unasked) < STREAMS_MAX
             if waits:  # a capture can have the two sides in another order: the request may come later
                 what = f"a response on stream {section.stream}, which nobody opened"
-                self._unasked.setdefault(section.stream, (what, self._directions[side].frame))
+                self._unasked.setdefault(section.stream, _Unasked(what, self._directions[side].frame))
             found = self._open(side, section.stream, not waits)
+            found.exchange.reset = reset
             if side == SERVER and not waits:
                 found.ended[CLIENT] = True
         if found.ended[side]:

@@ -369,7 +369,10 @@ def test_a_reset_that_is_captured_before_its_request_blames_nobody() -> None:
     client = Endpoint()
     reset = (SERVER, frame(RST_STREAM, 0, 1, bytes(4)))
     assert codes(read([*START, reset])) == ["bad_stream"]
-    assert codes(read([*START, reset, (CLIENT, client.get(1, "/a"))])) == []
+    conversation = read([*START, reset, (CLIENT, client.get(1, "/a"))])
+    assert codes(conversation) == []
+    assert [one[:3] for one in outline(conversation)] == [("GET", "/a", None)]
+    assert [exchange.reset for exchange in conversation.exchanges] == ["NO_ERROR"]
 
 
 def test_a_client_that_is_lost_leaves_responses_without_requests() -> None:
