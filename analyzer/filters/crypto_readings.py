@@ -17,9 +17,8 @@ MAX_STREAMS = 1 << 14
 MAX_FRAMES = 4096
 """Frames of one packet that are looked at."""
 
-MAX_WAITING = 256
-"""Frames of one stream that wait; a hello is in some twenty. Beyond it nothing more is read."""
-
+MAX_WAITING, MAX_HELD = 512, 1 << 16
+"""Frames that wait, of one stream and of all. Clients that mix up their hello send it in some ten; each takes 130 bytes."""
 
 _PING = 0x01
 _LEN, _OFF = 0x02, 0x04
@@ -62,6 +61,7 @@ class CryptoReadings:
     def __init__(self) -> None:
         self.counts: dict[int, int] = {}
         self._streams: OrderedDict[tuple[int, int, int], _Stream] = OrderedDict()
+        self._held = 0
 
     def take(self, view: FrameView) -> None:
         """Take the next frame."""
@@ -71,7 +71,11 @@ class CryptoReadings:
                 places = _places(event.plaintext)
                 if places:
                     stream = self._stream(event)
+                    self._held -= len(stream.waiting)
                     self.counts[place] = sum(stream.add(start, end) for start, end in places)
+                    self._held += len(stream.waiting)
+                    while self._held > MAX_HELD:
+                        self._forget_oldest()
 
     def _stream(self, event: PacketSeen) -> _Stream:
         key = event.session, event.role, event.level
@@ -79,8 +83,11 @@ class CryptoReadings:
         if stream is None:
             stream = self._streams[key] = _Stream()
             if len(self._streams) > MAX_STREAMS:
-                self._streams.popitem(last=False)
+                self._forget_oldest()
         return stream
+
+    def _forget_oldest(self) -> None:
+        self._held -= len(self._streams.popitem(last=False)[1].waiting)
 
 
 def _places(plaintext: bytes) -> list[tuple[int, int]]:

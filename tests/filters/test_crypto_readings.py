@@ -1,10 +1,13 @@
 """How often TLS is read in packets of QUIC: what continues the stream at once, and what was put into its order together."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from analyzer.filters import crypto_readings
-from analyzer.filters.crypto_readings import _Stream
+from analyzer.filters.crypto_readings import CryptoReadings, _Stream
 from analyzer.tls.quic.frame_layout import CRYPTO, packet_frames
+from analyzer.tls.quic.quic_events import PacketSeen
 from tests.filters.field_readings import fields_of, readings
 
 
@@ -52,6 +55,19 @@ def test_the_places_are_those_of_all_frames():
         assert crypto_readings._places(plaintext) == expected, plaintext
         frames = packet_frames(plaintext)
         assert [crypto_readings._place(one) for one in frames if one.type == CRYPTO and one.whole] == expected
+
+
+def test_frames_of_many_streams_that_wait_have_a_limit(monkeypatch):
+    """Anybody can send Initial packets, whose keys are known, with frames that leave a hole."""
+    monkeypatch.setattr(crypto_readings, "MAX_HELD", 8)
+    found = CryptoReadings()
+    crypto = b"".join(bytes((6, offset, 1, 0)) for offset in (2, 4, 6))
+    for session in range(20):
+        packet = PacketSeen(0, 0, SimpleNamespace(number=0, first=0, plaintext=crypto), b"", 0, 0, 1, 0)
+        packet.session = session
+        found.take(SimpleNamespace(events=[packet]))
+        assert sum(len(stream.waiting) for stream in found._streams.values()) <= 8
+    assert (19, 0, 0) in found._streams
 
 
 def test_each_crypto_frame_of_a_handshake_has_the_protocol(repository):
