@@ -69,6 +69,7 @@ _TEXT_PORTS = frozenset({_SSH, *_LINES})
 _TCP = 6
 _SEQUENCES, _HALF = 0xFFFFFFFF, 1 << 31
 _MAX_DIRECTIONS = 1 << 14
+_SYN = 2
 _STUN_COOKIE = b"\x21\x12\xa4\x42"
 
 
@@ -162,7 +163,11 @@ class TextEnds:
     def is_again(self, packet: Packet) -> bool:
         """Take the next packet. Return whether it is such a segment, all of whose bytes were there before."""
         length = packet.payload_end - packet.payload
-        if packet.protocol != _TCP or not length or _TEXT_PORTS.isdisjoint((packet.source_port, packet.destination_port)):
+        if packet.protocol != _TCP or _TEXT_PORTS.isdisjoint((packet.source_port, packet.destination_port)):
+            return False
+        if packet.flags & _SYN:
+            self._ends.pop(packet.key(), None)  # of an earlier connection with the same ports
+        if not length:
             return False
         key, end = packet.key(), packet.sequence + length & _SEQUENCES
         known = self._ends.get(key)

@@ -13,6 +13,7 @@ MAX_DIRECTIONS = 1 << 14
 """Directions of connections whose next record is remembered; of more, the oldest are forgotten."""
 
 _UNKNOWN = -1
+_TCP, _SYN = 6, 2
 
 
 class Reading(NamedTuple):
@@ -43,6 +44,8 @@ class TlsReadings:
         """Take the next frame."""
         self.found = []
         packet, engine = view.layers.packet, view.engine
+        if packet.protocol == _TCP and packet.flags & _SYN:
+            self._places.pop(packet.key(), None)  # of an earlier connection with the same ports
         if engine is None or packet.payload == packet.payload_end:
             return
         key = packet.key()

@@ -4,7 +4,7 @@ import re
 import subprocess
 
 import pytest
-from frames_by_hand import CLIENT, SERVER, START, ip, write
+from frames_by_hand import ACK, CLIENT, SERVER, START, SYN, Segment, ip, write
 
 from tests.filters.field_readings import fields_of, readings
 
@@ -43,6 +43,17 @@ def test_each_reading_of_tls_has_what_stands_in_it(corpus):
 def test_a_segment_of_text_that_is_sent_again_has_no_name(corpus):
     (path,) = corpus.glob("zeek/**/tcp-ssh-dups.pcap")
     assert names(path)[3:6] == ["eth:ethertype:ip:tcp:ssh", "eth:ethertype:ip:tcp", "eth:ethertype:ip:tcp"]
+
+
+def test_another_connection_with_the_same_ports_sends_nothing_again(tmp_path):
+    path = tmp_path / "ports.pcapng"
+    frames = []
+    for first in (5000, 4000):
+        ends = {"source": (CLIENT, 40000), "destination": (SERVER, 25)}
+        frames.append(Segment(first - 1, 0, flags=SYN, **ends).frame())
+        frames.extend(Segment(first, 1, b"EHLO client\r\n", flags=ACK, **ends).frame() for _ in range(2))
+    write(path, [(START + number, frame) for number, frame in enumerate(frames)])
+    assert names(path) == ["eth:ethertype:ip:tcp", "eth:ethertype:ip:tcp:smtp", "eth:ethertype:ip:tcp"] * 2
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """How often TLS is read in a frame, and the numbers of its sessions."""
 
 import pytest
+from frames_by_hand import START, SYN, Segment, write
+from sessions_by_hand import client_hello, extension
 
 from analyzer.filters import tls_readings
 from analyzer.filters.tls_readings import TlsReadings
@@ -29,6 +31,21 @@ def test_sessions_are_counted_without_those_of_quic(corpus):
     path = corpus / "ja4" / "tls-sni.pcapng"
     numbers = [row[0] for row in readings(path, fields_of("tls.stream"), engine=True)]
     assert [one for one in numbers if one][:4] == [[0], [1], [2], [3]]
+
+
+def test_another_connection_with_the_same_ports_begins_anew(tmp_path):
+    """Its hello comes in two segments, which begin before the place where a record of the first connection would be."""
+    path = tmp_path / "ports.pcapng"
+    message = client_hello(extension(21, bytes(300)))
+    hello = b"\x16\3\1" + len(message).to_bytes(2) + message
+    frames = []
+    for first in (5000, 900_000):
+        frames.append(Segment(first - 1, 0, flags=SYN).frame())
+        frames.extend(Segment(first + start, 1, hello[start : start + 100]).frame() for start in range(0, len(hello), 100))
+    write(path, [(START + number * 1000, frame) for number, frame in enumerate(frames)])
+    found = [row[0] for row in readings(path, fields_of("tls.stream"), engine=True)]
+    assert found[1] == [0]
+    assert found[len(found) // 2 + 1] == [1]
 
 
 def test_directions_beyond_the_limit_are_forgotten(monkeypatch):
