@@ -53,9 +53,9 @@ class PacketCopies:
     """Remembers the packets of the last moment. `first_of` takes them in the order of the capture.
 
     cells: for each slot the numbers of the packet that was there last: three of its headers, its time, its frame, its time to
-    live with the place of the capture, and whether it came twice. flows: for each of FLOWS, how many segments without an
-    identification came, and how many of them twice at the same place. latest: for each of FLOWS, the identification of the
-    last packet, and whether the one before it was another packet with the same.
+    live with the place of the capture (0 where the identification was enough), and whether it came twice. flows: for each of
+    FLOWS, how many segments without an identification of their own came, and how many of them twice at the same place. latest:
+    for each of FLOWS, the identification of the last packet, and whether the one before it was another packet with the same.
     """
 
     __slots__ = ("cells", "flows", "latest")
@@ -101,20 +101,22 @@ class PacketCopies:
         second = second << 16 | identification
         third: cython.longlong = packet.source_port << 16 | packet.destination_port
         third = (third << 16 | (n_bytes & 0xFFFF)) << 12 | packet.flags
+        sender: cython.Py_ssize_t = ((ends ^ packet.source_port) * _SPREAD >> 20) % _FLOWS
+        steady: cython.bint = identification > 0 and self.latest[sender] & 0xFFFF == identification
         place: cython.longlong = 0
         flow: cython.Py_ssize_t = -1
-        if identification == 0:
-            place = place_of(packet, interface)
+        if identification == 0 or steady:
+            place = place_of(packet, interface) + 1
             # Acknowledgements that ask for lost bytes are all the same, and an RST answers each late segment.
             if packet.protocol == _TCP and (n_bytes > 0 or packet.flags & _SYN_FIN != 0):
                 flow = (packet.source_port ^ packet.destination_port) % _FLOWS * 2
-        sender: cython.Py_ssize_t = ((ends ^ packet.source_port) * _SPREAD >> 20) % _FLOWS
         slot: cython.longlong = (first ^ first >> 16 ^ second >> 16 ^ identification << 16 ^ third >> 28) & _WORD
         index: cython.Py_ssize_t = ((slot * _SPREAD >> 20) & (_SLOTS - 1)) * _CELLS
         if self.cells[index] == first and self.cells[index + 1] == second and self.cells[index + 2] == third:
             since: cython.longlong = at - self.cells[index + 3]
             fewer: cython.longlong = (self.cells[index + 5] & 0xFF) - hops
-            elsewhere: cython.bint = place != self.cells[index + 5] >> 8
+            before: cython.longlong = self.cells[index + 5] >> 8
+            elsewhere: cython.bint = place > 0 and before > 0 and place != before
             if at >= 0 and -_WINDOW <= since <= _WINDOW and 0 <= fewer <= 1:
                 fresh: cython.bint = identification > 0 and self.latest[sender] & _CONSTANT == 0
                 soon: cython.bint = flow >= 0 and not elsewhere and -_SOON <= since <= _SOON
@@ -123,9 +125,10 @@ class PacketCopies:
                     return self.cells[index + 4]
                 if soon:
                     flow = -1  # it counts already
-        elif identification > 0:
-            constant: cython.bint = self.latest[sender] & 0xFFFF == identification
-            self.latest[sender] = identification | (_CONSTANT if constant else 0)
+        else:
+            self.cells[index + 6] = 0
+            if identification > 0:
+                self.latest[sender] = identification | (_CONSTANT if steady else 0)
         self.cells[index] = first
         self.cells[index + 1] = second
         self.cells[index + 2] = third

@@ -95,6 +95,24 @@ def test_an_identification_that_stays_the_same_tells_nothing() -> None:
     assert copies(*twice) == [0, 1, 0, 3, 0, 5, 0, 7, 0, 9]
 
 
+@pytest.mark.parametrize("place", ["interface", "vlan"])
+def test_an_identification_that_stays_the_same_hides_no_copy_at_another_place(place: str) -> None:
+    frames = [replace(ONE, sequence=1 + 7 * number).frame() for number in range(5)]
+    found = copies(
+        *(frame for one in frames for frame in (one, tagged(one) if place == "vlan" else one)),
+        apart=WINDOW // 2,
+        interfaces=(0, int(place == "interface")) * 5,
+    )
+    assert found == [0, 1, 0, 3, 0, 5, 0, 7, 0, 9]
+
+
+def test_an_identification_that_stays_the_same_hides_no_copy_that_comes_at_once() -> None:
+    segments = [ONE, *(replace(ONE, sequence=1 + 7 * number, flags=flags) for number, flags in enumerate((SYN, PSH, PSH), 1))]
+    found = copies(*(frame for one in segments for frame in [one.frame()] * 2))
+    assert found[:4] == [0, 1, 0, 3]
+    assert found[-2:] == [0, 7]
+
+
 def test_two_routers_take_one_from_the_time_to_live_each() -> None:
     assert copies(*(replace(ONE, hops=hops).frame() for hops in (64, 63, 62))) == [0, 1, 1]
 
