@@ -20,7 +20,14 @@ from analyzer.tls.handshake.authentication import VERIFIED
 from analyzer.tls.handshake.transcript import RETRY_SHOWN
 from analyzer.tls.limits import MAX_HANDSHAKE, PENDING_COST
 from analyzer.tls.messages.hello import HELLO_RETRY_REQUEST_RANDOM, DTLSClientHello, HelloVerifyRequest
-from analyzer.tls.messages.numbers import CLIENT_HELLO, HEADER, HELLO_VERIFY_REQUEST, NEW_SESSION_TICKET, SERVER_HELLO
+from analyzer.tls.messages.numbers import (
+    CLIENT_HELLO,
+    HEADER,
+    HELLO_VERIFY_REQUEST,
+    NEW_SESSION_TICKET,
+    SERVER_HELLO,
+    SERVER_HELLO_DONE,
+)
 from analyzer.tls.record.record import Record
 
 MAX_RECORDS = 512
@@ -263,12 +270,27 @@ class Disputes:
     def prove(self, choice: Choice, tls13: bool, finished: list[str]) -> None:
         """Note the choice with which a Finished verifies. finished: by role, what is known of it.
 
-        Up to DTLS 1.2, the client's alone says nothing about a ticket: that comes behind it, unless the session is resumed.
+        Up to DTLS 1.2, the client's alone says nothing about a ticket: that comes behind it, unless the session is resumed. Nor
+        about what somebody else has sent in its place.
         """
         alone = not tls13 and finished[_SERVER] != VERIFIED
-        behind = [place for place, one in choice.items() if one is not None and one.type == NEW_SESSION_TICKET]
+        done = self._done(choice)
+        behind = [
+            place
+            for place, one in choice.items()
+            if one is not None and (one.type == NEW_SESSION_TICKET or (place[0] == _SERVER and place[1] > done))
+        ]
         self.choice = {**choice, **dict.fromkeys(behind if alone else [])}
         self.proved = tls13 or finished == [VERIFIED, VERIFIED]
+
+    def _done(self, choice: Choice) -> int:
+        """Return the number of the ServerHelloDone, the last message of the server that the client's Finished proves.
+
+        It is larger than all others if there is none.
+        """
+        taken = ((place, choice.get(place, versions[0])) for place, versions in self.versions.items())
+        numbers = (place[1] for place, one in taken if one is not None and one.type == SERVER_HELLO_DONE)
+        return min(numbers, default=1 << 16)
 
     def is_unhashed(self, place: Place) -> bool:
         """Return whether no Finished proves a message up to DTLS 1.2: a HelloVerifyRequest, and the hello that it answers.

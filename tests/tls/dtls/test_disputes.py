@@ -96,6 +96,18 @@ def test_a_forged_message(kind: int, role: int, sequence: int, body: bytes, tmp_
     assert "failed" not in str(unproved["authenticity"])
 
 
+@pytest.mark.parametrize(("name", "sequence"), [("dtls12-fragments", 5), ("dtls12-client-certificate", 6)])
+def test_two_forged_messages_in_the_place_of_a_ticket(name: str, sequence: int, tmp_path: Path):
+    """The Finished of the client comes before the ticket, and says nothing about what is there."""
+    (honest,) = Talk(name).read(tmp_path)
+    talk = Talk(name)
+    for content in (1, 2):
+        talk.insert(1, SERVER, plain(HANDSHAKE, message(CERTIFICATE, sequence, bytes((content,)) * 40), number=900 + content))
+    (found,) = talk.read(tmp_path)
+    proved(found, honest)
+    assert codes(found) - codes(honest) == {("info", "contradicting_messages")}
+
+
 @pytest.mark.parametrize("length", [None, 40], ids=["the same length", "another length"])
 def test_a_forged_fragment(length: int | None, tmp_path: Path):
     """The first fragment of a certificate has other bytes, or says that the message is shorter."""
