@@ -112,12 +112,14 @@ def _leave_out_others(session: Any) -> None:
 
 
 def _search(session: Any) -> None:
-    """Search the choice between disputed messages that a Finished proves."""
+    """Search the choice between disputed messages that a Finished proves: not one of a later handshake of the session."""
     disputes = session.disputes
     disputes.trials += 1
     tls13 = session.handshake.parameters.tls13
     for choice in disputes.choices(tls13):
         trial = _read_again(session, choice, TrialResumptions(session.handshake.resumptions))
+        if any(flight.epoch > 0 for flight in trial.flights):
+            return
         trial.handshake.authenticate()
         finished = trial.handshake.authentication.finished
         if VERIFIED in finished and FAILED not in finished:

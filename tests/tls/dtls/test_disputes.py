@@ -108,6 +108,15 @@ def test_two_forged_messages_in_the_place_of_a_ticket(name: str, sequence: int, 
     assert codes(found) - codes(honest) == {("info", "contradicting_messages")}
 
 
+def test_the_finished_of_another_handshake_proves_nothing(tmp_path: Path):
+    """The Finished of the first one has the number of two forged messages, so it is not known; that of the second one is."""
+    talk = Talk("dtls12-renegotiation")
+    for content in (1, 2):
+        talk.insert(1, CLIENT, plain(HANDSHAKE, message(CERTIFICATE, 3, bytes((content,)) * 40), number=900 + content))
+    (found,) = talk.read(tmp_path)
+    assert codes(found) == {("info", "contradicting_messages")}
+
+
 @pytest.mark.parametrize("length", [None, 40], ids=["the same length", "another length"])
 def test_a_forged_fragment(length: int | None, tmp_path: Path):
     """The first fragment of a certificate has other bytes, or says that the message is shorter."""
