@@ -104,7 +104,9 @@ class EapConversation:
         first = packet.start and not self._started and self._shard < 0
         if self._copies.knows(mark) or (packet.identifier == side.last and not first):
             return False
-        if not begins and (side.is_late(packet.identifier) or self._is_earlier(packet.identifier, mark)):
+        if packet.type != IDENTITY and side.is_late(packet.identifier):
+            return False
+        if not begins and self._is_earlier(packet.identifier, mark):
             return False
         self._copies.keep(mark)
         if self._shard >= 0 and not begins:
@@ -127,7 +129,7 @@ class EapConversation:
         begins = packet.type == IDENTITY or packet.start
         random = random_of(role, packet)
         another = self._shard >= 0 and not begins and self._is_of_another(role, packet, random, at)
-        if another:
+        if another or (begins and self._lacks_beginning(side, packet)):
             self._cut()
         self._said = 0
         self.at = at
@@ -194,6 +196,13 @@ class EapConversation:
             return True
         answers = side.offset == 0 and role == _SERVER and random and not other.more  # a ServerHello answers the last hello
         return bool(answers) and other.offset > 0 and other.distance(number) != 1
+
+    def _lacks_beginning(self, side: EapSide, packet: Eap) -> bool:
+        """Return whether packets are missing before one with which a conversation begins: a server asks for a name first.
+
+        side: the one that sent it.
+        """
+        return packet.code == RESPONSE or (packet.type != IDENTITY and side.distance(packet.identifier) != 1)
 
     def has_had(self, packet: Eap) -> bool:
         """Return whether it has had that packet already."""

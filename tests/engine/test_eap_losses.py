@@ -47,6 +47,20 @@ def test_a_start_behind_the_hello_that_answers_it(tmp_path: Path):
         assert "abandoned" not in {one["outcome"]["result"] for one in found}
 
 
+def test_a_start_that_comes_two_places_later_begins_no_session(tmp_path: Path):
+    packets = captured(OVER_PORTS)
+    found = records(tmp_path, [*packets[:9], *packets[10:12], packets[9], *packets[12:]], OVER_PORTS)
+    assert [record["decryption"]["status"] for record in found] == ["decrypted"] * 4
+
+
+@pytest.mark.parametrize("end", [52, 53])
+def test_the_next_conversation_shows_that_its_beginning_is_missing(end: int, tmp_path: Path):
+    """A server asks for a name first. Where that is missing too, nobody knows that the client did not answer."""
+    packets = captured(OVER_PORTS)
+    found = records(tmp_path, packets[:38] + packets[end:], OVER_PORTS)
+    assert found[1]["outcome"]["result"] == "unknown"
+
+
 @pytest.mark.parametrize("late", [8, 9, 11, 27, 29, 40, 44, 45, 66, 67, 88, 89, 104])
 def test_a_packet_that_comes_three_places_later_begins_no_session(late: int, tmp_path: Path):
     packets = captured(OVER_RADIUS)
