@@ -229,7 +229,7 @@ def _content_end(data: bytes, begin: int, fields: list[bytes], to_end: bool) -> 
     begin: where its head ends. to_end: whether it goes on to the end of the stream where no field says how long it is.
     """
     length = _field(fields, b"content-length")
-    if _field(fields, b"transfer-encoding").lower() == b"chunked":
+    if _field(fields, b"transfer-encoding").lower().rpartition(b",")[2].strip() == b"chunked":
         return _chunks_end(data, begin)
     if length.isdigit() and len(length) < 12:
         return min(begin + int(length), len(data))
@@ -237,11 +237,13 @@ def _content_end(data: bytes, begin: int, fields: list[bytes], to_end: bool) -> 
 
 
 def _chunks_end(data: bytes, begin: int) -> int:
-    """Return where the last chunk ends (RFC 9112 section 7.1), without trailers; the end of the data if it is not there."""
+    """Return where the trailers behind the last chunk end (RFC 9112 section 7.1); the end of the data if that is not there."""
     while (line := _CHUNK.match(data, begin)) is not None:
-        begin = line.end() + int(line[1], 16) + 2
-        if begin == line.end() + 2:
-            return min(begin, len(data))
+        size = int(line[1], 16)
+        if size == 0:
+            end = data.find(b"\r\n\r\n", line.end() - 2)
+            return len(data) if end < 0 else end + 4
+        begin = line.end() + size + 2
     return len(data)
 
 

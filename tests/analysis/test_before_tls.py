@@ -59,10 +59,11 @@ def test_what_the_capture_does_not_show_is_not_known():
 CONNECT = b"CONNECT a.test:443 HTTP/1.1\r\n\r\n"
 WITH_LENGTH = b"HTTP/1.1 407 no\r\nContent-Length: 4\r\n\r\nHTTP"
 IN_CHUNKS = b"HTTP/1.1 407 no\r\nTransfer-Encoding: chunked\r\n\r\n4;a=b\r\nHTTP\r\n0\r\n\r\n"
+WITH_TRAILERS = b"HTTP/1.1 407 no\r\nTransfer-Encoding: gzip, chunked\r\n\r\n4\r\nHTTP\r\n0\r\na: b\r\nc: d\r\n\r\n"
 GRANTED = b"HTTP/1.1 200 ok\r\n\r\n"
 
 
-@pytest.mark.parametrize("refusal", [WITH_LENGTH, IN_CHUNKS], ids=["length", "chunks"])
+@pytest.mark.parametrize("refusal", [WITH_LENGTH, IN_CHUNKS, WITH_TRAILERS], ids=["length", "chunks", "trailers"])
 def test_each_answer_belongs_to_its_request(refusal):
     for ahead, first in (((C, CONNECT), "http_connect"), ((C, b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\nhi"), "http")):
         found = before_tls([ahead, (S, refusal), (C, CONNECT), (S, GRANTED)])
