@@ -24,6 +24,7 @@ _TEXTS = frozenset({"alpn", "authority", "netns", "version", "cn", "cipher", "si
 _MOST_TLVS = 32
 _IPV4, _NAME, _IPV6 = 1, 3, 4
 _MOST_INTERIM = 16
+_MOST_REQUESTS = 64
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?\r\n")
 
 
@@ -170,10 +171,26 @@ def http_connect(client: bytes, server: bytes) -> Read | None:
 
 
 def http_request(client: bytes, server: bytes) -> Read | None:
-    """Return the entry of a request of HTTP in plaintext, such as one to a port for TLS.
+    """Return the entry of the first request of HTTP in plaintext, such as one to a port for TLS.
 
-    All bytes belong to it, unless the next request on the connection is CONNECT.
+    All bytes belong to it, unless one of the next requests on the connection is CONNECT.
     """
+    first = _request(client, server)
+    if first is None:
+        return None
+    found, n_client, n_server = first
+    for _ in range(_MOST_REQUESTS):
+        if client.startswith(b"CONNECT ", n_client):
+            return found, n_client, n_server
+        following = _request(client[n_client:], server[n_server:])
+        if following is None:
+            break
+        n_client, n_server = n_client + following[1], n_server + following[2]
+    return found, len(client), len(server)
+
+
+def _request(client: bytes, server: bytes) -> Read | None:
+    """Return the entry of one request, and where it and its answer end."""
     line, *fields = client[:MAX_HEADER].split(b"\r\n\r\n", 1)[0].split(b"\r\n")
     words = line.split(b" ")
     if len(words) != 3 or not words[0].isupper() or words[2] not in _VERSIONS:
@@ -186,9 +203,7 @@ def http_request(client: bytes, server: bytes) -> Read | None:
     n_server = _response(server, found, words[0])
     head_end = client.find(b"\r\n\r\n", 0, MAX_HEADER)
     n_client = len(client) if head_end < 0 else _content_end(client, head_end + 4, fields, False)
-    if client.startswith(b"CONNECT ", n_client):
-        return found, n_client, n_server
-    return found, len(client), len(server)
+    return found, n_client, n_server
 
 
 def _field(fields: list[bytes], wanted: bytes) -> bytes:

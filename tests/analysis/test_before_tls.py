@@ -6,6 +6,7 @@ import pytest
 from conversations import CLIENT, SERVER, SYN, packetise, records, talk
 
 from analyzer.analysis.before_tls import MAX_ENTRIES, before_of, before_tls
+from analyzer.analysis.refused_upgrade import refused_upgrade
 from analyzer.engine.preface import Preface
 
 C, S = CLIENT, SERVER
@@ -61,6 +62,18 @@ WITH_LENGTH = b"HTTP/1.1 407 no\r\nContent-Length: 4\r\n\r\nHTTP"
 IN_CHUNKS = b"HTTP/1.1 407 no\r\nTransfer-Encoding: chunked\r\n\r\n4;a=b\r\nHTTP\r\n0\r\n\r\n"
 WITH_TRAILERS = b"HTTP/1.1 407 no\r\nTransfer-Encoding: gzip, chunked\r\n\r\n4\r\nHTTP\r\n0\r\na: b\r\nc: d\r\n\r\n"
 GRANTED = b"HTTP/1.1 200 ok\r\n\r\n"
+
+
+@pytest.mark.parametrize("n_others", [1, 2, 20])
+def test_connect_behind_other_requests(n_others):
+    others = [(C, b"GET / HTTP/1.1\r\nHost: b.test\r\n\r\n"), (S, b"HTTP/1.1 200 ok\r\nContent-Length: 2\r\n\r\nhi")]
+    found = before_tls([*others * n_others, (C, CONNECT), (S, WITH_LENGTH)])
+    assert [(one["protocol"], one["status"], one["target"]["host"]) for one in found] == [
+        ("http", 200, "b.test"),
+        ("http_connect", 407, "a.test"),
+    ]
+    cause, _ = refused_upgrade([*others * n_others, (C, CONNECT), (S, WITH_LENGTH)])
+    assert cause == "proxy_refused"
 
 
 @pytest.mark.parametrize("refusal", [WITH_LENGTH, IN_CHUNKS, WITH_TRAILERS], ids=["length", "chunks", "trailers"])
