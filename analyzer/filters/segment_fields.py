@@ -23,6 +23,7 @@ MAX_HELD = 1 << 26
 """Bytes of unfinished records and messages that are held. Beyond it the direction that was quiet for longest is forgotten."""
 
 _OWN_TCP = KINDS.index("tcp.own")
+_TCP, _SYN = 6, 2
 _START = {
     Request: re.compile(rb"[A-Z][A-Z-]*+(?: |\Z)"),
     Response: re.compile(rb"HTTP/1\.|H(?:T(?:T(?:P(?:/1?)?)?)?)?\Z"),
@@ -97,6 +98,9 @@ class SegmentFields:
         self._together = []
         self._records = []
         packet, engine = view.layers.packet, view.engine
+        if packet.protocol == _TCP and packet.flags & _SYN:  # an earlier connection can have had the same ports
+            before = self._directions.pop(packet.key(), None)
+            self._held -= 0 if before is None else before.n_held
         if engine is None or packet.payload == packet.payload_end or not view.layers.has(_OWN_TCP):
             return
         offset = engine.stream_offset()

@@ -38,14 +38,16 @@ def test_another_connection_with_the_same_ports_begins_anew(tmp_path):
     path = tmp_path / "ports.pcapng"
     message = client_hello(extension(21, bytes(300)))
     hello = b"\x16\3\1" + len(message).to_bytes(2) + message
+    sent = hello + b"\x17\3\3\0\xc8" + bytes(200)
     frames = []
     for first in (5000, 900_000):
         frames.append(Segment(first - 1, 0, flags=SYN).frame())
-        frames.extend(Segment(first + start, 1, hello[start : start + 100]).frame() for start in range(0, len(hello), 100))
+        frames.extend(Segment(first + start, 1, sent[start : start + 100]).frame() for start in range(0, len(sent), 100))
     write(path, [(START + number * 1000, frame) for number, frame in enumerate(frames)])
-    found = [row[0] for row in readings(path, fields_of("tls.stream"), engine=True)]
-    assert found[1] == [0]
-    assert found[len(found) // 2 + 1] == [1]
+    found = list(readings(path, fields_of("tls.stream", "tls.app_data"), engine=True))
+    half = len(found) // 2
+    assert [found[place][0] for place in (1, half + 1)] == [[0], [1]]
+    assert [found[place][1] for place in (half - 1, -1)] == [[bytes(200)]] * 2
 
 
 def test_directions_beyond_the_limit_are_forgotten(monkeypatch):
