@@ -28,7 +28,7 @@ RANDOM, RANDOM_END = 11, 43
 
 _SERVER = 1
 _BODY: Final = 9
-_CHANGE_CIPHER: Final = bytes([CHANGE_CIPHER_SPEC])
+_ONE_BYTE: Final = b"\x00\x01"  # the length of a ChangeCipherSpec
 _VERSION_13: Final = b"\x00\x2b\x00\x02\x03\x04"  # the extension supported_versions of a server
 _LAST: Final = frozenset({CERTIFICATE, CLIENT_KEY_EXCHANGE}), frozenset({NEW_SESSION_TICKET})  # with which a last flight begins
 _PLAIN: Final = frozenset({
@@ -67,7 +67,7 @@ def note_plaintext(sides: tuple[EapSide, EapSide], role: int, packet: Eap) -> No
     if role == _SERVER and message == SERVER_HELLO and _chooses_13(packet.data):
         for one in sides:
             one.sealed = 0 if side.random == HELLO_RETRY_REQUEST_RANDOM else AT_ONCE
-    elif message in _LAST[role] or packet.data[:1] == _CHANGE_CIPHER:
+    elif message in _LAST[role] or _changes_cipher(packet.data):
         side.sealed = side.sealed or AFTER_FLIGHT
 
 
@@ -75,7 +75,12 @@ def contradicts(side: EapSide, role: int, packet: Eap) -> bool:
     """Return whether the TLS bytes of a packet begin with plaintext that a role cannot send any more in its session."""
     if not side.ends_plaintext():
         return False
-    return plain_message(packet) >= 0 or (role == _SERVER and packet.type in METHODS and packet.data[:1] == _CHANGE_CIPHER)
+    return plain_message(packet) >= 0 or (role == _SERVER and packet.type in METHODS and _changes_cipher(packet.data))
+
+
+def _changes_cipher(data: bytes) -> bool:
+    """Return whether the TLS bytes of a packet begin with a ChangeCipherSpec, and not in the middle of an encrypted record."""
+    return data[:2] == bytes([CHANGE_CIPHER_SPEC, 3]) and data[3:HEADER] == _ONE_BYTE
 
 
 def _chooses_13(data: bytes) -> bool:

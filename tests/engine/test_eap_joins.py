@@ -199,6 +199,7 @@ def test_plaintext_that_cannot_come_any_more():
     assert not contradicts(side, 0, sealed)
     side.sealed, side.more = AT_ONCE, True
     assert contradicts(side, 1, exchange._replace(data=b"\x14\3\3\0\1\1"))
+    assert not contradicts(side, 1, exchange._replace(data=b"\x14\x6b\xec\x26\x6f\x60"))  # the middle of an encrypted record
 
 
 def test_what_names_a_conversation_in_radius():
