@@ -336,7 +336,12 @@ class EapConversation:
     def _open(self, packet: Eap, role: int, frame: int, at: int) -> None:
         """Begin the session."""
         data, dispatcher = packet.data, self._dispatcher
-        hello = role == _SUPPLICANT and data[:1] == bytes([HANDSHAKE]) and data[HEADER : HEADER + 1] in _HELLO
+        hello = (
+            role == _SUPPLICANT
+            and data[:1] == bytes([HANDSHAKE])
+            and data[1:2] in b"\3"
+            and data[HEADER : HEADER + 1] in _HELLO
+        )
         hello = hello and (self._started or len(data) > HEADER)
         first, start = self._start or (frame, at)
         flow = Flow(0, self.key, first, start, not hello)

@@ -28,6 +28,7 @@ RANDOM, RANDOM_END = 11, 43
 
 _SERVER = 1
 _BODY: Final = 9
+_PLAINTEXT: Final = bytes([HANDSHAKE, 3])  # how a record of handshake messages begins in all versions
 _ONE_BYTE: Final = b"\x00\x01"  # the length of a ChangeCipherSpec
 _VERSION_13: Final = b"\x00\x2b\x00\x02\x03\x04"  # the extension supported_versions of a server
 _LAST: Final = frozenset({CERTIFICATE, CLIENT_KEY_EXCHANGE}), frozenset({NEW_SESSION_TICKET})  # with which a last flight begins
@@ -40,7 +41,7 @@ _PLAIN: Final = frozenset({
 def random_of(role: int, packet: Eap) -> bytes:
     """Return the random of a hello of a role with which the TLS bytes of a packet begin; empty without one."""
     data, number = packet.data, SERVER_HELLO if role else CLIENT_HELLO
-    if packet.type not in METHODS or len(data) < RANDOM_END or data[0] != HANDSHAKE or data[HEADER] != number:
+    if packet.type not in METHODS or len(data) < RANDOM_END or data[:2] != _PLAINTEXT or data[HEADER] != number:
         return b""
     return data[RANDOM:RANDOM_END]
 
@@ -56,7 +57,7 @@ def is_hello_of_another(side: EapSide, random: bytes) -> bool:
 def plain_message(packet: Eap) -> int:
     """Return the type of the handshake message in plaintext with which the TLS bytes of a packet begin; -1 if they do not."""
     data = packet.data
-    if packet.type not in METHODS or len(data) < _BODY or data[0] != HANDSHAKE or data[1] != 3 or data[HEADER] not in _PLAIN:
+    if packet.type not in METHODS or len(data) < _BODY or data[:2] != _PLAINTEXT or data[HEADER] not in _PLAIN:
         return -1
     return data[HEADER] if int.from_bytes(data[6:_BODY], "big") + 4 <= int.from_bytes(data[3:HEADER], "big") else -1
 
