@@ -31,7 +31,7 @@ from analyzer.packet.headers import read
 from analyzer.packet.packet import Packet
 from analyzer.secrets import key_schedule13
 from analyzer.secrets.keylog import KeyLog
-from analyzer.store.chain_verdicts import default_chains
+from analyzer.store.chain_verdicts import Chains
 from analyzer.store.http_messages import HttpMessages
 from analyzer.store.packet_info import Describer
 from analyzer.store.session_json import session_json
@@ -54,13 +54,16 @@ def frame_of(number: int, link_type: int, data: bytes) -> Frame:
 
 
 def check_records(engine: Engine) -> list[dict[str, Any]]:
-    """Both writers of session records agree on every session that ended, and its record is JSON. Return the records."""
+    """Both writers of session records agree on every session that ended, and its record is JSON. Return the records.
+
+    Each has chains of its own: those of a process share what they have seen, and the limits of a run, between all inputs.
+    """
     found = []
     for event in engine.take():
         if isinstance(event, SessionEnded):
-            record = session_record(event.ended, True, default_chains())
+            record = session_record(event.ended, True, Chains())
             found.append(json.loads(orjson.dumps(record)))
-            assert json.loads(session_json(event.ended, True, default_chains())) == found[-1]
+            assert json.loads(session_json(event.ended, True, Chains())) == found[-1]
     return found
 
 
@@ -207,8 +210,8 @@ def sealed(data: bytes) -> None:
         else:
             hand.finish_handshake()
     hand.end()
-    record = session_record(hand.session, True, default_chains())
-    assert json.loads(session_json(hand.session, True, default_chains())) == json.loads(orjson.dumps(record))
+    record = session_record(hand.session, True, Chains())
+    assert json.loads(session_json(hand.session, True, Chains())) == json.loads(orjson.dumps(record))
 
 
 def sealed_seeds() -> list[bytes]:

@@ -1,4 +1,4 @@
-"""What a stranger sends into any recorded DTLS session, at any place, makes nothing of it untrue."""
+"""What somebody else sends into any recorded DTLS session, at any place, makes nothing of it untrue."""
 
 from pathlib import Path
 
