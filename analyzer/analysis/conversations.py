@@ -5,7 +5,7 @@ Every header of a frame counts, as in Wireshark: a packet in a tunnel is part of
 an ICMP error only quotes does not count. A fragment counts for its addresses, and for its ports when it completes the
 datagram. A SYN with another initial number begins a new conversation between the same ports (RFC 9293 section 3.10.7.4).
 
-What a stranger controls is limited: MAX_CONVERSATIONS of each kind are told apart, and packets of further ones are counted in
+What others control is limited: MAX_CONVERSATIONS of each kind are told apart, and packets of further ones are counted in
 `beyond`.
 """
 

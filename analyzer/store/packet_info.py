@@ -318,7 +318,7 @@ def _flag_text(bits: int) -> str:
 
 
 def _number(data: bytes, at: int) -> int:
-    return data[at] << 24 | data[at + 1] << 16 | data[at + 2] << 8 | data[at + 3]
+    return int.from_bytes(data[at : at + 4], "big")
 
 
 def _count(number: int, one: str) -> str:

@@ -131,3 +131,11 @@ def test_a_time_that_was_asked_for_stays_and_what_has_no_room_is_named(run: Run,
     assert "2026-11-02 09:00:00.000500" in ran.text
     assert ran.complaint == "analyzer: the window is too narrow for protocol"
     assert run("packets", demo, "-t", "ad", "-c", 2, columns=120).err == b""
+
+
+def test_time_stamps_of_segments_have_32_bits(run: Run, tmp_path: Path):
+    stamps = b"\1\1\x08\x0a" + struct.pack(">II", 0xFFFFFFFF, 0x80000001)
+    segment = struct.pack(">HHIIHHHH", 50000, 443, 1, 1, 0x8010, 100, 0, 0) + stamps
+    frame = ip("192.0.2.1", "192.0.2.2", socket.IPPROTO_TCP, segment, 16, 1, 64)
+    text = run("packets", write(tmp_path / "stamps.pcapng", [(START, frame)])).text
+    assert text.rstrip().endswith("TSval=4294967295 TSecr=2147483649")
